@@ -35,12 +35,13 @@ const (
 	SwapDB          // databases DB and Index change places
 	Command         // Args = the arguments, as many as were buffered; Index = how many there are, Length = bytes of the command
 	Damage          // Pos, Length = bytes not understood, Err = why
+	Torn            // the last file of a log ends inside a command or a MULTI, as a crash leaves it: Pos, Length = bytes that a server drops when it starts, Err = why
 	End             // end of the file: Length = bytes read, Index = Checksum verdict, Count = bytes after the end marker
 	kinds           // number of kinds
 )
 
 var kindNames = [kinds]string{"none", "header", "aux", "db", "slot", "function", "key", "element", "group", "consumer",
-	"pending", "stream-meta", "key-end", "delete", "expire", "flush", "rename", "swapdb", "command", "damage", "end"}
+	"pending", "stream-meta", "key-end", "delete", "expire", "flush", "rename", "swapdb", "command", "damage", "torn", "end"}
 
 func (k Kind) String() string { return name(kindNames[:], k) }
 
