@@ -1,0 +1,50 @@
+SHELL = bash
+
+# make test needs Go; real servers, where apt is there to fetch them, join in.
+cache    = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/valkeyfs
+lint     = $(cache)/golangci-lint-$(LINT_VERSION)/golangci-lint
+LINT_VERSION = v2.15.0
+
+# Where the servers are; tests read it.
+export VALKEYFS_SERVERS ?= $(cache)/servers
+
+.PHONY: build test servers lint fuzz bench fixtures clean
+
+build:
+	go build -o bin/valkeyfs ./cmd/valkeyfs
+
+# All tests, real servers included. What is skipped is said; under CI=true a skip is a failure.
+test: servers
+	@set -o pipefail; go test -race -v ./... 2>&1 | awk -f .ci/summary.awk
+
+servers:
+	@internal/servertest/install.sh "$(VALKEYFS_SERVERS)"
+
+lint: $(lint)
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	go vet ./...
+	$< run ./...
+
+$(lint):
+	@set -o pipefail; GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) 2>&1 | \
+	  { grep -v '^go: downloading' || true; }
+
+# Every fuzz target for FUZZTIME, one after the other.
+FUZZTIME ?= 30s
+fuzz:
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -d' ' -f2 | while read -r target; do \
+	    echo "$$target ($$(dirname $$file))"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
+	  done; done
+
+# Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
+bench: servers
+	bench/run.sh
+
+# The fixtures under testdata anew, from the servers; see testdata/SOURCES.md.
+fixtures: servers
+	go run ./testdata/generate
+
+clean:
+	rm -rf bin
