@@ -44,7 +44,7 @@ bench: servers
 
 # The fixtures under testdata anew, from the servers; see testdata/SOURCES.md.
 fixtures: servers
-	go run ./testdata/generate
+	go test ./internal/fixtures -update
 
 clean:
 	rm -rf bin

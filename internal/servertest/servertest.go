@@ -99,6 +99,12 @@ func (s Server) Major() int {
 // Valkey reports whether the server is Valkey rather than Redis.
 func (s Server) Valkey() bool { return strings.HasPrefix(s.Name, "valkey") }
 
+// HasFieldExpiry reports whether the fields of a hash can expire: Redis 7.4, Valkey 9.0.
+func (s Server) HasFieldExpiry() bool { return s.Major() >= 9 || !s.Valkey() && s.Major() >= 8 }
+
+// HasVectorSets reports whether the server knows vector sets: Redis 8.0.
+func (s Server) HasVectorSets() bool { return !s.Valkey() && s.Major() >= 8 }
+
 // Command returns a command that runs one of the server's programs, such as redis-check-rdb.
 func (s Server) Command(program string, args ...string) *exec.Cmd {
 	return exec.Command(filepath.Join(s.dir, "run"), append([]string{s.Name, program}, args...)...)
