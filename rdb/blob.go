@@ -1,0 +1,197 @@
+package rdb
+
+import "github.com/valkeyfs/valkeyfs/keyspace"
+
+// blob is the content of one string while it is walked: b[i:] is visible, left
+// bytes follow that are not. A short string is visible whole; a long one slides
+// through a window of about MaxChunk, decompressed on the way.
+type blob struct {
+	b     []byte
+	i     int
+	left  int64 // bytes of content behind b
+	at    int64 // where the string's data starts in the file (or inside an envelope)
+	size  int64 // bytes of the string in the file
+	inner int64 // offset of b[0] inside the content
+	lzf   bool
+	data  int64 // LZF: bytes of compressed data not yet consumed
+	own   bool  // b is r.inflate, not the window
+}
+
+// offset is that of the next byte inside the content.
+func (b *blob) offset() int64 { return b.inner + int64(b.i) }
+
+// openBlob begins the string whose header was just read. There is one blob at a time.
+func (r *Reader) openBlob(t text, what string) (*blob, error) {
+	w := &r.in
+	b := &r.bl
+	*b = blob{at: w.offset(), size: t.size, left: t.full}
+	chunk := int64(max(r.lim.MaxChunk, minChunk))
+	switch t.enc {
+	case keyspace.Raw:
+		if t.size <= chunk {
+			n := int(t.size)
+			if !w.need(n) {
+				return b, r.short(what)
+			}
+			b.b, b.left = w.buf[w.r:w.r+n], 0
+			w.r += n
+			return b, nil
+		}
+		if !w.need(1) {
+			return b, r.short(what)
+		}
+		n := min(int64(w.w-w.r), t.size)
+		b.b, b.left = w.buf[w.r:w.r+int(n)], t.size-n
+	case keyspace.LZF:
+		b.lzf, b.data, b.own = true, t.size, true
+		if t.full <= chunk && t.size <= chunk {
+			if !w.need(int(t.size)) {
+				return b, r.short(what)
+			}
+			if cap(r.inflate) < int(t.full) {
+				r.inflate = make([]byte, max(int(t.full), 16<<10))
+			}
+			dst := r.inflate[:t.full]
+			used, end, ok := lzfDecode(dst, 0, w.buf[w.r:w.r+int(t.size)])
+			if !ok || end != len(dst) || used != int(t.size) {
+				return b, r.fail(what+": invalid LZF data", keyspace.ErrCorrupt)
+			}
+			w.r += used
+			b.b, b.left, b.data = dst, 0, 0
+			return b, nil
+		}
+		if cap(r.inflate) < lzfMaxDistance+lzfMaxCopy {
+			r.inflate = make([]byte, 0, lzfMaxDistance+2*int(chunk)+lzfMaxCopy)
+		}
+		b.b = r.inflate[:0]
+	default: // Int
+		p := r.formatInt(t.num)
+		b.b, b.left = p, 0
+		b.at -= t.size
+	}
+	return b, nil
+}
+
+// minChunk keeps even tiny settings of MaxChunk clear of LZF's look-back.
+const minChunk = 16 << 10
+
+// needBlob makes n bytes visible.
+func (r *Reader) needBlob(b *blob, n int, what string) error {
+	if len(b.b)-b.i >= n {
+		return nil
+	}
+	return r.slideBlob(b, n, what)
+}
+
+// slideBlob drops what was consumed and makes at least n bytes visible.
+func (r *Reader) slideBlob(b *blob, n int, what string) error {
+	if int64(n) > int64(len(b.b)-b.i)+b.left {
+		return r.blobFail(b, what+": runs past its end", keyspace.ErrCorrupt)
+	}
+	if b.lzf {
+		return r.inflateMore(b, n, what)
+	}
+	w := &r.in
+	w.r += b.i
+	b.inner += int64(b.i)
+	total := int64(len(b.b)-b.i) + b.left
+	if !w.need(n) {
+		return r.short(what)
+	}
+	m := min(int64(w.w-w.r), total)
+	b.b, b.i, b.left = w.buf[w.r:w.r+int(m)], 0, total-m
+	return nil
+}
+
+// inflateMore decompresses until n bytes are visible, keeping the 8 KiB that
+// LZF may look back to.
+func (r *Reader) inflateMore(b *blob, n int, what string) error {
+	w := &r.in
+	keep := max(0, b.i-lzfMaxDistance)
+	chunk := max(r.lim.MaxChunk, minChunk)
+	room := lzfMaxDistance + max(n, chunk) + lzfMaxCopy
+	visible := len(b.b) - keep
+	buf := r.inflate[:cap(r.inflate)]
+	if room > len(buf) {
+		// Only a name that is longer than a chunk comes here; it grows as it arrives.
+		buf = make([]byte, min(room, 2*len(buf)+chunk))
+	}
+	copy(buf, b.b[keep:])
+	r.inflate = buf
+	b.inner += int64(keep)
+	b.i -= keep
+	o := visible
+	for o-b.i < n {
+		limit := min(int64(len(buf)), int64(o)+b.left)
+		if !w.need(1) {
+			return r.short(what)
+		}
+		in := w.buf[w.r:min(int64(w.w), int64(w.r)+b.data)]
+		used, end, ok := lzfDecode(buf[:limit], o, in)
+		if !ok {
+			return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
+		}
+		w.r += used
+		b.data -= int64(used)
+		b.left -= int64(end - o)
+		if used == 0 {
+			// The next instruction does not fit into what is visible of the data, or into buf.
+			switch {
+			case b.data == 0 || int64(end) == limit && limit < int64(len(buf)):
+				return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
+			case int64(len(in)) < b.data && w.need(len(in)+1):
+			case int64(len(in)) < b.data:
+				return r.short(what)
+			case len(buf)-end < lzfMaxCopy:
+				buf = append(buf, make([]byte, len(buf))...)
+				r.inflate = buf
+			default:
+				return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
+			}
+		}
+		o = end
+		if b.left == 0 && b.data > 0 {
+			return r.blobFail(b, what+": LZF data longer than it says", keyspace.ErrCorrupt)
+		}
+	}
+	b.b = buf[:o]
+	return nil
+}
+
+// closeBlob checks that the content was consumed and leaves the window behind it.
+func (r *Reader) closeBlob(b *blob, what string) error {
+	if int64(len(b.b)-b.i)+b.left != 0 || b.data != 0 {
+		return r.blobFail(b, what+": bytes after its end", keyspace.ErrCorrupt)
+	}
+	if !b.own && b.size > int64(max(r.lim.MaxChunk, minChunk)) {
+		r.in.r += b.i
+		b.i, b.b = 0, nil
+	}
+	return nil
+}
+
+// blobFail says that the blob's content is wrong at its current place.
+func (r *Reader) blobFail(b *blob, what string, err error) error {
+	e := r.failAt(b.at, what, err).(*keyspace.FormatError)
+	switch {
+	case b.lzf && r.start < 0:
+		e.Pos.Inner = b.offset()
+	case !b.lzf && r.start < 0:
+		e.Pos.Offset += b.offset()
+	}
+	return e
+}
+
+// placeIn sets the event's place for n bytes at offset of the blob's content:
+// the bytes themselves where they stand in the file as they are, otherwise the
+// compressed string and the offset inside it.
+func (r *Reader) placeIn(b *blob, offset, n int64) {
+	switch {
+	case r.start >= 0:
+		r.place(b.at+offset, n)
+	case b.lzf:
+		r.ev.Pos.Offset, r.ev.Pos.Inner, r.ev.Length = b.at, offset, b.size
+	default:
+		r.ev.Pos.Offset, r.ev.Pos.Inner, r.ev.Length = b.at+offset, -1, n
+	}
+}

@@ -1,0 +1,434 @@
+package rdb
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Collections: rdbLoadObject of src/rdb.c.
+
+// runOf reads the strings of a list or set that is stored as a run of them.
+func runOf(r *Reader) error {
+	n, err := r.count("number of elements")
+	for i := uint64(0); err == nil && i < n; i++ {
+		r.ev.Index = int64(i)
+		err = r.value("element")
+	}
+	return err
+}
+
+// zsetOf reads pairs of member and score; binary tells how the score is stored.
+func zsetOf(binaryScore bool) func(*Reader) error {
+	return func(r *Reader) error {
+		n, err := r.count("number of members")
+		for i := uint64(0); err == nil && i < n; i++ {
+			err = r.scored(binaryScore)
+		}
+		return err
+	}
+}
+
+// scored reads one member and its score.
+func (r *Reader) scored(binaryScore bool) error {
+	w := &r.in
+	// A short plain member and its score, both in the window.
+	if w.need(1) {
+		if n := int(w.buf[w.r]); binaryScore && n < 64 && w.need(1+n+8) {
+			p := w.buf[w.r+1 : w.r+1+n]
+			r.ev.Score = math.Float64frombits(binary.LittleEndian.Uint64(w.buf[w.r+1+n:]))
+			r.place(w.offset()+1, int64(n))
+			w.r += 1 + n + 8
+			return r.element(p, keyspace.Raw)
+		}
+	}
+	at := w.offset()
+	member, err := r.name(r.member[:0], "member")
+	r.member = member
+	if err != nil {
+		return err
+	}
+	end := w.offset()
+	if r.ev.Score, err = r.score(binaryScore); err != nil {
+		return err
+	}
+	r.place(at, end-at)
+	return r.chunked(member, keyspace.Raw)
+}
+
+// chunked yields bytes that are at hand as one Value, in parts where they exceed MaxChunk.
+func (r *Reader) chunked(p []byte, enc keyspace.Encoding) error {
+	if len(p) <= r.lim.MaxChunk {
+		return r.element(p, enc)
+	}
+	for part := keyspace.First; len(p) > 0; part = keyspace.Middle {
+		n := min(len(p), r.lim.MaxChunk)
+		if n == len(p) {
+			part = keyspace.Last
+		}
+		r.ev.Part = part
+		if err := r.element(p[:n], enc); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	r.ev.Part = keyspace.Whole
+	return nil
+}
+
+// score reads a double: rdbLoadBinaryDoubleValue or rdbLoadDoubleValue.
+func (r *Reader) score(binaryScore bool) (float64, error) {
+	w := &r.in
+	if binaryScore {
+		if !w.need(8) {
+			return 0, r.short("score")
+		}
+		f := math.Float64frombits(binary.LittleEndian.Uint64(w.buf[w.r:]))
+		w.r += 8
+		return f, nil
+	}
+	if !w.need(1) {
+		return 0, r.short("score")
+	}
+	n := int(w.buf[w.r])
+	switch n {
+	case 253, 254, 255:
+		w.r++
+		return [...]float64{math.NaN(), math.Inf(1), math.Inf(-1)}[n-253], nil
+	}
+	if !w.need(1 + n) {
+		return 0, r.short("score")
+	}
+	f, ok := parseScore(w.buf[w.r+1 : w.r+1+n])
+	if !ok {
+		return 0, r.fail("score", keyspace.ErrCorrupt)
+	}
+	w.r += 1 + n
+	return f, nil
+}
+
+// hashOf reads pairs of field and value.
+func hashOf(r *Reader) error {
+	n, err := r.count("number of fields")
+	for i := uint64(0); err == nil && i < n; i++ {
+		err = r.pair()
+	}
+	return err
+}
+
+func (r *Reader) pair() (err error) {
+	if r.field, err = r.name(r.field[:0], "field"); err != nil {
+		return err
+	}
+	r.ev.Field = r.field
+	return r.value("value")
+}
+
+// hashExpiresValkey reads RDB_TYPE_HASH_2 of Valkey 9 (rdbSaveObject): field,
+// value and the field's expiry, LE64 milliseconds, -1 for none.
+func hashExpiresValkey(r *Reader) error {
+	n, err := r.count("number of fields")
+	for i := uint64(0); err == nil && i < n; i++ {
+		err = r.expiringPair()
+	}
+	return err
+}
+
+func (r *Reader) expiringPair() (err error) {
+	if r.field, err = r.name(r.field[:0], "field"); err != nil {
+		return err
+	}
+	// The expiry follows the value, and belongs into its event: hold the value.
+	at := r.in.offset()
+	t, err := r.text("value")
+	if err != nil {
+		return err
+	}
+	if t.enc == keyspace.Raw && t.size <= int64(r.lim.MaxChunk) && r.in.need(int(t.size)+8) {
+		p := r.in.buf[r.in.r : r.in.r+int(t.size)]
+		off := r.in.offset()
+		r.in.r += int(t.size)
+		if err := r.fieldExpire(); err != nil {
+			return err
+		}
+		r.place(off, t.size)
+		return r.element(p, keyspace.Raw)
+	}
+	r.member, err = r.stringOf(r.member[:0], t, "value")
+	if err != nil {
+		return err
+	}
+	end := r.in.offset()
+	if err := r.fieldExpire(); err != nil {
+		return err
+	}
+	r.place(end-t.size, t.size)
+	if t.enc == keyspace.Int {
+		at = end - t.size
+		r.place(at, t.size)
+	}
+	if t.enc == keyspace.LZF {
+		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+	}
+	return r.chunked(r.member, t.enc)
+}
+
+// fieldExpire reads the LE64 expiry of a field.
+func (r *Reader) fieldExpire() error {
+	if !r.in.need(8) {
+		return r.short("field expiry")
+	}
+	ms := int64(binary.LittleEndian.Uint64(r.in.buf[r.in.r:]))
+	r.in.r += 8
+	r.setFieldExpire(ms)
+	return nil
+}
+
+// setFieldExpire gives the event a field and its expiry, NoExpire for none.
+func (r *Reader) setFieldExpire(ms int64) {
+	r.ev.Field, r.ev.Expire = r.field, keyspace.NoExpire
+	r.ev.State = r.keyState()
+	if ms >= 0 {
+		r.ev.Expire = ms
+		if r.asOf > 0 && ms <= r.asOf {
+			r.ev.State = keyspace.Expired
+		}
+	}
+}
+
+// hashExpiresRedis reads RDB_TYPE_HASH_METADATA of Redis 7.4: the smallest
+// expiry (LE64), then for each field a length that is 0 for none or the expiry
+// minus the smallest plus 1, the field, the value. Release candidates wrote
+// neither (RDB_TYPE_HASH_METADATA_PRE_GA): the length is the expiry itself.
+func hashExpiresRedis(preGA bool) func(*Reader) error {
+	return func(r *Reader) error {
+		least := int64(1)
+		if !preGA {
+			if !r.in.need(8) {
+				return r.short("smallest field expiry")
+			}
+			least = int64(binary.LittleEndian.Uint64(r.in.buf[r.in.r:]))
+			r.in.r += 8
+		}
+		n, err := r.count("number of fields")
+		for i := uint64(0); err == nil && i < n; i++ {
+			var ttl uint64
+			if ttl, err = r.length("field expiry"); err != nil {
+				return err
+			}
+			if r.field, err = r.name(r.field[:0], "field"); err != nil {
+				return err
+			}
+			ms := keyspace.NoExpire
+			if ttl != 0 {
+				ms = least + int64(ttl) - 1
+			}
+			r.setFieldExpire(ms)
+			err = r.value("value")
+		}
+		return err
+	}
+}
+
+// listIn reads a list or set that is one container.
+func listIn(enc keyspace.Encoding) func(*Reader) error {
+	return func(r *Reader) error {
+		_, err := r.walkValues(enc, 0)
+		return err
+	}
+}
+
+// walkValues yields every entry of the next string as an element, numbered from index on.
+func (r *Reader) walkValues(enc keyspace.Encoding, index int64) (int64, error) {
+	if r.skip {
+		return index, r.passString(enc.String())
+	}
+	w, err := r.openWalk(enc)
+	if err != nil {
+		return index, err
+	}
+	for {
+		ok, err := r.step(&w, &r.cell)
+		if !ok || err != nil {
+			return index, err
+		}
+		r.ev.Index = index
+		index++
+		if err := r.cellValue(w.b, &r.cell, enc, "element"); err != nil {
+			return index, err
+		}
+	}
+}
+
+// passString consumes a string undecoded.
+func (r *Reader) passString(what string) error {
+	t, err := r.text(what)
+	if err != nil {
+		return err
+	}
+	if t.enc != keyspace.Int && !r.in.skip(t.size) {
+		return r.short(what)
+	}
+	return nil
+}
+
+// zsetIn reads a sorted set that is one container of members and scores.
+func zsetIn(enc keyspace.Encoding) func(*Reader) error {
+	return func(r *Reader) error {
+		if r.skip {
+			return r.passString(enc.String())
+		}
+		w, err := r.openWalk(enc)
+		if err != nil {
+			return err
+		}
+		for {
+			ok, err := r.step(&w, &r.cell)
+			if !ok || err != nil {
+				return err
+			}
+			c := r.cell
+			var member []byte
+			if member, r.member, err = r.cellBytes(w.b, &c, r.member, "member"); err != nil {
+				return err
+			}
+			if err := r.must(&w, &r.cell); err != nil {
+				return err
+			}
+			if r.ev.Score, err = r.cellScore(w.b, &r.cell, enc.String()); err != nil {
+				return err
+			}
+			r.placeIn(w.b, c.off, c.n)
+			e := enc
+			if c.isInt {
+				e = keyspace.Int
+			}
+			if err := r.chunked(member, e); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// hashIn reads a hash that is one container of fields and values.
+func hashIn(enc keyspace.Encoding) func(*Reader) error {
+	return func(r *Reader) error {
+		if r.skip {
+			return r.passString(enc.String())
+		}
+		w, err := r.openWalk(enc)
+		if err != nil {
+			return err
+		}
+		for {
+			ok, err := r.step(&w, &r.cell)
+			if !ok || err != nil {
+				return err
+			}
+			if r.ev.Field, r.field, err = r.cellBytes(w.b, &r.cell, r.field, "field"); err != nil {
+				return err
+			}
+			if err := r.must(&w, &r.cell); err != nil {
+				return err
+			}
+			if err := r.cellValue(w.b, &r.cell, enc, "value"); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// hashExpiresIn reads RDB_TYPE_HASH_LISTPACK_EX of Redis 7.4: the smallest
+// expiry (LE64; not in release candidates), then a listpack of fields, values
+// and absolute expiries, 0 for none.
+func hashExpiresIn(preGA bool) func(*Reader) error {
+	return func(r *Reader) error {
+		if !preGA && !r.in.skip(8) {
+			return r.short("smallest field expiry")
+		}
+		if r.skip {
+			return r.passString("listpack")
+		}
+		w, err := r.openWalk(keyspace.ListpackEx)
+		if err != nil {
+			return err
+		}
+		for {
+			ok, err := r.step(&w, &r.cell)
+			if !ok || err != nil {
+				return err
+			}
+			var field, value []byte
+			if field, r.field, err = r.cellBytes(w.b, &r.cell, r.field, "field"); err != nil {
+				return err
+			}
+			if err := r.must(&w, &r.cell); err != nil {
+				return err
+			}
+			c := r.cell
+			if value, r.member, err = r.cellBytes(w.b, &c, r.member, "value"); err != nil {
+				return err
+			}
+			if err := r.must(&w, &r.cell); err != nil {
+				return err
+			}
+			if !r.cell.isInt {
+				return r.blobFail(w.b, "listpack: field expiry is no number", keyspace.ErrCorrupt)
+			}
+			ms := keyspace.NoExpire
+			if r.cell.num != 0 {
+				ms = r.cell.num
+			}
+			r.setFieldExpire(ms)
+			r.ev.Field = field
+			r.placeIn(w.b, c.off, c.n)
+			e := keyspace.ListpackEx
+			if c.isInt {
+				e = keyspace.Int
+			}
+			if err := r.chunked(value, e); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// quicklist reads RDB_TYPE_LIST_QUICKLIST: a run of ziplists.
+func quicklist(r *Reader) error {
+	n, err := r.count("number of nodes")
+	index := int64(0)
+	for i := uint64(0); err == nil && i < n; i++ {
+		index, err = r.walkValues(keyspace.Ziplist, index)
+	}
+	return err
+}
+
+// Containers of a quicklist's node: QUICKLIST_NODE_CONTAINER_* of src/quicklist.h.
+const (
+	nodePlain  = 1
+	nodePacked = 2
+)
+
+// quicklist2 reads RDB_TYPE_LIST_QUICKLIST_2: a run of container kind and node.
+func quicklist2(r *Reader) error {
+	n, err := r.count("number of nodes")
+	index := int64(0)
+	for i := uint64(0); err == nil && i < n; i++ {
+		var kind uint64
+		if kind, err = r.length("quicklist container"); err != nil {
+			return err
+		}
+		switch kind {
+		case nodePlain:
+			r.ev.Index = index
+			index++
+			err = r.value("element")
+		case nodePacked:
+			index, err = r.walkValues(keyspace.Listpack, index)
+		default:
+			err = r.fail("quicklist: unknown container", keyspace.ErrCorrupt)
+		}
+	}
+	return err
+}

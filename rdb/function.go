@@ -1,0 +1,56 @@
+package rdb
+
+import (
+	"bytes"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// function reads RDB_OPCODE_FUNCTION2 (src/functions.c, rdbFunctionLoad): the
+// source of a library, whose first line names it: #!lua name=LIBRARY.
+func (r *Reader) function() (err error) {
+	at := r.in.offset()
+	if r.member, err = r.name(r.member[:0], "function"); err != nil {
+		return err
+	}
+	r.ev.Key, r.ev.Value = libraryName(r.member), r.member
+	r.place(at, r.in.offset()-at)
+	return r.emit()
+}
+
+// libraryName finds name= on the first line of a library's source.
+func libraryName(code []byte) []byte {
+	line, _, _ := bytes.Cut(code[:min(len(code), 4096)], []byte("\n"))
+	if !bytes.HasPrefix(line, []byte("#!")) {
+		return nil
+	}
+	for _, word := range bytes.Fields(line) {
+		if name, ok := bytes.CutPrefix(word, []byte("name=")); ok {
+			return bytes.Trim(name, `"'`)
+		}
+	}
+	return nil
+}
+
+// functionPreGA reads RDB_OPCODE_FUNCTION_PRE_GA of Redis 7.0's release
+// candidates: name, engine, whether there is a description, it, the source.
+func (r *Reader) functionPreGA() (err error) {
+	if r.field, err = r.name(r.field[:0], "function name"); err != nil {
+		return err
+	}
+	r.other(keyspace.Function)
+	r.ev.Key = r.field
+	if r.member, err = r.name(r.member[:0], "function engine"); err != nil {
+		return err
+	}
+	described, err := r.length("function")
+	if err != nil {
+		return err
+	}
+	if described != 0 {
+		if err := r.auxValue(keyspace.Function, "function description"); err != nil {
+			return err
+		}
+	}
+	return r.auxValue(keyspace.Function, "function source")
+}

@@ -1,0 +1,331 @@
+package rdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Options say how a snapshot is read. The zero value reads strictly.
+type Options struct {
+	Source string // name of the input, for Pos and errors
+	Offset int64  // where the reader's first byte stands in the source
+	// AsOf is the time, in Unix milliseconds, against which a key is Live or
+	// Expired; 0 takes the aux field ctime of the file. Without either nothing is
+	// called expired.
+	AsOf   int64
+	Limits keyspace.Limits
+	// Want is asked about each Key event; where it says no, the elements are
+	// skipped undecoded and KeyEnd follows at once. Nil wants all.
+	Want func(*keyspace.Event) bool
+	// KeepValue is asked about each Key event; where it says yes, KeyEnd.Value
+	// holds the serialized value: its type byte and what follows the key, as DUMP
+	// would give it, without footer. It is held in memory whole: ask for modules
+	// and the like only.
+	KeepValue func(*keyspace.Event) bool
+	// Resync goes on behind damage: a Damage event stands for what was skipped.
+	// Otherwise damage ends the sequence with an error.
+	Resync bool
+	// Preamble is set for the snapshot at the head of an append-only file: what
+	// follows its end marker is left to Rest.
+	Preamble bool
+}
+
+// Reader yields the events of one snapshot. It is for one use by one goroutine.
+type Reader struct {
+	o     Options
+	lim   keyspace.Limits
+	yield func(*keyspace.Event, error) bool
+	ctx   context.Context
+
+	in      window
+	src     io.Reader
+	types   *[256]decoder
+	version int
+	magic   string
+	start   int64 // where the envelope's frame starts in the source; -1 without envelope
+	env     *envelope
+
+	ev       keyspace.Event
+	asOf     int64
+	elements int64
+	silent   bool // a trial: nothing is yielded
+	skip     bool // values are passed over undecoded
+
+	expire, idle int64
+	freq         int16
+
+	key, field, member []byte // stable copies of what outlives a slide
+	scratch            [32]byte
+	bl                 blob
+	idSize             int // bytes of the module id that was read
+	cell               cell
+	inflate            []byte // room for decompressed strings
+	fields             cells  // names of a stream's master entry
+	templates          map[uint64]*cells
+	templateBytes      int
+	tick               int
+}
+
+// errStop ends the work because the consumer left the loop.
+var errStop = errors.New("stopped")
+
+// Sniff reports whether head, the first bytes of an input (12 suffice), begins
+// a snapshot: a REDIS or VALKEY header or a VCS envelope.
+func Sniff(head []byte) bool {
+	_, _, ok := parseMagic(head)
+	return ok || sniffEnvelope(head)
+}
+
+// parseMagic splits the nine bytes at the start of a snapshot.
+func parseMagic(head []byte) (magic string, version int, ok bool) {
+	digits := 4
+	switch {
+	case bytes.HasPrefix(head, []byte("REDIS")):
+		magic = "REDIS"
+	case bytes.HasPrefix(head, []byte("VALKEY")):
+		magic, digits = "VALKEY", 3
+	default:
+		return "", 0, false
+	}
+	if len(head) < headerSize {
+		return "", 0, false
+	}
+	for _, c := range head[headerSize-digits : headerSize] {
+		if c < '0' || c > '9' {
+			return "", 0, false
+		}
+		version = version*10 + int(c-'0')
+	}
+	return magic, version, true
+}
+
+// headerSize is the length of "REDIS0011" and of "VALKEY080".
+const headerSize = 9
+
+// NewReader returns a Reader of the snapshot in r. It reads ahead of what it
+// yields, on a goroutine that ends with the sequence.
+func NewReader(r io.Reader, o Options) *Reader {
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1}
+}
+
+// Events yields the snapshot; see [keyspace] for the contract.
+func (r *Reader) Events(ctx context.Context) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		r.yield, r.ctx = yield, ctx
+		r.open()
+		err := r.run()
+		if !r.o.Preamble || err != nil {
+			r.in.feed.stop()
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(nil, err)
+		}
+	}
+}
+
+// Rest returns what follows the snapshot in the input, after Events came to its
+// end; Options.Preamble must be set. Close it.
+func (r *Reader) Rest() io.ReadCloser {
+	if r.env != nil {
+		return r.env.rest(r.in.feed)
+	}
+	r.in.feed.noCRC.Store(true)
+	return &rest{&r.in}
+}
+
+// rest reads on where the parser stopped.
+type rest struct{ w *window }
+
+func (s *rest) Read(p []byte) (int, error) {
+	if !s.w.need(1) {
+		return 0, s.w.err
+	}
+	n := copy(p, s.w.buf[s.w.r:s.w.w])
+	s.w.r += n
+	if len(s.w.gaps) > 0 {
+		gap := s.w.gaps[0]
+		s.w.gaps = s.w.gaps[1:]
+		return n, gap
+	}
+	return n, nil
+}
+
+func (s *rest) Close() error {
+	s.w.feed.stop()
+	return nil
+}
+
+func (r *Reader) open() {
+	src := r.src
+	r.in = newWindow(nil, r.o.Offset)
+	r.in.err = nil
+	if env, in := openEnvelope(src); env != nil {
+		r.env = env
+		r.start = r.o.Offset + env.size
+		r.in.base = 0
+		src = env
+	} else {
+		src = in
+	}
+	r.in.feed = newFeeder(src)
+}
+
+// run reads header, records and footer.
+func (r *Reader) run() error {
+	r.clear()
+	if err := r.envelopeKnown(); err != nil {
+		return err
+	}
+	if err := r.header(); err != nil {
+		return err
+	}
+	for {
+		if len(r.in.gaps) > 0 {
+			if err := r.reportGaps(); err != nil {
+				return err
+			}
+		}
+		begin := r.in.offset()
+		more, err := r.record()
+		if err != nil {
+			if err = r.damaged(begin, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// header reads the magic and yields the Header event.
+func (r *Reader) header() error {
+	r.magic, r.version, r.types = "REDIS", maxRedis, &redisTypes // for a search, if the header is lost
+	if !r.in.need(headerSize) {
+		return r.damaged(r.in.offset(), r.short("header"))
+	}
+	head := r.in.buf[r.in.r : r.in.r+headerSize]
+	magic, version, ok := parseMagic(head)
+	if !ok {
+		return r.damaged(r.in.offset(), r.fail("header: no REDIS or VALKEY magic", keyspace.ErrCorrupt))
+	}
+	r.magic, r.version = magic, version
+	r.types = dialectOf(magic)
+	known := version >= 1 && version <= maxRedis
+	if magic == "VALKEY" {
+		known = version >= minValkey && version <= maxValkey
+	}
+	r.ev.Kind, r.ev.Value, r.ev.Index = keyspace.Header, append(r.member[:0], magic...), int64(version)
+	r.place(r.in.offset(), headerSize)
+	if err := r.emit(); err != nil {
+		return err
+	}
+	if !known {
+		err := r.fail(fmt.Sprintf("header: %s version %d", magic, version), keyspace.ErrUnsupported)
+		if !r.o.Resync {
+			return err
+		}
+		if err := r.damage(r.in.offset(), headerSize, err); err != nil {
+			return err
+		}
+	}
+	r.in.r += headerSize
+	r.ev.Value = nil
+	return nil
+}
+
+// envelopeKnown reports an envelope whose header says what is not known.
+func (r *Reader) envelopeKnown() error {
+	if r.env == nil || r.env.err == nil {
+		return nil
+	}
+	err := r.fail("envelope", r.env.err)
+	if !r.o.Resync {
+		return err
+	}
+	return r.damage(0, r.env.size, err)
+}
+
+// clear sets the event to what no record has said anything about.
+func (r *Reader) clear() {
+	r.ev = keyspace.Event{DB: r.ev.DB, Pos: keyspace.Pos{Source: r.o.Source, Inner: -1}, Expire: keyspace.NoExpire, Idle: -1, Freq: -1}
+}
+
+// place sets where the event's string stands.
+func (r *Reader) place(offset, n int64) {
+	r.ev.Length = n
+	if r.start >= 0 {
+		r.ev.Pos.Offset, r.ev.Pos.Inner = r.start, offset
+		return
+	}
+	r.ev.Pos.Offset, r.ev.Pos.Inner = offset, -1
+}
+
+func (r *Reader) emit() error {
+	if r.silent {
+		return nil
+	}
+	if r.tick++; r.tick&1023 == 0 && r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	if !r.yield(&r.ev, nil) {
+		return errStop
+	}
+	return nil
+}
+
+// damage yields a Damage event for n bytes from offset on.
+func (r *Reader) damage(offset, n int64, why error) error {
+	save := r.ev
+	r.ev.Kind, r.ev.Err = keyspace.Damage, why
+	r.ev.Key, r.ev.Field, r.ev.Value = nil, nil, nil
+	r.place(offset, n)
+	err := r.emit()
+	r.ev = save
+	return err
+}
+
+// reportGaps yields the ranges that the medium could not deliver.
+func (r *Reader) reportGaps() error {
+	for _, g := range r.in.gaps {
+		at := keyspace.Pos{Source: r.o.Source, Offset: r.o.Offset + g.Offset, Inner: -1}
+		if err := r.damage(at.Offset, g.Length, &keyspace.FormatError{Pos: at, What: "read", Err: g.Err}); err != nil {
+			return err
+		}
+	}
+	r.in.gaps = r.in.gaps[:0]
+	return nil
+}
+
+// fail says that the bytes at the current position could not be understood.
+func (r *Reader) fail(what string, err error) error {
+	return r.failAt(r.in.offset(), what, err)
+}
+
+func (r *Reader) failAt(offset int64, what string, err error) error {
+	pos := keyspace.Pos{Source: r.o.Source, Offset: offset, Inner: -1}
+	if r.start >= 0 {
+		pos.Offset, pos.Inner = r.start, offset
+	}
+	return &keyspace.FormatError{Pos: pos, What: what, Err: err}
+}
+
+// short says that the input ended, or could not be read further, inside what.
+func (r *Reader) short(what string) error {
+	at := r.in.base + int64(r.in.w)
+	if r.in.ended() || r.in.err == nil || errors.Is(r.in.err, io.ErrUnexpectedEOF) {
+		return r.failAt(at, what, keyspace.ErrTruncated)
+	}
+	return r.failAt(at, what, r.in.err)
+}
+
+// formatInt writes an integer as the server would show it; the result is valid
+// until the next call.
+func (r *Reader) formatInt(n int64) []byte { return strconv.AppendInt(r.scratch[:0], n, 10) }

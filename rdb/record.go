@@ -1,0 +1,376 @@
+package rdb
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Opcodes, RDB_OPCODE_* of both servers' src/rdb.h.
+const (
+	opTemplate    = 242 // Redis 8.10: HASH_TEMPLATE; Valkey 9.2: UPDATE
+	opKeyMeta     = 243 // Redis 8.6: KEY_META; Valkey 9.0: SLOT_IMPORT
+	opSlotInfo    = 244
+	opFunction2   = 245
+	opFunction    = 246 // release candidates of Redis 7.0
+	opModuleAux   = 247
+	opIdle        = 248
+	opFreq        = 249
+	opAux         = 250
+	opResizeDB    = 251
+	opExpireMS    = 252
+	opExpire      = 253
+	opSelectDB    = 254
+	opEOF         = 255
+	opFirst       = opTemplate
+	maxKeyMeta    = 7  // classes of key metadata, Redis' src/keymeta.h
+	slotImportJob = 40 // bytes of a slot import's name
+)
+
+// record reads up to and including one key, or one opcode that stands for
+// itself; false after the end marker.
+func (r *Reader) record() (more bool, err error) {
+	w := &r.in
+	r.expire, r.idle, r.freq = keyspace.NoExpire, -1, -1
+	r.ev.Record = w.offset()
+	for {
+		if !w.need(1) {
+			return false, r.short("end marker")
+		}
+		op := w.buf[w.r]
+		if op < opFirst {
+			w.r++
+			return true, r.keyRecord(op)
+		}
+		w.r++
+		prefix, err := r.opcode(op)
+		if err != nil {
+			return false, err
+		}
+		if op == opEOF {
+			return false, nil
+		}
+		if !prefix {
+			return true, nil
+		}
+	}
+}
+
+// opcode reads what follows an opcode; prefix is true where it belongs to the key that comes next.
+func (r *Reader) opcode(op byte) (prefix bool, err error) {
+	w := &r.in
+	switch op {
+	case opExpireMS:
+		// Before RDB 9 in the byte order of the host that wrote it: little-endian on all but a few.
+		if !w.need(8) {
+			return false, r.short("expiry")
+		}
+		r.expire = int64(binary.LittleEndian.Uint64(w.buf[w.r:]))
+		w.r += 8
+		return true, nil
+	case opExpire:
+		if !w.need(4) {
+			return false, r.short("expiry")
+		}
+		r.expire = int64(int32(binary.LittleEndian.Uint32(w.buf[w.r:]))) * 1000
+		w.r += 4
+		return true, nil
+	case opFreq:
+		if !w.need(1) {
+			return false, r.short("access frequency")
+		}
+		r.freq = int16(w.buf[w.r])
+		w.r++
+		return true, nil
+	case opIdle:
+		n, err := r.length("idle time")
+		r.idle = int64(min(n, 1<<62))
+		return true, err
+	case opSelectDB:
+		n, err := r.length("database number")
+		if err == nil && n > 1<<31-1 {
+			err = r.fail("database number", keyspace.ErrCorrupt)
+		}
+		if err != nil {
+			return false, err
+		}
+		r.ev.DB = int32(n)
+		r.other(keyspace.DB)
+		r.ev.Index, r.ev.Count = -1, -1
+		return false, r.emit()
+	case opResizeDB:
+		keys, err := r.length("number of keys")
+		if err != nil {
+			return false, err
+		}
+		expires, err := r.length("number of expiring keys")
+		if err != nil {
+			return false, err
+		}
+		r.other(keyspace.DB)
+		r.ev.Index, r.ev.Count = int64(min(keys, 1<<62)), int64(min(expires, 1<<62))
+		return false, r.emit()
+	case opAux:
+		return false, r.aux()
+	case opFunction2:
+		r.other(keyspace.Function)
+		return false, r.function()
+	case opFunction:
+		return false, r.functionPreGA()
+	case opModuleAux:
+		return false, r.moduleAux()
+	case opSlotInfo:
+		var n [3]uint64
+		for i := range n {
+			if n[i], err = r.length("slot info"); err != nil {
+				return false, err
+			}
+		}
+		r.other(keyspace.Slot)
+		r.ev.Index, r.ev.Count = int64(min(n[0], 1<<62)), int64(min(n[1], 1<<62))
+		return false, r.emit()
+	case opKeyMeta:
+		if r.magic == "VALKEY" {
+			return false, r.slotImport()
+		}
+		return true, r.keyMeta()
+	case opTemplate:
+		if r.magic == "VALKEY" {
+			return false, r.update()
+		}
+		return false, r.template()
+	}
+	return false, r.footer() // opEOF
+}
+
+// other prepares the event of something that is no key.
+func (r *Reader) other(k keyspace.Kind) {
+	rec := r.ev.Record
+	r.clear()
+	r.ev.Kind, r.ev.Record = k, rec
+	r.ev.Pos.Offset = rec
+	r.place(rec, r.in.offset()-rec)
+}
+
+// keyRecord reads key and value of a type byte.
+func (r *Reader) keyRecord(typ byte) (err error) {
+	d := &r.types[typ]
+	if d.read == nil {
+		return r.failAt(r.in.offset()-1, fmt.Sprintf("type %d", typ), keyspace.ErrUnsupported)
+	}
+	if r.key, err = r.name(r.key[:0], "key"); err != nil {
+		return err
+	}
+	return r.keyValue(d, typ)
+}
+
+// keyValue yields the events of a key whose name stands in r.key.
+func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
+	ev := &r.ev
+	ev.Kind, ev.Op, ev.Type, ev.Encoding, ev.Part = keyspace.Key, keyspace.OpCreate, d.typ, d.enc, keyspace.Whole
+	ev.Key, ev.Field, ev.Value = r.key, nil, nil
+	ev.Expire, ev.Idle, ev.Freq = r.expire, r.idle, r.freq
+	ev.Index, ev.Count, ev.Score, ev.ID = 0, 0, 0, keyspace.StreamID{}
+	ev.State = r.keyState()
+	r.place(ev.Record, -1)
+	r.elements = 0
+	if d.typ == keyspace.Module {
+		if err := r.moduleHead(); err != nil {
+			return err
+		}
+	}
+	if err := r.emit(); err != nil {
+		return err
+	}
+	keep := false
+	if !r.silent {
+		r.skip = r.o.Want != nil && !r.o.Want(ev)
+		if keep = r.o.KeepValue != nil && !r.skip && r.o.KeepValue(ev); keep {
+			r.in.capture(typ)
+			if d.typ == keyspace.Module {
+				r.in.mark -= r.idSize // DUMP has the module's id in the value
+			}
+		}
+	}
+	ev.Op, ev.Idle, ev.Freq = d.op, -1, -1
+	err = d.read(r)
+	r.skip = false
+	var value []byte
+	if keep {
+		value = r.in.captured()
+	}
+	ev.Part = keyspace.Whole
+	if err != nil {
+		return err
+	}
+	ev.Kind, ev.Op, ev.Type, ev.Encoding = keyspace.KeyEnd, keyspace.OpNone, d.typ, d.enc
+	ev.Field, ev.Value, ev.Index, ev.State = nil, value, r.elements, r.keyState()
+	ev.Expire, ev.Count, ev.Score, ev.ID = r.expire, 0, 0, keyspace.StreamID{}
+	r.place(ev.Record, r.in.offset()-ev.Record)
+	return r.emit()
+}
+
+// keyState is Live or Expired for the current key.
+func (r *Reader) keyState() keyspace.State {
+	if r.expire >= 0 && r.asOf > 0 && r.expire <= r.asOf {
+		return keyspace.Expired
+	}
+	return keyspace.Live
+}
+
+// aux reads an aux field. ctime gives the time against which keys have expired.
+func (r *Reader) aux() (err error) {
+	if r.field, err = r.name(r.field[:0], "name of an aux field"); err != nil {
+		return err
+	}
+	r.other(keyspace.Aux)
+	r.ev.Key = r.field
+	if string(r.field) == "ctime" && r.in.need(1) {
+		mark := r.in
+		v, err := r.name(r.member[:0], "aux field")
+		if err == nil {
+			r.member = v
+			if sec, ok := parseDecimal(v); ok && r.o.AsOf == 0 {
+				r.asOf = sec * 1000
+			}
+			r.place(mark.offset(), r.in.offset()-mark.offset())
+			r.ev.Value = v
+			err = r.emit()
+		}
+		return err
+	}
+	return r.auxValue(keyspace.Aux, "aux field")
+}
+
+// auxValue reads a string as the Value of an event that is no element.
+func (r *Reader) auxValue(k keyspace.Kind, what string) (err error) {
+	at := r.in.offset()
+	if r.member, err = r.name(r.member[:0], what); err != nil {
+		return err
+	}
+	r.ev.Kind = k
+	r.place(at, r.in.offset()-at)
+	r.ev.Value = r.member
+	return r.emit()
+}
+
+// parseDecimal reads a non-negative number of at most 15 digits.
+func parseDecimal(p []byte) (n int64, ok bool) {
+	for _, c := range p {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, len(p) > 0 && len(p) <= 15
+}
+
+// keyMeta passes over the metadata of a key of Redis 8.6: a number of classes,
+// for each a 32-bit id and values as a module writes them.
+func (r *Reader) keyMeta() error {
+	n, err := r.length("key metadata")
+	if err == nil && (n == 0 || n > maxKeyMeta) {
+		err = r.fail("key metadata: number of classes", keyspace.ErrCorrupt)
+	}
+	for ; err == nil && n > 0; n-- {
+		if !r.in.skip(4) {
+			return r.short("key metadata")
+		}
+		err = r.moduleValues(nil)
+	}
+	return err
+}
+
+// slotImport passes over the state of a slot migration of Valkey 9: its name
+// and ranges of slots.
+func (r *Reader) slotImport() (err error) {
+	if r.field, err = r.name(r.field[:0], "slot import"); err != nil {
+		return err
+	}
+	if len(r.field) != slotImportJob {
+		return r.fail("slot import: length of its name", keyspace.ErrCorrupt)
+	}
+	n, err := r.length("slot import")
+	for ; err == nil && n > 0; n-- {
+		if _, err = r.length("slot import"); err == nil {
+			_, err = r.length("slot import")
+		}
+	}
+	return err
+}
+
+// footer checks what stands at the end: the checksum, and that nothing follows.
+func (r *Reader) footer() error {
+	w := &r.in
+	end := w.offset()
+	verdict := keyspace.ChecksumUnchecked
+	if r.magic == "VALKEY" || r.version >= crcSince {
+		sum, known := r.checksum()
+		if !w.need(8) {
+			return r.short("checksum")
+		}
+		stored := binary.LittleEndian.Uint64(w.buf[w.r:])
+		w.r += 8
+		switch {
+		case stored == 0:
+			verdict = keyspace.ChecksumDisabled
+		case known && stored == sum:
+			verdict = keyspace.ChecksumOK
+		case known && r.env == nil:
+			// Inside an envelope the servers do not check it either (Valkey pull request 3531).
+			verdict = keyspace.ChecksumFailed
+		}
+	}
+	if r.silent {
+		return nil
+	}
+	var failed error
+	if verdict == keyspace.ChecksumFailed {
+		failed = r.failAt(end, "checksum of the file", keyspace.ErrChecksum)
+		if r.o.Resync {
+			if err := r.damage(end, 8, failed); err != nil {
+				return err
+			}
+			failed = nil
+		}
+	}
+	trailing := int64(0)
+	if !r.o.Preamble {
+		for w.need(1) {
+			trailing += int64(w.w - w.r)
+			w.r = w.w
+		}
+		if !w.ended() {
+			if err := r.short("after the end marker"); !r.o.Resync {
+				return err
+			} else if err := r.damage(w.offset(), 0, err); err != nil {
+				return err
+			}
+		}
+		if err := r.reportGaps(); err != nil {
+			return err
+		}
+	}
+	r.other(keyspace.End)
+	r.ev.DB = 0
+	r.place(end, w.offset()-r.o.Offset-trailing)
+	if r.start >= 0 {
+		r.ev.Length = w.offset() - trailing
+	}
+	r.ev.Index, r.ev.Count = int64(verdict), trailing
+	if err := r.emit(); err != nil {
+		return err
+	}
+	return failed
+}
+
+// checksum is that of all bytes up to the current position. It is not known
+// where a search for records had looked far ahead; ok is then false.
+func (r *Reader) checksum() (sum uint64, ok bool) {
+	w := &r.in
+	if w.r < w.sumAt {
+		return 0, false
+	}
+	return Checksum(w.sum, w.buf[w.sumAt:w.r]), true
+}

@@ -1,0 +1,269 @@
+package rdb
+
+import (
+	"encoding/binary"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Lengths and strings: rdbLoadLenByRef, rdbLoadIntegerObject and
+// rdbLoadLzfStringObject of src/rdb.c.
+
+// lenOrEnc reads a length, or, where enc is true, the number of a special encoding.
+func (r *Reader) lenOrEnc(what string) (n uint64, enc bool, err error) {
+	w := &r.in
+	if !w.need(1) {
+		return 0, false, r.short(what)
+	}
+	c := w.buf[w.r]
+	switch c >> 6 {
+	case 0:
+		w.r++
+		return uint64(c), false, nil
+	case 1:
+		if !w.need(2) {
+			return 0, false, r.short(what)
+		}
+		n = uint64(c&63)<<8 | uint64(w.buf[w.r+1])
+		w.r += 2
+		return n, false, nil
+	case 3:
+		w.r++
+		return uint64(c & 63), true, nil
+	}
+	switch c {
+	case 0x80: // RDB_32BITLEN
+		if !w.need(5) {
+			return 0, false, r.short(what)
+		}
+		n = uint64(binary.BigEndian.Uint32(w.buf[w.r+1:]))
+		w.r += 5
+		return n, false, nil
+	case 0x81: // RDB_64BITLEN
+		if !w.need(9) {
+			return 0, false, r.short(what)
+		}
+		n = binary.BigEndian.Uint64(w.buf[w.r+1:])
+		w.r += 9
+		return n, false, nil
+	}
+	return 0, false, r.fail(what+": invalid length byte", keyspace.ErrCorrupt)
+}
+
+// length reads a plain length.
+func (r *Reader) length(what string) (uint64, error) {
+	n, enc, err := r.lenOrEnc(what)
+	if err == nil && enc {
+		err = r.fail(what+": a length was expected", keyspace.ErrCorrupt)
+	}
+	return n, err
+}
+
+// count reads the number of elements that a record claims.
+func (r *Reader) count(what string) (uint64, error) {
+	n, err := r.length(what)
+	if err == nil && n > r.lim.MaxElements {
+		err = r.fail(what+": number of elements", keyspace.ErrLimit)
+	}
+	return n, err
+}
+
+// header of a string.
+type text struct {
+	enc  keyspace.Encoding // Raw, Int or LZF
+	size int64             // bytes of data that follow in the file
+	full int64             // bytes after decompression
+	num  int64             // Int: the number; its bytes are consumed
+}
+
+func (r *Reader) text(what string) (t text, err error) {
+	n, enc, err := r.lenOrEnc(what)
+	if err != nil {
+		return t, err
+	}
+	w := &r.in
+	if !enc {
+		if n > 1<<62 {
+			return t, r.fail(what+": length beyond any file", keyspace.ErrCorrupt)
+		}
+		return text{enc: keyspace.Raw, size: int64(n), full: int64(n)}, nil
+	}
+	switch n {
+	case 0, 1, 2: // RDB_ENC_INT8, 16, 32
+		size := 1 << n
+		if !w.need(size) {
+			return t, r.short(what)
+		}
+		t = text{enc: keyspace.Int, size: int64(size)}
+		p := w.buf[w.r:]
+		switch n {
+		case 0:
+			t.num = int64(int8(p[0]))
+		case 1:
+			t.num = int64(int16(binary.LittleEndian.Uint16(p)))
+		case 2:
+			t.num = int64(int32(binary.LittleEndian.Uint32(p)))
+		}
+		w.r += size
+		return t, nil
+	case 3: // RDB_ENC_LZF
+		size, err := r.length(what)
+		if err != nil {
+			return t, err
+		}
+		full, err := r.length(what)
+		if err != nil {
+			return t, err
+		}
+		if size == 0 || size > 1<<62 || full == 0 || full/lzfMaxRatio > size {
+			return t, r.fail(what+": impossible compressed length", keyspace.ErrCorrupt)
+		}
+		if full > uint64(r.lim.MaxInflate) {
+			return t, r.fail(what+": decompressed length", keyspace.ErrLimit)
+		}
+		return text{enc: keyspace.LZF, size: int64(size), full: int64(full)}, nil
+	}
+	return t, r.fail(what+": unknown string encoding", keyspace.ErrCorrupt)
+}
+
+// name appends a whole string to dst: a key, a field, whatever must be at hand
+// at once. It is bounded by Limits.MaxKey.
+func (r *Reader) name(dst []byte, what string) ([]byte, error) {
+	w := &r.in
+	if w.need(1) {
+		if n := int(w.buf[w.r]); n < 64 && w.need(1+n) {
+			p := w.buf[w.r+1 : w.r+1+n]
+			w.r += 1 + n
+			return append(dst, p...), nil
+		}
+	}
+	t, err := r.text(what)
+	if err != nil {
+		return dst, err
+	}
+	return r.stringOf(dst, t, what)
+}
+
+// stringOf appends the string whose header was just read to dst.
+func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
+	if t.full > int64(r.lim.MaxKey) {
+		return dst, r.fail(what+": length", keyspace.ErrLimit)
+	}
+	switch t.enc {
+	case keyspace.Int:
+		return append(dst, r.formatInt(t.num)...), nil
+	case keyspace.LZF:
+		b, err := r.openBlob(t, what)
+		if err != nil {
+			return dst, err
+		}
+		for {
+			dst = append(dst, b.b[b.i:]...)
+			b.i = len(b.b)
+			if b.left == 0 {
+				return dst, r.closeBlob(b, what)
+			}
+			if err := r.slideBlob(b, 1, what); err != nil {
+				return dst, err
+			}
+		}
+	}
+	w := &r.in
+	for n := int(t.size); n > 0; {
+		if !w.need(1) {
+			return dst, r.short(what)
+		}
+		p := w.buf[w.r:min(w.w, w.r+n)]
+		dst = append(dst, p...)
+		w.r += len(p)
+		n -= len(p)
+	}
+	return dst, nil
+}
+
+// value reads a string as the Value of one element, in parts where it is long.
+func (r *Reader) value(what string) error {
+	w := &r.in
+	// Most strings are short and plain.
+	if w.need(1) {
+		if n := int(w.buf[w.r]); n < 64 && w.need(1+n) {
+			off := w.offset() + 1
+			p := w.buf[w.r+1 : w.r+1+n]
+			w.r += 1 + n
+			r.place(off, int64(n))
+			return r.element(p, keyspace.Raw)
+		}
+	}
+	t, err := r.text(what)
+	if err != nil {
+		return err
+	}
+	if t.enc == keyspace.Int {
+		r.place(w.offset()-t.size, t.size)
+		return r.element(r.formatInt(t.num), keyspace.Int)
+	}
+	if r.skip {
+		if !w.skip(t.size) {
+			return r.short(what)
+		}
+		return nil
+	}
+	b, err := r.openBlob(t, what)
+	if err != nil {
+		return err
+	}
+	r.place(b.at, t.size)
+	if t.enc == keyspace.LZF {
+		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+	}
+	if err := r.bytesOf(b, t.full, t.enc, what); err != nil {
+		return err
+	}
+	return r.closeBlob(b, what)
+}
+
+// bytesOf yields the next n bytes of b as one Value, in parts where n exceeds
+// Limits.MaxChunk. Pos and Length are set already.
+func (r *Reader) bytesOf(b *blob, n int64, enc keyspace.Encoding, what string) error {
+	limit := int64(r.lim.MaxChunk)
+	if n <= limit {
+		if err := r.needBlob(b, int(n), what); err != nil {
+			return err
+		}
+		p := b.b[b.i : b.i+int(n)]
+		b.i += int(n)
+		return r.element(p, enc)
+	}
+	for part := keyspace.First; ; part = keyspace.Middle {
+		step := min(n, limit)
+		if err := r.needBlob(b, int(step), what); err != nil {
+			return err
+		}
+		p := b.b[b.i : b.i+int(step)]
+		b.i += int(step)
+		n -= step
+		if n == 0 {
+			part = keyspace.Last
+		}
+		r.ev.Part = part
+		if err := r.element(p, enc); err != nil {
+			return err
+		}
+		if n == 0 {
+			r.ev.Part = keyspace.Whole
+			return nil
+		}
+	}
+}
+
+// element yields p as the Value of an Element; all else is set already.
+func (r *Reader) element(p []byte, enc keyspace.Encoding) error {
+	if r.ev.Part.Ends() {
+		r.elements++
+	}
+	if r.silent || r.skip {
+		return nil
+	}
+	r.ev.Kind, r.ev.Encoding, r.ev.Value = keyspace.Element, enc, p
+	return r.emit()
+}
