@@ -48,20 +48,17 @@ func (r *Reader) openBlob(t text, what string) (*blob, error) {
 			if !w.need(int(t.size)) {
 				return b, r.short(what)
 			}
-			if cap(r.inflate) < int(t.full) {
-				r.inflate = make([]byte, max(int(t.full), 16<<10))
+			n := int(t.full)
+			if len(r.inflate) < n+lzfSlack {
+				r.inflate = make([]byte, max(n, 16<<10)+lzfSlack)
 			}
-			dst := r.inflate[:t.full]
-			used, end, ok := lzfDecode(dst, 0, w.buf[w.r:w.r+int(t.size)])
-			if !ok || end != len(dst) || used != int(t.size) {
+			used, end, ok := lzfDecode(r.inflate, 0, n, w.buf[w.r:w.r+int(t.size)])
+			if !ok || end != n || used != int(t.size) {
 				return b, r.fail(what+": invalid LZF data", keyspace.ErrCorrupt)
 			}
 			w.r += used
-			b.b, b.left, b.data = dst, 0, 0
+			b.b, b.left, b.data = r.inflate[:n], 0, 0
 			return b, nil
-		}
-		if cap(r.inflate) < lzfMaxDistance+lzfMaxCopy {
-			r.inflate = make([]byte, 0, lzfMaxDistance+2*int(chunk)+lzfMaxCopy)
 		}
 		b.b = r.inflate[:0]
 	default: // Int
@@ -111,10 +108,9 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 	chunk := max(r.lim.MaxChunk, minChunk)
 	room := lzfMaxDistance + max(n, chunk) + lzfMaxCopy
 	visible := len(b.b) - keep
-	buf := r.inflate[:cap(r.inflate)]
-	if room > len(buf) {
-		// Only a name that is longer than a chunk comes here; it grows as it arrives.
-		buf = make([]byte, min(room, 2*len(buf)+chunk))
+	buf := r.inflate
+	if len(buf) < room+lzfSlack {
+		buf = make([]byte, room+lzfSlack)
 	}
 	copy(buf, b.b[keep:])
 	r.inflate = buf
@@ -122,12 +118,12 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 	b.i -= keep
 	o := visible
 	for o-b.i < n {
-		limit := min(int64(len(buf)), int64(o)+b.left)
+		limit := int(min(int64(room), int64(o)+b.left))
 		if !w.need(1) {
 			return r.short(what)
 		}
 		in := w.buf[w.r:min(int64(w.w), int64(w.r)+b.data)]
-		used, end, ok := lzfDecode(buf[:limit], o, in)
+		used, end, ok := lzfDecode(buf, o, limit, in)
 		if !ok {
 			return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
 		}
@@ -135,16 +131,11 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 		b.data -= int64(used)
 		b.left -= int64(end - o)
 		if used == 0 {
-			// The next instruction does not fit into what is visible of the data, or into buf.
+			// The next instruction is cut by what is visible of the data, or is false.
 			switch {
-			case b.data == 0 || int64(end) == limit && limit < int64(len(buf)):
-				return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
 			case int64(len(in)) < b.data && w.need(len(in)+1):
 			case int64(len(in)) < b.data:
 				return r.short(what)
-			case len(buf)-end < lzfMaxCopy:
-				buf = append(buf, make([]byte, len(buf))...)
-				r.inflate = buf
 			default:
 				return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -328,4 +327,30 @@ func (r *Reader) short(what string) error {
 
 // formatInt writes an integer as the server would show it; the result is valid
 // until the next call.
-func (r *Reader) formatInt(n int64) []byte { return strconv.AppendInt(r.scratch[:0], n, 10) }
+func (r *Reader) formatInt(n int64) []byte {
+	u := uint64(n)
+	if n < 0 {
+		u = -u
+	}
+	i := len(r.scratch)
+	for u >= 100 {
+		q := u / 100
+		d := (u - q*100) * 2
+		u = q
+		i -= 2
+		r.scratch[i], r.scratch[i+1] = digits[d], digits[d+1]
+	}
+	i -= 2
+	r.scratch[i], r.scratch[i+1] = digits[u*2], digits[u*2+1]
+	if u < 10 {
+		i++
+	}
+	if n < 0 {
+		i--
+		r.scratch[i] = '-'
+	}
+	return r.scratch[i:]
+}
+
+// digits are the pairs 00 to 99.
+const digits = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
