@@ -1,0 +1,106 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"syscall"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// medium is a file with bad pages. A read that meets one delivers what lies
+// before it, as the kernel does, unless whole is set: then it delivers nothing.
+type medium struct {
+	data  []byte
+	bad   map[int64]bool // by page number
+	whole bool
+	err   error
+}
+
+func (m *medium) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(m.data)) {
+		return 0, io.EOF
+	}
+	end := min(off+int64(len(p)), int64(len(m.data)))
+	for pg := off / page; pg*page < end; pg++ {
+		if !m.bad[pg] {
+			continue
+		}
+		if good := pg*page - off; good > 0 && !m.whole {
+			return copy(p, m.data[off:off+good]), m.err
+		}
+		return 0, m.err
+	}
+	n := copy(p, m.data[off:end])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func TestBlocksReadAroundGaps(t *testing.T) {
+	data := make([]byte, 40*page+123)
+	for i := range data {
+		data[i] = byte(i%250) + 1
+	}
+	bad := map[int64]bool{0: true, 7: true, 8: true, 20: true, 40: true}
+	want := bytes.Clone(data)
+	var lost int64
+	for pg := range bad {
+		end := min((pg+1)*page, int64(len(data)))
+		clear(want[pg*page : end])
+		lost += end - pg*page
+	}
+	for _, whole := range []bool{false, true} {
+		for _, size := range []int{100, page, 10_000, 1 << 20} {
+			b := newBlocks(&medium{data: data, bad: bad, whole: whole, err: syscall.EIO}, int64(len(data)))
+			var got []byte
+			var gaps int64
+			buf := make([]byte, size)
+			for {
+				n, err := b.Read(buf)
+				var gap *keyspace.GapError
+				if errors.As(err, &gap) {
+					if gap.Offset != int64(len(got)) || gap.Length != int64(n) || n == 0 {
+						t.Fatalf("gap %d+%d beside %d bytes at %d", gap.Offset, gap.Length, n, len(got))
+					}
+					if !errors.Is(err, syscall.EIO) {
+						t.Fatalf("gap hides its cause: %v", err)
+					}
+					gaps += gap.Length
+					err = nil
+				}
+				got = append(got, buf[:n]...)
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !bytes.Equal(got, want) || gaps != lost {
+				t.Errorf("whole %v, reads of %d: %d bytes, equal %v; %d lost, want %d", whole, size, len(got), bytes.Equal(got, want), gaps, lost)
+			}
+		}
+	}
+}
+
+func TestBlocksOtherErrors(t *testing.T) {
+	m := &medium{data: make([]byte, 3*page), bad: map[int64]bool{1: true}, err: syscall.EINVAL}
+	n, err := io.Copy(io.Discard, newBlocks(m, 3*page))
+	if n != page || !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+func TestBlocksOfAFileThatChanges(t *testing.T) {
+	data := make([]byte, 3*page)
+	if n, err := io.Copy(io.Discard, newBlocks(bytes.NewReader(data), 2*page)); n != 2*page || err != nil {
+		t.Errorf("grown: %d bytes, %v", n, err)
+	}
+	if n, err := io.Copy(io.Discard, newBlocks(bytes.NewReader(data), 9*page)); n != 3*page || err != nil {
+		t.Errorf("shrunk: %d bytes, %v", n, err)
+	}
+}

@@ -1,0 +1,162 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// Events yields what the unit holds, as package keyspace describes it. What
+// keeps a file from being read to its end is a Damage event, not an error: the
+// sequence ends with an error only if the context does or if the work itself
+// fails, as when a spill finds no room.
+func (u *Unit) Events(ctx context.Context) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		ev := keyspace.Event{Kind: keyspace.Damage, DB: -1}
+		for _, err := range u.damage {
+			ev.Err = err
+			ev.Pos = at(u.Name(), 0)
+			var format *keyspace.FormatError
+			if errors.As(err, &format) {
+				ev.Pos = format.Pos
+			}
+			if !yield(&ev, nil) {
+				return
+			}
+		}
+		var last error // of the last Damage event
+		for e, err := range u.seq(ctx) {
+			if err == nil {
+				if e.Kind == keyspace.Damage {
+					last = e.Err
+				}
+				if !yield(e, nil) {
+					return
+				}
+				continue
+			}
+			var format *keyspace.FormatError
+			switch {
+			case ctx.Err() != nil:
+				yield(nil, ctx.Err())
+			case !errors.As(err, &format):
+				yield(nil, err)
+			case err != last:
+				ev.Pos, ev.Err = format.Pos, err
+				yield(&ev, nil)
+			}
+			return
+		}
+	}
+}
+
+// seq is the unit's events as its reader yields them.
+func (u *Unit) seq(ctx context.Context) keyspace.Seq {
+	f := u.Files[0]
+	switch {
+	case !u.Readable():
+		return func(func(*keyspace.Event, error) bool) {}
+	case len(u.log) > 0:
+		return u.replay(ctx, u.log)
+	case f.Kind == RDB:
+		return f.state(f.snapshot(ctx))
+	case f.Kind == AOF:
+		return f.state(u.replay(ctx, u.Files))
+	}
+	return f.text(ctx)
+}
+
+func (f *File) snapshot(ctx context.Context) keyspace.Seq {
+	return f.reading(func(r io.Reader) keyspace.Seq {
+		return rdb.NewReader(r, rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Resync: true}).Events(ctx)
+	})
+}
+
+func (f *File) text(ctx context.Context) keyspace.Seq {
+	return f.reading(func(r io.Reader) keyspace.Seq {
+		return textEvents(ctx, r, f.Path, filepath.Base(f.Path), f.in.o.Limits)
+	})
+}
+
+// reading opens the file for as long as the events of it are ranged over.
+func (f *File) reading(events func(io.Reader) keyspace.Seq) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		r, err := f.content()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer r.Close()
+		events(r)(yield)
+	}
+}
+
+// replay yields the events of a log's files, in order; their states are
+// resolved if that is wanted and the files can be read twice.
+func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
+	o := u.in.o
+	parts := make([]aof.Part, len(files))
+	once := false
+	for i, f := range files {
+		last := i == len(files)-1 && (f.Role != Base)
+		parts[i] = aof.Part{Source: f.Path, Open: f.content, Last: last}
+		once = once || f.once != nil
+	}
+	if o.Resolve && !once {
+		return aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp})
+	}
+	return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true})
+}
+
+// state says of what lies outside a data set that it is recovered, whatever it
+// would be in one.
+func (f *File) state(seq keyspace.Seq) keyspace.Seq {
+	if f.Role == NoRole {
+		return seq
+	}
+	return func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range seq {
+			if e != nil && (e.State == keyspace.Live || e.State == keyspace.Unknown) {
+				e.State = keyspace.Recovered
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// describe notes what a snapshot at the start of head says of itself.
+func (f *File) describe(head []byte) {
+	for e, err := range rdb.NewReader(bytes.NewReader(head), rdb.Options{}).Events(context.Background()) {
+		if err != nil || e.Kind != keyspace.Header && e.Kind != keyspace.Aux {
+			return
+		}
+		if e.Kind == keyspace.Header {
+			f.Format = "RDB " + strconv.FormatInt(e.Index, 10)
+			continue
+		}
+		switch value := string(e.Value); string(e.Key) {
+		case "valkey-ver":
+			f.Server, f.Version = "valkey", value
+		case "redis-ver":
+			f.Server, f.Version = "redis", value
+		case "ctime": // rdb.c, rdbSaveInfoAuxFields
+			if sec, err := strconv.ParseInt(value, 10, 64); err == nil {
+				f.Saved = time.Unix(sec, 0).UTC()
+			}
+		case "aof-preamble": // rdb.c before Redis 7.0: a log follows the snapshot
+			if value == "1" {
+				f.Kind = AOF
+			}
+		}
+	}
+}

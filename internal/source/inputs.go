@@ -1,0 +1,290 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"filippo.io/age"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Options say how inputs are read.
+type Options struct {
+	Identities []age.Identity // open what is sealed
+	AsOf       int64          // as rdb.Options.AsOf
+	Limits     keyspace.Limits
+	Resolve    bool   // read logs twice, so that events carry a State
+	MaxMem     int64  // bytes that resolving may hold before it spills; 0: the default of package aof
+	Tmp        string // where it spills to; "": the system's directory
+	Hash       bool   // fill in File.SHA256
+	Stdin      io.Reader
+}
+
+// Stdin is the path that stands for standard input.
+const Stdin = "-"
+
+// Inputs are what a command line names.
+type Inputs struct {
+	o     Options
+	paths []string
+	read  atomic.Int64
+
+	streams map[string]*opened // what can be read only once
+}
+
+// opened is a stream that was opened, and what came of it.
+type opened struct {
+	s   *stream
+	sum *digest
+	err error
+}
+
+// New returns the inputs at paths. It fails if one of them does not exist or
+// cannot be an input.
+func New(paths []string, o Options) (*Inputs, error) {
+	seen := 0
+	for _, p := range paths {
+		if p == Stdin {
+			if seen++; seen > 1 {
+				return nil, errors.New("standard input is named twice")
+			}
+			continue
+		}
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode()&fs.ModeSocket != 0 {
+			return nil, &fs.PathError{Op: "open", Path: p, Err: errors.New("is a socket")}
+		}
+	}
+	return &Inputs{o: o, paths: paths, streams: map[string]*opened{}}, nil
+}
+
+// Read returns how many bytes have been read of files so far. It may be called
+// at any time, from any goroutine.
+func (in *Inputs) Read() int64 { return in.read.Load() }
+
+// Contains reports whether path lies in one of the inputs, or is one.
+func (in *Inputs) Contains(path string) bool {
+	dir, err := resolve(filepath.Dir(path))
+	if err != nil {
+		return false
+	}
+	path = filepath.Join(dir, filepath.Base(path))
+	for _, p := range in.paths {
+		if p == Stdin {
+			continue
+		}
+		p, err := resolve(p)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(p, path); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
+}
+
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+// Units yields what the inputs hold, in a fixed order: the inputs as they were
+// named; in a directory its files by name, those of a log together with its
+// manifest first, then the directories in it. Nothing is read but heads and
+// manifests until the events of a unit are.
+//
+// It may be ranged over more than once, but standard input has its events only
+// once. An error ends it: the context's, or of an input that is gone.
+func (in *Inputs) Units(ctx context.Context) iter.Seq2[*Unit, error] {
+	return func(yield func(*Unit, error) bool) {
+		for _, p := range in.paths {
+			if err := in.units(ctx, p, func(u *Unit) bool { return yield(u, nil) }); err != nil {
+				if err != errLeft {
+					yield(nil, err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// units yields the units of one input. It returns errLeft if yield had enough.
+func (in *Inputs) units(ctx context.Context, path string, yield func(*Unit) bool) error {
+	if path == Stdin {
+		return in.stream(path, func() (io.Reader, error) { return in.o.Stdin, nil }, yield)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	switch {
+	case info.IsDir():
+		return in.tree(ctx, path, yield)
+	case info.Mode().IsRegular() || isBlockDevice(info):
+		return in.file(ctx, path, yield)
+	default: // a FIFO or a character device that the user named
+		return in.stream(path, func() (io.Reader, error) { return os.Open(path) }, yield)
+	}
+}
+
+func (in *Inputs) tree(ctx context.Context, path string, yield func(*Unit) bool) error {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t := &tree{in: in, root: root, path: path, ctx: ctx, yield: yield, seen: map[fileID]string{}}
+	return t.walk(".", 0)
+}
+
+// file yields the unit of one file; a manifest brings the log that it names.
+func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool) error {
+	f := &File{Path: path, in: in}
+	f.examine()
+	if f.Kind == Manifest {
+		dir := filepath.Dir(path)
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		t := &tree{in: in, root: root, path: dir, ctx: ctx, yield: yield, seen: map[fileID]string{}}
+		return t.log(filepath.Base(path))
+	}
+	in.insist(f)
+	if !yield(in.unit(f)) {
+		return errLeft
+	}
+	return nil
+}
+
+// stream yields the unit of what can be read only once.
+func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func(*Unit) bool) error {
+	o := in.streams[path]
+	if o == nil {
+		raw, err := open()
+		if err != nil {
+			return err
+		}
+		o = &opened{}
+		r := io.Reader(&meter{r: raw, name: path, n: &in.read})
+		if in.o.Hash {
+			o.sum = newDigest(r)
+			r = o.sum
+		}
+		o.s, o.err = peel(r, path, in.o.Identities)
+		in.streams[path] = o
+	}
+	f := &File{Path: path, Size: -1, in: in, once: o.s}
+	f.hash.sum = o.sum
+	f.judge(o.s, o.err)
+	if f.Kind == Manifest { // what it names cannot be reached from here
+		f.Kind = Text
+	}
+	in.insist(f)
+	if !yield(in.unit(f)) {
+		return errLeft
+	}
+	return nil
+}
+
+// insist makes it an error that a file which the user named holds nothing that
+// can be read. Inside a directory, such files are merely listed.
+func (in *Inputs) insist(f *File) {
+	if f.Err != nil {
+		return
+	}
+	what := "start of the file: neither a snapshot nor a log, and no text"
+	switch f.Kind {
+	case Other:
+	case Volume:
+		what = "a volume (" + f.Format + "), which has to be opened first"
+	case Empty:
+		what = "an empty file"
+	default:
+		return
+	}
+	f.Err = &keyspace.FormatError{Pos: at(f.Path, 0), What: what, Err: keyspace.ErrUnsupported}
+}
+
+// unit is the unit of a file that stands for itself.
+func (in *Inputs) unit(f *File) *Unit {
+	u := &Unit{Files: []*File{f}, in: in}
+	if f.Err != nil {
+		u.damage = append(u.damage, f.Err)
+	}
+	return u
+}
+
+// A Unit is what is read as one: a file that stands for itself, or a log with
+// its manifest. Its methods are for one goroutine.
+type Unit struct {
+	Files  []*File // the first gives the unit its name
+	in     *Inputs
+	log    []*File // of a log: its files in the order of replay
+	damage []error // what is known to be missing before anything is read
+}
+
+// Name returns the path of the unit's first file.
+func (u *Unit) Name() string { return u.Files[0].Path }
+
+// Kind returns the kind of the unit's first file.
+func (u *Unit) Kind() Kind { return u.Files[0].Kind }
+
+// Readable reports whether the unit has events of its own, damage aside.
+func (u *Unit) Readable() bool {
+	f := u.Files[0]
+	return len(u.log) > 0 || f.Err == nil && f.Same == "" && (f.Kind == RDB || f.Kind == AOF || f.Kind.IsText())
+}
+
+// Size returns how many bytes reading the unit will take; 0 if that is not known.
+func (u *Unit) Size() int64 {
+	var n int64
+	for _, f := range u.Files {
+		passes := int64(1)
+		if f.Kind == AOF && u.in.o.Resolve || len(u.log) > 0 && f.Role == Base {
+			passes = 2
+		}
+		n += max(f.Size, 0) * passes
+	}
+	return n
+}
+
+// Close ends the reading of the unit and completes the hashes of its files,
+// which may mean to read what is left of them.
+func (u *Unit) Close(ctx context.Context) error {
+	for _, f := range u.Files {
+		if err := f.finish(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *Unit) String() string {
+	return fmt.Sprintf("%s (%s, %d files)", u.Name(), u.Kind(), len(u.Files))
+}
+
+// joined is a path inside an input, as it is reported.
+func joined(dir, rel string) string {
+	if rel == "." {
+		return dir
+	}
+	return strings.TrimSuffix(dir, string(filepath.Separator)) + string(filepath.Separator) + rel
+}

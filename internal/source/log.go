@@ -1,0 +1,133 @@
+package source
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// log yields the unit of one manifest alone, and its history files.
+func (t *tree) log(manifest string) error {
+	names, _, err := t.list(".", 0)
+	if err != nil {
+		return err
+	}
+	return t.compose(".", manifest, names, map[string]bool{})
+}
+
+// compose yields the log that a manifest names: the manifest, the base file and
+// the incr files as one unit, each history file as one of its own. The names it
+// used are noted in claimed; a file that another manifest has claimed is left to
+// that one.
+func (t *tree) compose(rel, manifest string, names []string, claimed map[string]bool) error {
+	mf := t.entry(path.Join(rel, manifest))
+	claimed[manifest] = true
+	u := t.in.unit(mf)
+	var old []*Unit
+	m, err := t.parse(mf)
+	if err != nil {
+		u.damage = append(u.damage, err)
+	}
+	for _, e := range m {
+		name := e.Name
+		missing := func(what string, cause error) {
+			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(joined(t.path, path.Join(rel, name)), 0), What: what, Err: cause})
+		}
+		if _, ok := slices.BinarySearch(names, name); !ok {
+			missing("a file that the manifest names does not exist", keyspace.ErrTruncated)
+			continue
+		}
+		if claimed[name] {
+			continue
+		}
+		claimed[name] = true
+		f := t.entry(path.Join(rel, name))
+		if f.Same != "" {
+			f.Kind, f.Skipped = "", ""
+			f.examine() // a log is read whole, whatever other names its files have
+		}
+		switch {
+		case f.Err != nil:
+			u.damage = append(u.damage, f.Err)
+		case f.Kind == Empty:
+			f.Skipped = "" // a log in which nothing has happened yet
+		case f.Kind != AOF && f.Kind != RDB:
+			missing("a file that the manifest names is neither a snapshot nor a log", keyspace.ErrUnsupported)
+		}
+		switch e.Type {
+		case aof.History:
+			f.Role = HistoryFile
+			old = append(old, t.in.unit(f))
+			continue
+		case aof.Base:
+			f.Role = Base
+		default:
+			f.Role = Incr
+		}
+		u.Files = append(u.Files, f)
+		if f.Kind == AOF || f.Kind == RDB || f.Kind == Empty {
+			u.log = append(u.log, f)
+		}
+	}
+	if err := t.emit(u); err != nil {
+		return err
+	}
+	for _, h := range old {
+		if err := t.emit(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parse reads a manifest. What it names up to an error is kept.
+func (t *tree) parse(mf *File) ([]aof.ManifestFile, error) {
+	if mf.Err != nil {
+		return nil, nil // it is in the unit's damage already
+	}
+	h, err := mf.openRegular()
+	if err != nil {
+		return nil, &keyspace.FormatError{Pos: at(mf.Path, 0), What: "opening the file", Err: cause(err)}
+	}
+	defer h.Close()
+	m, err := aof.ParseManifest(newBlocks(h, mf.Size))
+	if err != nil {
+		err = placed(err, mf.Path)
+	}
+	if m == nil {
+		return nil, err
+	}
+	return m.Files, err
+}
+
+// placed gives an error that names no source the path of a file.
+func placed(err error, path string) error {
+	if f, ok := err.(*keyspace.FormatError); ok && f.Pos.Source == "" {
+		c := *f
+		c.Pos.Source = path
+		return &c
+	}
+	return err
+}
+
+func isTemporary(name string) bool { return strings.HasPrefix(name, "temp-") }
+
+// roleBeside says what part a file plays that no manifest names: the rest of a
+// save or rewrite that did not finish (rdb.c, rdbSave: "temp-<pid>.rdb"; aof.c,
+// rewriteAppendOnlyFileBackground: "temp-rewriteaof-<pid>.aof"), or a file of a
+// log whose manifest lies beside it.
+func roleBeside(name string, manifests []string) Role {
+	if isTemporary(name) {
+		return Temporary
+	}
+	for _, m := range manifests {
+		stem := strings.TrimSuffix(m, ".manifest")
+		if strings.HasPrefix(name, stem+".") {
+			return Orphan
+		}
+	}
+	return NoRole
+}
