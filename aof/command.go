@@ -1,0 +1,516 @@
+package aof
+
+import (
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// A command is the one being read: a cursor over its arguments, and the event
+// that they become. Arguments come in batches of what lies whole in the window,
+// for ordinary commands all of them at once; an argument larger than the window
+// is streamed. All methods do nothing once the command turned out to be broken
+// or the consumer stopped, so that what applies a command need not check each
+// step.
+type command struct {
+	r      *Reader
+	spec   *CommandSpec   // nil if its name is unknown or cannot have as many arguments
+	start  int64          // offset of its '*'
+	length int64          // of the command, -1 while unknown
+	state  keyspace.State // Recovered if it is known to be broken
+	argc   int64          // as claimed
+	next   int64          // index of the next argument
+	args   [][]byte       // the batch
+	starts []int          // indexes of args' data in the window
+	taken  int            // how many of args were taken
+	whole  bool           // args holds all arguments
+	names  [slots][]byte  // copies of names that must outlive their batch
+
+	key   []byte // the key that events are about
+	keyAt int64  // offset of its data
+	count int64  // elements of the key so far
+	op    keyspace.Op
+	typ   keyspace.Type
+
+	halted   bool // broken, or the consumer stopped
+	broken   fault
+	suspects []span // the last arguments before the one that is broken
+}
+
+// A span is a range of offsets.
+type span struct{ start, end int64 }
+
+// A fault is what is wrong with a command.
+type fault struct {
+	err  error // a sentinel of keyspace; nil: nothing
+	what string
+	at   int64 // offset of the argument's '$'; for ErrLimit, of its data
+	size int64 // ErrLimit: length of the argument
+}
+
+// The names that an event can carry at once.
+type slot int
+
+const (
+	keySlot slot = iota
+	fieldSlot
+	otherSlot
+	wordSlot // an option or number
+	slots
+)
+
+// read finds the arguments of the command at the window's position, as far as
+// they lie in the window.
+func (c *command) read() {
+	w := &c.r.w
+	c.start, c.length, c.argc, c.next, c.taken = w.offset(), -1, 0, 0, 0
+	c.state, c.whole, c.halted, c.broken = keyspace.Unknown, false, c.r.stopped, fault{}
+	c.key, c.keyAt, c.suspects = nil, c.start, c.suspects[:0]
+	for {
+		c.args, c.starts = c.args[:0], c.starts[:0]
+		argc, p, st := number(w.buf[:w.end], w.pos+1)
+		switch {
+		case st == done && argc > 0:
+			c.argc = argc
+			c.args, c.starts, p, st = batch(w.buf[:w.end], p, argc, c.args, c.starts)
+		case st == done:
+			st = wrong
+		}
+		switch {
+		case st == short && w.fill():
+			continue
+		case st == done:
+			c.whole, c.length = true, int64(p-w.pos)
+		case st == wrong:
+			c.state = keyspace.Recovered
+			c.broken = fault{err: keyspace.ErrCorrupt, what: "a command that is not RESP", at: w.at(p)}
+			c.suspect()
+		case w.err != nil:
+			c.state = keyspace.Recovered
+			c.broken = fault{err: keyspace.ErrTruncated, what: "a command", at: w.at(p)}
+			c.suspect()
+		case len(c.args) == 0:
+			c.broken = fault{err: keyspace.ErrCorrupt, what: "a command whose name does not end", at: w.at(p)}
+		}
+		if c.argc > 0 {
+			w.pos = p
+		}
+		return
+	}
+}
+
+// suspect notes the last arguments before the one that is broken.
+func (c *command) suspect() {
+	for i := max(0, len(c.args)-maxSuspects); i < len(c.args); i++ {
+		at := c.r.w.at(c.starts[i])
+		c.suspects = append(c.suspects, span{at, at + int64(len(c.args[i]))})
+	}
+}
+
+// run yields the Command event and what the command does.
+func (c *command) run() {
+	c.read()
+	if len(c.args) > 0 {
+		c.broken = fault{} // it shows again where the argument is needed
+		name, _, _ := c.take()
+		c.spec, _ = LookupCommand(name)
+		if c.spec != nil && !c.spec.takes(c.argc) {
+			c.spec = nil
+		}
+		e := c.event(keyspace.Command, keyspace.OpNone, keyspace.TypeNone)
+		e.Pos.Offset, e.Length, e.Args, e.Index = c.start, c.length, c.args, c.argc
+		c.emit()
+		if c.spec != nil && c.spec.apply != nil {
+			c.spec.apply(c)
+		} else {
+			c.mentionAll()
+		}
+		c.mention()
+	}
+	if c.broken.err != nil {
+		c.r.recover()
+	}
+}
+
+// fail marks the command as broken.
+func (c *command) fail(f fault) {
+	if !c.halted {
+		c.halted, c.broken = true, f
+	}
+}
+
+// more reports whether there are arguments left.
+func (c *command) more() bool { return !c.halted && c.next < c.argc }
+
+// take returns the next argument and the offset of its data, if it fits in the
+// window. It is valid until the next argument is taken, and as long as the
+// command if it is whole.
+func (c *command) take() (arg []byte, at int64, ok bool) {
+	if c.taken == len(c.args) && !c.refill() {
+		return nil, 0, false
+	}
+	arg, at = c.args[c.taken], c.r.w.at(c.starts[c.taken])
+	c.taken++
+	c.next++
+	return arg, at, true
+}
+
+// refill reads the next batch.
+func (c *command) refill() bool {
+	if c.whole || !c.more() {
+		return false
+	}
+	w := &c.r.w
+	c.taken = 0
+	for {
+		var st status
+		c.args, c.starts, w.pos, st = batch(w.buf[:w.end], w.pos, c.argc-c.next, c.args[:0], c.starts[:0])
+		switch {
+		case len(c.args) > 0:
+			return true
+		case st == wrong:
+			c.fail(fault{err: keyspace.ErrCorrupt, what: "an argument that is not RESP", at: w.offset()})
+			return false
+		case !w.fill():
+			return false
+		}
+	}
+}
+
+// open reads the header of an argument that take could not return and returns
+// the length it claims. The data begins at the window's position.
+func (c *command) open() (length int64, ok bool) {
+	if !c.more() || c.taken < len(c.args) {
+		return 0, false
+	}
+	w := &c.r.w
+	at := w.offset()
+	w.need(maxNumber)
+	length, p, st := int64(0), w.pos, short
+	if w.avail() > 0 {
+		length, p, st = number(w.buf[:w.end], w.pos+1)
+	}
+	if st != done {
+		c.cut(at)
+		return 0, false
+	}
+	w.pos = p
+	c.next++
+	return length, true
+}
+
+// chunk returns the next n bytes of an opened argument, left being what remains
+// of it. With the last of them it checks and consumes the end of the argument.
+// If the input ends before, it returns what is there.
+func (c *command) chunk(n, left, header int64) (b []byte, last bool) {
+	w := &c.r.w
+	k := int(n)
+	if last = n == left; last {
+		w.need(k + 2)
+		if end := w.buf[min(w.pos+k, w.end):min(w.pos+k+2, w.end)]; string(end) != "\r\n"[:len(end)] {
+			c.fail(fault{err: keyspace.ErrCorrupt, what: "an argument that does not end where it says", at: header})
+			return nil, false
+		}
+	} else {
+		w.need(k)
+	}
+	b = w.buf[w.pos:min(w.pos+k, w.end)]
+	w.pos += len(b)
+	if last = last && w.avail() >= 2; last {
+		w.pos += 2
+	}
+	return b, last
+}
+
+// cut marks the command as broken by the end of the input.
+func (c *command) cut(at int64) {
+	c.fail(fault{err: keyspace.ErrTruncated, what: "a command", at: at})
+}
+
+// name returns the next argument whole. It is valid until the slot is used
+// again.
+func (c *command) name(s slot) (arg []byte, at int64) {
+	arg, at, ok := c.take()
+	switch {
+	case !ok:
+		return c.longName(s)
+	case !c.whole:
+		c.names[s] = append(c.names[s][:0], arg...)
+		arg = c.names[s]
+	}
+	return arg, at
+}
+
+// longName collects a name that does not fit in the window.
+func (c *command) longName(s slot) (arg []byte, at int64) {
+	header := c.r.w.offset()
+	left, ok := c.open()
+	if !ok {
+		return nil, 0
+	}
+	at = c.r.w.offset()
+	if left > int64(c.r.o.Limits.MaxKey) {
+		c.fail(fault{err: keyspace.ErrLimit, what: "a name", at: at, size: left})
+		return nil, 0
+	}
+	arg = c.names[s][:0]
+	for {
+		n := min(left, int64(c.r.o.Limits.MaxChunk))
+		b, last := c.chunk(n, left, header)
+		if arg = append(arg, b...); last {
+			c.names[s] = arg
+			return arg, at
+		}
+		if left -= n; int64(len(b)) < n || left == 0 {
+			c.cut(header)
+			return nil, 0
+		}
+		c.r.gaps()
+	}
+}
+
+// word returns the next argument, an option or a number.
+func (c *command) word() []byte {
+	arg, _ := c.name(wordSlot)
+	return arg
+}
+
+// integer reads a number; what is none counts as 0.
+func (c *command) integer() int64 {
+	n, _ := parseInt(c.word())
+	return n
+}
+
+// float reads a score.
+func (c *command) float() float64 {
+	f, _ := parseFloat(c.word())
+	return f
+}
+
+// seek goes back or forth to argument i of a command that is whole.
+func (c *command) seek(i int64) {
+	if c.whole {
+		c.next, c.taken = i, int(i)
+	}
+}
+
+// named reads the next argument as the Field or Value of a Delete, Expire or
+// Rename event.
+func (c *command) named(name *[]byte) {
+	*name, c.r.ev.Pos.Offset = c.name(fieldSlot)
+	c.r.ev.Length = int64(len(*name))
+}
+
+// skip passes over n arguments that hold no data.
+func (c *command) skip(n int64) {
+	for ; n > 0 && c.more(); n-- {
+		c.word()
+	}
+}
+
+// event resets the reader's event.
+func (c *command) event(kind keyspace.Kind, op keyspace.Op, typ keyspace.Type) *keyspace.Event {
+	r := c.r
+	r.ev = keyspace.Event{
+		Kind: kind, Op: op, Type: typ, Encoding: keyspace.RESP, State: c.state, Freq: -1, DB: r.db,
+		Pos: keyspace.Pos{Source: r.o.Source, Offset: c.keyAt, Inner: -1}, Record: c.start, Length: int64(len(c.key)),
+		Key: c.key, Expire: keyspace.NoExpire, Idle: -1, Time: r.time,
+	}
+	return &r.ev
+}
+
+// emit yields the reader's event.
+func (c *command) emit() {
+	if !c.halted && !c.r.yield(&c.r.ev, nil) {
+		c.halted, c.r.stopped = true, true
+	}
+}
+
+// readKey reads the key that the events from here on are about.
+func (c *command) readKey() { c.key, c.keyAt = c.name(keySlot) }
+
+// begin yields the Key event.
+func (c *command) begin(op keyspace.Op, typ keyspace.Type) { c.beginUntil(op, typ, keyspace.NoExpire) }
+
+// beginUntil yields the Key event of a key with an expiry.
+func (c *command) beginUntil(op keyspace.Op, typ keyspace.Type, expire int64) {
+	c.count, c.op, c.typ = 0, op, typ
+	c.event(keyspace.Key, op, typ).Expire = expire
+	c.emit()
+	c.r.ev.Expire = keyspace.NoExpire
+}
+
+// end yields the KeyEnd event.
+func (c *command) end() {
+	e := c.event(keyspace.KeyEnd, c.op, c.typ)
+	e.Pos.Offset, e.Length, e.Index = c.start, c.length, c.count
+	c.emit()
+}
+
+// field reads the Field of the elements that follow.
+func (c *command) field() { c.r.ev.Field, _ = c.name(fieldSlot) }
+
+// element reads the next argument as the Value of an element between begin and
+// end, in parts if it is long.
+func (c *command) element(op keyspace.Op) { c.elementAt(op, c.count) }
+
+// elementAt is element with an Index.
+func (c *command) elementAt(op keyspace.Op, index int64) {
+	e := &c.r.ev
+	e.Kind, e.Op, e.Part, e.Index = keyspace.Element, op, keyspace.Whole, index
+	if c.count++; uint64(c.count) > c.r.o.Limits.MaxElements {
+		c.fail(fault{err: keyspace.ErrLimit, what: "elements of a key", at: c.start})
+		return
+	}
+	arg, at, ok := c.take()
+	switch {
+	case !ok:
+		c.stream()
+	case len(arg) > c.r.o.Limits.MaxChunk:
+		c.parts(arg, at)
+	default:
+		e.Value, e.Pos.Offset, e.Length = arg, at, int64(len(arg))
+		c.emit()
+	}
+}
+
+// parts yields an element whose value lies in the window in parts.
+func (c *command) parts(arg []byte, at int64) {
+	e := &c.r.ev
+	e.Pos.Offset, e.Length, e.Part = at, -1, keyspace.First
+	size := int64(len(arg))
+	for n := c.r.o.Limits.MaxChunk; len(arg) > n; e.Part = keyspace.Middle {
+		e.Value, arg = arg[:n], arg[n:]
+		c.emit()
+	}
+	e.Value, e.Length, e.Part = arg, size, keyspace.Last
+	c.emit()
+}
+
+// stream yields an element whose value does not fit in the window in parts.
+func (c *command) stream() {
+	header := c.r.w.offset()
+	size, ok := c.open()
+	if !ok {
+		return
+	}
+	e := &c.r.ev
+	e.Pos.Offset, e.Length, e.Part = c.r.w.offset(), -1, keyspace.First
+	for left := size; ; e.Part = keyspace.Middle {
+		n := min(left, int64(c.r.o.Limits.MaxChunk))
+		b, last := c.chunk(n, left, header)
+		switch {
+		case last && e.Part == keyspace.First:
+			e.Part, e.Length = keyspace.Whole, size
+		case last:
+			e.Part, e.Length = keyspace.Last, size
+		}
+		if len(b) > 0 || last {
+			e.Value = b
+			c.emit()
+		}
+		if left -= n; last {
+			return
+		}
+		if int64(len(b)) < n || left == 0 {
+			c.cut(header)
+			return
+		}
+		c.r.gaps()
+	}
+}
+
+// mention yields what is left of the arguments as elements that the command
+// names but does not store.
+func (c *command) mention() {
+	if !c.more() {
+		return
+	}
+	c.begin(keyspace.OpNone, keyspace.TypeNone)
+	for c.more() {
+		c.element(keyspace.OpNone)
+	}
+	c.end()
+}
+
+// mentionOne is mention for the next argument alone, a value that is in state.
+func (c *command) mentionOne(state keyspace.State) {
+	c.begin(keyspace.OpNone, keyspace.TypeNone)
+	if c.r.ev.State == keyspace.Unknown {
+		c.r.ev.State = state
+	}
+	c.element(keyspace.OpNone)
+	c.end()
+}
+
+// mentionAll is mention for a command of which no more is known than where its
+// keys stand.
+func (c *command) mentionAll() {
+	s := c.spec
+	if s == nil {
+		return
+	}
+	last := int64(s.LastKey)
+	if last < 0 {
+		last += c.argc
+	}
+	counted := int64(0) // keys that a number of keys announced
+	open := false
+	for c.more() {
+		i := c.next
+		switch first := int64(s.FirstKey); {
+		case i == int64(s.NumKeys):
+			counted = c.integer()
+		case counted > 0:
+			c.otherKey()
+			counted--
+		case first > 0 && first <= i && i <= last && (i-first)%int64(s.KeyStep) == 0:
+			c.otherKey()
+		default:
+			if !open {
+				c.begin(keyspace.OpNone, keyspace.TypeNone)
+				open = true
+			}
+			c.element(keyspace.OpNone)
+		}
+	}
+	if open {
+		c.end()
+	}
+}
+
+// otherKey reads a key, of which the first is the one that events are about.
+func (c *command) otherKey() {
+	if c.key == nil {
+		c.readKey()
+	} else {
+		c.skip(1)
+	}
+}
+
+// discard passes over what is left of the arguments.
+func (c *command) discard() {
+	for c.more() {
+		if _, _, ok := c.take(); ok {
+			continue
+		}
+		header := c.r.w.offset()
+		if left, ok := c.open(); ok {
+			c.discardData(left, header)
+		}
+	}
+}
+
+// discardData passes over the data of an opened argument.
+func (c *command) discardData(left, header int64) {
+	for {
+		n := min(left, int64(c.r.o.Limits.MaxChunk))
+		b, last := c.chunk(n, left, header)
+		if left -= n; last || c.halted {
+			return
+		}
+		if int64(len(b)) < n || left == 0 {
+			c.cut(header)
+			return
+		}
+		c.r.gaps()
+	}
+}

@@ -1,0 +1,119 @@
+package aof
+
+import "github.com/valkeyfs/valkeyfs/keyspace"
+
+// applyHSet is HSET, HMSET, HSETNX key field value [field value …].
+func applyHSet(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.Hash)
+	for c.more() {
+		c.field()
+		c.element(keyspace.OpPut)
+	}
+	c.end()
+}
+
+// applyHIncrBy is HINCRBY and HINCRBYFLOAT key field increment.
+func applyHIncrBy(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.Hash)
+	c.field()
+	c.element(keyspace.OpAppend)
+	c.end()
+}
+
+// applyHSetEX is HSETEX key [NX|XX|FNX|FXX] [EX …|KEEPTTL] FIELDS numfields
+// field value [field value …].
+func applyHSetEX(c *command) {
+	c.readKey()
+	expire := keyspace.NoExpire
+	for c.more() {
+		w := c.word()
+		if at, ok := c.deadline(w); ok {
+			expire = at
+		} else if is(w, "FIELDS") {
+			c.skip(1)
+			break
+		}
+	}
+	c.begin(keyspace.OpUpdate, keyspace.Hash)
+	c.r.ev.Expire = expire
+	for c.more() {
+		c.field()
+		c.element(keyspace.OpPut)
+	}
+	c.end()
+}
+
+// applyHDel is HDEL key field [field …].
+func applyHDel(c *command) {
+	c.readKey()
+	c.deleteFields()
+}
+
+// applyHGetDel is HGETDEL key FIELDS numfields field [field …].
+func applyHGetDel(c *command) {
+	c.readKey()
+	c.skip(2)
+	c.deleteFields()
+}
+
+func (c *command) deleteFields() {
+	for c.more() {
+		e := c.event(keyspace.Delete, keyspace.OpDeleteElement, keyspace.Hash)
+		c.named(&e.Field)
+		c.emit()
+	}
+}
+
+// applyHGetEX is HGETEX key [EX …|PERSIST] FIELDS numfields field [field …].
+func applyHGetEX(c *command) {
+	c.readKey()
+	expire, known := keyspace.NoExpire, false
+	for c.more() {
+		w := c.word()
+		if at, ok := c.deadline(w); ok {
+			expire, known = at, at != keyspace.NoExpire
+		} else if is(w, "PERSIST") {
+			expire, known = keyspace.NoExpire, true
+		} else if is(w, "FIELDS") {
+			c.skip(1)
+			break
+		}
+	}
+	c.expireFields(expire, known)
+}
+
+// applyHPersist is HPERSIST key FIELDS numfields field [field …].
+func applyHPersist(c *command) {
+	c.readKey()
+	c.skip(2)
+	c.expireFields(keyspace.NoExpire, true)
+}
+
+// The HEXPIRE family: key time [NX|XX|GT|LT] FIELDS numfields field [field …].
+func applyHExpire(c *command)    { c.readKey(); c.hexpire(c.after(1000)) }
+func applyHPExpire(c *command)   { c.readKey(); c.hexpire(c.after(1)) }
+func applyHExpireAt(c *command)  { c.readKey(); c.hexpire(times(c.integer(), 1000)) }
+func applyHPExpireAt(c *command) { c.readKey(); c.hexpire(c.integer()) }
+
+func (c *command) hexpire(at int64) {
+	for c.more() && !is(c.word(), "FIELDS") {
+	}
+	c.skip(1)
+	c.expireFields(at, at != keyspace.NoExpire)
+}
+
+// expireFields reads the fields whose expiry becomes at. If it is not known
+// they are only mentioned.
+func (c *command) expireFields(at int64, known bool) {
+	if !known {
+		c.mention()
+	}
+	for c.more() {
+		e := c.event(keyspace.Expire, keyspace.OpNone, keyspace.Hash)
+		c.named(&e.Field)
+		e.Expire = at
+		c.emit()
+	}
+}

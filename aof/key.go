@@ -1,0 +1,117 @@
+package aof
+
+import "github.com/valkeyfs/valkeyfs/keyspace"
+
+// applyDel is DEL and UNLINK key [key …], and GETDEL key.
+func applyDel(c *command) {
+	for c.more() {
+		c.readKey()
+		c.deleteKey()
+	}
+}
+
+func (c *command) deleteKey() {
+	c.event(keyspace.Delete, keyspace.OpDeleteKey, keyspace.TypeNone)
+	c.emit()
+}
+
+// applyDelEX is DELEX key [IFEQ|IFNE value|IFDEQ|IFDNE digest].
+func applyDelEX(c *command) {
+	c.readKey()
+	c.deleteKey()
+	c.compared(keyspace.Deleted)
+}
+
+// applyDelIfEq is DELIFEQ key value.
+func applyDelIfEq(c *command) {
+	c.readKey()
+	c.deleteKey()
+	c.mentionOne(keyspace.Deleted)
+}
+
+// The EXPIRE family: key time [NX|XX|GT|LT].
+func applyExpire(c *command)    { c.readKey(); c.expireAt(c.after(1000)); c.skip(c.argc) }
+func applyPExpire(c *command)   { c.readKey(); c.expireAt(c.after(1)); c.skip(c.argc) }
+func applyExpireAt(c *command)  { c.readKey(); c.expireAt(times(c.integer(), 1000)); c.skip(c.argc) }
+func applyPExpireAt(c *command) { c.readKey(); c.expireAt(c.integer()); c.skip(c.argc) }
+
+// expireAt yields the Expire event of the key; if the time is not known, an
+// update that names no data.
+func (c *command) expireAt(at int64) {
+	if at == keyspace.NoExpire {
+		c.begin(keyspace.OpUpdate, keyspace.TypeNone)
+		c.end()
+		return
+	}
+	c.event(keyspace.Expire, keyspace.OpNone, keyspace.TypeNone).Expire = at
+	c.emit()
+}
+
+// applyPersist is PERSIST key.
+func applyPersist(c *command) {
+	c.readKey()
+	c.persist()
+}
+
+func (c *command) persist() {
+	c.event(keyspace.Expire, keyspace.OpNone, keyspace.TypeNone)
+	c.emit()
+}
+
+// applyRename is RENAME and RENAMENX key newkey.
+func applyRename(c *command) {
+	c.readKey()
+	to, _ := c.name(otherSlot)
+	c.rename(keyspace.OpRename, to, int64(c.r.db))
+}
+
+// applyCopy is COPY source destination [DB n] [REPLACE].
+func applyCopy(c *command) {
+	c.readKey()
+	to, _ := c.name(otherSlot)
+	db := int64(c.r.db)
+	for c.more() {
+		if is(c.word(), "DB") {
+			db = c.integer()
+		}
+	}
+	c.rename(keyspace.OpCopy, to, db)
+}
+
+// applyMove is MOVE key db.
+func applyMove(c *command) {
+	c.readKey()
+	c.rename(keyspace.OpMove, c.key, c.integer())
+}
+
+func (c *command) rename(op keyspace.Op, to []byte, db int64) {
+	e := c.event(keyspace.Rename, op, keyspace.TypeNone)
+	e.Value, e.Index = to, db
+	c.emit()
+}
+
+// applySwapDB is SWAPDB index1 index2.
+func applySwapDB(c *command) {
+	a, b := c.integer(), c.integer()
+	e := c.event(keyspace.SwapDB, keyspace.OpNone, keyspace.TypeNone)
+	e.DB, e.Index = int32(a), b
+	c.emit()
+}
+
+// applyFlushDB is FLUSHDB [ASYNC|SYNC].
+func applyFlushDB(c *command) { c.flush(c.r.db) }
+
+// applyFlushAll is FLUSHALL [ASYNC|SYNC].
+func applyFlushAll(c *command) { c.flush(-1) }
+
+func (c *command) flush(db int32) {
+	c.event(keyspace.Flush, keyspace.OpNone, keyspace.TypeNone).DB = db
+	c.emit()
+	c.skip(c.argc)
+}
+
+// applyReplace is BITOP operation destination key [key …].
+func applyBitOp(c *command) {
+	c.skip(1)
+	c.replaced(keyspace.String)
+}

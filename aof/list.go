@@ -1,0 +1,153 @@
+package aof
+
+import "github.com/valkeyfs/valkeyfs/keyspace"
+
+// LPUSH, LPUSHX, RPUSH, RPUSHX key element [element …].
+func applyPushHead(c *command) { c.push(keyspace.OpPushHead) }
+func applyPushTail(c *command) { c.push(keyspace.OpPushTail) }
+
+func (c *command) push(op keyspace.Op) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.List)
+	for c.more() {
+		c.element(op)
+	}
+	c.end()
+}
+
+// applyLSet is LSET key index element.
+func applyLSet(c *command) {
+	c.readKey()
+	at := c.integer()
+	c.begin(keyspace.OpUpdate, keyspace.List)
+	c.elementAt(keyspace.OpSetIndex, at)
+	c.end()
+}
+
+// applyLInsert is LINSERT key BEFORE|AFTER pivot element.
+func applyLInsert(c *command) {
+	c.readKey()
+	op := keyspace.OpInsertAfter
+	if is(c.word(), "BEFORE") {
+		op = keyspace.OpInsertBefore
+	}
+	c.begin(keyspace.OpUpdate, keyspace.List)
+	c.field()
+	c.element(op)
+	c.end()
+}
+
+// LPOP and RPOP key [count].
+func applyLPop(c *command) { c.pop(keyspace.OpPopHead) }
+func applyRPop(c *command) { c.pop(keyspace.OpPopTail) }
+
+func (c *command) pop(op keyspace.Op) {
+	c.readKey()
+	n := int64(1)
+	if c.more() {
+		n = c.integer()
+	}
+	c.event(keyspace.Delete, op, keyspace.List).Index = n
+	c.emit()
+}
+
+// applyLRem is LREM key count element.
+func applyLRem(c *command) {
+	c.readKey()
+	n := c.integer()
+	e := c.event(keyspace.Delete, keyspace.OpRemove, keyspace.List)
+	e.Index = n
+	c.named(&e.Value)
+	c.emit()
+}
+
+// applyLTrim is LTRIM key start stop.
+func applyLTrim(c *command) {
+	c.readKey()
+	start, stop := c.integer(), c.integer()
+	e := c.event(keyspace.Delete, keyspace.OpTrim, keyspace.List)
+	e.Index, e.Count = start, stop
+	c.emit()
+}
+
+// The bits of the Index of an OpMoveEnd event.
+const (
+	fromTail = 1 << iota
+	toTail
+)
+
+// applyRPopLPush is RPOPLPUSH source destination and BRPOPLPUSH with a timeout.
+func applyRPopLPush(c *command) {
+	c.readKey()
+	to, _ := c.name(otherSlot)
+	c.moveEnd(to, fromTail)
+	c.skip(1)
+}
+
+// applyLMove is LMOVE source destination LEFT|RIGHT LEFT|RIGHT and BLMOVE with a
+// timeout.
+func applyLMove(c *command) {
+	c.readKey()
+	to, _ := c.name(otherSlot)
+	ends := int64(0)
+	if is(c.word(), "RIGHT") {
+		ends |= fromTail
+	}
+	if is(c.word(), "RIGHT") {
+		ends |= toTail
+	}
+	c.skip(1)
+	c.moveEnd(to, ends)
+}
+
+func (c *command) moveEnd(to []byte, ends int64) {
+	e := c.event(keyspace.Delete, keyspace.OpMoveEnd, keyspace.List)
+	e.Value, e.Index = to, ends
+	c.emit()
+}
+
+// BLPOP and BRPOP key [key …] timeout, BZPOPMIN and BZPOPMAX: which of several
+// keys lost an element is not said.
+func applyBLPop(c *command) { c.popAny(keyspace.OpPopHead, keyspace.List) }
+func applyBRPop(c *command) { c.popAny(keyspace.OpPopTail, keyspace.List) }
+func applyBZPop(c *command) { c.popAny(keyspace.OpDeleteSome, keyspace.SortedSet) }
+
+func (c *command) popAny(op keyspace.Op, typ keyspace.Type) {
+	if c.argc > 3 {
+		op = keyspace.OpDeleteSome
+	}
+	for c.more() && c.next < c.argc-1 {
+		c.readKey()
+		c.event(keyspace.Delete, op, typ).Index = 1
+		c.emit()
+	}
+	c.skip(1)
+}
+
+// LMPOP, ZMPOP numkeys key [key …] LEFT|RIGHT|MIN|MAX [COUNT n], and BLMPOP and
+// BZMPOP behind a timeout.
+func applyLMPop(c *command)  { c.mpop(keyspace.List) }
+func applyZMPop(c *command)  { c.mpop(keyspace.SortedSet) }
+func applyBLMPop(c *command) { c.skip(1); c.mpop(keyspace.List) }
+func applyBZMPop(c *command) { c.skip(1); c.mpop(keyspace.SortedSet) }
+
+func (c *command) mpop(typ keyspace.Type) {
+	n := c.integer()
+	op, count := keyspace.OpDeleteSome, int64(1)
+	if keys := c.next; n == 1 && c.whole && typ == keyspace.List {
+		c.seek(keys + 1)
+		if op = keyspace.OpPopTail; is(c.word(), "LEFT") {
+			op = keyspace.OpPopHead
+		}
+		if c.more() && is(c.word(), "COUNT") {
+			count = c.integer()
+		}
+		c.seek(keys)
+	}
+	for ; n > 0 && c.more(); n-- {
+		c.readKey()
+		c.event(keyspace.Delete, op, typ).Index = count
+		c.emit()
+	}
+	c.skip(c.argc)
+}

@@ -1,0 +1,221 @@
+package aof
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Options say how a file of an append-only log is read.
+type Options struct {
+	Source string // Pos.Source of every event
+	Offset int64  // where the reader's first byte lies in Source
+	AsOf   int64  // Unix ms against which an RDB preamble's keys are Live or Expired, as in rdb.Options
+	Limits keyspace.Limits
+	Resync bool // on damage: a Damage event, then go on behind it; otherwise the damage is the final error
+	Tail   bool // the last incr file of a log: a torn end is noted by a Torn event and is no damage
+}
+
+// A Reader reads one file of an append-only log as a stream of events. It holds
+// one window of the input (256 KiB, or twice Limits.MaxChunk if that is more)
+// and, for a name that does not fit in it, at most Limits.MaxKey bytes. It is
+// not safe for concurrent use.
+type Reader struct {
+	o   Options
+	w   window
+	cmd command
+
+	yield   func(*keyspace.Event, error) bool
+	stopped bool // the consumer has had enough, or the final error was delivered
+
+	ev    keyspace.Event // what the command being read yields
+	aside keyspace.Event // Header, Damage, Torn and End, which may stand between ev's
+
+	db    int32 // the database that the last SELECT chose
+	time  int64 // of the last #TS, in Unix ms; 0 before the first
+	multi int64 // offset of the MULTI that is open, or -1
+}
+
+var (
+	magic  = []byte("RESP") // Value of the Header event
+	tsLine = []byte("#TS:") // begins the annotation that dates what follows
+)
+
+// NewReader returns a reader of the file that r delivers. It does not read from
+// r before Events is ranged over, and never closes it.
+func NewReader(r io.Reader, o Options) *Reader {
+	o.Limits = o.Limits.WithDefaults()
+	rd := &Reader{o: o, w: newWindow(r, o.Offset, max(minWindow, 2*o.Limits.MaxChunk)), multi: -1}
+	rd.cmd.r = rd
+	return rd
+}
+
+// Sniff reports whether head, the first bytes of a file (16 suffice), can begin
+// an AOF without an RDB preamble.
+func Sniff(head []byte) bool {
+	if bytes.HasPrefix(head, tsLine) {
+		return true
+	}
+	if len(head) < 4 || head[0] != '*' {
+		return false
+	}
+	n, p, st := number(head, 1)
+	return st == done && n > 0 && p < len(head) && head[p] == '$'
+}
+
+// Events returns the file's events; see the package documentation for their
+// order and keyspace for the contract of a Seq.
+func (r *Reader) Events(ctx context.Context) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		r.yield = yield
+		r.w.src = contextReader{ctx, r.w.src}
+		if r.preamble(ctx) {
+			r.resp()
+		}
+	}
+}
+
+// A contextReader fails once its context is done.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// resp reads commands up to the end of the file.
+func (r *Reader) resp() {
+	r.note(keyspace.Header, r.w.offset(), 0, nil)
+	for !r.stopped && (r.w.avail() > 0 || r.w.fill()) {
+		r.gaps()
+		switch r.w.buf[r.w.pos] {
+		case '*':
+			r.cmd.run()
+		case '#':
+			r.annotation()
+		case 0:
+			r.padding()
+		default:
+			r.damage(r.w.offset(), r.w.offset(), "no command begins here")
+		}
+	}
+	r.gaps()
+	if r.multi >= 0 {
+		r.torn(r.multi, "a MULTI without EXEC", keyspace.ErrTruncated)
+	}
+	if r.w.err != io.EOF {
+		r.fail(r.w.err)
+	}
+	r.note(keyspace.End, r.w.offset(), r.w.offset()-r.o.Offset, nil)
+}
+
+// annotation reads a line that begins with '#', which servers skip. "#TS:sec"
+// dates what follows (aof.c, genAofTimestampAnnotationIfNeeded).
+func (r *Reader) annotation() {
+	w := &r.w
+	eol := bytes.IndexByte(w.buf[w.pos:w.end], '\n')
+	if eol < 0 && w.fill() {
+		eol = bytes.IndexByte(w.buf[w.pos:w.end], '\n')
+	}
+	if eol < 0 {
+		if w.err != nil {
+			w.pos = w.end // a server ignores it whole or cut
+			return
+		}
+		r.damage(w.offset(), w.offset(), "an annotation without an end")
+		return
+	}
+	line := w.buf[w.pos : w.pos+eol+1]
+	w.pos += eol + 1
+	if sec, _, st := number(line, min(len(tsLine), len(line))); st == done && bytes.HasPrefix(line, tsLine) && sec < 1e13 {
+		r.time = sec * 1000
+	}
+}
+
+// padding reads zeros in the place of a command: file systems leave them at the
+// end of a file after a crash.
+func (r *Reader) padding() {
+	w := &r.w
+	at := w.offset()
+	for w.avail() > 0 || w.fill() {
+		rest := w.buf[w.pos:w.end]
+		zeros := len(rest) - len(bytes.TrimLeft(rest, "\x00"))
+		w.pos += zeros
+		if zeros < len(rest) {
+			r.damage(at, w.offset(), "zeros in the place of a command")
+			return
+		}
+	}
+	r.torn(at, "zeros in the place of a command", keyspace.ErrCorrupt)
+}
+
+// gaps reports what the medium could not deliver.
+func (r *Reader) gaps() {
+	for i := range r.w.gaps {
+		g := &r.w.gaps[i]
+		r.note(keyspace.Damage, g.Offset, g.Length, &keyspace.FormatError{Pos: r.pos(g.Offset), What: "reading", Err: g})
+	}
+	r.w.gaps = r.w.gaps[:0]
+}
+
+// torn ends the file at offset at, or at the MULTI that is open: what lies
+// behind it never became part of the data set.
+func (r *Reader) torn(at int64, what string, why error) {
+	if r.w.err != io.EOF {
+		return // the medium failed, not the writer
+	}
+	if r.multi >= 0 {
+		at, r.multi = r.multi, -1
+	}
+	err := &keyspace.FormatError{Pos: r.pos(at), What: what, Err: why}
+	switch {
+	case r.o.Tail:
+		r.note(keyspace.Torn, at, r.w.offset()-at, err)
+	case r.o.Resync:
+		r.note(keyspace.Damage, at, r.w.offset()-at, err)
+	default:
+		r.fail(err)
+	}
+}
+
+// pos returns the Pos of an offset.
+func (r *Reader) pos(at int64) keyspace.Pos {
+	return keyspace.Pos{Source: r.o.Source, Offset: at, Inner: -1}
+}
+
+// note yields an event that is no command's.
+func (r *Reader) note(kind keyspace.Kind, at, length int64, err error) {
+	if r.stopped {
+		return
+	}
+	r.aside = keyspace.Event{Kind: kind, Freq: -1, DB: r.db, Pos: r.pos(at), Record: at, Length: length,
+		Expire: keyspace.NoExpire, Idle: -1, Time: r.time, Err: err}
+	switch kind {
+	case keyspace.Header:
+		r.aside.DB, r.aside.Value = -1, magic
+	case keyspace.End:
+		r.aside.DB, r.aside.Index = -1, int64(keyspace.ChecksumUnchecked)
+	}
+	r.stopped = !r.yield(&r.aside, nil)
+}
+
+// fail delivers the final error.
+func (r *Reader) fail(err error) {
+	if r.stopped {
+		return
+	}
+	r.stopped = true
+	var fe *keyspace.FormatError
+	if !errors.As(err, &fe) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		err = &keyspace.FormatError{Pos: r.pos(r.w.at(r.w.end)), What: "reading", Err: err}
+	}
+	r.yield(nil, err)
+}

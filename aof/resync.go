@@ -1,0 +1,211 @@
+package aof
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+const (
+	// maxSuspects is how many arguments before the one that is broken are
+	// suspected of having a wrong length that a line end hid by chance.
+	maxSuspects = 4
+	// maxProbe bounds the arguments that are looked at to believe a command, and
+	// the commands that are looked at to believe the first of them.
+	maxProbe = 64
+	// lookBehind is what a search keeps before its position: a line end and an
+	// annotation.
+	lookBehind = 64
+)
+
+// recover goes on behind the command that is broken.
+func (r *Reader) recover() {
+	c, w := &r.cmd, &r.w
+	f := c.broken
+	switch {
+	case r.stopped:
+	case f.err == keyspace.ErrLimit:
+		r.skip(f)
+	case f.err == keyspace.ErrTruncated && w.err != io.EOF:
+		w.pos = w.end // the medium failed; resp says so
+	case f.err == keyspace.ErrTruncated:
+		// If commands follow inside of what the end of the file seems to cut,
+		// then it is not cut: its length is wrong.
+		if end := w.end; !r.o.Resync || !r.search(f.at, 2) {
+			w.pos = end
+			r.torn(c.start, f.what, f.err)
+			return
+		}
+		r.lost(c.start, f.what)
+	default:
+		r.damage(c.start, f.at, f.what)
+	}
+}
+
+// skip reports an argument that is over a limit and passes over the rest of its
+// command.
+func (r *Reader) skip(f fault) {
+	c := &r.cmd
+	err := &keyspace.FormatError{Pos: r.pos(f.at), What: f.what, Err: f.err}
+	if !r.o.Resync {
+		r.fail(err)
+		return
+	}
+	r.note(keyspace.Damage, f.at, f.size, err)
+	c.halted, c.broken = r.stopped, fault{}
+	if f.size > 0 {
+		c.discardData(f.size, f.at)
+	}
+	c.discard()
+	if c.broken.err != nil {
+		r.recover() // discarding knows no limits, so this is not skip again
+	}
+}
+
+// damage goes on at the next command that can be believed behind the one at
+// offset at, whose argument at offset arg is broken.
+func (r *Reader) damage(at, arg int64, what string) {
+	if !r.o.Resync {
+		r.fail(&keyspace.FormatError{Pos: r.pos(at), What: what, Err: keyspace.ErrCorrupt})
+		return
+	}
+	r.search(arg, 1)
+	r.lost(at, what)
+}
+
+// lost reports what lies between offset at and the window's position as damage.
+func (r *Reader) lost(at int64, what string) {
+	r.multi = -1 // its EXEC may lie in what was lost
+	err := &keyspace.FormatError{Pos: r.pos(at), What: what, Err: keyspace.ErrCorrupt}
+	r.note(keyspace.Damage, at, r.w.offset()-at, err)
+	r.cmd.suspects = r.cmd.suspects[:0]
+}
+
+// search moves the window's position behind offset arg to the next command that
+// can be believed, or to the end of the file. It looks into the arguments under
+// suspicion, too.
+func (r *Reader) search(arg int64, chain int) bool {
+	w := &r.w
+	from := arg + 1
+	if s := r.cmd.suspects; len(s) > 0 {
+		from = s[0].start
+	}
+	w.pos = int(min(max(0, from-w.base), int64(w.end)))
+	for {
+		if w.avail() < len(w.buf)/2 {
+			w.fillBehind(lookBehind)
+		}
+		i := bytes.IndexByte(w.buf[w.pos:w.end], '*')
+		if i < 0 {
+			w.pos = w.end
+			if w.err != nil {
+				return false
+			}
+			r.gaps()
+			continue
+		}
+		if w.pos += i; w.avail() < len(w.buf)/2 {
+			w.fillBehind(lookBehind)
+		}
+		if r.believe(w.pos, chain) {
+			w.pos = annotated(w.buf, w.pos)
+			return true
+		}
+		w.pos++
+	}
+}
+
+// believe reports whether a command begins at index i of the window. Damage
+// alone (chain 1) makes believable what stands at the start of a line and is a
+// known command as far as can be seen. Inside an argument under suspicion, the
+// commands must run past its end, which what a client stored in it does not.
+// Inside what the end of the file seems to cut, a chain of commands is needed.
+func (r *Reader) believe(i, chain int) bool {
+	w := &r.w
+	line := i >= 2 && w.buf[i-2] == '\r' && w.buf[i-1] == '\n'
+	end, st := r.probe(i)
+	if st == wrong {
+		return false
+	}
+	past := r.suspected(w.at(i))
+	if past == 0 && chain == 1 {
+		if st == short || line {
+			return line
+		}
+		_, next := r.probe(end)
+		return next != wrong
+	}
+	if !line {
+		return false
+	}
+	for n := 1; n < maxProbe; n++ {
+		if st == short {
+			return past > 0 && chain == 1
+		}
+		if w.at(end) > past && (n >= chain || end == w.end && w.err == io.EOF) {
+			return true
+		}
+		if end, st = r.probe(end); st == wrong {
+			return false
+		}
+	}
+	return false
+}
+
+// suspected returns the end of the suspected argument that holds offset at, or 0.
+func (r *Reader) suspected(at int64) int64 {
+	for _, s := range r.cmd.suspects {
+		if s.start <= at && at < s.end {
+			return s.end
+		}
+	}
+	return 0
+}
+
+// probe looks at the command at index i of the window: short is one that can be
+// believed as far as it was looked at.
+func (r *Reader) probe(i int) (end int, st status) {
+	b := r.w.buf[:r.w.end]
+	if i >= len(b) {
+		return i, short
+	}
+	if b[i] != '*' {
+		return i, wrong
+	}
+	argc, p, st := number(b, i+1)
+	if st != done {
+		return i, wrong
+	}
+	for n := int64(0); n < argc; n++ {
+		start, end, st := argument(b, p)
+		switch {
+		case n == 0 && st != done:
+			return i, wrong
+		case n == 0:
+			if s, ok := LookupCommand(b[start:end]); !ok || !s.takes(argc) {
+				return i, wrong
+			}
+		case st != done:
+			return i, st
+		case n == maxProbe:
+			return i, short
+		}
+		p = end + 2
+	}
+	if argc == 0 {
+		return i, wrong
+	}
+	return p, done
+}
+
+// annotated returns the index of the "#TS" line that ends at index i of b, or i.
+func annotated(b []byte, i int) int {
+	line := b[max(0, i-lookBehind):i]
+	if j := bytes.LastIndex(line, tsLine); j >= 0 {
+		if _, end, st := number(line, j+len(tsLine)); st == done && end == len(line) && (j == 0 || line[j-1] == '\n') {
+			return i - len(line) + j
+		}
+	}
+	return i
+}

@@ -1,0 +1,76 @@
+package aof
+
+import "github.com/valkeyfs/valkeyfs/keyspace"
+
+// applyZAdd is ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member …].
+func applyZAdd(c *command) {
+	c.readKey()
+	op := keyspace.OpPut
+	w := c.word()
+	for ; len(w) == 2 || len(w) == 4; w = c.word() {
+		if is(w, "INCR") {
+			op = keyspace.OpAppend
+		} else if !is(w, "NX") && !is(w, "XX") && !is(w, "GT") && !is(w, "LT") && !is(w, "CH") {
+			break
+		}
+	}
+	score, _ := parseFloat(w)
+	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
+	for {
+		c.r.ev.Score = score
+		c.element(op)
+		if !c.more() {
+			break
+		}
+		score = c.float()
+	}
+	c.end()
+}
+
+// applyZIncrBy is ZINCRBY key increment member: Score is what is added.
+func applyZIncrBy(c *command) {
+	c.readKey()
+	score := c.float()
+	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
+	c.r.ev.Score = score
+	c.element(keyspace.OpAppend)
+	c.end()
+}
+
+// ZREMRANGEBYSCORE, ZREMRANGEBYRANK and ZREMRANGEBYLEX key min max: the bounds,
+// which of the last may hold data, are Field and Value.
+func applyZRemRange(c *command) {
+	c.readKey()
+	c.bounds(keyspace.OpDeleteSome)
+}
+
+// applyZRangeStore is ZRANGESTORE destination source min max [BYSCORE|BYLEX]
+// [REV] [LIMIT offset count].
+func applyZRangeStore(c *command) {
+	c.readKey()
+	c.skip(1)
+	c.bounds(keyspace.OpReplaceSome)
+	c.skip(c.argc)
+}
+
+func (c *command) bounds(op keyspace.Op) {
+	e := c.event(keyspace.Delete, op, keyspace.SortedSet)
+	e.Field, _ = c.name(fieldSlot)
+	e.Value, _ = c.name(otherSlot)
+	c.emit()
+}
+
+// applyGeoAdd is GEOADD key [NX|XX] [CH] longitude latitude member […]. Servers
+// log it as ZADD; the Score of one that was not is not known.
+func applyGeoAdd(c *command) {
+	c.readKey()
+	for c.more() && (c.argc-c.next)%3 != 0 {
+		c.skip(1)
+	}
+	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
+	for c.more() {
+		c.skip(2)
+		c.element(keyspace.OpPut)
+	}
+	c.end()
+}
