@@ -166,6 +166,9 @@ type Op uint8
 
 // The operations, by the kind of event that carries them.
 const (
+	// OpNone, of a Key or an Element of an AOF, is a mention: data that a command
+	// names but does not store, such as a value to compare with, or an argument of
+	// a script or of an unknown command. Nothing changes. The Key may be nil.
 	OpNone Op = iota
 
 	// Key.
@@ -192,6 +195,8 @@ const (
 	OpTrimLength    // stream: keeps the newest Index entries
 	OpTrimID        // stream: removes entries below ID
 	OpDeleteSome    // removes elements that the file does not name (ZREMRANGEBYSCORE …): what was there becomes Unknown
+	OpDeleteGroup   // stream: consumer group Field or, if Value is not nil, its consumer Value
+	OpAck           // stream: ID is no longer pending in group Field; the entry stays
 	OpReplaceSome   // the result of a computation (SORT STORE, ZUNIONSTORE, BITOP …): what was there is Overwritten
 
 	// Rename.
@@ -205,7 +210,7 @@ const (
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
-	"delete-some", "replace-some", "rename", "copy", "move", "move-member"}
+	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member"}
 
 func (o Op) String() string { return name(opNames[:], o) }
 
