@@ -43,9 +43,7 @@ func (r *Reader) scored(binaryScore bool) error {
 			return r.element(p, keyspace.Raw)
 		}
 	}
-	at := w.offset()
-	member, err := r.name(r.member[:0], "member")
-	r.member = member
+	t, err := r.held("member")
 	if err != nil {
 		return err
 	}
@@ -53,8 +51,24 @@ func (r *Reader) scored(binaryScore bool) error {
 	if r.ev.Score, err = r.score(binaryScore); err != nil {
 		return err
 	}
-	r.place(at, end-at)
-	return r.chunked(member, keyspace.Raw)
+	return r.emitHeld(t, end)
+}
+
+// held reads a string into r.member, for a value whose event needs what follows it.
+func (r *Reader) held(what string) (t text, err error) {
+	if t, err = r.text(what); err == nil {
+		r.member, err = r.stringOf(r.member[:0], t, what)
+	}
+	return t, err
+}
+
+// emitHeld yields what held read as the Value of an Element; the string ended at end.
+func (r *Reader) emitHeld(t text, end int64) error {
+	r.place(end-t.size, t.size)
+	if t.enc == keyspace.LZF {
+		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+	}
+	return r.chunked(r.member, t.enc)
 }
 
 // chunked yields bytes that are at hand as one Value, in parts where they exceed MaxChunk.
@@ -139,8 +153,7 @@ func (r *Reader) expiringPair() (err error) {
 	if r.field, err = r.name(r.field[:0], "field"); err != nil {
 		return err
 	}
-	// The expiry follows the value, and belongs into its event: hold the value.
-	at := r.in.offset()
+	// The expiry follows the value, and belongs into its event.
 	t, err := r.text("value")
 	if err != nil {
 		return err
@@ -155,23 +168,14 @@ func (r *Reader) expiringPair() (err error) {
 		r.place(off, t.size)
 		return r.element(p, keyspace.Raw)
 	}
-	r.member, err = r.stringOf(r.member[:0], t, "value")
-	if err != nil {
+	if r.member, err = r.stringOf(r.member[:0], t, "value"); err != nil {
 		return err
 	}
 	end := r.in.offset()
 	if err := r.fieldExpire(); err != nil {
 		return err
 	}
-	r.place(end-t.size, t.size)
-	if t.enc == keyspace.Int {
-		at = end - t.size
-		r.place(at, t.size)
-	}
-	if t.enc == keyspace.LZF {
-		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
-	}
-	return r.chunked(r.member, t.enc)
+	return r.emitHeld(t, end)
 }
 
 // fieldExpire reads the LE64 expiry of a field.

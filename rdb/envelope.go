@@ -3,6 +3,7 @@ package rdb
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -63,7 +64,7 @@ func openEnvelope(r io.Reader) (*envelope, io.Reader) {
 	br.Discard(min(int(e.size), len(head))) //nolint:errcheck // those bytes are at hand
 	switch codec {
 	case envelopeLZ4:
-		e.Reader = sentinel{lz4.NewReader(br)}
+		e.Reader = sentinel{lz4.NewReader(&lz4Frame{r: br})}
 	case envelopeZstd:
 		d, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdMaxWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
@@ -86,6 +87,78 @@ func (e *envelope) rest(f *feeder) io.ReadCloser {
 		f.recycle(b)
 	}
 	return io.NopCloser(e.phys)
+}
+
+// lz4Frame passes one LZ4 frame through and ends behind it, so that what
+// follows stays unread: magic, flags, block descriptor, optional content size
+// and dictionary id, header checksum; blocks of a 32-bit length (top bit: stored
+// as is), data and optional checksum; a length of 0; optional content checksum
+// (LZ4 Frame Format Description 1.6).
+type lz4Frame struct {
+	r     *bufio.Reader
+	pass  int64 // bytes to pass through before the next decision
+	state int
+	flags byte
+}
+
+const (
+	lz4Start = iota
+	lz4Blocks
+	lz4Done
+)
+
+func (f *lz4Frame) Read(p []byte) (int, error) {
+	for f.pass == 0 {
+		if f.state == lz4Done {
+			return 0, io.EOF
+		}
+		if err := f.decide(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := f.r.Read(p[:min(int64(len(p)), f.pass)])
+	f.pass -= int64(n)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// decide looks at what comes next and says how much of it belongs together.
+func (f *lz4Frame) decide() error {
+	if f.state == lz4Start {
+		head, err := f.r.Peek(6)
+		if err != nil {
+			return io.ErrUnexpectedEOF
+		}
+		f.flags, f.state = head[4], lz4Blocks
+		f.pass = 7
+		if f.flags&0x08 != 0 {
+			f.pass += 8
+		}
+		if f.flags&0x01 != 0 {
+			f.pass += 4
+		}
+		return nil
+	}
+	head, err := f.r.Peek(4)
+	if err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	f.pass = 4
+	n := binary.LittleEndian.Uint32(head)
+	if n == 0 {
+		f.state = lz4Done
+		if f.flags&0x04 != 0 {
+			f.pass += 4
+		}
+		return nil
+	}
+	f.pass += int64(n &^ (1 << 31))
+	if f.flags&0x10 != 0 {
+		f.pass += 4
+	}
+	return nil
 }
 
 type eof struct{}

@@ -19,10 +19,11 @@ const (
 
 // block is one read of the input: mem[headroom:headroom+n].
 type block struct {
-	mem []byte
-	n   int
-	crc uint64 // checksum of all bytes before the block
-	gap *keyspace.GapError
+	mem  []byte
+	size int // bytes that one read may take
+	n    int
+	crc  uint64 // checksum of all bytes before the block
+	gap  *keyspace.GapError
 }
 
 // feeder reads ahead and computes the checksum on a goroutine of its own, so
@@ -38,8 +39,9 @@ type feeder struct {
 
 func newFeeder(r io.Reader) *feeder {
 	f := &feeder{full: make(chan *block, blocks), free: make(chan *block, blocks), quit: make(chan struct{})}
-	for range blocks {
-		f.free <- &block{}
+	for i := range blocks {
+		// The first blocks are small: most inputs are.
+		f.free <- &block{size: blockSize >> max(0, 4-2*i)}
 	}
 	go f.run(r)
 	return f
@@ -57,7 +59,7 @@ func (f *feeder) run(r io.Reader) {
 			return
 		}
 		if b.mem == nil {
-			b.mem = make([]byte, headroom+blockSize)
+			b.mem = make([]byte, headroom+b.size)
 		}
 		n, err := r.Read(b.mem[headroom:])
 		b.n, b.gap, b.crc = n, nil, f.crc

@@ -68,6 +68,7 @@ type Reader struct {
 	fields             cells  // names of a stream's master entry
 	templates          map[uint64]*cells
 	templateBytes      int
+	nameless           int32 // the database in which a key without a name was read; -1: none
 	tick               int
 }
 
@@ -110,7 +111,7 @@ const headerSize = 9
 // NewReader returns a Reader of the snapshot in r. It reads ahead of what it
 // yields, on a goroutine that ends with the sequence.
 func NewReader(r io.Reader, o Options) *Reader {
-	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1}
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, nameless: -1}
 }
 
 // Events yields the snapshot; see [keyspace] for the contract.

@@ -162,7 +162,17 @@ func (r *Reader) keyRecord(typ byte) (err error) {
 	if r.key, err = r.name(r.key[:0], "key"); err != nil {
 		return err
 	}
-	return r.keyValue(d, typ)
+	if len(r.key) == 0 && r.nameless == r.ev.DB {
+		// A name is there once: these are zeros, a run of empty strings without one.
+		return r.failAt(r.ev.Record, "a second key without a name", keyspace.ErrCorrupt)
+	}
+	if err := r.keyValue(d, typ); err != nil {
+		return err
+	}
+	if len(r.key) == 0 && !r.silent {
+		r.nameless = r.ev.DB
+	}
+	return nil
 }
 
 // keyValue yields the events of a key whose name stands in r.key.
@@ -350,6 +360,15 @@ func (r *Reader) footer() error {
 		}
 		if err := r.reportGaps(); err != nil {
 			return err
+		}
+	}
+	if verdict == keyspace.ChecksumUnchecked && trailing == 8 {
+		failed = r.failAt(end, "a checksum behind a version that has none", keyspace.ErrCorrupt)
+		if r.o.Resync {
+			if err := r.damage(end, 8, failed); err != nil {
+				return err
+			}
+			failed = nil
 		}
 	}
 	r.other(keyspace.End)
