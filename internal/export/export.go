@@ -1,0 +1,142 @@
+// Package export writes a stream of events as JSON, one object a key, or as
+// RESP, the commands that give a server the same data set.
+//
+// Memory is bounded by the longest single element, never by a key: see [Format].
+package export
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Format is what an export is written as.
+type Format uint8
+
+// The formats.
+const (
+	// JSONL is one JSON object a line and key:
+	//
+	//	db, key, type, encoding        key is a string, or {"b64":…} where it is not UTF-8
+	//	state                          what became of it, if known
+	//	module                         name of the type, of a module's key
+	//	expire_ms, idle_s, freq        where the file says so
+	//	offset, length                 of the record: byte in the source, bytes
+	//	time_ms                        when it was written, if an append-only file says so
+	//	op                             what an append-only file's command did, where it did not just store the value
+	//	value                          see below
+	//	part                           0, 1, 2 … where a key takes several lines: the last of them has a length
+	//	partial                        true where the record is damaged from here on
+	//
+	// value is a string; for lists and sets an array; for sorted sets an array of
+	// [member, score], a score beyond JSON's numbers being "inf", "-inf" or "nan";
+	// for hashes an object, or, where a field expires or is not UTF-8, an array of
+	// [field, value] and [field, value, expire_ms]; for streams an object of
+	// entries ({id, fields: [[field, value] …]}, with state where it is not the
+	// key's), length, last_id, first_id, max_deleted_id, entries_added and groups;
+	// for module types an array of what they stored; for arrays one of
+	// [index, value]. Strings that are not UTF-8, and those of more than 16 MiB, are
+	// {"b64":…}. The parts of a key are joined by concatenating their values.
+	//
+	// Changes in an append-only file that store nothing are objects without value.
+	JSONL Format = iota
+	// JSON is an array of these objects.
+	JSON
+	// RESP is commands. A snapshot becomes the commands that build it, in bounded
+	// batches; of an append-only file the commands are copied. An element of a
+	// collection is held in memory whole, as the server must.
+	RESP
+	formats
+)
+
+var formatNames = [formats]string{"jsonl", "json", "resp"}
+
+func (f Format) String() string {
+	if f >= formats {
+		return "invalid"
+	}
+	return formatNames[f]
+}
+
+// ParseFormat returns the format of that name.
+func ParseFormat(name string) (Format, error) {
+	i := slices.Index(formatNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("no such format: %q", name)
+	}
+	return Format(i), nil
+}
+
+// Options say what is exported and how.
+type Options struct {
+	Format Format
+	// Match is asked about every key; nil exports all. With RESP, the commands of
+	// an append-only file cannot be filtered: Run fails.
+	Match func(*keyspace.Event) bool
+}
+
+// KeepValue reports whether Run needs the serialized value of the key that e
+// begins: give it to rdb.Options.KeepValue. In RESP it does for types that no
+// command can build, modules and vector sets among them, and for streams, where
+// no command can set when a consumer was last seen.
+func (o Options) KeepValue(e *keyspace.Event) bool {
+	if o.Format != RESP {
+		return false
+	}
+	switch e.Type {
+	case keyspace.Module, keyspace.VectorSet, keyspace.Array, keyspace.RateLimit, keyspace.Stream:
+		return true
+	}
+	return false
+}
+
+// writer turns events into bytes.
+type writer interface {
+	// event takes the next event.
+	event(e *keyspace.Event) error
+	// close ends the document; partial says that the stream ended inside it.
+	close(partial bool) error
+}
+
+// Run writes seq to w. It returns the error that ended seq early, if any, after
+// all that came before it; Damage events are passed over. The same events give
+// the same bytes. The context's error ends it between two events.
+func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
+	out := newOutput(w)
+	var x writer
+	switch o.Format {
+	case JSONL, JSON:
+		x = newJSONWriter(out, o)
+	case RESP:
+		x = newRESPWriter(out, o)
+	default:
+		return fmt.Errorf("no such format: %d", o.Format)
+	}
+	err := run(ctx, seq, x)
+	if e := x.close(err != nil); err == nil {
+		err = e
+	}
+	if e := out.close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func run(ctx context.Context, seq keyspace.Seq, x writer) error {
+	n := 0
+	for e, err := range seq {
+		if err != nil {
+			return err
+		}
+		if n++; n&4095 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := x.event(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package export_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// TestReplay: what a snapshot is exported as gives an empty server of the same
+// version what it has after it loaded the snapshot itself.
+func TestReplay(t *testing.T) {
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		writer := s.Start(t, "")
+		fixtures.Fill(t, writer, true)
+		writer.Must(t, "SAVE")
+		writer.Stop(t)
+		file := filepath.Join(writer.Dir, "dump.rdb")
+		loaded := s.Start(t, writer.Dir)
+
+		o := export.Options{Format: export.RESP}
+		t.Run("restored", func(t *testing.T) {
+			same(t, loaded, replay(t, s, file, o, o.KeepValue), nil)
+		})
+		// Streams by commands cannot have everything.
+		t.Run("commands", func(t *testing.T) {
+			keep := func(e *keyspace.Event) bool { return e.Type != keyspace.Stream && o.KeepValue(e) }
+			same(t, loaded, replay(t, s, file, o, keep), lostByCommands)
+		})
+	})
+}
+
+// replay exports file and gives the commands to a new server.
+func replay(t *testing.T, s servertest.Server, file string, o export.Options, keep func(*keyspace.Event) bool) *servertest.Instance {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var commands bytes.Buffer
+	if err := export.Run(context.Background(), rdb.NewReader(f, rdb.Options{KeepValue: keep}).Events(context.Background()), &commands, o); err != nil {
+		t.Fatal(err)
+	}
+	i := s.Start(t, "")
+	failed, err := i.Replay(&commands)
+	if err != nil || len(failed) > 0 {
+		t.Fatalf("replay: %q, %v", failed, err)
+	}
+	return i
+}
+
+// lostByCommands drops from a stream's description what no command can set.
+func lostByCommands(key, description string) string {
+	if key == "stream:deleted" {
+		return ""
+	}
+	lines := slices.DeleteFunc(strings.Split(description, "\n"), func(l string) bool {
+		return strings.Contains(l, "-time=") || strings.Contains(l, "radix-tree-")
+	})
+	return strings.Join(lines, "\n")
+}
+
+// same compares two servers' data sets beyond DEBUG DIGEST, which is blind to
+// expiries' times, to consumer groups and to functions.
+func same(t *testing.T, want, got *servertest.Instance, less func(key, description string) string) {
+	t.Helper()
+	if w, g := want.Digest(t), got.Digest(t); w != g {
+		t.Errorf("digest %s, want %s", g, w)
+	}
+	if want.Server.Major() >= 7 {
+		w, g := want.Must(t, "FUNCTION", "LIST", "WITHCODE"), got.Must(t, "FUNCTION", "LIST", "WITHCODE")
+		if sorted(w) != sorted(g) || len(w.([]any)) == 0 {
+			t.Errorf("functions %v, want %v", g, w)
+		}
+	}
+	n := 0
+	for db := range 16 {
+		want.Must(t, "SELECT", fmt.Sprint(db))
+		got.Must(t, "SELECT", fmt.Sprint(db))
+		for _, key := range want.Must(t, "KEYS", "*").([]any) {
+			n++
+			w, g := describe(t, want, key.(string)), describe(t, got, key.(string))
+			if less != nil {
+				w, g = less(key.(string), w), less(key.(string), g)
+			}
+			if w != g {
+				t.Errorf("database %d, key %q:\n%s\nwant\n%s", db, key, g, w)
+			}
+		}
+	}
+	if n < 50 {
+		t.Errorf("%d keys were compared", n)
+	}
+}
+
+func sorted(list any) string {
+	var s []string
+	for _, x := range list.([]any) {
+		s = append(s, fmt.Sprintf("%q", x))
+	}
+	slices.Sort(s)
+	return strings.Join(s, "\n")
+}
+
+// describe returns what a digest does not see of a key.
+func describe(t *testing.T, i *servertest.Instance, key string) string {
+	t.Helper()
+	typ := i.Must(t, "TYPE", key).(string)
+	d := typ
+	if i.Server.Major() >= 7 {
+		d += fmt.Sprint(" expires ", i.Must(t, "PEXPIRETIME", key))
+	} else {
+		d += fmt.Sprint(" expires ", i.Must(t, "PTTL", key).(int64) > 0)
+	}
+	switch typ {
+	case "stream":
+		d += flatten("", i.Must(t, "XINFO", "STREAM", key, "FULL", "COUNT", "0"))
+	case "hash":
+		if !i.Server.HasFieldExpiry() {
+			break
+		}
+		fields := i.Must(t, "HKEYS", key).([]any)
+		slices.SortFunc(fields, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+		for _, f := range fields {
+			d += fmt.Sprintf("\n%q %v", f, i.Must(t, "HPEXPIRETIME", key, "FIELDS", "1", f.(string)))
+		}
+	case "vectorset":
+		d += fmt.Sprintf("\n%q", i.Must(t, "VINFO", key))
+		for n := range 12 {
+			element := fmt.Sprint("item:", n)
+			d += fmt.Sprintf("\n%q %q", i.Must(t, "VEMB", key, element), i.Must(t, "VGETATTR", key, element))
+		}
+		d += fmt.Sprintf("\n%q", i.Must(t, "DUMP", key))
+	}
+	return d
+}
+
+// flatten writes a reply of names and values as lines of path=value.
+func flatten(path string, v any) string {
+	list, ok := v.([]any)
+	if !ok {
+		return fmt.Sprintf("\n%s=%q", path, fmt.Sprint(v))
+	}
+	var s string
+	for i := 0; i < len(list); i++ {
+		if name, ok := list[i].(string); ok && i+1 < len(list) && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") == "" && len(list)%2 == 0 {
+			s += flatten(path+"."+name, list[i+1])
+			i++
+			continue
+		}
+		s += flatten(fmt.Sprint(path, "[", i, "]"), list[i])
+	}
+	return s
+}
