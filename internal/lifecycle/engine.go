@@ -1,0 +1,481 @@
+package lifecycle
+
+import (
+	"errors"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// An engine replays the ops of a partition, in log order, on objects whose values
+// are reduced to what their fate depends on. Its memory is bounded and taken once.
+// Only what is alive at a time needs any, so the length of a log does not matter.
+type engine struct {
+	asOf     int64
+	clock    *clock
+	dropped  []span
+	maxFates int64
+	maxSteps int64
+	steps    int64 // elements walked past
+	lost     int64 // values whose state could not be determined
+
+	objects    []object
+	nodes      []node
+	usedObject uint32
+	usedNode   uint32
+	freeObject uint32 // the first of a chain
+	freeNode   uint32
+	byID       index             // of objects
+	byName     index             // of elements, by name and object
+	dbs        map[uint32]uint32 // the first object of a database
+
+	part   bool // the partition holds one part of a split object
+	span   int  // index of the first of dropped that is not over
+	record openRecord
+	fates  []uint8  // by op that bears one: a State, and final
+	listed []uint64 // fate<<32 | position, of what is left in lists
+}
+
+// openRecord is the record that ops are about.
+type openRecord struct {
+	id   uint64
+	db   uint32
+	fate uint32 // none: there is no record
+	kind kind   // opCreate or opTouch
+	used bool   // a value belongs to it
+}
+
+// final is set in the fate of what is left at the end.
+const final = 0x80
+
+// errFull says that a partition needs more memory than there is.
+var errFull = errors.New("lifecycle: partition too large")
+
+// defaultMaxSteps bounds what walking along long lists may cost in all.
+const defaultMaxSteps = 1 << 31
+
+// newEngine returns an engine for up to need objects and as many elements, as far
+// as mem bytes allow, and for partitions of up to maxFates fates.
+func newEngine(mem, maxFates, need int64) *engine {
+	slots := minSlots
+	for int64(room(slots)) < need && int64(slots)*2*(2*slotBytes+(objectBytes+nodeBytes)*3/4) <= mem {
+		slots *= 2
+	}
+	n := room(slots) + 1
+	return &engine{maxFates: min(maxFates, none), maxSteps: defaultMaxSteps,
+		objects: make([]object, n), nodes: make([]node, n),
+		byID: newIndex(slots), byName: newIndex(slots), dbs: map[uint32]uint32{}}
+}
+
+// reset prepares for a partition with so many fates, one that can create at most n
+// objects and as many elements, or, if part, a part of a split object.
+func (e *engine) reset(n, fates int64, part bool) error {
+	if fates > e.maxFates {
+		return errFull
+	}
+	e.byID.reset(n)
+	e.byName.reset(n)
+	clear(e.dbs)
+	e.usedObject, e.usedNode, e.freeObject, e.freeNode = 0, 0, 0, 0
+	if int64(cap(e.fates)) < fates {
+		e.fates = make([]uint8, 0, min(e.maxFates, fates+fates/8))
+	}
+	e.fates, e.listed = e.fates[:0], e.listed[:0]
+	e.part, e.span, e.record = part, 0, openRecord{fate: none}
+	return nil
+}
+
+// apply replays one op.
+func (e *engine) apply(o *op) error {
+	f := uint32(none)
+	if o.fate() {
+		f = uint32(len(e.fates))
+		e.fates = append(e.fates, uint8(keyspace.Unknown))
+	}
+	if e.isDropped(o.seq) {
+		if f != none {
+			e.fates[f] = uint8(keyspace.Recovered)
+		}
+		return nil
+	}
+	if o.kind.has(isValue) {
+		return e.applyValue(o, f)
+	}
+	if err := e.settle(); err != nil {
+		return err
+	}
+	switch {
+	case o.kind == opFlush:
+		e.flush(o.a)
+		return nil
+	case o.kind < opDelete:
+		return e.rewrite(o, f)
+	}
+	x := e.byID.get(o.id)
+	switch {
+	case x == 0:
+	case o.kind < opPut:
+		e.applyObject(o, x)
+	case o.kind.has(ofName):
+		e.applyName(o, x)
+	default:
+		return e.applyWhole(o, x)
+	}
+	return nil
+}
+
+func (e *engine) isDropped(seq uint64) bool {
+	for e.span < len(e.dropped) && e.dropped[e.span].to <= seq {
+		e.span++
+	}
+	return e.span < len(e.dropped) && e.dropped[e.span].from <= seq
+}
+
+// rewrite replays what puts something into the place of what an object holds, or
+// announces that something is added to it.
+func (e *engine) rewrite(o *op, f uint32) error {
+	x, err := e.object(o.id, o.db)
+	if err != nil {
+		return err
+	}
+	obj := &e.objects[x]
+	switch o.kind {
+	case opCreate, opCreateValue, opCompute:
+		e.empty(x, keyspace.Overwritten)
+		obj.expire, obj.flags = o.a, 0
+	}
+	switch o.kind {
+	case opCreate, opTouch:
+		if f != none {
+			e.record = openRecord{id: o.id, db: o.db, fate: f, kind: o.kind}
+		}
+	case opCreateValue:
+		return e.attach(x, f, none)
+	case opCompute:
+		obj.expire, obj.flags = keyspace.NoExpire, isOpaque
+	case opForget:
+		e.lose(x)
+	}
+	return nil
+}
+
+// belongs returns the record that a value belongs to.
+func (e *engine) belongs(o *op) uint32 {
+	if e.record.fate == none || e.record.id != o.id {
+		return none
+	}
+	e.record.used = true
+	return e.record.fate
+}
+
+// bare is the name of a record that adds no value.
+const bare = 0
+
+// settle attaches a record without a value to its object, to live as long as that
+// does; one that only changes it, until the next.
+func (e *engine) settle() error {
+	r := e.record
+	e.record.fate = none
+	if r.fate == none || r.used {
+		return nil
+	}
+	x, err := e.object(r.id, r.db)
+	if err != nil {
+		return err
+	}
+	if r.kind == opCreate {
+		return e.attach(x, r.fate, none)
+	}
+	return e.attachNamed(x, r.fate, none, bare, 0)
+}
+
+// applyObject replays what concerns an object as a whole.
+func (e *engine) applyObject(o *op, x uint32) {
+	obj := &e.objects[x]
+	switch o.kind {
+	case opDelete:
+		e.remove(x, e.reason(o, obj.expire))
+	case opGone:
+		e.remove(x, keyspace.Overwritten)
+	case opExpire:
+		obj.expire = o.a
+		obj.flags &^= isThin
+	case opMoveDB:
+		e.leave(x)
+		obj.db = uint32(o.a)
+		e.enter(x)
+	case opDoubt:
+		if obj.flags&isList != 0 {
+			e.lose(x)
+			return
+		}
+		obj.doubt = uint32(len(e.fates))
+		if o.a != 0 {
+			obj.flags |= isThin
+		}
+	case opTrimID:
+		for obj.head != 0 && e.nodes[obj.head].before(uint64(o.a), uint64(o.b)) {
+			e.drop(obj.head, keyspace.Deleted)
+		}
+	case opDeleteGroup:
+		for n := obj.side; n != 0 && e.walk(x); {
+			nd, here := &e.nodes[n], n
+			if n = nd.next; nd.aux == o.a {
+				e.drop(here, keyspace.Deleted)
+			}
+		}
+	}
+}
+
+// before reports whether an entry's ID is below ms-seq.
+func (n *node) before(ms, seq uint64) bool {
+	if uint64(n.aux) != ms {
+		return uint64(n.aux) < ms
+	}
+	return uint64(n.seq) < min(seq, beside-1)
+}
+
+// applyValue replays what adds or replaces one value.
+func (e *engine) applyValue(o *op, f uint32) error {
+	if e.record.id != o.id {
+		if err := e.settle(); err != nil {
+			return err
+		}
+	}
+	rec := e.belongs(o)
+	x, err := e.object(o.id, o.db)
+	if err != nil {
+		return err
+	}
+	obj := &e.objects[x]
+	if o.kind == opReplace {
+		e.empty(x, keyspace.Overwritten)
+		obj.flags &= isThin
+	}
+	switch {
+	case obj.flags&isLost != 0:
+		e.lost++
+		return nil
+	case o.kind == opAppend || o.kind == opReplace:
+		return e.attach(x, f, rec)
+	case o.kind == opGroup:
+		obj.flags |= isStream
+		return e.attachNamed(x, f, rec, o.name, o.a)
+	case o.kind.has(isWhole):
+		return e.applyList(o, x, f, rec)
+	}
+	n, err := e.node(f, rec)
+	if err != nil {
+		return err
+	}
+	nd := &e.nodes[n]
+	nd.name, nd.aux, nd.rec = o.name, o.a, rec|named
+	if old := e.find(x, o.name); old != 0 {
+		if nd.aux == keepExpiry {
+			nd.aux = e.nodes[old].aux
+		}
+		e.drop(old, keyspace.Overwritten)
+	}
+	if nd.aux == keepExpiry {
+		nd.aux = keyspace.NoExpire
+	}
+	if o.kind == opEntry {
+		obj.flags |= isStream
+		nd.seq = uint32(min(uint64(o.b), beside-1))
+	}
+	e.link(n, x, obj.tail)
+	return nil
+}
+
+// applyName replays what concerns one element.
+func (e *engine) applyName(o *op, x uint32) {
+	n := e.find(x, o.name)
+	if n == 0 {
+		return
+	}
+	if o.kind == opExpireField {
+		e.nodes[n].aux = o.a
+		return
+	}
+	expire := e.nodes[n].aux
+	if e.objects[x].flags&isStream != 0 {
+		expire = keyspace.NoExpire
+	}
+	e.drop(n, e.reason(o, expire))
+	e.vanish(x)
+}
+
+// applyWhole replays what needs the whole object, or two of them.
+func (e *engine) applyWhole(o *op, x uint32) error {
+	obj := &e.objects[x]
+	switch o.kind {
+	case opCopy:
+		return e.copy(o, x)
+	case opMoveName:
+		return e.moveName(o, x)
+	case opMoveEnd:
+		return e.moveEnd(o, x)
+	case opTrimLength:
+		if obj.doubt > 0 || obj.flags&isOpaque != 0 {
+			e.lose(x)
+		}
+		e.pop(x, int64(obj.length)-o.a, 0)
+	default:
+		e.shorten(o, x)
+		e.vanish(x)
+	}
+	return nil
+}
+
+// reason returns the state of what the deletion o removes.
+func (e *engine) reason(o *op, expire int64) keyspace.State {
+	if o.a != bySomeone && expire != keyspace.NoExpire && e.clock.expired(expire, o.a, o.seq) {
+		return keyspace.Expired
+	}
+	return keyspace.Deleted
+}
+
+// flush empties a database, or all of them.
+func (e *engine) flush(db int64) {
+	for d := range e.dbs {
+		if db != int64(d) && (db != everyDB || d == functionsDB) {
+			continue
+		}
+		for x := e.dbs[d]; x != 0; x = e.dbs[d] {
+			e.remove(x, keyspace.Flushed)
+		}
+	}
+}
+
+// copy makes the object o.name a second holder of all that x holds.
+func (e *engine) copy(o *op, x uint32) error {
+	y := e.byID.get(o.name)
+	if y == x {
+		return nil
+	}
+	if y != 0 {
+		e.remove(y, keyspace.Overwritten)
+	}
+	y, err := e.object(o.name, uint32(o.a))
+	if err != nil {
+		return err
+	}
+	from, to := &e.objects[x], &e.objects[y]
+	to.expire, to.flags, to.doubt = from.expire, from.flags, from.doubt
+	for _, n := range [2]uint32{from.side, from.head} {
+		for ; n != 0; n = e.nodes[n].next {
+			if !e.walk(x) {
+				e.lose(y)
+				return nil
+			}
+			c, err := e.node(0, 0)
+			if err != nil {
+				return err
+			}
+			if e.nodes[c] = e.nodes[n]; e.nodes[c].seq&beside != 0 {
+				e.linkBeside(c, y)
+			} else {
+				e.link(c, y, to.tail)
+			}
+		}
+	}
+	return nil
+}
+
+// moveName moves a member from x to the object o.a.
+func (e *engine) moveName(o *op, x uint32) error {
+	n := e.find(x, o.name)
+	if n == 0 {
+		return nil
+	}
+	y, err := e.object(uint64(o.a), uint32(o.b))
+	if err != nil || y == x {
+		return err
+	}
+	e.unlink(n)
+	if e.nodes[n].fate < e.objects[x].doubt {
+		e.nodes[n].fate |= doubtful
+	}
+	if old := e.find(y, o.name); old != 0 {
+		e.drop(old, keyspace.Overwritten)
+	}
+	e.link(n, y, e.objects[y].tail)
+	if e.objects[y].flags&isLost != 0 {
+		e.lost++
+		e.drop(n, keyspace.Unknown)
+	}
+	e.vanish(x)
+	return nil
+}
+
+// finish finds the states of what is left.
+func (e *engine) finish() error {
+	if err := e.settle(); err != nil {
+		return err
+	}
+	for _, first := range e.dbs {
+		for x := first; x != 0; x = e.objects[x].next {
+			e.leftover(&e.objects[x])
+		}
+	}
+	return nil
+}
+
+func (e *engine) leftover(obj *object) {
+	state := keyspace.Live
+	if e.past(obj.expire) {
+		state = keyspace.Expired
+		if obj.flags&isThin != 0 {
+			state = keyspace.Unknown
+		}
+	}
+	for n := obj.side; n != 0; n = e.nodes[n].next {
+		s := state
+		if nd := &e.nodes[n]; nd.fate < obj.doubt && obj.flags&isStream == 0 {
+			s = keyspace.Unknown
+		}
+		e.mark(&e.nodes[n], s)
+	}
+	pos := uint64(0)
+	for n := obj.head; n != 0; n = e.nodes[n].next {
+		nd := &e.nodes[n]
+		s := state
+		switch {
+		case nd.fate&doubtful != 0 || nd.fate < obj.doubt:
+			s = keyspace.Unknown
+		case s == keyspace.Live && obj.flags&(isStream|isList) == 0 && e.past(nd.aux):
+			s = keyspace.Expired
+		}
+		e.mark(nd, s)
+		if obj.flags&(isList|isOpaque) == isList {
+			e.listed = append(e.listed, uint64(nd.fate&^doubtful)<<32|pos)
+			pos++
+		}
+	}
+}
+
+func (e *engine) past(expire int64) bool {
+	return e.asOf > 0 && expire != keyspace.NoExpire && expire <= e.asOf
+}
+
+// mark notes that a value, and so its record, is left in that state. Where there
+// are several holders, or values, the best state counts.
+func (e *engine) mark(n *node, s keyspace.State) {
+	for _, i := range [2]uint32{n.fate &^ doubtful, n.rec &^ named} {
+		if i == none {
+			continue
+		}
+		if old := e.fates[i]; old&final == 0 || rank(s) > rank(keyspace.State(old&^final)) {
+			e.fates[i] = uint8(s) | final
+		}
+	}
+}
+
+func rank(s keyspace.State) int {
+	switch s {
+	case keyspace.Live:
+		return 2
+	case keyspace.Unknown:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,185 @@
+package lifecycle
+
+import (
+	"io"
+	"math"
+	"math/bits"
+
+	"github.com/valkeyfs/valkeyfs/internal/spill"
+)
+
+// A partition holds the ops of the objects whose hash begins alike, later their
+// fates. One that is too large for the engine is split.
+type partition struct {
+	ops   opWriter
+	group bool // of linked objects
+	pairs bool // some op concerns two objects, and may make many elements of one
+	part  bool // what is in it is a part of one object
+	lost  bool // it was too large and could not be split: its fates are unknown
+	split *split
+	fates *spill.Stream
+	read  fateReader
+}
+
+// A split divides a partition by bits of its objects' hashes or, where one object
+// outweighs all others, by bits of the names of that object's elements.
+type split struct {
+	shift    int
+	byName   bool
+	id       uint64       // byName: the object; all others go to rest
+	rest     *partition   // byName: what concerns that object as a whole, too
+	children []*partition // fan of them
+}
+
+const (
+	fanBits = 5
+	fan     = 1 << fanBits
+)
+
+func newPartition(s *spill.Store, part bool) *partition {
+	return &partition{ops: opWriter{stream: s.Stream()}, part: part}
+}
+
+// most returns how many objects, or elements, its ops can make.
+func (p *partition) most() int64 {
+	if p.pairs {
+		return math.MaxInt64
+	}
+	return p.ops.ops
+}
+
+func (p *partition) write(o *op) error {
+	switch o.kind {
+	case opCopy, opMoveName, opMoveEnd:
+		p.pairs = true
+	}
+	return p.ops.write(o)
+}
+
+// leaf returns the partition that holds the op's fate; hash is that of the op's
+// object or of the group that it belongs to.
+func (p *partition) leaf(o *op, hash uint64) *partition {
+	for p.split != nil {
+		p = p.split.child(o, hash)
+	}
+	return p
+}
+
+func (s *split) child(o *op, hash uint64) *partition {
+	if !s.byName {
+		return s.children[hash>>s.shift&(fan-1)]
+	}
+	if o.id != s.id || !o.kind.has(ofName) {
+		return s.rest
+	}
+	return s.children[o.name>>s.shift&(fan-1)]
+}
+
+// write hands an op to the partition it belongs to, and what concerns a divided
+// object as a whole to all.
+func (s *split) write(o *op, hash uint64) error {
+	if err := s.child(o, hash).write(o); err != nil {
+		return err
+	}
+	if !s.byName || o.id != s.id || o.kind.has(ofName) {
+		return nil
+	}
+	c := *o
+	c.echo = true
+	for _, p := range s.children {
+		if err := p.write(&c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// divide splits a partition, if it can be. The hash of an op is as in leaf.
+func (p *partition) divide(store *spill.Store, ops opSource) (bool, error) {
+	// The object with more than half of the ops, if there is one, is what remains
+	// when each two ops of different objects cancel each other out (the majority
+	// vote of Boyer and Moore).
+	var major uint64
+	var hashes, names spread
+	votes, n, own, whole := 0, 0, 0, false
+	err := ops(func(o *op, hash uint64) error {
+		switch {
+		case votes == 0:
+			major, votes = o.id, 1
+		case major == o.id:
+			votes++
+		default:
+			votes--
+		}
+		hashes.add(hash)
+		n++
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	err = ops(func(o *op, _ uint64) error {
+		if o.id == major {
+			own++
+			whole = whole || o.kind.has(isWhole)
+			if o.kind.has(ofName) {
+				names.add(o.name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	s := &split{id: major, byName: own > n/2 && !whole && !p.pairs && names.differ != 0}
+	if s.byName {
+		hashes = names
+		s.rest = newPartition(store, p.part)
+	}
+	if hashes.differ == 0 {
+		return false, nil
+	}
+	s.shift = max(bits.Len64(hashes.differ)-fanBits, 0)
+	for range fan {
+		c := newPartition(store, p.part || s.byName)
+		c.group = p.group
+		s.children = append(s.children, c)
+	}
+	if err := ops(s.write); err != nil {
+		return false, err
+	}
+	p.ops.stream.Free()
+	p.split = s
+	return true, nil
+}
+
+// A spread finds out in which bits numbers differ.
+type spread struct {
+	n             int
+	first, differ uint64
+}
+
+func (s *spread) add(h uint64) {
+	if s.n++; s.n == 1 {
+		s.first = h
+	}
+	s.differ |= h ^ s.first
+}
+
+// opSource calls do with each op of a partition and its hash.
+type opSource func(do func(o *op, hash uint64) error) error
+
+// next returns the fate of the next op.
+func (p *partition) next() (fate, error) {
+	if p.lost {
+		return fate{index: -1}, nil
+	}
+	if p.read.blocks == nil {
+		p.read.blocks = p.fates.Reader()
+	}
+	f, err := p.read.next()
+	if err == io.EOF {
+		err = ErrChanged
+	}
+	return f, err
+}

@@ -1,0 +1,272 @@
+// Package spill keeps any number of byte streams within a budget of memory.
+// What does not fit goes into one temporary file, which has no name from the
+// moment it exists and is encrypted with a key that lives in memory alone: what
+// valkeyfs reads may be secret, and none of it survives the process.
+package spill
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// BlockSize is the most that one call of [Stream.Append] may add, and the size
+// of the pieces in which streams are held, written and read back.
+const BlockSize = 32 << 10
+
+const (
+	firstTail = 512 // bytes a stream takes for its first record; it doubles from there
+	tagSize   = 16  // AES-GCM's
+	slotSize  = BlockSize + tagSize
+)
+
+// Store owns the memory and the file of its streams. It is not safe for
+// concurrent use, its streams and readers included.
+type Store struct {
+	dir    string
+	budget int64
+	held   int64 // bytes of the full blocks in memory
+	file   *os.File
+	aead   cipher.AEAD
+	sealed uint64   // blocks ever written: the nonce of the next one
+	slots  uint32   // slots of the file
+	vacant []uint32 // those whose block was freed
+	spare  [][]byte // buffers of BlockSize to use again
+}
+
+// New returns an empty store that holds up to budget bytes of full blocks in
+// memory and puts the others into a file in dir ("": the system's directory for
+// temporary files), which is made when it is first needed. Each stream takes up
+// to BlockSize bytes beside the budget, and so does each reader.
+func New(dir string, budget int64) *Store {
+	return &Store{dir: dir, budget: budget}
+}
+
+// Spilled returns how many bytes the file takes; 0 while all is in memory.
+func (s *Store) Spilled() int64 { return int64(s.slots) * slotSize }
+
+// Close frees the memory and the file. The store's streams cannot be used any more.
+func (s *Store) Close() error {
+	s.spare, s.vacant = nil, nil
+	if s.file == nil {
+		return nil
+	}
+	f := s.file
+	s.file = nil
+	return f.Close()
+}
+
+// buffer returns an empty slice with room for a block and its tag.
+func (s *Store) buffer() []byte {
+	if n := len(s.spare); n > 0 {
+		b := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return b[:0]
+	}
+	return make([]byte, 0, slotSize)
+}
+
+// maxSpare bounds the buffers kept for later, beside those that count as held.
+const maxSpare = 64
+
+func (s *Store) recycle(b []byte) {
+	if cap(b) == slotSize && len(s.spare) < maxSpare {
+		s.spare = append(s.spare, b)
+	}
+}
+
+// seal encrypts p in place and writes it into a free slot.
+func (s *Store) seal(p []byte) (block, error) {
+	if s.file == nil {
+		if err := s.create(); err != nil {
+			return block{}, err
+		}
+	}
+	b := block{nonce: s.sealed, size: uint32(len(p)), slot: s.slots}
+	if n := len(s.vacant); n > 0 {
+		b.slot, s.vacant = s.vacant[n-1], s.vacant[:n-1]
+	} else if s.slots++; s.slots == 0 {
+		return block{}, errors.New("spill: file too large")
+	}
+	s.sealed++
+	var nonce [12]byte
+	binary.LittleEndian.PutUint64(nonce[:], b.nonce)
+	_, err := s.file.WriteAt(s.aead.Seal(p[:0], nonce[:], p, nil), int64(b.slot)*slotSize)
+	if err != nil {
+		return block{}, fmt.Errorf("spill: %w", err)
+	}
+	return b, nil
+}
+
+// open reads the block back into buf.
+func (s *Store) open(b block, buf []byte) ([]byte, error) {
+	if s.file == nil {
+		return nil, os.ErrClosed
+	}
+	buf = buf[:int(b.size)+tagSize]
+	if _, err := s.file.ReadAt(buf, int64(b.slot)*slotSize); err != nil {
+		return nil, fmt.Errorf("spill: %w", err)
+	}
+	var nonce [12]byte
+	binary.LittleEndian.PutUint64(nonce[:], b.nonce)
+	p, err := s.aead.Open(buf[:0], nonce[:], buf, nil)
+	if err != nil {
+		return nil, errors.New("spill: the temporary file was changed")
+	}
+	return p, nil
+}
+
+func (s *Store) create() error {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	c, err := aes.NewCipher(key)
+	clear(key)
+	if err != nil {
+		return err
+	}
+	if s.aead, err = cipher.NewGCM(c); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(s.dir, "valkeyfs-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("spill: %w", err)
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return errors.Join(fmt.Errorf("spill: %w", err), f.Close())
+	}
+	s.file = f
+	return nil
+}
+
+// block is a full piece of a stream: in memory, or in a slot of the file.
+type block struct {
+	mem   []byte
+	nonce uint64
+	slot  uint32
+	size  uint32
+}
+
+// Stream is a sequence of records, written once and read any number of times.
+type Stream struct {
+	store  *Store
+	blocks []block
+	tail   []byte
+	size   int64
+}
+
+// Stream returns a new, empty stream of the store.
+func (s *Store) Stream() *Stream { return &Stream{store: s} }
+
+// Len returns the bytes appended so far.
+func (t *Stream) Len() int64 { return t.size }
+
+// Append adds a record of at most BlockSize bytes, which it copies. A record is
+// never split over two blocks.
+func (t *Stream) Append(p []byte) error {
+	if len(t.tail)+len(p) > cap(t.tail) {
+		if err := t.room(len(p)); err != nil {
+			return err
+		}
+	}
+	t.tail = append(t.tail, p...)
+	t.size += int64(len(p))
+	return nil
+}
+
+// room makes the tail large enough for n bytes more, or a new one.
+func (t *Stream) room(n int) error {
+	switch {
+	case n > BlockSize:
+		return fmt.Errorf("spill: a record of %d bytes", n)
+	case len(t.tail)+n > BlockSize-tagSize && len(t.tail) > 0 && cap(t.tail) == slotSize:
+		if err := t.shelve(); err != nil {
+			return err
+		}
+		t.tail = t.store.buffer()
+	case max(2*cap(t.tail), firstTail, n) <= BlockSize/2:
+		t.tail = append(make([]byte, 0, max(2*cap(t.tail), firstTail, n)), t.tail...)
+	default:
+		t.tail = append(t.store.buffer(), t.tail...)
+		if len(t.tail)+n > cap(t.tail) {
+			return t.room(n)
+		}
+	}
+	return nil
+}
+
+// shelve ends the tail's block.
+func (t *Stream) shelve() error {
+	s := t.store
+	if s.held+slotSize <= s.budget {
+		s.held += slotSize
+		t.blocks = append(t.blocks, block{mem: t.tail})
+		return nil
+	}
+	b, err := s.seal(t.tail)
+	if err != nil {
+		return err
+	}
+	t.blocks = append(t.blocks, b)
+	s.recycle(t.tail)
+	return nil
+}
+
+// Free gives the stream's memory and its place in the file back to the store and
+// leaves the stream empty. Its readers cannot be used any more.
+func (t *Stream) Free() {
+	for _, b := range t.blocks {
+		if b.mem != nil {
+			t.store.held -= slotSize
+			t.store.recycle(b.mem)
+		} else {
+			t.store.vacant = append(t.store.vacant, b.slot)
+		}
+	}
+	t.store.recycle(t.tail)
+	t.blocks, t.tail, t.size = nil, nil, 0
+}
+
+// Reader reads a stream block by block.
+type Reader struct {
+	stream *Stream
+	next   int
+	buf    []byte
+}
+
+// Reader returns a reader at the start of the stream. Nothing may be appended
+// while it is in use.
+func (t *Stream) Reader() *Reader { return &Reader{stream: t} }
+
+// Next returns the next run of whole records, valid until the next call, and
+// io.EOF behind the last.
+func (r *Reader) Next() ([]byte, error) {
+	t := r.stream
+	i := r.next
+	switch {
+	case i < len(t.blocks):
+		r.next++
+		b := t.blocks[i]
+		if b.mem != nil {
+			return b.mem, nil
+		}
+		if r.buf == nil {
+			r.buf = t.store.buffer()
+		}
+		return t.store.open(b, r.buf)
+	case i == len(t.blocks) && len(t.tail) > 0:
+		r.next++
+		return t.tail, nil
+	}
+	if r.buf != nil {
+		t.store.recycle(r.buf)
+		r.buf = nil
+	}
+	return nil, io.EOF
+}
