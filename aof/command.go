@@ -110,23 +110,37 @@ func (c *command) run() {
 	c.read()
 	if len(c.args) > 0 {
 		c.broken = fault{} // it shows again where the argument is needed
-		name, _, _ := c.take()
-		c.spec, _ = LookupCommand(name)
-		if c.spec != nil && !c.spec.takes(c.argc) {
-			c.spec = nil
-		}
+		c.identify()
 		e := c.event(keyspace.Command, keyspace.OpNone, keyspace.TypeNone)
 		e.Pos.Offset, e.Length, e.Args, e.Index = c.start, c.length, c.args, c.argc
 		c.emit()
-		if c.spec != nil && c.spec.apply != nil {
+		switch {
+		case c.spec == nil:
+		case c.spec.apply != nil:
 			c.spec.apply(c)
-		} else {
-			c.mentionAll()
+		default:
+			c.mentionData()
 		}
 		c.mention()
 	}
 	if c.broken.err != nil {
 		c.r.recover()
+	}
+}
+
+// identify takes the command's name and, of a container, that of the subcommand.
+func (c *command) identify() {
+	name, _, _ := c.take()
+	spec, ok := LookupCommand(name)
+	if ok && spec.Subcommands != nil && len(c.args) > 1 {
+		if spec, ok = spec.Subcommand(c.args[1]); ok {
+			c.take()
+		}
+	}
+	if ok = ok && spec.Takes(c.argc); ok {
+		c.spec = spec
+	} else {
+		c.spec = nil
 	}
 }
 
@@ -175,49 +189,57 @@ func (c *command) refill() bool {
 	}
 }
 
-// open reads the header of an argument that take could not return and returns
-// the length it claims. The data begins at the window's position.
-func (c *command) open() (length int64, ok bool) {
-	if !c.more() || c.taken < len(c.args) {
-		return 0, false
+// An opened argument is one too large for the window, of which some is read.
+type opened struct {
+	header int64 // offset of its '$'
+	at     int64 // offset of its data
+	size   int64 // of its data, as claimed
+	left   int64 // of it
+	over   bool  // there is no more of it
+	cut    bool  // because the input ended
+}
+
+// open reads the header of an argument that take could not return.
+func (c *command) open() (a opened, ok bool) {
+	if !c.more() {
+		return a, false
 	}
 	w := &c.r.w
-	at := w.offset()
+	a.header = w.offset()
 	w.need(maxNumber)
-	length, p, st := int64(0), w.pos, short
+	n, p, st := int64(0), w.pos, short
 	if w.avail() > 0 {
-		length, p, st = number(w.buf[:w.end], w.pos+1)
+		n, p, st = number(w.buf[:w.end], w.pos+1)
 	}
 	if st != done {
-		c.cut(at)
-		return 0, false
+		c.cut(a.header)
+		return a, false
 	}
 	w.pos = p
 	c.next++
-	return length, true
+	a.at, a.size, a.left = w.offset(), n, n
+	return a, true
 }
 
-// chunk returns the next n bytes of an opened argument, left being what remains
-// of it. With the last of them it checks and consumes the end of the argument.
-// If the input ends before, it returns what is there.
-func (c *command) chunk(n, left, header int64) (b []byte, last bool) {
+// chunk returns the next piece of an opened argument, at most MaxChunk bytes.
+// With the last it checks the end of the argument.
+func (c *command) chunk(a *opened) []byte {
 	w := &c.r.w
-	k := int(n)
-	if last = n == left; last {
-		w.need(k + 2)
-		if end := w.buf[min(w.pos+k, w.end):min(w.pos+k+2, w.end)]; string(end) != "\r\n"[:len(end)] {
-			c.fail(fault{err: keyspace.ErrCorrupt, what: "an argument that does not end where it says", at: header})
-			return nil, false
-		}
-	} else {
-		w.need(k)
+	n, eol := int(min(a.left, int64(c.r.o.Limits.MaxChunk))), 0
+	if a.left -= int64(n); a.left == 0 {
+		eol = len("\r\n")
 	}
-	b = w.buf[w.pos:min(w.pos+k, w.end)]
-	w.pos += len(b)
-	if last = last && w.avail() >= 2; last {
-		w.pos += 2
+	a.cut = !w.need(n + eol)
+	a.over = a.cut || eol > 0
+	b := w.buf[w.pos:min(w.pos+n, w.end)]
+	end := w.buf[w.pos+len(b) : min(w.pos+len(b)+eol, w.end)]
+	if string(end) != "\r\n"[:len(end)] {
+		a.over = true
+		c.fail(fault{err: keyspace.ErrCorrupt, what: "an argument that does not end where it says", at: a.header})
+		return nil
 	}
-	return b, last
+	w.pos += len(b) + len(end)
+	return b
 }
 
 // cut marks the command as broken by the end of the input.
@@ -241,30 +263,30 @@ func (c *command) name(s slot) (arg []byte, at int64) {
 
 // longName collects a name that does not fit in the window.
 func (c *command) longName(s slot) (arg []byte, at int64) {
-	header := c.r.w.offset()
-	left, ok := c.open()
+	a, ok := c.open()
 	if !ok {
 		return nil, 0
 	}
-	at = c.r.w.offset()
-	if left > int64(c.r.o.Limits.MaxKey) {
-		c.fail(fault{err: keyspace.ErrLimit, what: "a name", at: at, size: left})
+	if a.size > int64(c.r.o.Limits.MaxKey) {
+		c.fail(fault{err: keyspace.ErrLimit, what: "a name", at: a.at, size: a.size})
 		return nil, 0
 	}
-	arg = c.names[s][:0]
-	for {
-		n := min(left, int64(c.r.o.Limits.MaxChunk))
-		b, last := c.chunk(n, left, header)
-		if arg = append(arg, b...); last {
-			c.names[s] = arg
-			return arg, at
-		}
-		if left -= n; int64(len(b)) < n || left == 0 {
-			c.cut(header)
-			return nil, 0
-		}
-		c.r.gaps()
+	return c.collect(a, s), a.at
+}
+
+// collect returns the data of an opened argument whole.
+func (c *command) collect(a opened, s slot) []byte {
+	c.names[s] = c.names[s][:0]
+	for !a.over {
+		c.names[s] = append(c.names[s], c.chunk(&a)...)
 	}
+	if a.cut {
+		c.cut(a.header)
+	}
+	if c.halted {
+		return nil
+	}
+	return c.names[s]
 }
 
 // word returns the next argument, an option or a number.
@@ -281,8 +303,7 @@ func (c *command) integer() int64 {
 
 // float reads a score.
 func (c *command) float() float64 {
-	f, _ := parseFloat(c.word())
-	return f
+	return parseFloat(c.word())
 }
 
 // seek goes back or forth to argument i of a command that is whole.
@@ -298,6 +319,9 @@ func (c *command) named(name *[]byte) {
 	*name, c.r.ev.Pos.Offset = c.name(fieldSlot)
 	c.r.ev.Length = int64(len(*name))
 }
+
+// streamID reads the ID of a stream entry.
+func (c *command) streamID() keyspace.StreamID { return parseID(c.word()) }
 
 // skip passes over n arguments that hold no data.
 func (c *command) skip(n int64) {
@@ -375,46 +399,41 @@ func (c *command) elementAt(op keyspace.Op, index int64) {
 // parts yields an element whose value lies in the window in parts.
 func (c *command) parts(arg []byte, at int64) {
 	e := &c.r.ev
-	e.Pos.Offset, e.Length, e.Part = at, -1, keyspace.First
-	size := int64(len(arg))
+	e.Pos.Offset, e.Length, e.Part = at, int64(len(arg)), keyspace.First
 	for n := c.r.o.Limits.MaxChunk; len(arg) > n; e.Part = keyspace.Middle {
 		e.Value, arg = arg[:n], arg[n:]
 		c.emit()
 	}
-	e.Value, e.Length, e.Part = arg, size, keyspace.Last
+	e.Value, e.Part = arg, keyspace.Last
 	c.emit()
 }
 
 // stream yields an element whose value does not fit in the window in parts.
 func (c *command) stream() {
-	header := c.r.w.offset()
-	size, ok := c.open()
-	if !ok {
-		return
+	if a, ok := c.open(); ok {
+		c.streamData(a)
 	}
+}
+
+func (c *command) streamData(a opened) {
 	e := &c.r.ev
-	e.Pos.Offset, e.Length, e.Part = c.r.w.offset(), -1, keyspace.First
-	for left := size; ; e.Part = keyspace.Middle {
-		n := min(left, int64(c.r.o.Limits.MaxChunk))
-		b, last := c.chunk(n, left, header)
+	e.Pos.Offset, e.Length, e.Part = a.at, a.size, keyspace.First
+	for ; !a.over; e.Part = keyspace.Middle {
+		e.Value = c.chunk(&a)
 		switch {
-		case last && e.Part == keyspace.First:
-			e.Part, e.Length = keyspace.Whole, size
-		case last:
-			e.Part, e.Length = keyspace.Last, size
+		case !a.over || a.cut:
+		case e.Part == keyspace.First:
+			e.Part = keyspace.Whole
+		default:
+			e.Part = keyspace.Last
 		}
-		if len(b) > 0 || last {
-			e.Value = b
+		if len(e.Value) > 0 || !a.cut {
 			c.emit()
 		}
-		if left -= n; last {
-			return
-		}
-		if int64(len(b)) < n || left == 0 {
-			c.cut(header)
-			return
-		}
 		c.r.gaps()
+	}
+	if a.cut {
+		c.cut(a.header)
 	}
 }
 
@@ -441,13 +460,10 @@ func (c *command) mentionOne(state keyspace.State) {
 	c.end()
 }
 
-// mentionAll is mention for a command of which no more is known than where its
+// mentionData is mention for a command of which no more is known than where its
 // keys stand.
-func (c *command) mentionAll() {
+func (c *command) mentionData() {
 	s := c.spec
-	if s == nil {
-		return
-	}
 	last := int64(s.LastKey)
 	if last < 0 {
 		last += c.argc
@@ -492,25 +508,19 @@ func (c *command) discard() {
 		if _, _, ok := c.take(); ok {
 			continue
 		}
-		header := c.r.w.offset()
-		if left, ok := c.open(); ok {
-			c.discardData(left, header)
+		if a, ok := c.open(); ok {
+			c.discardData(a)
 		}
 	}
 }
 
 // discardData passes over the data of an opened argument.
-func (c *command) discardData(left, header int64) {
-	for {
-		n := min(left, int64(c.r.o.Limits.MaxChunk))
-		b, last := c.chunk(n, left, header)
-		if left -= n; last || c.halted {
-			return
-		}
-		if int64(len(b)) < n || left == 0 {
-			c.cut(header)
-			return
-		}
+func (c *command) discardData(a opened) {
+	for !a.over {
+		c.chunk(&a)
 		c.r.gaps()
+	}
+	if a.cut {
+		c.cut(a.header)
 	}
 }

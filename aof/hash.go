@@ -117,3 +117,56 @@ func (c *command) expireFields(at int64, known bool) {
 		c.emit()
 	}
 }
+
+// applyHSetC is HSETC key field value [field value …], which Redis 8.10 logs for
+// HIMPORT SET: a hash in the place of what the key held.
+func applyHSetC(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpCreate, keyspace.Hash)
+	for c.more() {
+		c.field()
+		c.element(keyspace.OpPut)
+	}
+	c.end()
+}
+
+// applyHImportSet is HIMPORT SET key fieldset value [value …], whose fields only
+// the connection knew that sent it.
+func applyHImportSet(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpCreate, keyspace.Hash)
+	c.element(keyspace.OpNone)
+	for c.more() {
+		c.element(keyspace.OpAppend)
+	}
+	c.end()
+}
+
+// Path hashes, Valkey 9.2: a hash under each path. Fields of the same name under
+// two paths are different ones, so that none takes the place of another here.
+
+// applyPHSet is PHSET key path [FNX|FXX] FIELDS numfields field value [field value …].
+func applyPHSet(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.Hash)
+	c.element(keyspace.OpNone)
+	for c.more() && !is(c.word(), "FIELDS") {
+	}
+	c.skip(1)
+	for c.more() {
+		c.field()
+		c.element(keyspace.OpAppend)
+	}
+	c.end()
+}
+
+// applyPHDel is PHDEL key path [field …], PHDELPREFIX key prefix and PHDELPATH
+// key path [path …].
+func applyPHDel(c *command) {
+	c.readKey()
+	for c.more() {
+		e := c.event(keyspace.Delete, keyspace.OpDeleteSome, keyspace.Hash)
+		c.named(&e.Field)
+		c.emit()
+	}
+}

@@ -35,12 +35,17 @@ func applyPExpire(c *command)   { c.readKey(); c.expireAt(c.after(1)); c.skip(c.
 func applyExpireAt(c *command)  { c.readKey(); c.expireAt(times(c.integer(), 1000)); c.skip(c.argc) }
 func applyPExpireAt(c *command) { c.readKey(); c.expireAt(c.integer()); c.skip(c.argc) }
 
+// touch yields an update of the key that names no data.
+func (c *command) touch(typ keyspace.Type) {
+	c.begin(keyspace.OpUpdate, typ)
+	c.end()
+}
+
 // expireAt yields the Expire event of the key; if the time is not known, an
 // update that names no data.
 func (c *command) expireAt(at int64) {
 	if at == keyspace.NoExpire {
-		c.begin(keyspace.OpUpdate, keyspace.TypeNone)
-		c.end()
+		c.touch(keyspace.TypeNone)
 		return
 	}
 	c.event(keyspace.Expire, keyspace.OpNone, keyspace.TypeNone).Expire = at
@@ -78,10 +83,11 @@ func applyCopy(c *command) {
 	c.rename(keyspace.OpCopy, to, db)
 }
 
-// applyMove is MOVE key db.
+// applyMove is MOVE key db [REPLACE].
 func applyMove(c *command) {
 	c.readKey()
 	c.rename(keyspace.OpMove, c.key, c.integer())
+	c.skip(c.argc)
 }
 
 func (c *command) rename(op keyspace.Op, to []byte, db int64) {
@@ -110,8 +116,34 @@ func (c *command) flush(db int32) {
 	c.skip(c.argc)
 }
 
-// applyReplace is BITOP operation destination key [key …].
+// applyBitOp is BITOP operation destination key [key …].
 func applyBitOp(c *command) {
 	c.skip(1)
 	c.replaced(keyspace.String)
+}
+
+// applySort is SORT key [BY pattern] [LIMIT offset count] [GET pattern …]
+// [ASC|DESC] [ALPHA] [STORE destination], which is logged only with the last.
+func applySort(c *command) {
+	c.skip(1)
+	c.storeInto(keyspace.List)
+}
+
+// storeInto reads options for the key that takes the result, and for the member
+// that one of them names.
+func (c *command) storeInto(typ keyspace.Type) {
+	for c.more() {
+		switch w := c.word(); {
+		case is(w, "STORE"), is(w, "STOREDIST"):
+			c.readKey()
+			c.event(keyspace.Delete, keyspace.OpReplaceSome, typ)
+			c.emit()
+		case is(w, "FROMMEMBER"):
+			c.mentionOne(keyspace.Unknown)
+		case is(w, "BY"), is(w, "GET"):
+			c.skip(1)
+		case is(w, "LIMIT"):
+			c.skip(2)
+		}
+	}
 }

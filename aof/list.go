@@ -89,15 +89,19 @@ func applyRPopLPush(c *command) {
 func applyLMove(c *command) {
 	c.readKey()
 	to, _ := c.name(otherSlot)
-	ends := int64(0)
+	c.moveEnd(to, c.ends())
+	c.skip(1)
+}
+
+// ends reads LEFT|RIGHT LEFT|RIGHT.
+func (c *command) ends() (ends int64) {
 	if is(c.word(), "RIGHT") {
 		ends |= fromTail
 	}
 	if is(c.word(), "RIGHT") {
 		ends |= toTail
 	}
-	c.skip(1)
-	c.moveEnd(to, ends)
+	return ends
 }
 
 func (c *command) moveEnd(to []byte, ends int64) {
@@ -150,4 +154,28 @@ func (c *command) mpop(typ keyspace.Type) {
 		c.emit()
 	}
 	c.skip(c.argc)
+}
+
+// applyLMoveM is LMOVEM source destination LEFT|RIGHT LEFT|RIGHT [COUNT|EXACTLY n
+// OBO|BULK], Redis 8.10, and BLMOVEM with a timeout before the count. What moves
+// more than one element at a time leaves the order of both lists open.
+func applyLMoveM(c *command) {
+	c.readKey()
+	to, at := c.name(otherSlot)
+	ends := c.ends()
+	n := int64(1)
+	for c.more() {
+		if w := c.word(); is(w, "COUNT") || is(w, "EXACTLY") {
+			n = c.integer()
+		}
+	}
+	if n == 1 {
+		c.moveEnd(to, ends)
+		return
+	}
+	for range 2 {
+		c.event(keyspace.Delete, keyspace.OpDeleteSome, keyspace.List)
+		c.emit()
+		c.key, c.keyAt = to, at
+	}
 }

@@ -29,7 +29,8 @@ type Reader struct {
 	cmd command
 
 	yield   func(*keyspace.Event, error) bool
-	stopped bool // the consumer has had enough, or the final error was delivered
+	closer  io.Closer // of what follows an RDB preamble
+	stopped bool      // the consumer has had enough, or the final error was delivered
 
 	ev    keyspace.Event // what the command being read yields
 	aside keyspace.Event // Header, Damage, Torn and End, which may stand between ev's
@@ -74,6 +75,9 @@ func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 		r.w.src = contextReader{ctx, r.w.src}
 		if r.preamble(ctx) {
 			r.resp()
+		}
+		if r.closer != nil {
+			r.closer.Close() //nolint:errcheck // it only ends what read ahead
 		}
 	}
 }

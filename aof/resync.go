@@ -55,7 +55,7 @@ func (r *Reader) skip(f fault) {
 	r.note(keyspace.Damage, f.at, f.size, err)
 	c.halted, c.broken = r.stopped, fault{}
 	if f.size > 0 {
-		c.discardData(f.size, f.at)
+		c.discardData(opened{header: f.at, at: f.at, size: f.size, left: f.size})
 	}
 	c.discard()
 	if c.broken.err != nil {
@@ -183,7 +183,7 @@ func (r *Reader) probe(i int) (end int, st status) {
 		case n == 0 && st != done:
 			return i, wrong
 		case n == 0:
-			if s, ok := LookupCommand(b[start:end]); !ok || !s.takes(argc) {
+			if s, ok := LookupCommand(b[start:end]); !ok || !s.Takes(argc) {
 				return i, wrong
 			}
 		case st != done:

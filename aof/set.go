@@ -49,6 +49,7 @@ func (c *command) deleteSome(typ keyspace.Type) {
 func applySetStore(c *command) { c.replaced(keyspace.Set) }
 func applyZStore(c *command)   { c.replaced(keyspace.SortedSet) }
 
+// replaced reads the key that now holds the result of a computation.
 func (c *command) replaced(typ keyspace.Type) {
 	c.readKey()
 	c.event(keyspace.Delete, keyspace.OpReplaceSome, typ)

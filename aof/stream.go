@@ -26,7 +26,7 @@ func (c *command) trim(option []byte) (t trim) {
 		t.length, _ = parseInt(w)
 	default:
 		t.op = keyspace.OpTrimID
-		t.id, _ = parseID(w, 0)
+		t.id = parseID(w)
 	}
 	return t
 }
@@ -65,7 +65,7 @@ options:
 			break options
 		}
 	}
-	c.r.ev.ID, _ = parseID(w, 0)
+	c.r.ev.ID = parseID(w)
 	for i := int64(0); c.more(); i++ {
 		c.field()
 		c.elementAt(keyspace.OpPut, i)
@@ -85,8 +85,78 @@ func applyXTrim(c *command) {
 func applyXDel(c *command) {
 	c.readKey()
 	for c.more() {
-		id, _ := parseID(c.word(), 0)
+		id := c.streamID()
 		c.event(keyspace.Delete, keyspace.OpDeleteElement, keyspace.Stream).ID = id
 		c.emit()
 	}
+}
+
+// applyXSetID is XSETID key last-id [ENTRIESADDED n] [MAXDELETEDID id].
+func applyXSetID(c *command) {
+	c.readKey()
+	last, added := c.streamID(), int64(-1)
+	var deleted []byte
+	for c.more() {
+		switch w := c.word(); {
+		case is(w, "ENTRIESADDED"):
+			added = c.integer()
+		case is(w, "MAXDELETEDID"):
+			deleted, _ = c.name(otherSlot)
+		}
+	}
+	c.begin(keyspace.OpUpdate, keyspace.Stream)
+	e := c.event(keyspace.StreamMeta, keyspace.OpNone, keyspace.Stream)
+	e.ID, e.Index, e.Count, e.Value = last, -1, added, deleted
+	c.emit()
+	c.end()
+}
+
+// applyXDelEX is XDELEX key [KEEPREF|DELREF|ACKED] IDS numids ID [ID …], the
+// words in any order. With ACKED some of the entries may stay.
+func applyXDelEX(c *command) {
+	c.readKey()
+	c.deleteIDs(nil)
+}
+
+// applyXAckDel is XACKDEL key group [KEEPREF|DELREF|ACKED] IDS numids ID [ID …].
+func applyXAckDel(c *command) {
+	c.readKey()
+	group, _ := c.name(fieldSlot)
+	c.deleteIDs(group)
+}
+
+func (c *command) deleteIDs(group []byte) {
+	acked := false
+	if from := c.next; c.whole { // the word may stand behind the IDs
+		for c.more() {
+			acked = is(c.word(), "ACKED") || acked
+		}
+		c.seek(from)
+	}
+	for c.more() {
+		w := c.word()
+		acked = is(w, "ACKED") || acked
+		if !is(w, "IDS") {
+			continue
+		}
+		for n := c.integer(); n > 0 && c.more(); n-- {
+			id := c.streamID()
+			if group != nil {
+				c.ack(group, id)
+			}
+			op := keyspace.OpDeleteElement
+			if acked {
+				op = keyspace.OpDeleteSome
+			}
+			c.event(keyspace.Delete, op, keyspace.Stream).ID = id
+			c.emit()
+		}
+	}
+}
+
+// applyXCfgSet is XCFGSET key [IDMP-DURATION s] [IDMP-MAXSIZE n].
+func applyXCfgSet(c *command) {
+	c.readKey()
+	c.touch(keyspace.Stream)
+	c.skip(c.argc)
 }

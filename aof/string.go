@@ -19,7 +19,27 @@ func applySet(c *command) {
 		c.compared(keyspace.Overwritten)
 	default:
 		c.store(keyspace.OpUpdate, keyspace.NoExpire)
-		c.compared(keyspace.Overwritten)
+		c.setLate()
+	}
+}
+
+// setLate reads the options of SET behind its value.
+func (c *command) setLate() {
+	expire, known := keyspace.NoExpire, true
+	for c.more() {
+		w := c.word()
+		switch at, ok := c.deadline(w); {
+		case ok:
+			expire, known = at, at != keyspace.NoExpire
+		case is(w, "KEEPTTL"):
+			known = false
+		default:
+			c.comparison(w, keyspace.Overwritten)
+		}
+	}
+	if known {
+		c.event(keyspace.Expire, keyspace.OpNone, keyspace.String).Expire = expire
+		c.emit()
 	}
 }
 
@@ -60,20 +80,24 @@ func (c *command) setOptions() setOptions {
 	return o
 }
 
-// compared reads what is left of the arguments, options that setOptions or
-// nobody has read, for the value that one of them names: the key held it until
-// it was put into state.
+// compared reads what is left of the arguments, options that have been read or
+// say nothing more, for the value that one of them compares the key's with.
 func (c *command) compared(state keyspace.State) {
 	for c.more() {
-		w := c.word()
-		if !compares(w) {
-			continue
-		}
-		if !is(w, "IFEQ") {
-			state = keyspace.Unknown
-		}
-		c.mentionOne(state)
+		c.comparison(c.word(), state)
 	}
+}
+
+// comparison mentions the value behind option w, if there is one. What the key
+// was found equal to it held, until that was put into state.
+func (c *command) comparison(w []byte, state keyspace.State) {
+	if !compares(w) {
+		return
+	}
+	if !is(w, "IFEQ") {
+		state = keyspace.Unknown
+	}
+	c.mentionOne(state)
 }
 
 // compares reports whether an option is followed by a value or digest that the
@@ -217,4 +241,39 @@ func applyPFAdd(c *command) {
 		c.element(keyspace.OpNone)
 	}
 	c.end()
+}
+
+// applyPFCount is PFCOUNT key [key …], which servers log because it may refresh
+// what the key caches (hyperloglog.c, pfcountCommand).
+func applyPFCount(c *command) { c.skip(c.argc) }
+
+// applyIncrEX is INCREX key [NX|XX] [EX …|PERSIST] [ENX] [BYINT|BYFLOAT increment]
+// [LBOUND n] [UBOUND n] [SATURATE], Redis 8.8 and Valkey 9.2. With ENX the expiry
+// is set only if there was none, which is not said.
+func applyIncrEX(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.String)
+	expire, known := keyspace.NoExpire, false
+	for c.more() {
+		w := c.word()
+		if at, ok := c.deadline(w); ok {
+			expire, known = at, at != keyspace.NoExpire
+			continue
+		}
+		switch {
+		case is(w, "BYINT"), is(w, "BYFLOAT"):
+			c.element(keyspace.OpAppend)
+		case is(w, "PERSIST"):
+			expire, known = keyspace.NoExpire, true
+		case is(w, "ENX"):
+			known = false
+		case is(w, "LBOUND"), is(w, "UBOUND"):
+			c.skip(1)
+		}
+	}
+	c.end()
+	if known {
+		c.event(keyspace.Expire, keyspace.OpNone, keyspace.TypeNone).Expire = expire
+		c.emit()
+	}
 }

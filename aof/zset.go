@@ -14,7 +14,7 @@ func applyZAdd(c *command) {
 			break
 		}
 	}
-	score, _ := parseFloat(w)
+	score := parseFloat(w)
 	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
 	for {
 		c.r.ev.Score = score
@@ -72,5 +72,48 @@ func applyGeoAdd(c *command) {
 		c.skip(2)
 		c.element(keyspace.OpPut)
 	}
+	c.end()
+}
+
+// applyGeoRadius is GEORADIUS key longitude latitude radius unit [options], whose
+// option STORE or STOREDIST is what makes it a write.
+func applyGeoRadius(c *command) {
+	c.skip(5)
+	c.storeInto(keyspace.SortedSet)
+}
+
+// applyGeoRadiusByMember is GEORADIUSBYMEMBER key member radius unit [options].
+func applyGeoRadiusByMember(c *command) {
+	c.readKey()
+	c.mentionOne(keyspace.Unknown)
+	c.skip(2)
+	c.storeInto(keyspace.SortedSet)
+}
+
+// applyGeoSearchStore is GEOSEARCHSTORE destination source FROMMEMBER member|
+// FROMLONLAT longitude latitude BYRADIUS …|BYBOX …|BYPOLYGON … [options].
+func applyGeoSearchStore(c *command) {
+	c.readKey()
+	c.event(keyspace.Delete, keyspace.OpReplaceSome, keyspace.SortedSet)
+	c.emit()
+	c.skip(1)
+	for c.more() {
+		if is(c.word(), "FROMMEMBER") {
+			c.mentionOne(keyspace.Unknown)
+		}
+	}
+}
+
+// GCRA key … and GCRASETVALUE key time, Redis 8.10: the state of a rate limit.
+func applyGCRA(c *command) {
+	c.readKey()
+	c.touch(keyspace.RateLimit)
+	c.skip(c.argc)
+}
+
+func applyGCRASetValue(c *command) {
+	c.readKey()
+	c.begin(keyspace.OpUpdate, keyspace.RateLimit)
+	c.element(keyspace.OpPut)
 	c.end()
 }
