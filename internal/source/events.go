@@ -76,7 +76,7 @@ func (u *Unit) seq(ctx context.Context) keyspace.Seq {
 
 func (f *File) snapshot(ctx context.Context) keyspace.Seq {
 	return f.reading(func(r io.Reader) keyspace.Seq {
-		return rdb.NewReader(r, rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Resync: true}).Events(ctx)
+		return rdb.NewReader(r, rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Want: f.in.o.Want, KeepValue: f.in.o.KeepValue, Resync: true}).Events(ctx)
 	})
 }
 
@@ -136,7 +136,7 @@ func (f *File) state(seq keyspace.Seq) keyspace.Seq {
 
 // describe notes what a snapshot at the start of head says of itself.
 func (f *File) describe(head []byte) {
-	for e, err := range rdb.NewReader(bytes.NewReader(head), rdb.Options{}).Events(context.Background()) {
+	for e, err := range rdb.NewReader(bytes.NewReader(bytes.Clone(head)), rdb.Options{}).Events(context.Background()) {
 		if err != nil || e.Kind != keyspace.Header && e.Kind != keyspace.Aux {
 			return
 		}

@@ -17,6 +17,7 @@ import (
 // that the file belongs to has been read and [Unit.Close] was called; all other
 // fields are set from the start.
 type File struct {
+	Input    string // what the user named: the file, or the directory that it lies in
 	Path     string // as it was given; inside a directory, joined to it
 	Kind     Kind
 	Role     Role

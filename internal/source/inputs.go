@@ -26,7 +26,10 @@ type Options struct {
 	MaxMem     int64  // bytes that resolving may hold before it spills; 0: the default of package aof
 	Tmp        string // where it spills to; "": the system's directory
 	Hash       bool   // fill in File.SHA256
-	Stdin      io.Reader
+	// Want and KeepValue are those of rdb.Options, for snapshots.
+	Want      func(*keyspace.Event) bool
+	KeepValue func(*keyspace.Event) bool
+	Stdin     io.Reader
 }
 
 // Stdin is the path that stands for standard input.
@@ -39,6 +42,7 @@ type Inputs struct {
 	read  atomic.Int64
 
 	streams map[string]*opened // what can be read only once
+	roots   []*os.Root         // what units' files are opened through
 }
 
 // opened is a stream that was opened, and what came of it.
@@ -69,6 +73,17 @@ func New(paths []string, o Options) (*Inputs, error) {
 	}
 	return &Inputs{o: o, paths: paths, streams: map[string]*opened{}}, nil
 }
+
+// Close ends the use of all units.
+func (in *Inputs) Close() {
+	for _, r := range in.roots {
+		r.Close()
+	}
+	in.roots = nil
+}
+
+// SetTmp sets Options.Tmp, before anything is read.
+func (in *Inputs) SetTmp(dir string) { in.o.Tmp = dir }
 
 // Read returns how many bytes have been read of files so far. It may be called
 // at any time, from any goroutine.
@@ -148,14 +163,14 @@ func (in *Inputs) tree(ctx context.Context, path string, yield func(*Unit) bool)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	t := &tree{in: in, root: root, path: path, ctx: ctx, yield: yield, seen: map[fileID]string{}}
+	in.roots = append(in.roots, root)
+	t := &tree{in: in, root: root, input: path, path: path, ctx: ctx, yield: yield, seen: map[fileID]string{}}
 	return t.walk(".", 0)
 }
 
 // file yields the unit of one file; a manifest brings the log that it names.
 func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool) error {
-	f := &File{Path: path, in: in}
+	f := &File{Input: path, Path: path, in: in}
 	f.examine()
 	if f.Kind == Manifest {
 		dir := filepath.Dir(path)
@@ -163,8 +178,8 @@ func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool)
 		if err != nil {
 			return err
 		}
-		defer root.Close()
-		t := &tree{in: in, root: root, path: dir, ctx: ctx, yield: yield, seen: map[fileID]string{}}
+		in.roots = append(in.roots, root)
+		t := &tree{in: in, root: root, input: path, path: dir, ctx: ctx, yield: yield, seen: map[fileID]string{}}
 		return t.log(filepath.Base(path))
 	}
 	in.insist(f)
@@ -191,7 +206,7 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 		o.s, o.err = peel(r, path, in.o.Identities)
 		in.streams[path] = o
 	}
-	f := &File{Path: path, Size: -1, in: in, once: o.s}
+	f := &File{Input: path, Path: path, Size: -1, in: in, once: o.s}
 	f.hash.sum = o.sum
 	f.judge(o.s, o.err)
 	if f.Kind == Manifest { // what it names cannot be reached from here
@@ -230,6 +245,33 @@ func (in *Inputs) unit(f *File) *Unit {
 		u.damage = append(u.damage, f.Err)
 	}
 	return u
+}
+
+// DataSet returns the only unit of the inputs that is a data set of its own: a
+// snapshot or a log, but not what lies beside one as a history file, an orphan or
+// a temporary file. It is an error if there are several, or none.
+func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
+	var found, damaged *Unit
+	for u, err := range in.Units(ctx) {
+		switch {
+		case err != nil:
+			return nil, err
+		case u.Files[0].Role == NoRole && u.Readable() && !u.Kind().IsText():
+			if found != nil {
+				return nil, fmt.Errorf("%s and %s are different data sets: name one of them", found.Name(), u.Name())
+			}
+			found = u
+		case len(u.damage) > 0 && damaged == nil:
+			damaged = u
+		}
+	}
+	switch {
+	case found != nil:
+		return found, nil
+	case damaged != nil:
+		return damaged, nil
+	}
+	return nil, errors.New("neither a snapshot nor a log was found")
 }
 
 // A Unit is what is read as one: a file that stands for itself, or a log with
@@ -285,6 +327,9 @@ func (u *Unit) String() string {
 func joined(dir, rel string) string {
 	if rel == "." {
 		return dir
+	}
+	if dir == "." {
+		return rel
 	}
 	return strings.TrimSuffix(dir, string(filepath.Separator)) + string(filepath.Separator) + rel
 }

@@ -35,9 +35,10 @@ const (
 	// maxRatio and ratioFree end bombs: what comes out of the layers may exceed
 	// ratioFree bytes only while it stays below maxRatio times what went in.
 	// DEFLATE reaches 1032:1 at most; snapshots and logs stay far below that.
-	maxRatio  = 1100
-	ratioFree = keyspace.DefaultMaxInflate
+	maxRatio = 1100
 )
+
+var ratioFree int64 = keyspace.DefaultMaxInflate // a variable for tests
 
 // sniffHead is how much of a file is looked at to say what it is. The magic of a
 // btrfs volume ends last of what is looked for, at 64 KiB + 72.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -27,10 +28,8 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	claimed[manifest] = true
 	u := t.in.unit(mf)
 	var old []*Unit
-	m, err := t.parse(mf)
-	if err != nil {
-		u.damage = append(u.damage, err)
-	}
+	m, errs := t.parse(mf)
+	u.damage = append(u.damage, errs...)
 	for _, e := range m {
 		name := e.Name
 		missing := func(what string, cause error) {
@@ -83,34 +82,33 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	return nil
 }
 
-// parse reads a manifest. What it names up to an error is kept.
-func (t *tree) parse(mf *File) ([]aof.ManifestFile, error) {
+// parse reads a manifest. What it names in spite of errors is kept.
+func (t *tree) parse(mf *File) (files []aof.ManifestFile, errs []error) {
 	if mf.Err != nil {
 		return nil, nil // it is in the unit's damage already
 	}
 	h, err := mf.openRegular()
 	if err != nil {
-		return nil, &keyspace.FormatError{Pos: at(mf.Path, 0), What: "opening the file", Err: cause(err)}
+		return nil, []error{&keyspace.FormatError{Pos: at(mf.Path, 0), What: "opening the file", Err: cause(err)}}
 	}
 	defer h.Close()
 	m, err := aof.ParseManifest(newBlocks(h, mf.Size))
-	if err != nil {
-		err = placed(err, mf.Path)
+	errs = []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = all.Unwrap()
 	}
-	if m == nil {
-		return nil, err
+	for i, err := range errs {
+		var format *keyspace.FormatError
+		if errors.As(err, &format) {
+			placed := *format
+			placed.Pos.Source = mf.Path
+			errs[i] = &placed
+		}
 	}
-	return m.Files, err
-}
-
-// placed gives an error that names no source the path of a file.
-func placed(err error, path string) error {
-	if f, ok := err.(*keyspace.FormatError); ok && f.Pos.Source == "" {
-		c := *f
-		c.Pos.Source = path
-		return &c
+	if err == nil {
+		errs = nil
 	}
-	return err
+	return m.Files, errs
 }
 
 func isTemporary(name string) bool { return strings.HasPrefix(name, "temp-") }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -83,10 +84,17 @@ func sniffText(head []byte) Kind {
 	return Text
 }
 
-// isManifestLine knows the lines that aof.c, getAofManifestAsString, writes.
+// isManifestLine knows the lines that aof.c, getAofManifestAsString, writes:
+// pairs of words, of which file, seq and type are a must.
 func isManifestLine(word, rest string) bool {
-	return word == "file" && strings.Contains(rest, " seq ") && strings.Contains(rest, " type ")
+	if !isManifestWord(word) {
+		return false
+	}
+	words := strings.Fields(word + " " + rest)
+	return slices.Contains(words, "file") && slices.Contains(words, "seq") && slices.Contains(words, "type")
 }
+
+func isManifestWord(w string) bool { return w == "file" || w == "seq" || w == "type" }
 
 // isACLLine knows what acl.c, ACLSaveToFile, writes: "user <name> <rule>…".
 func isACLLine(word, rest string) bool {

@@ -27,7 +27,8 @@ const maxManifest = 1 << 20
 type tree struct {
 	in    *Inputs
 	root  *os.Root
-	path  string // of root, as it was given
+	input string // as it was named
+	path  string // of root: input, or the directory of the manifest that input is
 	ctx   context.Context
 	yield func(*Unit) bool
 	seen  map[fileID]string // files with several links that were met
@@ -116,7 +117,7 @@ func (t *tree) sameDevice(info fs.FileInfo) bool {
 }
 
 func (t *tree) file(rel string) *File {
-	return &File{Path: joined(t.path, rel), in: t.in, root: t.root, rel: rel}
+	return &File{Input: t.input, Path: joined(t.path, rel), in: t.in, root: t.root, rel: rel}
 }
 
 // entry looks at one name in a directory. Regular files are examined; nothing
@@ -197,7 +198,7 @@ func (t *tree) isManifest(rel string) bool {
 	defer h.Close()
 	head := make([]byte, sniffHead)
 	n, _ := h.ReadAt(head[:16], 0)
-	if !bytes.HasPrefix(head[:n], []byte("file ")) && !bytes.HasPrefix(head[:n], []byte("#")) {
+	if word, _, _ := bytes.Cut(head[:n], []byte(" ")); !bytes.HasPrefix(word, []byte("#")) && !isManifestWord(string(word)) {
 		return false
 	}
 	n, err = h.ReadAt(head, 0)
