@@ -97,8 +97,8 @@ func (o Options) KeepValue(e *keyspace.Event) bool {
 type writer interface {
 	// event takes the next event.
 	event(e *keyspace.Event) error
-	// close ends the document; partial says that the stream ended inside it.
-	close(partial bool) error
+	// close ends the document, and a key that the stream ended in.
+	close() error
 }
 
 // Run writes seq to w. It returns the error that ended seq early, if any, after
@@ -116,7 +116,7 @@ func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 		return fmt.Errorf("no such format: %d", o.Format)
 	}
 	err := run(ctx, seq, x)
-	if e := x.close(err != nil); err == nil {
+	if e := x.close(); err == nil {
 		err = e
 	}
 	if e := out.close(); err == nil {

@@ -275,10 +275,8 @@ func (x *jsonWriter) separate() []byte {
 	return append(x.buf, ",\n"...)
 }
 
-func (x *jsonWriter) close(partial bool) error {
-	if partial {
-		x.interrupt()
-	}
+func (x *jsonWriter) close() error {
+	x.interrupt()
 	if x.objects || x.array {
 		x.buf = append(x.buf, '\n')
 	}

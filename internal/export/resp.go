@@ -318,7 +318,7 @@ func (x *respWriter) flush(atLeast int) (err error) {
 	return err
 }
 
-func (x *respWriter) close(bool) error {
+func (x *respWriter) close() error {
 	x.interrupt()
 	x.endCommands()
 	return x.flush(0)

@@ -132,8 +132,12 @@ func describe(t *testing.T, i *servertest.Instance, key string) string {
 		}
 		fields := i.Must(t, "HKEYS", key).([]any)
 		slices.SortFunc(fields, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
-		for _, f := range fields {
-			d += fmt.Sprintf("\n%q %v", f, i.Must(t, "HPEXPIRETIME", key, "FIELDS", "1", f.(string)))
+		for some := range slices.Chunk(fields, 1000) {
+			args := []string{"HPEXPIRETIME", key, "FIELDS", fmt.Sprint(len(some))}
+			for _, f := range some {
+				args = append(args, f.(string))
+			}
+			d += fmt.Sprintf("\n%q %v", some, i.Must(t, args...))
 		}
 	case "vectorset":
 		d += fmt.Sprintf("\n%q", i.Must(t, "VINFO", key))
