@@ -31,7 +31,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 	bad := w.offset()
 	// What of the record is still in memory is searched too: its length may be
 	// what is damaged.
-	w.r = max(int(begin+1-w.base), w.floor())
+	w.r = min(max(int(begin+1-w.base), w.first), w.w)
 	found, err := r.search()
 	if err != nil {
 		return err

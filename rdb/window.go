@@ -117,9 +117,6 @@ func (w *window) captured() []byte {
 	return w.tee
 }
 
-// floor is where the bytes begin that are still in memory.
-func (w *window) floor() int { return w.first }
-
 // ended reports whether the stream came to its regular end.
 func (w *window) ended() bool { return errors.Is(w.err, io.EOF) }
 
