@@ -1,0 +1,303 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// A matcher finds every occurrence of a set of short patterns in one pass. It
+// is an Aho-Corasick automaton (Aho and Corasick, CACM 18(6), 1975) made
+// deterministic ahead of time: one table look-up a byte, whatever the number of
+// patterns. ASCII letters are matched without regard to case.
+//
+// Bytes that no pattern tells apart share a class, so that a state costs some
+// fifty entries instead of 256. States that report a match are numbered last:
+// the inner loop needs one comparison to know that there is one. Entries hold
+// the next state multiplied by the number of classes, ready for use as an index.
+type matcher struct {
+	class   [256]uint8
+	next    []uint32 // next[state+class]
+	stride  uint32   // number of classes
+	accepts uint32   // states from here on report matches
+	outputs [][]uint16
+}
+
+// A hit is one accepting step: some patterns end before byte end of the data.
+type hit struct {
+	end   uint32
+	state uint32
+}
+
+// separator never occurs in a pattern: fragments that it separates can be
+// scanned in one run, and no match spans two of them.
+const separator = 0
+
+// maxPatterns is what the outputs can number.
+const maxPatterns = 1 << 16
+
+var errPattern = errors.New("a keyword is empty, holds a NUL byte, or is one of too many")
+
+// digitMark stands in a pattern for any decimal digit.
+const digitMark = '\x01'
+
+// digits returns a pattern of n decimal digits.
+func digits(n int) string { return strings.Repeat(string(rune(digitMark)), n) }
+
+// A trieNode is a prefix of patterns. A byte may lead to two nodes, one for the
+// digit itself and one for any digit, so the trie is not deterministic; the
+// subset construction below takes care of that.
+type trieNode struct {
+	edges []trieEdge
+	ends  []uint16
+}
+
+type trieEdge struct {
+	b  byte // lower case, or digitMark
+	to uint16
+}
+
+// newMatcher builds the automaton. Pattern i is reported as number i.
+func newMatcher(patterns []string) (*matcher, error) {
+	if len(patterns) >= maxPatterns {
+		return nil, errPattern
+	}
+	trie := []trieNode{{}}
+	for i, p := range patterns {
+		if p == "" || strings.IndexByte(p, separator) >= 0 {
+			return nil, errPattern
+		}
+		at := uint16(0)
+		for _, b := range []byte(p) {
+			b = lower(b)
+			k := slices.IndexFunc(trie[at].edges, func(e trieEdge) bool { return e.b == b })
+			if k < 0 {
+				if len(trie) >= maxPatterns {
+					return nil, errPattern
+				}
+				trie = append(trie, trieNode{})
+				k = len(trie[at].edges)
+				trie[at].edges = append(trie[at].edges, trieEdge{b, uint16(len(trie) - 1)})
+			}
+			at = trie[at].edges[k].to
+		}
+		trie[at].ends = append(trie[at].ends, uint16(i))
+	}
+	m := new(matcher)
+	m.classes(trie)
+	m.determinize(trie)
+	return m, nil
+}
+
+// classes gives each byte that occurs in a pattern a class of its own; class 0
+// is every other byte.
+func (m *matcher) classes(trie []trieNode) {
+	var used [256]bool
+	for _, n := range trie {
+		for _, e := range n.edges {
+			if e.b != digitMark {
+				used[e.b] = true
+				continue
+			}
+			for d := '0'; d <= '9'; d++ {
+				used[d] = true
+			}
+		}
+	}
+	m.stride = 1
+	for b := range used {
+		if used[b] {
+			m.class[b] = uint8(m.stride)
+			m.stride++
+		}
+	}
+	for b := 'A'; b <= 'Z'; b++ {
+		m.class[b] = m.class[lower(byte(b))]
+	}
+}
+
+// determinize makes each reachable set of trie nodes one state.
+func (m *matcher) determinize(trie []trieNode) {
+	// What each class can be: the byte of an edge, in lower case.
+	byteOf := make([]byte, m.stride)
+	for b := 255; b >= 0; b-- {
+		byteOf[m.class[b]] = lower(byte(b))
+	}
+	type state struct {
+		nodes []uint16 // sorted, without the root, which is part of every state
+		next  []uint32
+	}
+	var states []state
+	number := map[string]uint32{}
+	intern := func(nodes []uint16) uint32 {
+		slices.Sort(nodes)
+		nodes = slices.Compact(nodes)
+		key := make([]byte, 0, 2*len(nodes))
+		for _, n := range nodes {
+			key = append(key, byte(n), byte(n>>8))
+		}
+		id, ok := number[string(key)]
+		if !ok {
+			id = uint32(len(states))
+			number[string(key)] = id
+			states = append(states, state{nodes: slices.Clone(nodes)})
+		}
+		return id
+	}
+	intern(nil)
+	step := func(dst []uint16, node uint16, b byte) []uint16 {
+		for _, e := range trie[node].edges {
+			if e.b == b || e.b == digitMark && b >= '0' && b <= '9' {
+				dst = append(dst, e.to)
+			}
+		}
+		return dst
+	}
+	fromRoot := make([][]uint16, m.stride)
+	for c := range fromRoot {
+		fromRoot[c] = step(nil, 0, byteOf[c])
+	}
+	var set []uint16
+	for i := 0; i < len(states); i++ {
+		next := make([]uint32, m.stride)
+		for c := uint32(1); c < m.stride; c++ {
+			set = append(set[:0], fromRoot[c]...)
+			for _, n := range states[i].nodes {
+				set = step(set, n, byteOf[c])
+			}
+			next[c] = intern(set)
+		}
+		states[i].next = next
+	}
+
+	// Number the states, the accepting ones last.
+	ends := make([][]uint16, len(states))
+	order := make([]uint32, len(states))
+	plain := uint32(0)
+	for i, s := range states {
+		for _, n := range s.nodes {
+			ends[i] = append(ends[i], trie[n].ends...)
+		}
+		slices.Sort(ends[i])
+		if len(ends[i]) == 0 {
+			order[i] = plain
+			plain++
+		}
+	}
+	m.accepts = plain * m.stride
+	for i := range states {
+		if len(ends[i]) > 0 {
+			order[i] = plain + uint32(len(m.outputs))
+			m.outputs = append(m.outputs, ends[i])
+		}
+	}
+	m.next = make([]uint32, uint32(len(states))*m.stride)
+	for i, s := range states {
+		for c, to := range s.next {
+			m.next[order[i]*m.stride+uint32(c)] = order[to] * m.stride
+		}
+	}
+}
+
+// patterns returns the numbers of the patterns that end at h.
+func (m *matcher) patterns(h hit) []uint16 {
+	return m.outputs[(h.state-m.accepts)/m.stride]
+}
+
+// scan appends a hit for each byte of data[from:to] at which patterns end.
+func (m *matcher) scan(data []byte, from, to int, hits []hit) []hit {
+	next, accepts := m.next, m.accepts
+	s := uint32(0)
+	for i, b := range data[from:to] {
+		s = next[s+uint32(m.class[b])]
+		if s >= accepts {
+			hits = append(hits, hit{uint32(from + i + 1), s})
+		}
+	}
+	return hits
+}
+
+// any reports whether some pattern occurs in data.
+func (m *matcher) any(data []byte) bool {
+	s := uint32(0)
+	for _, b := range data {
+		if s = m.next[s+uint32(m.class[b])]; s >= m.accepts {
+			return true
+		}
+	}
+	return false
+}
+
+// lanes is how many parts of a batch are scanned side by side. One look-up
+// waits for the one before it; four chains keep the load ports busy.
+const lanes = 4
+
+// laneMin is the least length of a lane that is worth starting.
+const laneMin = 1 << 10
+
+// scanLanes does what scan does for all of data, which must hold separators.
+// The hits are in order of position. spare holds buffers to work in.
+func (m *matcher) scanLanes(data []byte, hits []hit, spare *[lanes - 1][]hit) []hit {
+	var cut [lanes + 1]int
+	cut[lanes] = len(data)
+	size := len(data) / lanes
+	for i := 1; i < lanes; i++ {
+		k := bytes.IndexByte(data[i*size:], separator)
+		if size < laneMin || k < 0 || k > size/8 || i*size+k+1 <= cut[i-1] {
+			return m.scan(data, 0, len(data), hits)
+		}
+		cut[i] = i*size + k + 1
+	}
+	n := len(data)
+	for i := range lanes {
+		n = min(n, cut[i+1]-cut[i])
+	}
+	d0, d1, d2, d3 := data[cut[0]:][:n], data[cut[1]:][:n], data[cut[2]:][:n], data[cut[3]:][:n]
+	h1, h2, h3 := spare[0][:0], spare[1][:0], spare[2][:0]
+	next, accepts := m.next, m.accepts
+	var s0, s1, s2, s3 uint32
+	for i := range n {
+		s0 = next[s0+uint32(m.class[d0[i]])]
+		s1 = next[s1+uint32(m.class[d1[i]])]
+		s2 = next[s2+uint32(m.class[d2[i]])]
+		s3 = next[s3+uint32(m.class[d3[i]])]
+		if s0 >= accepts {
+			hits = append(hits, hit{uint32(cut[0] + i + 1), s0})
+		}
+		if s1 >= accepts {
+			h1 = append(h1, hit{uint32(cut[1] + i + 1), s1})
+		}
+		if s2 >= accepts {
+			h2 = append(h2, hit{uint32(cut[2] + i + 1), s2})
+		}
+		if s3 >= accepts {
+			h3 = append(h3, hit{uint32(cut[3] + i + 1), s3})
+		}
+	}
+	hits = m.finish(data, cut[0]+n, cut[1], s0, hits)
+	h1 = m.finish(data, cut[1]+n, cut[2], s1, h1)
+	h2 = m.finish(data, cut[2]+n, cut[3], s2, h2)
+	h3 = m.finish(data, cut[3]+n, cut[4], s3, h3)
+	hits = append(append(append(hits, h1...), h2...), h3...)
+	*spare = [lanes - 1][]hit{h1, h2, h3}
+	return hits
+}
+
+// finish goes on from state s.
+func (m *matcher) finish(data []byte, from, to int, s uint32, hits []hit) []hit {
+	for i, b := range data[from:to] {
+		s = m.next[s+uint32(m.class[b])]
+		if s >= m.accepts {
+			hits = append(hits, hit{uint32(from + i + 1), s})
+		}
+	}
+	return hits
+}
+
+func lower(b byte) byte {
+	if b >= 'A' && b <= 'Z' {
+		b += 'a' - 'A'
+	}
+	return b
+}

@@ -1,0 +1,35 @@
+package scan
+
+// The bounds of what one name or value may cost.
+const (
+	maxDepth    = 10       // containers inside containers
+	maxOutput   = 16 << 20 // bytes that come out of a leaf's containers
+	baseOutput  = 1 << 20  // so much for any leaf, and
+	outputRatio = 48       // so much more a byte of it
+	maxElements = 1 << 18  // fragments
+	maxMatches  = 1 << 14  // findings of one leaf
+)
+
+// A budget counts down what the current leaf may still cost. It counts work,
+// not time, so that the result does not depend on the machine.
+type budget struct {
+	output   int
+	elements int
+}
+
+func (b *budget) reset(size int) {
+	b.output = min(maxOutput, baseOutput+outputRatio*size)
+	b.elements = maxElements
+}
+
+// spend takes n bytes of output.
+func (b *budget) spend(n int) bool {
+	b.output -= n
+	return b.output >= 0
+}
+
+// element takes one element.
+func (b *budget) element() bool {
+	b.elements--
+	return b.elements >= 0
+}

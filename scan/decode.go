@@ -1,0 +1,114 @@
+package scan
+
+import (
+	"bytes"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// A decoder opens one kind of container. It hands what it finds to worker.child
+// as it goes, builds no objects, and spends from worker.budget whatever it
+// produces. Each decoder is a file of its own, entered in decoders.
+type decoder struct {
+	kind string // as it stands in a chain
+
+	// starts and fits say quickly that a text cannot be this container. starts
+	// sees the first byte, fits the whole text, of at least minContainer bytes.
+	starts func(first byte) bool
+	fits   func(data []byte) bool
+
+	// open reads the container and reports whether it understood all of it: if
+	// so, the text itself is not scanned, only what came out of it.
+	open func(w *worker, f *fragment, hits []hit, base uint32) bool
+}
+
+// minContainer is the length below which nothing is opened.
+const minContainer = 8
+
+// decoders lists the containers in the order in which they are tried.
+func decoders() []decoder {
+	return []decoder{
+		jsonDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder,
+		dataURLDecoder, hexDecoder, base64Decoder, percentDecoder,
+	}
+}
+
+// maybeContainer reports whether some decoder may open data.
+func (w *worker) maybeContainer(data []byte) bool {
+	if len(data) < minContainer {
+		return false
+	}
+	for set := w.s.sniff[data[0]]; set != 0; set &= set - 1 {
+		if w.s.decoders[bits.TrailingZeros64(set)].fits(data) {
+			return true
+		}
+	}
+	return false
+}
+
+// open opens f with the first decoder that understands all of it. What others
+// understood of it has been scanned, too.
+func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
+	if len(f.data) < minContainer {
+		return false
+	}
+	for set := w.s.sniff[f.data[0]]; set != 0; set &= set - 1 {
+		d := &w.s.decoders[bits.TrailingZeros64(set)]
+		if !d.fits(f.data) {
+			continue
+		}
+		if f.depth >= maxDepth || !w.budget.element() {
+			w.limited(d.kind)
+			return false
+		}
+		if d.open(w, f, hits, base) {
+			return true
+		}
+	}
+	return false
+}
+
+// isContainer reports whether decoded bytes start like a binary container or
+// are text: what tells base64 and hex from random identifiers.
+func (w *worker) isContainer(data []byte) bool {
+	if isText(data) {
+		return true
+	}
+	if len(data) < minContainer {
+		return false
+	}
+	for set := w.s.sniff[data[0]]; set != 0; set &= set - 1 {
+		if d := &w.s.decoders[bits.TrailingZeros64(set)]; d.fits(data) {
+			return true
+		}
+	}
+	return false
+}
+
+// isText reports whether data is readable: UTF-8 without control characters
+// other than white space.
+func isText(data []byte) bool {
+	ascii := true
+	for _, b := range data {
+		if b < ' ' && !isSpace(b) || b == 0x7f {
+			return false
+		}
+		ascii = ascii && b < 0x80
+	}
+	return ascii || utf8.Valid(data)
+}
+
+// failed counts a container that could not be read to its end.
+func (w *worker) failed(kind string) { count(&w.stats.Failures, kind, 1) }
+
+// limited counts a container that was not opened, or not to its end, because
+// of a limit.
+func (w *worker) limited(kind string) {
+	w.failed(kind)
+	count(&w.stats.Limited, kind, 1)
+}
+
+// startsWith makes a starts function of the bytes that may come first.
+func startsWith(first string) func(byte) bool {
+	return func(b byte) bool { return bytes.IndexByte([]byte(first), b) >= 0 }
+}

@@ -1,0 +1,150 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/base64"
+)
+
+var base64Decoder = decoder{kind: "base64", starts: startsBase64, fits: fitsBase64, open: openBase64}
+
+func startsBase64(b byte) bool { return isAlnum(b) || b == '+' || b == '/' || b == '-' || b == '_' }
+
+// Lengths of base64 text.
+const (
+	minBase64  = 16 // shorter ones are identifiers more often than not
+	headBase64 = 16 // characters that decide whether what comes out is worth it
+)
+
+// base64Class tells the characters of the two alphabets of RFC 4648.
+var base64Class = func() (t [256]uint8) {
+	for b := range t {
+		switch c := byte(b); {
+		case isAlnum(c):
+			t[b] = inStd | inURL
+		case c == '+' || c == '/':
+			t[b] = inStd
+		case c == '-' || c == '_':
+			t[b] = inURL
+		}
+	}
+	return t
+}()
+
+const (
+	inStd = 1 << iota
+	inURL
+)
+
+// base64Encoding returns the encoding of a whole text, or nil. Line breaks as
+// in MIME are allowed, and padding may be missing.
+func base64Encoding(data []byte) *base64.Encoding {
+	data = bytes.TrimRight(data, "=\r\n")
+	both := uint8(inStd | inURL)
+	for i, b := range data {
+		c := base64Class[b]
+		if c == 0 && (b == '\n' || b == '\r') && i > headBase64 {
+			continue
+		}
+		if both &= c; both == 0 {
+			return nil
+		}
+	}
+	if both&inStd != 0 {
+		return base64.RawStdEncoding
+	}
+	return base64.RawURLEncoding
+}
+
+// fitsBase64 decodes the first characters: of random identifiers no more needs
+// to be looked at.
+func fitsBase64(data []byte) bool {
+	if len(data) < minBase64 {
+		return false
+	}
+	both := uint8(inStd | inURL)
+	for _, b := range data[:headBase64] {
+		if both &= base64Class[b]; both == 0 && b != '=' {
+			return false
+		}
+	}
+	enc := base64.RawStdEncoding
+	if both&inStd == 0 {
+		enc = base64.RawURLEncoding
+	}
+	var head [headBase64 / 4 * 3]byte
+	n, _ := enc.Decode(head[:], bytes.TrimRight(data[:headBase64], "="))
+	return n >= 9 && plausibleHead(head[:n])
+}
+
+// plausibleHead reports whether decoded bytes begin as text or as a binary
+// container does.
+func plausibleHead(head []byte) bool {
+	if hasBinaryMagic(head) {
+		return true
+	}
+	for _, b := range head {
+		if b < ' ' && !isSpace(b) || b == 0x7f {
+			return false
+		}
+	}
+	// Text of other scripts is possible, but half of random bytes look like it.
+	high := 0
+	for _, b := range head {
+		if b >= 0x80 {
+			high++
+		}
+	}
+	return high == 0 || high > 2 && isText(bytes.TrimRightFunc(head, func(r rune) bool { return r == 0xFFFD }))
+}
+
+// hasBinaryMagic recognises the binary containers by their first bytes.
+func hasBinaryMagic(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	switch head[0] {
+	case 0x1f:
+		return head[1] == 0x8b && head[2] == 8
+	case 0x78:
+		return head[1] == 0x01 || head[1] == 0x5e || head[1] == 0x9c || head[1] == 0xda
+	case 0x28:
+		return head[1] == 0xb5 && head[2] == 0x2f && head[3] == 0xfd
+	case 0x04:
+		return head[1] == 0x08 || head[1] == 0x22 && head[2] == 0x4d && head[3] == 0x18
+	case 0x80:
+		return head[1] >= 2 && head[1] <= 5
+	case 0xac:
+		return head[1] == 0xed && head[2] == 0 && head[3] == 5
+	}
+	return false
+}
+
+func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
+	enc := base64Encoding(f.data)
+	if enc == nil {
+		return false
+	}
+	text := bytes.TrimRight(f.data, "=\r\n")
+	if !w.budget.spend(enc.DecodedLen(len(text))) {
+		w.limited("base64")
+		return false
+	}
+	buf := w.buffer(f.depth, enc.DecodedLen(len(text)))
+	n, err := enc.Decode(buf, text)
+	if err != nil || !w.isContainer(buf[:n]) {
+		return false
+	}
+	w.child(f, piece{kind: "base64", data: buf[:n], to: len(f.data)}, nil, 0)
+	return true
+}
+
+// buffer returns n bytes that are valid until the decoder of the same depth
+// asks again.
+func (w *worker) buffer(depth, n int) []byte {
+	if cap(w.bufs[depth]) < n {
+		w.bufs[depth] = make([]byte, n)
+	}
+	return w.bufs[depth][:n]
+}
+
+func trimPadding(b []byte) []byte { return bytes.TrimRight(b, "=\r\n") }

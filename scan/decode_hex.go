@@ -1,0 +1,46 @@
+package scan
+
+var hexDecoder = decoder{kind: "hex", starts: isHex, fits: fitsHex, open: openHex}
+
+// Lengths of hexadecimal text.
+const (
+	minHex  = 32
+	headHex = 16
+)
+
+// fitsHex decodes the first characters, as fitsBase64 does.
+func fitsHex(data []byte) bool {
+	if len(data) < minHex || len(data)%2 != 0 {
+		return false
+	}
+	var head [headHex / 2]byte
+	for i := range head {
+		if !isHex(data[2*i]) || !isHex(data[2*i+1]) {
+			return false
+		}
+		head[i] = unhex(data[2*i])<<4 | unhex(data[2*i+1])
+	}
+	return plausibleHead(head[:])
+}
+
+func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
+	for _, b := range f.data {
+		if !isHex(b) {
+			return false
+		}
+	}
+	n := len(f.data) / 2
+	if !w.budget.spend(n) {
+		w.limited("hex")
+		return false
+	}
+	buf := w.buffer(f.depth, n)
+	for i := range buf {
+		buf[i] = unhex(f.data[2*i])<<4 | unhex(f.data[2*i+1])
+	}
+	if !w.isContainer(buf) {
+		return false
+	}
+	w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0)
+	return true
+}

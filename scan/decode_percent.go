@@ -1,0 +1,93 @@
+package scan
+
+import "bytes"
+
+var percentDecoder = decoder{kind: "urlencoded", starts: func(b byte) bool { return b > ' ' && b < 0x7f }, fits: fitsPercent, open: openPercent}
+
+// escapeKeywords are the escapes that matter, as patterns of the automaton:
+// those of printable characters and of line breaks.
+var escapeKeywords = []string{"%2", "%3", "%4", "%5", "%6", "%7", "%0a"}
+
+func fitsPercent(data []byte) bool {
+	for i := 0; ; {
+		k := bytes.IndexByte(data[i:], '%')
+		if k < 0 || i+k+2 >= len(data) {
+			return false
+		}
+		i += k + 1
+		if isHex(data[i]) && isHex(data[i+1]) {
+			return true
+		}
+	}
+}
+
+// openPercent resolves the escapes of RFC 3986. Form data is taken apart first:
+// what an escaped & or = separates in a value, it does not separate in the form.
+func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
+	if !w.budget.spend(len(f.data)) {
+		w.limited("urlencoded")
+		return false
+	}
+	if !isForm(f.data) {
+		buf := unescapePercent(w.buffer(f.depth, len(f.data))[:0], f.data, false)
+		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)
+		return true
+	}
+	for from := 0; from < len(f.data) && w.budget.element(); {
+		to := from + len(f.data[from:])
+		if k := bytes.IndexAny(f.data[from:], "&;"); k >= 0 {
+			to = from + k
+		}
+		pair := f.data[from:to]
+		eq := bytes.IndexByte(pair, '=')
+		buf := w.buffer(f.depth, len(pair))[:0]
+		if eq <= 0 {
+			w.child(f, piece{kind: "urlencoded", data: unescapePercent(buf, pair, true), from: from, to: to}, nil, 0)
+		} else {
+			buf = unescapePercent(buf, pair[:eq], true)
+			name := buf
+			buf = unescapePercent(buf[len(buf):], pair[eq+1:], true)
+			w.enter(name, false, w.hitsIn(name))
+			w.child(f, piece{kind: "urlencoded", path: formPath(name), data: buf, from: from + eq + 1, to: to}, nil, 0)
+			w.leave()
+		}
+		from = to + 1
+	}
+	return true
+}
+
+func formPath(name []byte) []byte {
+	if !isIdentifier(name) {
+		return nil
+	}
+	return append([]byte("$."), name...)
+}
+
+// isForm reports whether data is name=value pairs joined by ampersands.
+func isForm(data []byte) bool {
+	eq := bytes.IndexByte(data, '=')
+	if eq <= 0 {
+		return false
+	}
+	for _, b := range data[:eq] {
+		if !isAlnum(b) && b != '_' && b != '-' && b != '.' && b != '[' && b != ']' && b != '%' {
+			return false
+		}
+	}
+	return bytes.IndexAny(data, " \n\"'<>") < 0
+}
+
+func unescapePercent(dst, s []byte, plus bool) []byte {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			dst = append(dst, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		case plus && s[i] == '+':
+			dst = append(dst, ' ')
+		default:
+			dst = append(dst, s[i])
+		}
+	}
+	return dst
+}

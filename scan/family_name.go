@@ -1,0 +1,357 @@
+package scan
+
+import "bytes"
+
+// nameFamily finds what only its name gives away: the value of a field, a JSON
+// member, a variable or a key that is called password, api_key, access_token …
+// Entropy alone reports nothing; the name must promise a secret, and the value
+// must be able to keep the promise.
+var nameFamily = []rule{
+	{id: "generic-password", description: "Password in a field or variable of that name", category: Password, severity: High, confidence: Likely, rank: rankName, find: byName,
+		next: "change the password wherever it is used"},
+	{id: "generic-secret", description: "Secret in a field or variable of that name", category: Credential, severity: High, confidence: Likely, rank: rankName, find: byName,
+		next: "rotate the secret at the service that it belongs to"},
+	{id: "generic-api-key", description: "Key in a field or variable of that name", category: Credential, severity: High, confidence: Likely, rank: rankName, find: byName,
+		next: "revoke the key at the service that issued it"},
+	{id: "generic-token", description: "Token in a field or variable of that name", category: Token, severity: High, confidence: Likely, rank: rankName, find: byName,
+		next: "revoke the token at the service that issued it"},
+	{id: "session-secret", description: "Anti-forgery token or session secret", category: Session, severity: Medium, confidence: Likely, rank: rankName, find: byName,
+		next: "end the session"},
+	{id: "password-hash-field", description: "Password hash in a field of that name", category: PasswordHash, severity: High, confidence: Likely, rank: rankName, find: byName,
+		next: "have the password changed"},
+}
+
+// nameRuleIDs says which rule reports a class.
+var nameRuleIDs = [...]string{
+	nameHash: "password-hash-field", nameSession: "session-secret", nameKey: "generic-api-key", nameToken: "generic-token",
+	nameSecret: "generic-secret", namePassword: "generic-password",
+}
+
+// byName is nothing: no keyword leads to these rules but the names that
+// classifyName judges.
+func byName(*worker, *rule, *fragment, int, int) {}
+
+// nounKeywords are what every name with a class contains.
+var nounKeywords = []string{
+	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "masterauth",
+	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf",
+}
+
+// Lengths of values that names give away.
+const (
+	minPassword = 4
+	minSecret   = 8
+	minKey      = 12
+	maxPassword = 128
+	maxSecret   = 4 << 10
+)
+
+// judge reports f.data[from:to] if it can be what a name of this class
+// promises. strong: the name stands right at the value.
+func (w *worker) judge(f *fragment, from, to int, class nameClass, strong bool) {
+	from, to = trimmed(f.data, from, to)
+	if to-from > 2 && (f.data[from] == '"' || f.data[from] == '\'') && f.data[to-1] == f.data[from] {
+		from, to = from+1, to-1
+	}
+	if skip := schemeLen(f.data[from:to]); skip > 0 { // Authorization: Bearer …
+		from += skip
+		if class < nameToken {
+			class = nameToken
+		}
+	}
+	v := f.data[from:to]
+	if len(v) < minPassword {
+		return
+	}
+	confidence, why := plausible(v, class, strong)
+	if why != notExcluded {
+		w.exclude(why)
+		return
+	}
+	w.report(w.s.byClass[class], f, from, to).confidence = confidence
+}
+
+// schemeLen returns the length of an HTTP authentication scheme (RFC 9110) and
+// the spaces behind it.
+func schemeLen(v []byte) int {
+	for _, scheme := range [...]string{"bearer", "token", "apikey", "api-key"} {
+		if foldPrefix(v, scheme) && len(v) > len(scheme)+1 && v[len(scheme)] == ' ' {
+			i := len(scheme)
+			for i < len(v) && v[i] == ' ' {
+				i++
+			}
+			return i
+		}
+	}
+	return 0
+}
+
+// plausible judges a value by what its name promises.
+func plausible(v []byte, class nameClass, strong bool) (Confidence, reason) {
+	switch {
+	case placeholder(v):
+		return 0, placeholderValue
+	case isPlainWord(v):
+		return 0, wordValue
+	case bytes.Contains(v, []byte("://")), v[0] == '/' && bytes.Count(v, []byte("/")) > 1 && readable(v), bytes.HasPrefix(v, []byte("./")):
+		return 0, locationValue
+	}
+	switch class {
+	case namePassword:
+		return plausiblePassword(v, strong)
+	case nameHash:
+		return plausibleHash(v)
+	}
+	return plausibleSecret(v, class, strong)
+}
+
+func plausiblePassword(v []byte, strong bool) (Confidence, reason) {
+	s := shapeOf(v)
+	confidence := Likely
+	if !strong {
+		confidence = Possible
+	}
+	switch {
+	case len(v) > maxPassword:
+		return 0, tooLong
+	case isDigits(v) && len(v) <= 12 && strong:
+		return Possible, notExcluded // a PIN, or the worst of passwords
+	case isNumeric(v):
+		return 0, countValue
+	case isUUID(v):
+		return 0, identifierValue
+	case s.space > 0 && (!strong || !isPassphrase(v)):
+		return 0, proseValue
+	case !isText(v):
+		return 0, notRandom
+	case !strong && len(v) < 8, !strong && s.digit == 0 && s.other == 0:
+		return 0, notRandom
+	case s.lower+s.upper == len(v) && !strong:
+		return 0, wordValue
+	}
+	if s.lower == len(v) && len(v) < 8 {
+		confidence = Possible
+	}
+	return confidence, notExcluded
+}
+
+// isPassphrase tells a passphrase from a sentence about passwords.
+func isPassphrase(v []byte) bool {
+	words := bytes.Fields(v)
+	if len(words) > 8 || bytes.HasSuffix(v, []byte(".")) {
+		return false
+	}
+	for _, word := range words {
+		switch string(bytes.ToLower(bytes.Trim(word, ".,;:!?"))) {
+		case "must", "should", "please", "characters", "the", "is", "was", "has", "have", "your", "you", "a", "an", "at", "be", "for", "to", "of", "and", "or",
+			"not", "with", "password", "passwords", "token", "enter", "login", "reset", "invalid", "required", "user", "see", "in", "on", "no":
+			return false
+		}
+	}
+	return true
+}
+
+// plausibleHash accepts digests of the usual lengths, in hex or base64; the
+// formats that name their function are hashFamily's.
+func plausibleHash(v []byte) (Confidence, reason) {
+	s := shapeOf(v)
+	if s.hex == len(v) {
+		switch len(v) {
+		case 32, 40, 56, 64, 96, 128:
+			return Likely, notExcluded
+		}
+		return 0, tooShort
+	}
+	if len(v) >= 24 && s.space == 0 && base64Encoding(v) != nil && entropy(v) > 3.5 && !readable(v) {
+		return Possible, notExcluded
+	}
+	return 0, notRandom
+}
+
+func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason) {
+	s := shapeOf(v)
+	least := minKey
+	if class == nameSecret {
+		least = minSecret
+	}
+	switch {
+	case len(v) < least:
+		return 0, tooShort
+	case len(v) > maxSecret:
+		return 0, tooLong
+	case s.space > 0:
+		return 0, proseValue
+	case isNumeric(v):
+		return 0, countValue
+	case !isText(v), bytes.ContainsAny(v, "<>{}\"'"):
+		return 0, notRandom
+	case isUUID(v):
+		if !strong || class == nameKey {
+			return 0, identifierValue
+		}
+		return Possible, notExcluded
+	case isULID(v) && !strong:
+		return 0, identifierValue
+	case s.hex == len(v) && !strong && (len(v) == 32 || len(v) == 40 || len(v) == 64):
+		return 0, hashValue
+	case s.digit == 0 && (s.upper == 0 || s.lower == 0 || len(v) < 20):
+		return 0, wordValue
+	}
+	need := 3.0
+	if len(v) < 16 {
+		need = 2.7
+	}
+	if entropy(v) < need {
+		return 0, notRandom
+	}
+	if readable(v) {
+		// Words with a few digits: a weak secret, or the name of one.
+		if !strong || s.digit < 2 || s.dash > 1 || class != nameSecret {
+			return 0, notRandom
+		}
+		return Possible, notExcluded
+	}
+	if !strong {
+		return Possible, notExcluded
+	}
+	return Likely, notExcluded
+}
+
+// Bounds of an assignment.
+const (
+	maxNameBefore = 64
+	maxNameAfter  = 32
+	maxValue      = 1 << 10
+)
+
+// assignment takes an assignment apart whose name contains the noun
+// f.data[from:to]: NAME=value, "name": "value", name => 'value', --name value,
+// <name>value</name>.
+func (w *worker) assignment(f *fragment, from, to int) {
+	d := f.data
+	if to <= f.assigned {
+		return // part of a name or a value that was looked at
+	}
+	end := run(d, to, maxNameAfter, isNameByte)
+	at := end
+	// Quotes around the name, perhaps escaped, a bracket, spaces.
+	tag := false
+	for n := 0; at < len(d) && n < 4; n++ {
+		switch d[at] {
+		case '"', '\'', '\\', ']', '`', ' ', '\t':
+			at++
+			continue
+		}
+		break
+	}
+	switch {
+	case at >= len(d):
+		return
+	case d[at] == '=' || d[at] == ':':
+		at++
+		if at < len(d) && (d[at] == '=' || d[at] == '>') {
+			at++
+		}
+	case d[at] == '>' && at == end:
+		at++
+		tag = true
+	case at > end && isOption(d, from):
+		// --password value
+	default:
+		return
+	}
+	begin := runBack(d, from, maxNameBefore, isNameByte)
+	class := classifyName(d[begin:end])
+	if class <= nameNeutral || class == nameHash && tag {
+		f.assigned = end
+		return
+	}
+	for at < len(d) && (d[at] == ' ' || d[at] == '\t') {
+		at++
+	}
+	valueFrom, valueTo := valueAt(d, at, tag)
+	f.assigned = valueFrom
+	if valueTo-valueFrom < minPassword {
+		return
+	}
+	if n := schemeLen(d[valueFrom:min(len(d), valueFrom+maxValue)]); n > 0 {
+		valueFrom += n
+		_, valueTo = valueAt(d, valueFrom, tag)
+		if valueTo-valueFrom < minPassword {
+			return
+		}
+	}
+	f.assigned = max(f.assigned, valueTo)
+	w.judge(f, valueFrom, valueTo, class, true)
+	for _, r := range w.s.generic {
+		if hasKeyword(r, d[begin:end]) {
+			w.regex(r, f, begin, end)
+		}
+	}
+}
+
+func hasKeyword(r *rule, name []byte) bool {
+	for _, k := range r.keywords {
+		for i := 0; i+len(k) <= len(name); i++ {
+			if foldPrefix(name[i:], k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isNameByte(b byte) bool { return isAlnum(b) || b == '_' || b == '-' || b == '.' || b >= 0x80 }
+
+// isOption reports whether the word at i is a command line's option.
+func isOption(d []byte, i int) bool {
+	begin := runBack(d, i, maxNameBefore, isNameByte)
+	return begin+2 < len(d) && d[begin] == '-' && d[begin+1] == '-'
+}
+
+// valueAt returns the bounds of the value that begins at i: up to the closing
+// quote if it is quoted, else up to what ends a word in forms, shells, YAML,
+// URLs and connection strings.
+func valueAt(d []byte, i int, tag bool) (from, to int) {
+	limit := min(len(d), i+maxValue)
+	escaped := i+1 < limit && d[i] == '\\'
+	if escaped {
+		i++
+	}
+	if i < limit && (d[i] == '"' || d[i] == '\'' || d[i] == '`') {
+		quote := d[i]
+		for j := i + 1; j < limit; j++ {
+			switch {
+			case d[j] == quote:
+				if escaped && d[j-1] == '\\' {
+					return i + 1, j - 1
+				}
+				return i + 1, j
+			case d[j] == '\\' && !escaped:
+				j++
+			case d[j] == '\n':
+				return i + 1, j
+			}
+		}
+		return i + 1, limit
+	}
+	for j := i; j < limit; j++ {
+		b := d[j]
+		switch {
+		case b <= ' ', b == 0x7f, b == '"', b == '\'', b == '`', b == '&', b == ';', b == '<', b == '\\' && j+1 < limit && (d[j+1] == 'n' || d[j+1] == '"' || d[j+1] == 'r'):
+			return i, j
+		case b >= 0x80 && !validRune(d[j:limit]):
+			return i, j
+		case (b == ',' || b == ')' || b == '}' || b == ']' || b == '|') && (j+1 == len(d) || isSpace(d[j+1]) || d[j+1] == '"' || d[j+1] == ',' || d[j+1] == '}'):
+			return i, j
+		case b == '>' && tag:
+			return i, j
+		}
+		if b >= 0xC0 {
+			for j+1 < limit && d[j+1]&0xC0 == 0x80 {
+				j++
+			}
+		}
+	}
+	return i, limit
+}

@@ -1,0 +1,118 @@
+package scan
+
+// tokenFamily finds tokens of a known format that the default rules leave out,
+// or find only beside their issuer's name.
+var tokenFamily = []rule{
+	{id: "stripe-access-token", description: "Stripe live secret or restricted key", category: Credential, severity: Critical, confidence: Likely, rank: rankFormat,
+		keywords: []string{"sk_live_", "rk_live_", "sk_prod_", "rk_prod_"}, find: prefixed(10, 247, isAlnum), next: "roll the key in the Stripe dashboard (Developers, API keys)"},
+	{id: "stripe-test-key", description: "Stripe test key", category: Credential, severity: Info, confidence: Likely, rank: rankFormat,
+		keywords: []string{"sk_test_", "rk_test_"}, find: harmless(testValue)},
+	{id: "stripe-webhook-secret", description: "Stripe webhook signing secret", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"whsec_"}, find: prefixed(24, 64, isBase64), next: "roll the secret of the webhook endpoint in the Stripe dashboard"},
+	{id: "telegram-bot-api-token", description: "Telegram bot token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{":aa"}, find: findTelegram, next: "revoke the token with @BotFather (/revoke)"},
+	{id: "twilio-api-key", description: "Twilio API key or account SID", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: twilioKeywords(), find: findTwilio, next: "delete the API key in the Twilio console"},
+	{id: "gcp-api-key", description: "Google API key", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"aiza"}, find: prefixedExact("AIza", 35, isURL64), next: "restrict or delete the key in the Google Cloud console (APIs & Services, Credentials)"},
+	{id: "google-oauth-token", description: "Google OAuth access token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"ya29."}, find: prefixed(40, 512, func(b byte) bool { return isURL64(b) || b == '.' }), next: "revoke the grant in the account's security settings"},
+	{id: "google-oauth-client-secret", description: "Google OAuth client secret", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"gocspx-"}, find: prefixed(28, 28, isURL64), next: "reset the secret of the OAuth client in the Google Cloud console"},
+	{id: "authorization-header", description: "Credential of an HTTP Authorization header", category: Credential, severity: High, confidence: Likely, rank: rankName,
+		keywords: []string{"basic "}, find: findBasic, next: "change the password"},
+}
+
+func isBase64(b byte) bool { return isStd64(b) || b == '=' }
+
+// prefixed finds a keyword and least to most characters of a kind behind it.
+func prefixed(least, most int, of func(byte) bool) finder {
+	return func(w *worker, r *rule, f *fragment, from, to int) {
+		end := run(f.data, to, most+1, of)
+		if n := end - to; n < least || n > most || !foldless(f.data[from:to], r) {
+			return
+		}
+		v := f.data[to:end]
+		if entropy(v) < 2.5 || readable(v) {
+			w.exclude(notRandom)
+			return
+		}
+		w.token(r, f, from, end, isWord)
+	}
+}
+
+// prefixedExact finds a prefix in its own case and exactly n characters.
+func prefixedExact(prefix string, n int, of func(byte) bool) finder {
+	return func(w *worker, r *rule, f *fragment, from, to int) {
+		end := run(f.data, to, n+1, of)
+		if end-to != n || string(f.data[from:to]) != prefix || entropy(f.data[to:end]) < 3 {
+			return
+		}
+		w.token(r, f, from, end, isURL64)
+	}
+}
+
+// harmless counts what is found as excluded.
+func harmless(why reason) finder {
+	return func(w *worker, r *rule, f *fragment, from, to int) { w.exclude(why) }
+}
+
+// findTelegram: the bot's id, a colon, and 35 characters that begin with AA.
+func findTelegram(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin := runBack(d, from, 12, isDigit)
+	end := run(d, from+1, 36, isURL64)
+	if from-begin < 8 || from-begin > 10 || end-from-1 != 35 || d[from+1] != 'A' || d[from+2] != 'A' || entropy(d[from+1:end]) < 3.5 {
+		return
+	}
+	w.token(r, f, begin, end, isWord)
+}
+
+// twilioKeywords are SK and the first digit.
+func twilioKeywords() []string {
+	var out []string
+	for _, b := range "0123456789abcdef" {
+		out = append(out, "sk"+string(b))
+	}
+	return out
+}
+
+// findTwilio: SK and 32 hexadecimal digits. An account's SID, AC…, is no secret.
+func findTwilio(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	if d[from] != 'S' || d[from+1] != 'K' {
+		return
+	}
+	end := run(d, from+2, 33, isHex)
+	s := shapeOf(d[from+2 : end])
+	if end-from-2 != 32 || s.upper > 0 || s.distinct < 8 {
+		return
+	}
+	w.token(r, f, from, end, isWord)
+}
+
+// findBasic: Basic and base64 of user:password (RFC 7617).
+func findBasic(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	if from > 0 && isWord(d[from-1]) {
+		return
+	}
+	end := run(d, to, 512, isBase64)
+	enc := base64Encoding(d[to:end])
+	if end-to < 8 || enc == nil {
+		return
+	}
+	var buf [512]byte
+	n, err := enc.Decode(buf[:], trimPadding(d[to:end]))
+	if err != nil || !isText(buf[:n]) {
+		return
+	}
+	for i, b := range buf[:n] {
+		if b == ':' {
+			if password := buf[i+1 : n]; len(password) >= minPassword && !placeholder(password) && !isPlainWord(password) {
+				w.report(r, f, to, end)
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package scan
+
+// webhookFamily finds URLs that are their own credential: whoever knows them
+// may post.
+var webhookFamily = []rule{
+	{id: "slack-webhook-url", description: "Slack incoming webhook", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"hooks.slack.com/"}, find: webhook([]string{"services/", "workflows/", "triggers/"}, 40), next: "remove the webhook in the Slack app's settings"},
+	{id: "discord-webhook-url", description: "Discord webhook", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"discord.com/api/webhooks/", "discordapp.com/api/webhooks/"}, find: webhook([]string{""}, 60), next: "delete the webhook in the channel's settings"},
+	{id: "microsoft-teams-webhook", description: "Microsoft Teams webhook", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{".webhook.office.com/webhookb2/"}, find: webhook([]string{""}, 60), next: "remove the connector from the channel"},
+}
+
+// webhook reports the whole URL if what follows the host is one of the paths
+// and at least least bytes long.
+func webhook(paths []string, least int) finder {
+	return func(w *worker, r *rule, f *fragment, from, to int) {
+		d := f.data
+		ok := false
+		for _, p := range paths {
+			ok = ok || foldPrefix(d[to:], p)
+		}
+		end := trimURL(d, to, run(d, to, maxURL, isURLByte))
+		if !ok || end-to < least || placeholder(d[to:end]) || readable(d[to:end]) {
+			return
+		}
+		begin := runBack(d, from, 64, func(b byte) bool { return isAlnum(b) || b == '-' || b == '.' || b == ':' || b == '/' })
+		for begin < from && !foldPrefix(d[begin:], "http") {
+			begin++
+		}
+		w.report(r, f, begin, end)
+	}
+}

@@ -1,0 +1,127 @@
+package scan
+
+import (
+	"strconv"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// A fragment is a text that is scanned by itself: a name or value of the
+// keyspace, or what a decoder took out of another fragment. Its bytes are valid
+// while it and its children are scanned.
+type fragment struct {
+	data   []byte
+	parent *fragment
+	kind   string // of the decoder that made it; "" for a leaf's own bytes
+	path   []byte // inside the container, where that has names: $.auth.token
+	depth  int
+	serial uint32 // tells fragments of one worker apart
+
+	// Where in the leaf's bytes the text stands, or the container that it came
+	// out of. inPlace: byte for byte.
+	from, to int
+	inPlace  bool
+
+	isName   bool // the text is itself a name
+	assigned int  // end of the last assignment that was taken apart
+
+	own span // where matches must begin; the whole fragment unless it is a window
+}
+
+// chain returns the containers around f, outermost first, behind those of the
+// leaf.
+func (f *fragment) chain(outer []string) []string {
+	if f.parent == nil {
+		return outer
+	}
+	outer = f.parent.chain(outer)
+	if f.path == nil {
+		return append(outer, f.kind)
+	}
+	return append(outer, f.kind+":"+string(f.path))
+}
+
+// chain returns the containers that the file itself puts around a leaf.
+func (l *leaf) chain() []string {
+	var chain []string
+	if l.inner >= 0 || l.encoding == keyspace.LZF {
+		chain = append(chain, keyspace.LZF.String())
+	}
+	switch l.encoding {
+	case keyspace.Zipmap, keyspace.Ziplist, keyspace.Intset, keyspace.Listpack, keyspace.ListpackEx, keyspace.Quicklist, keyspace.Quicklist2, keyspace.Radix:
+		name := l.encoding.String()
+		if l.index >= 0 {
+			name += "[" + strconv.FormatInt(l.index, 10) + "]"
+		}
+		chain = append(chain, name)
+	}
+	return chain
+}
+
+// A scope is a name under which the fragment at hand stands: the key, the
+// field, the keys of JSON objects. The innermost says most.
+type scope struct {
+	text  []byte
+	class nameClass
+	weak  bool // the name of a key: it may be about something else
+	rules int  // how many entries of worker.named came before it
+}
+
+// classHere judges by the names in scope what the fragment is. Strong says that
+// the name stands right at the value.
+func (w *worker) classHere() (class nameClass, strong bool) {
+	strong = true
+	for i := len(w.scopes) - 1; i >= 0; i-- {
+		s := &w.scopes[i]
+		switch {
+		case s.class == nameNeutral:
+			continue
+		case s.class == nameNone:
+			// users: {alice: …} says nothing of its own, but passwords: {alice: …} does.
+			if i > 0 && isPlural(w.scopes[i-1].text) && w.scopes[i-1].class > nameNeutral {
+				return w.scopes[i-1].class, false
+			}
+			return nameNone, false
+		}
+		return s.class, strong && !s.weak
+	}
+	return nameNone, false
+}
+
+// isPlural reports whether a name is that of a collection.
+func isPlural(name []byte) bool { return len(name) > 3 && lower(name[len(name)-1]) == 's' }
+
+// enter puts a name into scope; leave takes it out again. hits are the keyword
+// hits in the name, counted from base.
+func (w *worker) enter(name []byte, weak bool, hits []hit) {
+	s := scope{text: name, weak: weak, rules: len(w.named)}
+	noun := false
+	for _, h := range hits {
+		for _, p := range w.s.matcher.patterns(h) {
+			for i := range w.s.actions[p] {
+				switch a := &w.s.actions[p][i]; a.kind {
+				case actNoun:
+					noun = true
+				case actRegex:
+					w.named = append(w.named, a.rule)
+				}
+			}
+		}
+	}
+	if noun {
+		s.class = classifyName(name)
+	} else if contentNames[string(name)] {
+		s.class = nameNeutral
+	}
+	w.scopes = append(w.scopes, s)
+}
+
+func (w *worker) leave() {
+	last := len(w.scopes) - 1
+	w.named = w.named[:w.scopes[last].rules]
+	w.scopes = w.scopes[:last]
+}
+
+// contentNames are names that leave it to the name around them what the value
+// is.
+var contentNames = map[string]bool{"value": true, "val": true, "data": true, "v": true, "payload": true, "content": true, "body": true, "current": true, "default": true, "raw": true}

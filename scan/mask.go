@@ -1,0 +1,189 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+func base64Std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// Masked text never holds more of a secret than its vendor's prefix and, where
+// it has 24 characters or more, the last four of them.
+const (
+	mask        = "****"
+	maskLastMin = 24
+	maskLast    = 4
+)
+
+// maskSecret masks a secret as its category demands.
+func maskSecret(r *rule, secret string) string {
+	switch {
+	case r.public:
+		return secret
+	case r.category == Password, r.category == PasswordHash, r.category == PII, r.category == PrivateKey:
+		return mask + " " + lengthClass(len(secret))
+	}
+	prefix := vendorPrefix(secret)
+	if len(secret) < maskLastMin {
+		return prefix + mask + " " + lengthClass(len(secret))
+	}
+	last := secret[len(secret)-maskLast:]
+	if !isPrintable(last) || r.rank == rankSyntax {
+		last = "" // of a URL, the last characters may be anything
+	}
+	return prefix + mask + last
+}
+
+// lengthClass says roughly how long a secret is.
+func lengthClass(n int) string {
+	switch {
+	case n < 8:
+		return "(1-7)"
+	case n < 12:
+		return "(8-11)"
+	case n < 16:
+		return "(12-15)"
+	case n < 24:
+		return "(16-23)"
+	case n < 32:
+		return "(24-31)"
+	case n < 64:
+		return "(32-63)"
+	case n < 128:
+		return "(64-127)"
+	}
+	return "(128+)"
+}
+
+// vendorPrefixes are what issuers put before their tokens, longest first.
+var vendorPrefixes = func() []string {
+	p := strings.Fields(`ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glsoat- gloas- npm_ pypi- sk_live_ rk_live_ sk_test_ rk_test_ whsec_
+		xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xapp- sk-proj- sk-svcacct- sk-admin- sk-ant-api03- sk-ant-admin01- sk-or-v1- sk- hf_ SG. AIza AQVN dop_v1_ doo_v1_
+		shpat_ shpca_ shppa_ shpss_ hvs. hvb. dckr_pat_ rubygems_ eyJ SK AC EAAA ATATT3 PMAK- NRAK- lin_api_ sntrys_ sntryu_ glsa_ glc_ pul- r8_ gsk_ xai- ya29.
+		https://hooks.slack.com/services/ https:// http:// postgres:// postgresql:// mysql:// mariadb:// mongodb:// mongodb+srv:// redis:// rediss:// valkey:// amqp:// amqps:// smtp:// smtps:// ftp:// ftps:// sftp:// ssh:// ldap:// ldaps://`)
+	slices.SortFunc(p, func(a, b string) int { return len(b) - len(a) })
+	return p
+}()
+
+func vendorPrefix(secret string) string {
+	for _, p := range vendorPrefixes {
+		if strings.HasPrefix(secret, p) && len(secret) >= 2*len(p) {
+			return p
+		}
+	}
+	return ""
+}
+
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// A maskedSpan is a part of a name that is or holds a secret.
+type maskedSpan struct {
+	from, to int
+	text     string
+}
+
+// minHidden is the length from which a secret is looked for in names around it:
+// shorter ones would blot out half of every name.
+const minHidden = 4
+
+// hide returns a name as it may be shown: without the secrets that were found
+// in it, and without those of its value.
+func (w *worker) hide(name []byte, masks []maskedSpan) []byte {
+	if len(masks) > 0 {
+		slices.SortFunc(masks, func(a, b maskedSpan) int { return a.from - b.from })
+		var out []byte
+		at := 0
+		for _, m := range masks {
+			if m.to <= at {
+				continue
+			}
+			out = append(append(out, name[at:max(at, min(m.from, len(name)))]...), m.text...)
+			at = min(m.to, len(name))
+		}
+		name = append(out, name[at:]...)
+	}
+	for _, s := range w.leafSecrets() {
+		if bytes.Contains(name, []byte(s.secret)) {
+			name = bytes.ReplaceAll(name, []byte(s.secret), []byte(maskSecret(s.rule, s.secret)))
+		}
+	}
+	return name
+}
+
+// hideInChain masks paths through containers whose names hold secrets.
+func (w *worker) hideInChain(chain []string) {
+	for i, c := range chain {
+		if strings.IndexByte(c, '$') < 0 {
+			continue
+		}
+		for _, s := range w.leafSecrets() {
+			if strings.Contains(c, s.secret) {
+				chain[i] = strings.ReplaceAll(c, s.secret, maskSecret(s.rule, s.secret))
+				c = chain[i]
+			}
+		}
+	}
+}
+
+// maxHidden is how many secrets of one leaf are looked for in names.
+const maxHidden = 64
+
+// leafSecrets returns the matches of the leaf whose secrets may not show.
+func (w *worker) leafSecrets() []*match {
+	if w.hiddenOf == w.serial {
+		return w.hidden
+	}
+	w.hidden, w.hiddenOf = w.hidden[:0], w.serial
+	for i := range w.matches {
+		m := &w.matches[i]
+		if len(w.hidden) < maxHidden && len(m.secret) >= minHidden && !m.rule.public {
+			w.hidden = append(w.hidden, m)
+		}
+	}
+	return w.hidden
+}
+
+// idLength is how many bytes of the HMAC make an id.
+const idLength = 16
+
+// ids returns the id of the secret, and the fingerprint of its place.
+func (w *worker) ids(m *match, key, field []byte) (string, string) {
+	part := func(p ...string) {
+		for _, s := range p {
+			n := len(s)
+			w.sum = append(w.sum[:0], byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
+			w.id.Write(w.sum)
+			w.sum = append(w.sum[:0], s...)
+			w.id.Write(w.sum)
+		}
+	}
+	var out [2]string
+	w.id.Reset()
+	part("secret", m.secret)
+	w.sum = w.id.Sum(w.sum[:0])
+	out[0] = hex.EncodeToString(w.sum[:idLength])
+
+	l := w.leaf
+	w.id.Reset()
+	part("place", m.rule.id, w.key.typ.String(), w.key.label, l.where.String(), m.secret)
+	part(string(byte(w.key.db)), string(key), string(field))
+	if l.stream {
+		part(formatID(l.id))
+	}
+	for _, c := range m.chain[min(len(m.chain), len(l.chain())):] {
+		part(c)
+	}
+	w.sum = w.id.Sum(w.sum[:0])
+	out[1] = hex.EncodeToString(w.sum[:idLength])
+	return out[0], out[1]
+}

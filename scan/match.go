@@ -1,0 +1,183 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// A match is what a rule claims in the leaf at hand. Rules may claim the same
+// bytes; keep decides.
+type match struct {
+	rule       *rule
+	serial     uint32 // of the fragment
+	from, to   int    // in it
+	rootFrom   int    // in the leaf's own bytes: the secret, or the container that holds it
+	rootTo     int
+	confidence Confidence
+	severity   Severity
+	secret     string
+	chain      []string
+	expires    int64 // Unix ms that the secret itself gives, or 0
+	also       []string
+	isName     bool
+}
+
+// report claims f.data[from:to] for r. The caller may change the match that it
+// returns.
+func (w *worker) report(r *rule, f *fragment, from, to int) *match {
+	if from < int(f.own.from) || from >= int(f.own.to) || len(w.matches) >= maxMatches {
+		return new(match) // not this window's, or one of too many
+	}
+	m := match{
+		rule: r, serial: f.serial, from: from, to: to, rootFrom: f.from, rootTo: f.to, confidence: r.confidence, severity: r.severity,
+		secret: string(f.data[from:to]), chain: f.chain(w.leaf.chain()), isName: f.isName,
+	}
+	if f.inPlace {
+		m.rootFrom, m.rootTo = f.from+from, f.from+to
+	}
+	w.matches = append(w.matches, m)
+	return &w.matches[len(w.matches)-1]
+}
+
+// better orders matches that claim the same bytes.
+func better(a, b *match) int {
+	return cmp.Or(
+		cmp.Compare(b.rule.rank, a.rule.rank),
+		cmp.Compare(b.confidence, a.confidence),
+		cmp.Compare(b.to-b.from, a.to-a.from),
+		cmp.Compare(len(b.chain), len(a.chain)),
+		cmp.Compare(a.rule.index, b.rule.index),
+	)
+}
+
+// keep settles what the leaf, or its name, holds: of matches that overlap the
+// best stays. It notes what must be masked and, if told to, files the findings.
+func (w *worker) keep(file bool) {
+	if len(w.matches) == 0 {
+		return
+	}
+	w.pairLeaf()
+	ms := w.matches
+	slices.SortStableFunc(ms, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.serial, b.serial), cmp.Compare(a.from, b.from), better(&a, &b))
+	})
+	kept := ms[:0]
+	for _, m := range ms {
+		if n := len(kept); n > 0 && kept[n-1].serial == m.serial && m.from < kept[n-1].to {
+			if better(&m, &kept[n-1]) < 0 {
+				kept[n-1] = m
+			}
+			continue
+		}
+		kept = append(kept, m)
+	}
+	kept = w.once(kept)
+	w.matches = kept
+	isKey := w.leaf.where == WhereKey
+	for i := range kept {
+		if m := &kept[i]; m.isName {
+			s := maskedSpan{m.rootFrom, m.rootTo, maskSecret(m.rule, m.secret)}
+			if isKey {
+				w.masks = append(w.masks, s)
+			} else {
+				w.fieldMasks = append(w.fieldMasks, s)
+			}
+		}
+	}
+	if file {
+		for i := range kept {
+			w.file(&kept[i])
+		}
+	}
+}
+
+// once drops a secret that was found in two readings of the same bytes: as they
+// are, and decoded.
+func (w *worker) once(ms []match) []match {
+	if len(ms) < 2 {
+		return ms
+	}
+	slices.SortStableFunc(ms, func(a, b match) int {
+		return cmp.Or(strings.Compare(a.secret, b.secret), cmp.Compare(a.rootFrom, b.rootFrom), better(&a, &b))
+	})
+	kept := ms[:0]
+	for _, m := range ms {
+		if n := len(kept); n > 0 && kept[n-1].secret == m.secret && m.rootFrom < kept[n-1].rootTo && kept[n-1].serial != m.serial {
+			if better(&m, &kept[n-1]) < 0 {
+				kept[n-1] = m
+			}
+			continue
+		}
+		kept = append(kept, m)
+	}
+	slices.SortStableFunc(kept, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.rootFrom, b.rootFrom), cmp.Compare(a.serial, b.serial), cmp.Compare(a.from, b.from))
+	})
+	return kept
+}
+
+// file makes a finding of a match.
+func (w *worker) file(m *match) {
+	l, key := w.leaf, w.key
+	f := &Finding{
+		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
+		Source: key.source, Offset: l.offset, Length: l.length, RecordOffset: key.record,
+		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
+		State: l.state.String(), Also: m.also, Chain: m.chain,
+	}
+	if key.label != "" {
+		f.KeyType, f.Encoding = key.label, ""
+	}
+	if f.Encoding == keyspace.EncodingNone.String() {
+		f.Encoding = ""
+	}
+	if f.Chain == nil {
+		f.Chain = []string{}
+	}
+	if l.index >= 0 {
+		index := l.index
+		f.Index = &index
+	}
+	if l.stream {
+		f.EntryID = formatID(l.id)
+	}
+	if l.expire > 0 {
+		f.ExpiresAt, f.TTLBasis = formatMS(l.expire), "key"
+		if l.fieldTTL {
+			f.TTLBasis = "field"
+		}
+	}
+	if m.expires != 0 {
+		f.ExpiresAt, f.TTLBasis = formatMS(m.expires), "token"
+	}
+	if l.time > 0 {
+		f.WrittenAt = formatMS(l.time)
+	}
+	name, field := w.b.bytes(key.name), w.b.bytes(l.field)
+	f.ID, f.Fingerprint = w.ids(m, name, field)
+
+	if w.s.config.Reveal {
+		f.Secret = m.secret
+		f.Key, f.KeyB64 = text(name)
+		f.Field, f.FieldB64 = text(field)
+	} else {
+		f.Secret = maskSecret(m.rule, m.secret)
+		f.Key, f.KeyB64 = text(w.hide(name, w.masks))
+		f.Field, f.FieldB64 = text(w.hide(field, w.fieldMasks))
+		w.hideInChain(f.Chain)
+	}
+	w.b.findings = append(w.b.findings, f)
+	w.notePair(f)
+}
+
+// text returns b as text and, where it is not UTF-8, in base64 as well.
+func text(b []byte) (string, string) {
+	if utf8.Valid(b) {
+		return string(b), ""
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD"), base64Std(b)
+}

@@ -1,0 +1,264 @@
+package scan
+
+// A nameClass says what a name – a field, a JSON key, the last part of a key, a
+// variable – promises of the value that bears it. Classes are ordered: of two
+// names the one of the higher class says more.
+type nameClass uint8
+
+const (
+	nameNone    nameClass = iota
+	nameNeutral           // value, data, payload: the name around it decides
+	nameHash              // password_hash
+	nameSession           // csrf_token, session_secret
+	nameKey               // api_key
+	nameToken             // access_token
+	nameSecret            // client_secret
+	namePassword
+)
+
+// The parts that words play in a name. A name is judged by its last noun and
+// by what follows it: token is a credential, token_count is not.
+type wordRole uint8
+
+const (
+	roleOther     wordRole = iota
+	rolePassword           // noun
+	roleSecret             // noun
+	roleToken              // noun
+	roleKey                // noun, only behind a qualifier: key alone names all kinds of things
+	roleHash               // turns a password into its hash
+	roleSession            // turns a token into a session's
+	roleQualifier          // makes key a credential
+	roleAbout              // behind a noun: not the value but something about it; before key: another kind of key
+	roleNeutral            // changes nothing
+	roleContent            // a name that says only that a value follows
+)
+
+// nameWords lists the words that matter, as they stand in field names of the
+// frameworks and services that keep data in Valkey.
+var nameWords = roles(map[wordRole]string{
+	rolePassword:  "password passwd passwort pwd pass passphrase passcode psw pswd pw kennwort senha contrasena contraseña mdp requirepass masterauth userpass rootpw rootpass auth_pass",
+	roleSecret:    "secret secrets credential credentials creds cred",
+	roleToken:     "token tokens bearer jwt pat authorization",
+	roleKey:       "key keys",
+	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
+	roleSession:   "csrf xsrf session sess cookie nonce antiforgery sid",
+	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery root app jwt oauth",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint min max enabled disabled is has strength score valid verified age days limit limits rule rules column label placeholder prompt message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number num scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history needs must forgot change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
+	roleNeutral:   "value raw plain plaintext new old current prod production dev staging default live test env base base64 b64 hex str string enc encoded my user the db database main",
+	roleContent:   "value val data payload content body v text str string raw contents",
+})
+
+func roles(lists map[wordRole]string) map[string]wordRole {
+	out := map[string]wordRole{}
+	// Ascending: of two roles the later, more general one gives way.
+	for role := roleContent; role > roleOther; role-- {
+		start := 0
+		list := lists[role] + " "
+		for i := range list {
+			if list[i] == ' ' {
+				if w := list[start:i]; w != "" {
+					out[w] = role
+				}
+				start = i + 1
+			}
+		}
+	}
+	return out
+}
+
+// runTogether are nouns that names carry at their end without a break.
+var runTogether = []struct {
+	tail  string
+	class nameClass
+	not   []string
+}{
+	{"password", namePassword, nil}, {"passwd", namePassword, nil}, {"passphrase", namePassword, nil}, {"passcode", namePassword, nil},
+	{"pwd", namePassword, []string{"cwd"}},
+	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass"}},
+	{"csrftoken", nameSession, nil}, {"xsrftoken", nameSession, nil}, {"sessiontoken", nameSession, nil}, {"sessionsecret", nameSession, nil},
+	{"sessionid", nameSession, nil}, {"sessid", nameSession, nil}, {"sessionkey", nameSession, nil},
+	{"secret", nameSecret, nil},
+	{"token", nameToken, nil},
+	{"apikey", nameKey, nil}, {"secretkey", nameKey, nil}, {"privatekey", nameKey, nil}, {"accesskey", nameKey, nil}, {"authkey", nameKey, nil},
+	{"accountkey", nameKey, nil}, {"encryptionkey", nameKey, nil}, {"masterkey", nameKey, nil}, {"signingkey", nameKey, nil}, {"sharedaccesskey", nameKey, nil},
+}
+
+// maxName is how much of a name is looked at, from its end.
+const maxName = 96
+
+// classifyName judges a name by its words: split at everything that is no
+// letter or digit and where case changes, as in accessToken or APIKey.
+func classifyName(name []byte) nameClass {
+	if len(name) > maxName {
+		name = name[len(name)-maxName:]
+	}
+	var buf [maxName]byte
+	var words [16]struct {
+		from, to int
+		role     wordRole
+	}
+	n, at := 0, 0
+	start := 0
+	flush := func() {
+		if at > start {
+			if n == len(words) {
+				copy(words[:], words[1:])
+				n--
+			}
+			words[n].from, words[n].to, words[n].role = start, at, nameWords[string(buf[start:at])]
+			n++
+		}
+		start = at
+	}
+	for i, b := range name {
+		switch {
+		case b >= 'A' && b <= 'Z':
+			prevLow := i > 0 && (name[i-1] >= 'a' && name[i-1] <= 'z' || name[i-1] >= '0' && name[i-1] <= '9')
+			endOfCaps := i > 0 && name[i-1] >= 'A' && name[i-1] <= 'Z' && i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z'
+			if prevLow || endOfCaps {
+				flush()
+			}
+			buf[at] = lower(b)
+			at++
+		case b >= 'a' && b <= 'z', b >= '0' && b <= '9', b >= 0x80:
+			buf[at] = b
+			at++
+		default:
+			flush()
+		}
+	}
+	flush()
+	if n == 0 {
+		return nameNone
+	}
+	if n == 1 && words[0].role == roleNeutral || n == 1 && words[0].role == roleContent {
+		return nameNeutral
+	}
+
+	session, hash, qualified, about := false, false, false, false
+	class := nameNone
+	for i := range n {
+		w := buf[words[i].from:words[i].to]
+		role := words[i].role
+		noun := nameNone
+		switch role {
+		case rolePassword:
+			noun = namePassword
+		case roleSecret:
+			noun = nameSecret
+			qualified = true
+		case roleToken:
+			noun = nameToken
+			qualified = true
+		case roleKey:
+			if qualified && !about {
+				noun = nameKey
+			} else {
+				class = nameNone
+			}
+		case roleHash:
+			hash = true
+			if class == namePassword || class == nameNone {
+				continue
+			}
+		case roleSession:
+			session = true
+			if class != nameNone && i == n-1 { // token_session: about a session
+				class = nameSession
+			}
+			continue
+		case roleQualifier:
+			qualified = true
+			if class != nameNone && class != nameSecret && i < n-1 {
+				continue
+			}
+			continue
+		case roleAbout:
+			about = true
+			class = nameNone
+			continue
+		case roleNeutral, roleContent:
+			continue
+		default:
+			if noun = tailClass(w); noun == nameNone {
+				about = about && class == nameNone
+				continue
+			}
+		}
+		if noun != nameNone {
+			class = noun
+			about = false
+		}
+	}
+	if class == namePassword && hash {
+		return nameHash
+	}
+	if session && (class == nameToken || class == nameSecret || class == nameKey) {
+		return nameSession
+	}
+	if class == nameNone && session && onlyIDs(n, func(i int) string { return string(buf[words[i].from:words[i].to]) }) {
+		return nameSession
+	}
+	return class
+}
+
+// onlyIDs reports whether a name is a session's own identifier: sid, session_id,
+// csrf.
+func onlyIDs(n int, word func(int) string) bool {
+	for i := range n {
+		switch word(i) {
+		case "csrf", "xsrf", "sid", "sessionid", "nonce", "antiforgery":
+			return true
+		}
+	}
+	return n == 2 && (word(0) == "session" || word(0) == "sess") && word(1) == "id"
+}
+
+func tailClass(w []byte) nameClass {
+	for _, t := range runTogether {
+		if len(w) >= len(t.tail) && string(w[len(w)-len(t.tail):]) == t.tail {
+			for _, not := range t.not {
+				if len(w) >= len(not) && string(w[len(w)-len(not):]) == not {
+					return nameNone
+				}
+			}
+			return t.class
+		}
+	}
+	return nameNone
+}
+
+// lastSegment returns the place and length of the part of a key that names its
+// value: behind the last colon, slash or bar, identifiers left out, as in
+// reset_token:8f31c0aa9d.
+func lastSegment(key []byte) (at, n int) {
+	for end := len(key); end > 0; {
+		i := end - 1
+		for i >= 0 && key[i] != ':' && key[i] != '/' && key[i] != '|' {
+			i--
+		}
+		if i+1 < end && !looksLikeID(key[i+1:end]) {
+			return i + 1, end - i - 1
+		}
+		if end = i; end < 0 {
+			break
+		}
+	}
+	return 0, 0
+}
+
+// looksLikeID reports whether a part of a key counts or identifies something
+// rather than naming it: mostly digits, or hex.
+func looksLikeID(seg []byte) bool {
+	digits, hex := 0, 0
+	for _, b := range seg {
+		if b >= '0' && b <= '9' {
+			digits++
+			hex++
+		} else if lower(b) >= 'a' && lower(b) <= 'f' || b == '-' {
+			hex++
+		}
+	}
+	return digits*2 > len(seg) || hex == len(seg) && digits > 0
+}

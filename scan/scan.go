@@ -1,0 +1,311 @@
+package scan
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Config tells a Scanner what to look for and what to show.
+type Config struct {
+	// Workers is how many goroutines scan. The findings do not depend on it.
+	// Default: the number of cores.
+	Workers int
+
+	// IDKey is the key of the HMAC that makes ids and fingerprints. With the
+	// same key they are the same from run to run. Default: a random one.
+	IDKey []byte
+
+	// Reveal shows secrets as they are. Otherwise they are masked in every
+	// field of a Finding.
+	Reveal bool
+
+	// NoDefaultRules leaves out betterleaks' rules and the families of this
+	// package: only Rules remain.
+	NoDefaultRules bool
+
+	// Rules are rule files to use besides the default ones.
+	Rules []RuleFile
+
+	// OpenRules reads a file that a rule file extends by path; nil refuses.
+	OpenRules func(path string) ([]byte, error)
+}
+
+// A Scanner scans streams of events. It may be used by several goroutines at
+// once and any number of times.
+type Scanner struct {
+	config   Config
+	rules    []*rule
+	matcher  *matcher
+	actions  [][]action // by number of pattern
+	always   []*rule    // rules without keywords
+	paths    []*rule    // rules that only look at the key
+	generic  []*rule    // rules of rule files whose keywords are ordinary words
+	sets     []*ruleSet
+	decoders []decoder
+	sniff    [256]uint64 // by first byte: which decoders may fit
+	byID     map[string]*rule
+	byClass  [namePassword + 1]*rule
+}
+
+// An action is what a keyword sets off.
+type action struct {
+	kind actionKind
+	rule *rule
+	size int // of the keyword
+}
+
+type actionKind uint8
+
+const (
+	actFind   actionKind = iota // ask a family's rule
+	actRegex                    // run a regex around the keyword
+	actNoun                     // a word of credential-like names: in text, see whether it assigns a value
+	actEscape                   // percent encoding
+)
+
+// New builds a Scanner. Its errors are about rule files.
+func New(config Config) (*Scanner, error) {
+	if config.Workers <= 0 {
+		config.Workers = runtime.GOMAXPROCS(0)
+	}
+	if len(config.IDKey) == 0 {
+		config.IDKey = make([]byte, 32)
+		rand.Read(config.IDKey)
+	}
+	s := &Scanner{config: config, decoders: decoders()}
+	if !config.NoDefaultRules {
+		set, err := defaultRules()
+		if err != nil {
+			return nil, fmt.Errorf("default rules: %w", err)
+		}
+		s.sets = append(s.sets, set)
+	}
+	for _, file := range config.Rules {
+		set, err := parseRules(file, config.OpenRules)
+		if err != nil {
+			return nil, err
+		}
+		if err := set.compile(); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		}
+		s.sets = append(s.sets, set)
+	}
+	if err := s.build(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// build numbers the rules and makes one automaton of all keywords.
+func (s *Scanner) build() error {
+	if !s.config.NoDefaultRules {
+		for _, f := range families() {
+			for i := range f {
+				r := f[i]
+				s.rules = append(s.rules, &r)
+			}
+		}
+	}
+	for k, set := range s.sets {
+		for _, r := range set.rules {
+			c := *r
+			c.set = set
+			c.curated = k == 0 && !s.config.NoDefaultRules
+			s.rules = append(s.rules, &c)
+		}
+	}
+	s.byID = map[string]*rule{}
+	for _, r := range s.rules {
+		if s.byID[r.id] == nil {
+			s.byID[r.id] = r
+		}
+	}
+	for class, id := range nameRuleIDs {
+		s.byClass[class] = s.byID[id]
+	}
+	var patterns []string
+	number := map[string]int{}
+	on := func(keyword string, a action) {
+		n, ok := number[keyword]
+		if !ok {
+			n = len(patterns)
+			number[keyword] = n
+			patterns = append(patterns, keyword)
+			s.actions = append(s.actions, nil)
+		}
+		a.size = len(keyword)
+		s.actions[n] = append(s.actions[n], a)
+	}
+	for i, r := range s.rules {
+		r.index = i
+		switch {
+		case r.silent:
+			continue
+		case r.find == nil && r.regex == nil:
+			s.paths = append(s.paths, r)
+			continue
+		case r.generic:
+			s.generic = append(s.generic, r)
+			continue
+		case len(r.keywords) == 0 && r.regex != nil:
+			s.always = append(s.always, r)
+		}
+		for _, k := range r.keywords {
+			if r.find != nil {
+				on(k, action{kind: actFind, rule: r})
+			} else {
+				on(k, action{kind: actRegex, rule: r})
+			}
+		}
+	}
+	if !s.config.NoDefaultRules {
+		for _, w := range nounKeywords {
+			on(w, action{kind: actNoun})
+		}
+	}
+	for _, w := range escapeKeywords {
+		on(w, action{kind: actEscape})
+	}
+	m, err := newMatcher(patterns)
+	if err != nil {
+		return err
+	}
+	s.matcher = m
+	for i, d := range s.decoders {
+		for b := range s.sniff {
+			if d.starts(byte(b)) {
+				s.sniff[b] |= 1 << i
+			}
+		}
+	}
+	return nil
+}
+
+// Rules describes the rules, in the order in which they were given.
+func (s *Scanner) Rules() []RuleInfo {
+	out := make([]RuleInfo, 0, len(s.rules))
+	for _, r := range s.rules {
+		if !r.silent {
+			out = append(out, RuleInfo{r.id, r.description, r.category, r.severity, r.confidence, r.next})
+		}
+	}
+	return out
+}
+
+// Scan reads events to their end and calls found, from the goroutine that
+// called Scan, for each finding in the order of the input. An error of found,
+// of ctx or of the events ends the scan and is returned, after the findings
+// before it; Stats counts what was scanned until then.
+//
+// Events is ranged over by another goroutine, which has ended when Scan returns.
+// A Finding belongs to found.
+func (s *Scanner) Scan(ctx context.Context, events keyspace.Seq, found func(*Finding) error) (Stats, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	workers := s.config.Workers
+	work := make(chan *batch, workers)        // to the workers
+	inOrder := make(chan *batch, 2*workers+1) // to the caller, in the order of the input
+	free := make(chan *batch, 2*workers+2)
+	for range cap(free) {
+		free <- nil // made when it is first needed
+	}
+
+	for range workers {
+		go func() {
+			w := newWorker(s)
+			for b := range work {
+				w.batch(b)
+				b.done <- struct{}{}
+			}
+		}()
+	}
+
+	var keys uint64
+	ended := make(chan error, 1)
+	go func() {
+		defer close(inOrder)
+		defer close(work)
+		get := func() *batch {
+			select {
+			case b := <-free:
+				if b == nil {
+					b = newBatch()
+				}
+				b.reset()
+				return b
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		send := func(b *batch) bool {
+			select {
+			case inOrder <- b:
+				work <- b // never blocks for good: workers only end when it is closed
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		c := &collector{cur: get()}
+		c.next = func(b *batch) *batch {
+			if !send(b) {
+				return nil
+			}
+			return get()
+		}
+		err := c.collect(ctx, events)
+		if c.cur != nil && len(c.cur.leaves) > 0 {
+			send(c.cur)
+		}
+		keys = c.keys
+		ended <- err
+	}()
+
+	var stats Stats
+	var first error
+	for b := range inOrder {
+		<-b.done
+		if first == nil {
+			stats.add(&b.stats)
+			for _, f := range b.findings {
+				if first = ctx.Err(); first == nil {
+					first = found(f)
+				}
+				if first != nil {
+					cancel()
+					break
+				}
+				stats.found(f)
+			}
+		}
+		free <- b
+	}
+	if err := <-ended; first == nil {
+		first = err
+	}
+	stats.Keys = keys
+	return stats, first
+}
+
+// collect ranges over the events.
+func (c *collector) collect(ctx context.Context, events keyspace.Seq) error {
+	if c.cur == nil {
+		return ctx.Err()
+	}
+	for e, err := range events {
+		if err != nil {
+			c.endPart()
+			return err
+		}
+		if !c.add(e) {
+			return ctx.Err()
+		}
+	}
+	c.endPart()
+	return nil
+}

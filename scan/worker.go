@@ -1,0 +1,322 @@
+package scan
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
+)
+
+// A worker scans batches, one at a time. It holds everything that scanning
+// needs to write to, so that the path without hits allocates nothing.
+type worker struct {
+	s     *Scanner
+	b     *batch
+	key   *keyRecord
+	leaf  *leaf
+	path  []byte // key and field, for the paths of rule files; nil until asked for
+	fresh bool   // path is of this leaf
+
+	hits   []hit
+	spare  [lanes - 1][]hit
+	scopes []scope
+	named  []*rule // rules of rule files whose keyword stands in a name in scope
+	inner  []hit   // hits in decoded fragments, a stack
+
+	matches    []match
+	masks      []maskedSpan // what to hide in the current key's name
+	fieldMasks []maskedSpan // and in the current field's
+	hidden     []*match
+	hiddenOf   uint32 // serial for which hidden was made
+	keyIndex   int
+
+	serial   uint32
+	ranTo    []ranTo // by rule: how far its regex has run in which fragment
+	line     []byte  // a name and its value, put together for rules that want both
+	budget   budget
+	bufs     [maxDepth + 1][]byte
+	json     []*jsonWalker // by nesting
+	jsonUsed int
+	sum      []byte
+	zip      inflaters
+	env      *filterEnv
+	aws      pairing
+	root     root
+	id       hash.Hash
+	stats    *Stats
+}
+
+// root is what scanRoot was called with.
+type root struct {
+	data   []byte
+	hits   []hit
+	base   uint32
+	isName bool
+}
+
+type ranTo struct {
+	serial uint32
+	to     int
+}
+
+func newWorker(s *Scanner) *worker {
+	return &worker{s: s, env: newFilterEnv(), id: hmac.New(sha256.New, s.config.IDKey), ranTo: make([]ranTo, len(s.rules))}
+}
+
+// batch scans all leaves of b. One pass over its text finds every keyword; the
+// hits are then dealt out to the leaves they stand in, in order.
+func (w *worker) batch(b *batch) {
+	w.b, w.stats = b, &b.stats
+	w.hits = w.s.matcher.scanLanes(b.text, w.hits[:0], &w.spare)
+	b.stats.Values = uint64(len(b.leaves))
+	b.stats.Bytes = b.size
+
+	at := 0
+	take := func(s span) []hit {
+		for at < len(w.hits) && w.hits[at].end <= s.from {
+			at++
+		}
+		from := at
+		for at < len(w.hits) && w.hits[at].end <= s.to {
+			at++
+		}
+		return w.hits[from:at]
+	}
+	w.keyIndex = -1
+	for i := range b.leaves {
+		l := &b.leaves[i]
+		if int(l.key) != w.keyIndex {
+			w.nextKey(int(l.key), take(b.keys[l.key].name), l)
+		}
+		if l.where == WhereKey {
+			continue
+		}
+		w.leaf, w.fresh = l, false
+		var inField []hit
+		if l.field.len() > 0 {
+			inField = take(l.field)
+		}
+		w.one(inField, take(l.value))
+	}
+	w.pairKey()
+	w.b, w.key, w.leaf = nil, nil, nil
+}
+
+// nextKey scans the name of a key: for its own findings, which go to l if that
+// is the key's leaf, and to know what is to be masked in those of its elements.
+func (w *worker) nextKey(i int, hits []hit, l *leaf) {
+	w.pairKey()
+	w.keyIndex, w.key = i, &w.b.keys[i]
+	w.masks, w.fieldMasks = w.masks[:0], w.fieldMasks[:0]
+	w.scopes, w.named = w.scopes[:0], w.named[:0]
+	name := w.b.bytes(w.key.name)
+	report := l.where == WhereKey
+	if !report {
+		l = &leaf{key: uint32(i), where: WhereKey, value: w.key.name, inner: -1, index: -1}
+	}
+	w.leaf, w.fresh = l, false
+	if len(hits) > 0 || len(w.s.always) > 0 || len(w.s.paths) > 0 || w.maybeContainer(name) {
+		w.start()
+		w.scanRoot(name, hits, w.key.name.from, true)
+		w.keep(report)
+	}
+	if w.key.label != "" {
+		w.enter(name, false, hits)
+		return
+	}
+	at, n := lastSegment(name)
+	w.enter(name[at:at+n], true, within(hits, w.key.name.from+uint32(at), n))
+}
+
+// one scans a field and the value that it names.
+func (w *worker) one(inField, inValue []hit) {
+	l := w.leaf
+	w.fieldMasks = w.fieldMasks[:0]
+	if l.field.len() > 0 {
+		field := w.b.bytes(l.field)
+		if len(inField) > 0 || w.maybeContainer(field) {
+			where := l.where
+			l.where = l.fieldAt
+			w.start()
+			w.scanRoot(field, inField, l.field.from, true)
+			w.keep(true)
+			l.where = where
+		}
+		w.enter(field, false, inField)
+		defer w.leave()
+	}
+	value := w.b.bytes(l.value)
+	if len(inValue) == 0 && !w.maybeContainer(value) && !w.nameMatters() {
+		return
+	}
+	w.start()
+	w.scanRoot(value, inValue, l.value.from, false)
+	w.keep(true)
+}
+
+// nameMatters reports whether the names in scope make something of a value
+// that holds no keyword itself.
+func (w *worker) nameMatters() bool {
+	if len(w.named) > 0 {
+		return true
+	}
+	class, _ := w.classHere()
+	return class > nameNeutral
+}
+
+// start begins a leaf, or the name of one.
+func (w *worker) start() {
+	w.matches = w.matches[:0]
+	w.inner = w.inner[:0]
+	w.budget.reset(0)
+}
+
+// scanRoot scans a leaf's own bytes; hits are counted from base.
+func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
+	w.root = root{data, hits, base, isName}
+	f := fragment{data: data, to: len(data), inPlace: true, isName: isName, own: span{0, uint32(len(data))}}
+	if w.leaf.window && !isName {
+		f.own = w.leaf.own
+	}
+	w.budget.reset(len(data))
+	w.scan(&f, hits, base)
+	for i := range w.bufs {
+		if cap(w.bufs[i]) > keptText {
+			w.bufs[i] = nil
+		}
+	}
+}
+
+// scan opens what f contains, or, where it contains nothing, asks the rules
+// whose keywords stand in it.
+func (w *worker) scan(f *fragment, hits []hit, base uint32) {
+	w.serial++
+	f.serial = w.serial
+	if w.open(f, hits, base) {
+		return
+	}
+	w.text(f, hits, base)
+}
+
+// text asks the rules.
+func (w *worker) text(f *fragment, hits []hit, base uint32) {
+	if w.aws.seeking {
+		w.loneSecrets(f)
+		return
+	}
+	for _, h := range hits {
+		end := int(h.end - base)
+		for _, p := range w.s.matcher.patterns(h) {
+			for i := range w.s.actions[p] {
+				a := &w.s.actions[p][i]
+				switch a.kind {
+				case actFind:
+					a.rule.find(w, a.rule, f, end-a.size, end)
+				case actRegex:
+					w.regex(a.rule, f, end-a.size, end)
+				case actNoun:
+					w.assignment(f, end-a.size, end)
+				}
+			}
+		}
+	}
+	for _, r := range w.s.always {
+		w.regex(r, f, 0, len(f.data))
+	}
+	if f.isName {
+		for _, r := range w.s.paths {
+			if f.parent == nil {
+				w.pathRule(r, f)
+			}
+		}
+		return
+	}
+	if len(w.named) > 0 && len(f.data) >= minNamed && len(f.data) <= maxNamed {
+		w.namedRules(f)
+	}
+	if class, strong := w.classHere(); class > nameNeutral {
+		w.judge(f, 0, len(f.data), class, strong)
+	}
+}
+
+// A piece is what a decoder takes out of a fragment.
+type piece struct {
+	kind     string // of the decoder
+	path     []byte // inside the container, where that has names
+	data     []byte
+	from, to int  // where it stands, or what it was made from, in the fragment
+	inPlace  bool // data is byte for byte what stands there
+	isName   bool // a name inside the container, such as a JSON key
+}
+
+// child scans a piece of f. Hits are those in the bytes of a piece in place,
+// counted from base; other pieces pass through the automaton here.
+func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
+	c := fragment{
+		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
+		from: f.from, to: f.to, isName: f.isName || p.isName, own: span{0, uint32(len(p.data))},
+	}
+	if f.inPlace {
+		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace
+	}
+	if p.inPlace {
+		w.scan(&c, hits, base)
+		return
+	}
+	w.stats.Decoded++
+	w.stats.DecodedBytes += int64(len(p.data))
+	mark := len(w.inner)
+	w.inner = w.s.matcher.scan(p.data, 0, len(p.data), w.inner)
+	w.scan(&c, w.inner[mark:], 0)
+	w.inner = w.inner[:mark]
+}
+
+// hitsIn passes a name that no fragment holds through the automaton. The hits
+// are valid until the next call of child or hitsIn.
+func (w *worker) hitsIn(name []byte) []hit {
+	mark := len(w.inner)
+	w.inner = w.s.matcher.scan(name, 0, len(name), w.inner)
+	hits := w.inner[mark:]
+	w.inner = w.inner[:mark]
+	return hits
+}
+
+// within returns the hits that end inside the n bytes at from.
+func within(hits []hit, from uint32, n int) []hit {
+	i := 0
+	for i < len(hits) && hits[i].end <= from {
+		i++
+	}
+	j := i
+	for j < len(hits) && hits[j].end <= from+uint32(n) {
+		j++
+	}
+	return hits[i:j]
+}
+
+// placePath is the path that rule files see: key, or key/field.
+func (w *worker) placePath() []byte {
+	if !w.fresh {
+		w.path = append(w.path[:0], w.b.bytes(w.key.name)...)
+		if w.leaf.field.len() > 0 {
+			w.path = append(append(w.path, '/'), w.b.bytes(w.leaf.field)...)
+		}
+		w.fresh = true
+	}
+	return w.path
+}
+
+// exclude counts why something is no finding.
+func (w *worker) exclude(why reason) { count(&w.stats.Excluded, string(why), 1) }
+
+// trimmed returns the bounds of data[from:to] without spaces around it.
+func trimmed(data []byte, from, to int) (int, int) {
+	for from < to && isSpace(data[from]) {
+		from++
+	}
+	for to > from && isSpace(data[to-1]) {
+		to--
+	}
+	return from, to
+}
+
+func isSpace(b byte) bool { return b == ' ' || b >= '\t' && b <= '\r' }
