@@ -20,42 +20,50 @@ import (
 // fails, as when a spill finds no room.
 func (u *Unit) Events(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
-		ev := keyspace.Event{Kind: keyspace.Damage, DB: -1}
-		for _, err := range u.damage {
-			ev.Err = err
-			ev.Pos = at(u.Name(), 0)
-			var format *keyspace.FormatError
-			if errors.As(err, &format) {
-				ev.Pos = format.Pos
+		var last error // of the last Damage event
+		for e, err := range u.Raw(ctx) {
+			switch {
+			case err != nil:
+				if d := AsDamage(err); d == nil {
+					yield(nil, err)
+				} else if err != last {
+					yield(d, nil)
+				}
+				return
+			case e.Kind == keyspace.Damage:
+				last = e.Err
 			}
-			if !yield(&ev, nil) {
+			if !yield(e, nil) {
 				return
 			}
 		}
-		var last error // of the last Damage event
-		for e, err := range u.seq(ctx) {
-			if err == nil {
-				if e.Kind == keyspace.Damage {
-					last = e.Err
-				}
-				if !yield(e, nil) {
-					return
-				}
-				continue
-			}
-			var format *keyspace.FormatError
-			switch {
-			case ctx.Err() != nil:
-				yield(nil, ctx.Err())
-			case !errors.As(err, &format):
-				yield(nil, err)
-			case err != last:
-				ev.Pos, ev.Err = format.Pos, err
-				yield(&ev, nil)
-			}
-			return
-		}
 	}
+}
+
+// Raw is Events for those who cannot spare a call for each event: it may end
+// with an error that [AsDamage] knows, perhaps that of the last Damage event.
+func (u *Unit) Raw(ctx context.Context) keyspace.Seq {
+	if len(u.damage) == 0 {
+		return u.seq(ctx)
+	}
+	return func(yield func(*keyspace.Event, error) bool) {
+		for _, err := range u.damage {
+			if !yield(AsDamage(err), nil) {
+				return
+			}
+		}
+		u.seq(ctx)(yield)
+	}
+}
+
+// AsDamage returns the Damage event that says what err does, or nil if err is
+// not about what an input holds.
+func AsDamage(err error) *keyspace.Event {
+	var format *keyspace.FormatError
+	if !errors.As(err, &format) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return &keyspace.Event{Kind: keyspace.Damage, DB: -1, Pos: format.Pos, Err: format}
 }
 
 // seq is the unit's events as its reader yields them.

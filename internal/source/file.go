@@ -153,7 +153,8 @@ func (f *File) judge(s *stream, err error) {
 	var gap *keyspace.GapError
 	switch {
 	case errors.Is(err, crypt.ErrNoIdentity), errors.Is(err, crypt.ErrPassphrase):
-		f.Kind, f.Err = Sealed, err
+		f.Kind = Sealed
+		f.fail(err)
 		return
 	case errors.As(err, &gap):
 		// A head that cannot be read says nothing; what lies behind it may.

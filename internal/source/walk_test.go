@@ -439,6 +439,7 @@ func TestCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	n := 0
 	for u, err := range in.Units(ctx) {
 		if err != nil {

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+type exportFlags struct {
+	format  string
+	expired string
+	keys    keyFlags
+}
+
+func newExportCmd(a *app) *cobra.Command {
+	f := &exportFlags{}
+	cmd := &cobra.Command{
+		Use:   "export INPUT",
+		Short: "Write keys as JSON or as commands",
+		Long: withStatus(`Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
+array of them, or the commands that give an empty server of the same or a newer
+version the same data set.
+
+The values are written as they are: nothing is masked.
+`, ""),
+		Example: `  valkeyfs export dump.rdb --db 0 --key '^user:' | jq .value
+  valkeyfs export dump.rdb --format resp | valkey-cli --pipe
+  valkeyfs export appendonlydir --expired without -o keys.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp`")
+	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
+	f.keys.flags(fl)
+	return cmd
+}
+
+func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error {
+	var o export.Options
+	var err error
+	if o.Format, err = export.ParseFormat(f.format); err != nil {
+		return usagef("--format: %v", err)
+	}
+	filter, err := f.keys.filter()
+	if err != nil {
+		return err
+	}
+	switch f.expired {
+	case "with":
+	case "without":
+		filter.Expired = export.ExpiredNone
+	case "only":
+		filter.Expired = export.ExpiredOnly
+	default:
+		return usagef("--expired: with, without or only, not %q", f.expired)
+	}
+	if !filter.All() {
+		o.Match = filter.Match
+	}
+	in, err := a.inputs(args, source.Options{Resolve: o.Format != export.RESP, KeepValue: o.KeepValue, Want: o.Match})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	u, err := in.DataSet(cmd.Context())
+	if err != nil {
+		return err
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(in.Read, u.Size())
+		defer stop()
+	}
+	damaged := 0
+	events := func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range u.Events(cmd.Context()) {
+			if err == nil && e.Kind == keyspace.Damage {
+				if damaged++; damaged <= maxSaid {
+					a.stderr.errorf("%v", e.Err)
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+	if err := export.Run(cmd.Context(), events, out, o); err != nil {
+		return err
+	}
+	if damaged > maxSaid {
+		a.stderr.errorf("%d more places could not be read", damaged-maxSaid)
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return exit(status(false, damaged > 0))
+}
+
+// maxSaid is how many places of damage are said one by one on standard error.
+const maxSaid = 20

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/valkeyfs/valkeyfs/internal/source"
+)
+
+// idKey is the key that ids of findings are derived from.
+type idKey struct {
+	key  []byte
+	name string // its file, or why there is none
+	made bool   // it was made just now
+}
+
+// id tells keys apart without giving them away.
+func (k *idKey) id() string {
+	h := hmac.New(sha256.New, k.key)
+	h.Write([]byte("valkeyfs id key"))
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+const idKeySize = 32
+
+// idKey reads the key that the user chose, or the one in the state directory,
+// which is made when it is first needed. Where none can be kept, and where that
+// would mean to write into the evidence, the key is new each time.
+func (a *app) idKey(in *source.Inputs) (*idKey, error) {
+	path := a.global.idKey
+	chosen := path != ""
+	if !chosen {
+		dir, err := stateDir()
+		if err != nil {
+			return newIDKey("not kept: " + err.Error())
+		}
+		path = filepath.Join(dir, "id.key")
+	}
+	key, err := readIDKey(path)
+	switch {
+	case err == nil:
+		return &idKey{key: key, name: path}, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case in.Contains(path) && chosen:
+		return nil, usagef("--id-key %s lies in the evidence, which is never written to", safe(path))
+	case in.Contains(path):
+		return newIDKey("not kept: the state directory lies in the evidence")
+	}
+	k, err := newIDKey(path)
+	if err != nil {
+		return nil, err
+	}
+	k.made = true
+	if err := writeIDKey(path, k.key); err != nil {
+		if chosen {
+			return nil, err
+		}
+		return newIDKey("not kept: the state directory cannot be written to")
+	}
+	return k, nil
+}
+
+func newIDKey(name string) (*idKey, error) {
+	k := &idKey{key: make([]byte, idKeySize), name: name}
+	_, err := rand.Read(k.key)
+	return k, err
+}
+
+// stateDir is where a program keeps what outlives its runs (XDG Base Directory
+// Specification, XDG_STATE_HOME).
+func stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "valkeyfs"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", errors.New("there is no home directory")
+	}
+	return filepath.Join(home, ".local", "state", "valkeyfs"), nil
+}
+
+func readIDKey(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(string(bytes.TrimSpace(data)))
+	if err != nil || len(key) < idKeySize {
+		return nil, fmt.Errorf("id key %s: not %d bytes in hexadecimal", path, idKeySize)
+	}
+	return key, nil
+}
+
+func writeIDKey(path string, key []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}

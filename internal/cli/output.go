@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/valkeyfs/valkeyfs/internal/source"
+)
+
+// output is where a verb writes its result: standard output, or a file that
+// appears in its place, mode 0600, only when it is complete.
+type output struct {
+	*bufio.Writer
+	terminal io.Writer // what to ask whether it is a terminal
+	tmp      *os.File  // nil: standard output
+	path     string
+}
+
+const outputBuffer = 64 << 10
+
+func (a *app) output() (*output, error) {
+	path := a.global.output
+	if path == "" || path == source.Stdin {
+		return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}, nil
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, usagef("--output %s is not a regular file", safe(path))
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	return &output{Writer: bufio.NewWriterSize(tmp, outputBuffer), tmp: tmp, path: path}, nil
+}
+
+// commit puts a complete result in place. It survives a power cut: the file
+// reaches the disk before its name does.
+func (o *output) commit() error {
+	err := o.Flush()
+	if o.tmp == nil {
+		return err
+	}
+	if err == nil {
+		err = o.tmp.Sync()
+	}
+	if e := o.tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(o.tmp.Name(), o.path)
+	}
+	if err != nil {
+		os.Remove(o.tmp.Name())
+		return fmt.Errorf("writing %s: %w", o.path, err)
+	}
+	o.tmp = nil
+	dir, err := os.Open(filepath.Dir(o.path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// discard removes what was not committed. It does nothing after commit.
+func (o *output) discard() {
+	if o.tmp != nil {
+		o.tmp.Close()
+		os.Remove(o.tmp.Name())
+		o.tmp = nil
+	}
+}

@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+type scanFlags struct {
+	format         string
+	reveal         bool
+	all            bool
+	rules          []string
+	noDefaultRules bool
+	categories     []string
+	minSeverity    string
+	failOn         string
+	keys           keyFlags
+}
+
+// firstLook is how long scan may look around before it begins: half of the two
+// seconds within which it says what lies there.
+const firstLook = time.Second
+
+func newScanCmd(a *app) *cobra.Command {
+	f := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "scan INPUT…",
+		Short: "Find secrets, sessions and personal data",
+		Long: withStatus(`Find credentials, tokens, private keys, passwords, sessions and personal data in
+keys, values, functions, commands and in the text files beside them; also what was
+deleted, overwritten or expired and is still in the file. What a value contains is
+opened first: JSON, base64, compressed data and so on, in any nesting.
+
+Nothing that is found is shown whole unless --reveal is given. Each finding says
+where it stands: file, byte, database, key, field, and the containers around it.
+`, "findings at or above --fail-on"),
+		Example: `  valkeyfs scan /var/lib/valkey
+  valkeyfs scan dump.rdb --format jsonl -o findings.jsonl
+  zstdcat backup.rdb.zst | valkeyfs scan - --min-severity high
+  valkeyfs scan backup.rdb.age -i key.txt --fail-on critical`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl`")
+	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
+	fl.BoolVar(&f.all, "all", false, "text: list each finding, in the order of the input, instead of groups")
+	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")
+	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules")
+	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password,\npassword-hash, session, pii, artefact")
+	fl.StringVar(&f.minSeverity, "min-severity", "info", "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
+	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
+	f.keys.flags(fl)
+	return cmd
+}
+
+func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
+	ctx := cmd.Context()
+	o := sweep.Options{}
+	config := scan.Config{Workers: a.global.workers, Reveal: f.reveal, NoDefaultRules: f.noDefaultRules, OpenRules: os.ReadFile}
+	for _, name := range f.rules {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		config.Rules = append(config.Rules, scan.RuleFile{Name: name, Text: data})
+	}
+	if f.noDefaultRules && len(f.rules) == 0 {
+		return usagef("--no-default-rules leaves no rules: give some by --rules")
+	}
+	if !slices.Contains([]string{"text", "jsonl"}, f.format) {
+		return usagef("--format: text or jsonl, not %q", f.format)
+	}
+	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
+		return usagef("--min-severity: %v", err)
+	}
+	if f.failOn == "never" {
+		o.FailOn = scan.Critical + 1
+	} else if err := o.FailOn.UnmarshalText([]byte(f.failOn)); err != nil {
+		return usagef("--fail-on: %v", err)
+	}
+	for _, name := range f.categories {
+		var c scan.Category
+		if err := c.UnmarshalText([]byte(name)); err != nil {
+			return usagef("--category: %v", err)
+		}
+		o.Categories = append(o.Categories, c)
+	}
+	filter, err := f.keys.filter()
+	if err != nil {
+		return err
+	}
+	if !filter.All() {
+		o.Match = filter.Match
+	}
+
+	in, err := a.inputs(args, source.Options{Resolve: true, Hash: true, Want: o.Match})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	key, err := a.idKey(in)
+	if err != nil {
+		return err
+	}
+	if key.made {
+		a.stderr.printf("ids of findings come from a new key in %s", safe(key.name))
+	}
+	config.IDKey = key.key
+	scanner, err := scan.New(config)
+	if err != nil {
+		return usageError{err}
+	}
+	rules := scanner.Rules()
+	next := map[string]string{}
+	for _, r := range rules {
+		next[r.ID] = r.Next
+	}
+	o.Next = func(rule string) string { return next[rule] }
+
+	survey, err := in.Survey(ctx, firstLook)
+	if err != nil {
+		return err
+	}
+	for _, line := range sweep.Describe(survey) {
+		a.stderr.printf("%s", line)
+	}
+	if survey.Touched > 0 {
+		a.stderr.printf("the system refuses O_NOATIME: access times of %d files may change", survey.Touched)
+	}
+
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	var w report.Writer
+	if f.format == "jsonl" {
+		w = report.NewJSONL(out)
+	} else {
+		w = report.NewText(out, report.TextOptions{Color: a.global.color(out.terminal), Width: columns(out.terminal), All: f.all, Reveal: f.reveal})
+	}
+	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "scan", Inputs: args, AsOf: a.global.asOf.text, IDKey: key.name, KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}
+	if err := w.Run(run); err != nil {
+		return err
+	}
+	o.Found = alarm(a.stderr)
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(in.Read, survey.Work)
+		defer stop()
+	}
+	result, err := sweep.Run(ctx, in, scanner, w, o)
+	if err != nil {
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return exit(status(result.Failing > 0, !result.Summary.Complete))
+}
+
+// alarm prints critical and high findings as they come, a few of each kind: the
+// report has them all.
+func alarm(c *console) func(*scan.Finding) {
+	const few = 3
+	type kind struct {
+		rule  string
+		state string
+	}
+	seen := map[kind]int{}
+	return func(f *scan.Finding) {
+		if f.Severity < scan.High {
+			return
+		}
+		k := kind{f.Rule, f.State}
+		if seen[k]++; seen[k] > few {
+			return
+		}
+		more := ""
+		if seen[k] == few {
+			more = " (further ones stand in the report)"
+		}
+		c.printf("%s: %s, %s: %s in %s%s", f.Severity, f.Rule, f.State, report.Escape(f.Secret), report.Brief(f), more)
+	}
+}
+
+// keyFlags select keys.
+type keyFlags struct {
+	dbs   []int32
+	key   string
+	types []string
+}
+
+func (k *keyFlags) flags(f *pflag.FlagSet) {
+	f.Int32SliceVar(&k.dbs, "db", nil, "only keys of the databases `N,…`")
+	f.StringVar(&k.key, "key", "", "only keys that match `REGEX`")
+	f.StringSliceVar(&k.types, "type", nil, "only keys of the `TYPES`: string, list, set, zset, hash, stream, module, vectorset")
+}
+
+func (k *keyFlags) filter() (*export.Filter, error) {
+	f := &export.Filter{DBs: k.dbs}
+	if k.key != "" {
+		re, err := regexp.Compile(k.key)
+		if err != nil {
+			return nil, usagef("--key: %v", err)
+		}
+		f.Key = re
+	}
+	for _, name := range k.types {
+		t, ok := typeNamed(name)
+		if !ok {
+			return nil, usagef("--type: no such type: %q", name)
+		}
+		f.Types = append(f.Types, t)
+	}
+	return f, nil
+}
+
+func typeNamed(name string) (keyspace.Type, bool) {
+	for t := keyspace.String; t.String() != "invalid"; t++ {
+		if t.String() == name {
+			return t, true
+		}
+	}
+	return 0, false
+}

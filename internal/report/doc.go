@@ -1,0 +1,7 @@
+// Package report writes what a scan found: a [Writer] a format, each in a file of
+// its own. Writers stream; what they gather is bounded ([Tally]).
+//
+// Keys, file names and all else that comes out of an input is an attacker's
+// choice of bytes. No format passes on what a terminal would obey: control
+// characters, escape sequences, marks that turn the direction of text.
+package report

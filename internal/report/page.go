@@ -1,0 +1,110 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Page writes text that is broken at a width. The caller escapes what comes out
+// of an input.
+type Page struct {
+	w     *bufio.Writer
+	width int
+}
+
+// NewPage returns a Page of so many columns; 0: 80.
+func NewPage(w io.Writer, width int) *Page {
+	if width <= 0 {
+		width = 80
+	}
+	return &Page{bufio.NewWriter(w), max(width, 40)}
+}
+
+// Flush writes what is buffered.
+func (p *Page) Flush() error { return p.w.Flush() }
+
+// Line writes a line as it is.
+func (p *Page) Line(s string) {
+	p.w.WriteString(s)
+	p.w.WriteByte('\n')
+}
+
+// Wrap writes s behind first, broken at spaces, with rest at the start of each
+// further line. A word that is longer than a line is broken.
+func (p *Page) Wrap(first, rest, s string) {
+	p.w.WriteString(first)
+	p.wrapAt(width(first), rest, s)
+}
+
+// wrapAt writes s from the given column on, broken at spaces, with rest at the
+// start of each further line. A word that is longer than a line is broken.
+func (p *Page) wrapAt(col int, rest, s string) {
+	indent := width(rest)
+	empty := true // nothing but the indent stands on the line
+	for word := range strings.FieldsSeq(s) {
+		w := width(word)
+		if !empty && col+1+w > p.width {
+			p.w.WriteByte('\n')
+			p.w.WriteString(rest)
+			col, empty = indent, true
+		}
+		if !empty {
+			p.w.WriteByte(' ')
+			col++
+		}
+		for col+w > p.width && indent < p.width {
+			cut, cw := 0, 0
+			for i, r := range word {
+				if n := runeWidth(r); col+cw+n > p.width {
+					break
+				} else {
+					cw += n
+				}
+				cut = i + len(string(r))
+			}
+			p.w.WriteString(word[:cut])
+			p.w.WriteByte('\n')
+			p.w.WriteString(rest)
+			word, w, col = word[cut:], w-cw, indent
+		}
+		p.w.WriteString(word)
+		col += w
+		empty = false
+	}
+	p.w.WriteByte('\n')
+}
+
+// plural writes a count with its noun.
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(n) + " " + noun + "s"
+}
+
+// Count writes a number with a comma between every three digits.
+func Count(n uint64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Bytes writes a size for a reader: 512 bytes, 1.5 KiB, 390 MiB.
+func Bytes(n int64) string {
+	if n < 1024 {
+		return plural(uint64(max(n, 0)), "byte")
+	}
+	v, unit := float64(n)/1024, 0
+	for v >= 1024 && unit < 4 {
+		v /= 1024
+		unit++
+	}
+	if v >= 100 {
+		return fmt.Sprintf("%.0f %ciB", v, "KMGTP"[unit])
+	}
+	return fmt.Sprintf("%.1f %ciB", v, "KMGTP"[unit])
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// A Writer writes the report of one scan. Run comes first, then File, Finding
+// and Damage in the order of the input, Summary last. What a scan that was
+// interrupted has written, with its Summary, is a valid report. A Writer is not
+// safe for concurrent use.
+type Writer interface {
+	Run(*Run) error
+	File(*File) error
+	Finding(*scan.Finding) error
+	Damage(*Damage) error
+	Summary(*Summary) error
+}
+
+// Run says how a scan was run: with the same run and the same input, the report
+// is the same.
+type Run struct {
+	Type    string   `json:"type"` // "run"
+	Tool    string   `json:"tool"`
+	Version string   `json:"version"`
+	Verb    string   `json:"verb"`
+	Inputs  []string `json:"inputs"`
+	AsOf    string   `json:"as_of,omitempty"` // RFC 3339; without it each file's own time counts
+	IDKey   string   `json:"id_key"`          // path of the key behind ids, or why there is none that lasts
+	KeyID   string   `json:"id_key_id"`       // tells one key from another without giving it away
+	Rules   int      `json:"rules"`
+	Reveal  bool     `json:"reveal"`
+}
+
+// File is one file of an input.
+type File struct {
+	Type    string    `json:"type"` // "file"
+	Path    string    `json:"path"`
+	PathB64 string    `json:"path_b64,omitempty"` // where the path is not UTF-8
+	Kind    string    `json:"kind"`
+	Role    string    `json:"role,omitempty"`
+	Format  string    `json:"format,omitempty"`
+	Layers  []string  `json:"layers,omitempty"`
+	Size    int64     `json:"size"` // bytes on disk, -1 for a stream
+	Mode    string    `json:"mode,omitempty"`
+	UID     *int      `json:"uid,omitempty"`
+	GID     *int      `json:"gid,omitempty"`
+	Links   uint64    `json:"links,omitempty"`
+	MTime   time.Time `json:"mtime,omitzero"`
+	ATime   time.Time `json:"atime,omitzero"`
+	CTime   time.Time `json:"ctime,omitzero"`
+	BTime   time.Time `json:"btime,omitzero"`
+	Touched bool      `json:"atime_may_change,omitempty"` // O_NOATIME was refused
+	Server  string    `json:"server,omitempty"`
+	Version string    `json:"server_version,omitempty"`
+	Saved   time.Time `json:"saved,omitzero"`
+	Target  string    `json:"target,omitempty"`
+	Same    string    `json:"same_as,omitempty"`
+	Skipped string    `json:"skipped,omitempty"`
+	Error   string    `json:"error,omitempty"`
+	Next    string    `json:"next,omitempty"`
+	SHA256  string    `json:"sha256,omitempty"`
+	Unread  int64     `json:"unreadable_bytes,omitempty"` // zeros stand for them in sha256
+}
+
+// Damage is a range of an input that could not be understood, or, if Torn, the
+// unfinished end that a crash leaves of a log.
+type Damage struct {
+	Type   string `json:"type"` // "damage", or "torn"
+	Source string `json:"source"`
+	Offset int64  `json:"offset"`
+	Inner  *int64 `json:"inner,omitempty"` // offset in the decompressed data at Offset
+	Length int64  `json:"length"`
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+	More   uint64 `json:"more,omitempty"` // further damage of the same input that is not listed
+}
+
+// NewDamage describes a Damage or Torn event.
+func NewDamage(e *keyspace.Event) *Damage {
+	d := &Damage{Type: "damage", Source: e.Pos.Source, Offset: e.Pos.Offset, Length: max(e.Length, 0), Reason: "unknown"}
+	if e.Kind == keyspace.Torn {
+		d.Type = "torn"
+	}
+	if e.Pos.Inner >= 0 {
+		d.Inner = new(int64)
+		*d.Inner = e.Pos.Inner
+	}
+	var format *keyspace.FormatError
+	switch {
+	case errors.As(e.Err, &format):
+		d.What, d.Reason = format.What, format.Err.Error()
+	case e.Err != nil:
+		d.Reason = e.Err.Error()
+	}
+	return d
+}
+
+// String says in a line where it is and why, fit for a terminal.
+func (d *Damage) String() string {
+	line := fmt.Sprintf("%s at byte %d", Escape(d.Source), d.Offset)
+	if d.Inner != nil {
+		line += fmt.Sprintf(" (byte %d of the decompressed data)", *d.Inner)
+	}
+	if d.Length > 0 {
+		line += ", " + plural(uint64(d.Length), "byte")
+	}
+	if d.What != "" {
+		line += ": " + Escape(d.What)
+	}
+	return line + ": " + Escape(d.Reason)
+}
+
+// Summary ends a report.
+type Summary struct {
+	Type     string `json:"type"` // "summary"
+	Complete bool   `json:"complete"`
+	Stopped  string `json:"stopped,omitempty"` // why the scan ended early
+	Damages  uint64 `json:"damages"`
+	Torn     uint64 `json:"torn"`
+
+	Findings   uint64            `json:"findings"`
+	ByRule     map[string]uint64 `json:"by_rule"`
+	ByCategory map[string]uint64 `json:"by_category"`
+	BySeverity map[string]uint64 `json:"by_severity"`
+	ByState    map[string]uint64 `json:"by_state"`
+	Distinct   Distinct          `json:"distinct"`
+	Groups     []*Group          `json:"groups"`
+
+	Files         uint64            `json:"files"`
+	Keys          uint64            `json:"keys"`
+	Values        uint64            `json:"values"`
+	ValueBytes    int64             `json:"value_bytes"`
+	BytesRead     int64             `json:"bytes_read"`
+	NotUnderstood int64             `json:"bytes_not_understood"`
+	Coverage      float64           `json:"coverage"` // of the bytes read, how much was understood
+	Decoded       uint64            `json:"decoded"`
+	DecodedBytes  int64             `json:"decoded_bytes"`
+	Failures      map[string]uint64 `json:"decoder_failures"`
+	Limited       map[string]uint64 `json:"decoder_limits"`
+	Excluded      map[string]uint64 `json:"excluded"`
+	Inputs        []Input           `json:"inputs"`
+}
+
+// Distinct counts secrets, each once, wherever it stands.
+type Distinct struct {
+	Secrets int  `json:"secrets"`
+	Exact   bool `json:"exact"` // false: at least so many
+}
+
+// Input is one input as it was named.
+type Input struct {
+	Path   string `json:"path"`
+	Files  uint64 `json:"files"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256,omitempty"` // of a single file
+}
+
+// Take copies what t has gathered; it is the last step before the summary is written.
+func (s *Summary) Take(t *Tally) {
+	s.Findings, s.ByRule, s.ByCategory, s.BySeverity, s.ByState = t.Findings, t.ByRule, t.ByCategory, t.BySeverity, t.ByState
+	s.Distinct.Secrets, s.Distinct.Exact = t.Distinct()
+	s.Groups = t.Groups()
+	for _, m := range []*map[string]uint64{&s.ByRule, &s.ByCategory, &s.BySeverity, &s.ByState, &s.Failures, &s.Limited, &s.Excluded} {
+		if *m == nil {
+			*m = map[string]uint64{}
+		}
+	}
+}
+
+// Add adds what one scan counted. Its findings are counted by a Tally.
+func (s *Summary) Add(st *scan.Stats) {
+	s.Keys += st.Keys
+	s.Values += st.Values
+	s.ValueBytes += st.Bytes
+	s.Decoded += st.Decoded
+	s.DecodedBytes += st.DecodedBytes
+	merge(&s.Failures, st.Failures)
+	merge(&s.Limited, st.Limited)
+	merge(&s.Excluded, st.Excluded)
+}
+
+func merge(to *map[string]uint64, from map[string]uint64) {
+	for k, n := range from {
+		if *to == nil {
+			*to = map[string]uint64{}
+		}
+		(*to)[k] += n
+	}
+}
+
+// Base64 returns s in base64 if it is not UTF-8, so that JSON does not lose its bytes.
+func Base64(s string) string {
+	if utf8.ValidString(s) {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(s))
+}

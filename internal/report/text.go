@@ -1,0 +1,268 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// TextOptions say how text looks.
+type TextOptions struct {
+	Color  bool
+	Width  int  // columns; 0: 80
+	Reveal bool // secrets stand whole, however long
+	All    bool // every finding by itself, in the order of the input, instead of groups
+}
+
+// How much is listed of what can be many.
+const (
+	maxNotes  = 20
+	maxDamage = 20
+)
+
+// text writes for a reader at a terminal: what matters most comes first, so the
+// groups wait for the summary.
+type text struct {
+	p       *Page
+	o       TextOptions
+	notes   []string
+	omitted int
+	damage  []*Damage
+	more    uint64
+}
+
+// NewText returns a Writer of text to w.
+func NewText(w io.Writer, o TextOptions) Writer {
+	return &text{p: NewPage(w, o.Width), o: o}
+}
+
+func (t *text) Run(*Run) error { return nil }
+
+// File notes files that want the reader's attention.
+func (t *text) File(f *File) error {
+	note := ""
+	switch {
+	case f.Error != "":
+		return nil // it is among the damage
+	case f.Next != "":
+		note = fmt.Sprintf("%s: a volume (%s), not read. Open it: %s", Escape(f.Path), Escape(f.Format), f.Next)
+	case strings.HasSuffix(f.Skipped, "leaves the directory"):
+		note = fmt.Sprintf("%s: %s, to %s", Escape(f.Path), f.Skipped, Escape(f.Target))
+	case f.Skipped == "another file system":
+		note = fmt.Sprintf("%s: on another file system, not entered", Escape(f.Path))
+	default:
+		return nil
+	}
+	if len(t.notes) == maxNotes {
+		t.omitted++
+		return nil
+	}
+	t.notes = append(t.notes, note)
+	return nil
+}
+
+func (t *text) Damage(d *Damage) error {
+	if len(t.damage) < maxDamage {
+		t.damage = append(t.damage, d)
+	} else {
+		t.more++
+	}
+	t.more += d.More
+	return nil
+}
+
+func (t *text) Finding(f *scan.Finding) error {
+	if !t.o.All {
+		return nil
+	}
+	t.head(f.Severity, fmt.Sprintf("%s, %s, %s", f.Rule, f.Confidence, f.State))
+	t.example(f)
+	return t.p.Flush()
+}
+
+func (t *text) Summary(s *Summary) error {
+	if !t.o.All {
+		for _, g := range s.Groups {
+			t.group(g)
+		}
+	}
+	t.totals(s)
+	t.list("Not read:", t.notes, t.omitted)
+	var damage, torn []string
+	for _, d := range t.damage {
+		line := d.String()
+		if d.Type == "torn" {
+			torn = append(torn, line)
+		} else {
+			damage = append(damage, line)
+		}
+	}
+	t.list("Damage:", damage, int(t.more))
+	t.list("Unfinished end of a log, as a crash leaves it:", torn, 0)
+	return t.p.Flush()
+}
+
+func (t *text) group(g *Group) {
+	findings := plural(g.Count, "finding")
+	t.head(g.Severity, fmt.Sprintf("%s, %s, %s: %s in %s", g.Rule, g.Confidence, g.State, findings, Escape(g.Pattern)))
+	for _, f := range g.Examples {
+		t.example(f)
+	}
+	if n := g.Count - uint64(len(g.Examples)); n > 0 {
+		fmt.Fprintf(t.p.w, "  … and %d more (--all shows each)\n", n)
+	}
+	if g.Next != "" {
+		t.p.Wrap("  next: ", "        ", g.Next)
+	}
+	t.p.Line("")
+}
+
+var colors = map[scan.Severity]string{
+	scan.Critical: "\x1b[1;37;41m",
+	scan.High:     "\x1b[1;31m",
+	scan.Medium:   "\x1b[1;33m",
+	scan.Low:      "\x1b[1;36m",
+	scan.Info:     "\x1b[1m",
+}
+
+func (t *text) head(sev scan.Severity, what string) {
+	word := strings.ToUpper(sev.String())
+	if t.o.Color {
+		fmt.Fprintf(t.p.w, "%s%s\x1b[0m ", colors[sev], word)
+		t.p.wrapAt(len(word)+1, "    ", what)
+		return
+	}
+	t.p.Wrap(word+" ", "    ", what)
+}
+
+// example writes a finding in two lines: the secret, and where it stands.
+func (t *text) example(f *scan.Finding) {
+	secret := Escape(f.Secret)
+	if !t.o.Reveal {
+		secret = clip(secret, t.p.width-4)
+	}
+	if t.o.Color {
+		fmt.Fprintf(t.p.w, "  \x1b[1m%s\x1b[0m\n", secret)
+	} else {
+		fmt.Fprintf(t.p.w, "  %s\n", secret)
+	}
+	t.p.Wrap("    ", "    ", place(f))
+	if f.Framework != "" || len(f.Identity) > 0 {
+		t.p.Wrap("    ", "    ", session(f))
+	}
+	if f.ExpiresAt != "" {
+		t.p.Wrap("    ", "    ", "expires "+f.ExpiresAt)
+	}
+}
+
+func session(f *scan.Finding) string {
+	var parts []string
+	if f.Framework != "" {
+		parts = append(parts, Escape(f.Framework))
+	}
+	for k, v := range f.Identity {
+		parts = append(parts, Escape(k)+" "+Escape(v))
+	}
+	if n := len(parts) - len(f.Identity); n < len(parts) {
+		slices.Sort(parts[n:])
+	}
+	return strings.Join(parts, ", ")
+}
+
+// place says where a finding stands.
+func place(f *scan.Finding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s byte %d", Escape(f.Source), f.Offset)
+	if f.DB >= 0 {
+		fmt.Fprintf(&b, ", db %d", f.DB)
+	}
+	fmt.Fprintf(&b, ", %s %s", Escape(f.KeyType), quoted(f.Key))
+	if f.Field != "" {
+		fmt.Fprintf(&b, ", %s %s", fieldWord(f), quoted(f.Field))
+	} else if f.Where != scan.WhereValue && f.Where != scan.WhereArgument {
+		fmt.Fprintf(&b, ", in the %s", f.Where)
+	}
+	if f.EntryID != "" {
+		fmt.Fprintf(&b, ", entry %s", f.EntryID)
+	}
+	if f.Index != nil && f.KeyType == "list" {
+		fmt.Fprintf(&b, ", element %d", *f.Index)
+	}
+	if len(f.Chain) > 0 {
+		fmt.Fprintf(&b, ", through %s", Escape(strings.Join(f.Chain, " > ")))
+	}
+	return b.String()
+}
+
+// Brief says in a few words where a finding stands.
+func Brief(f *scan.Finding) string {
+	s := quoted(f.Key)
+	if f.Field != "" {
+		s += " " + fieldWord(f) + " " + quoted(f.Field)
+	}
+	return s + " of " + clip(Escape(f.Source), 60)
+}
+
+func fieldWord(f *scan.Finding) string {
+	if f.KeyType == "text" {
+		return "line"
+	}
+	return "field"
+}
+
+// quoted is a name as part of a sentence: clipped, and quoted if it has spaces
+// or is empty.
+func quoted(s string) string {
+	s = clip(Escape(s), 60)
+	if s == "" || strings.ContainsAny(s, " ,\"") {
+		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+	}
+	return s
+}
+
+func (t *text) totals(s *Summary) {
+	if s.Findings == 0 {
+		fmt.Fprintln(t.p.w, "No findings.")
+	} else {
+		var sev []string
+		for i := scan.Critical; ; i-- {
+			if n := s.BySeverity[i.String()]; n > 0 {
+				sev = append(sev, fmt.Sprintf("%d %s", n, i))
+			}
+			if i == scan.Info {
+				break
+			}
+		}
+		secrets := fmt.Sprintf("%d different secrets", s.Distinct.Secrets)
+		if s.Distinct.Secrets == 1 {
+			secrets = "all of one secret"
+		}
+		if !s.Distinct.Exact {
+			secrets = "at least " + secrets
+		}
+		t.p.Wrap("", "", fmt.Sprintf("%s: %s; %s.", plural(s.Findings, "finding"), strings.Join(sev, ", "), secrets))
+	}
+	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s, %s in %s.", Bytes(s.BytesRead), plural(s.Files, "file"), plural(s.Keys, "key"), plural(s.Values, "value")))
+	switch {
+	case s.Stopped != "":
+		t.p.Wrap("", "", "Incomplete: "+s.Stopped+". What stands above is what was found until then.")
+	case !s.Complete:
+		t.p.Wrap("", "", fmt.Sprintf("Incomplete: %s could not be read; %.4g %% of the bytes were understood.", plural(s.Damages, "place"), 100*s.Coverage))
+	}
+}
+
+func (t *text) list(title string, lines []string, more int) {
+	if len(lines) == 0 && more == 0 {
+		return
+	}
+	fmt.Fprintf(t.p.w, "\n%s\n", title)
+	for _, l := range lines {
+		t.p.Wrap("  ", "    ", l)
+	}
+	if more > 0 {
+		fmt.Fprintf(t.p.w, "  … and %d more\n", more)
+	}
+}

@@ -1,0 +1,255 @@
+// Package sweep scans inputs: it takes their units one after another, has each
+// scanned, and writes what was found, what each file is and what could not be
+// read into a report.
+package sweep
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// Options say what of the inputs is scanned and what of the findings counts.
+type Options struct {
+	// Match is asked about each key; what belongs to no key is then left out.
+	// Nil scans all.
+	Match func(*keyspace.Event) bool
+	// MinSeverity and Categories select findings. No categories: all.
+	MinSeverity scan.Severity
+	Categories  []scan.Category
+	// FailOn is the least severity that Result.Failing counts.
+	FailOn scan.Severity
+	// Found is called for each finding that is reported, before it is.
+	Found func(*scan.Finding)
+	// Next says how to revoke what a rule finds; nil or "": nobody knows.
+	Next func(rule string) string
+}
+
+// Result is how a sweep ended.
+type Result struct {
+	Summary *report.Summary
+	Failing uint64 // findings of at least FailOn
+}
+
+// maxDamage is how many damaged ranges of a unit are reported one by one.
+const maxDamage = 1000
+
+type sweep struct {
+	o       Options
+	scanner *scan.Scanner
+	w       report.Writer
+	sum     *report.Summary
+	tally   report.Tally
+	failing uint64
+}
+
+// Run scans all units of in and writes to w, Run excepted, which the caller has
+// written. If ctx ends early, the summary says so, and there is no error; an
+// error is one of writing, or of the work itself, and then there is no summary.
+func Run(ctx context.Context, in *source.Inputs, scanner *scan.Scanner, w report.Writer, o Options) (*Result, error) {
+	s := &sweep{o: o, scanner: scanner, w: w, sum: &report.Summary{Complete: true}}
+	err := s.units(ctx, in)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		s.sum.Complete = false
+		s.sum.Stopped = "the scan was interrupted"
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.sum.Damages > 0 {
+		s.sum.Complete = false
+	}
+	s.sum.Coverage = 1
+	if s.sum.BytesRead > 0 {
+		s.sum.Coverage = max(0, 1-float64(s.sum.NotUnderstood)/float64(s.sum.BytesRead))
+	}
+	s.sum.Take(&s.tally)
+	if o.Next != nil {
+		for _, g := range s.sum.Groups {
+			g.Next = o.Next(g.Rule)
+		}
+	}
+	return &Result{Summary: s.sum, Failing: s.failing}, w.Summary(s.sum)
+}
+
+func (s *sweep) units(ctx context.Context, in *source.Inputs) error {
+	for u, err := range in.Units(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := s.unit(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
+	events := &meter{match: s.o.Match}
+	stats, err := s.scanner.Scan(ctx, events.seq(u.Events(ctx)), s.found)
+	s.sum.Add(&stats)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	s.sum.BytesRead += events.read
+	s.sum.NotUnderstood += events.lost
+	for _, d := range events.damage {
+		if err := s.w.Damage(d); err != nil {
+			return err
+		}
+	}
+	s.sum.Damages += events.damages
+	s.sum.Torn += events.torn
+	if err := u.Close(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	for _, f := range u.Files {
+		if err := s.file(f); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *sweep) found(f *scan.Finding) error {
+	if f.Severity < s.o.MinSeverity || len(s.o.Categories) > 0 && !slices.Contains(s.o.Categories, f.Category) {
+		return nil
+	}
+	if s.o.Found != nil {
+		s.o.Found(f)
+	}
+	if f.Severity >= s.o.FailOn {
+		s.failing++
+	}
+	s.tally.Add(f)
+	return s.w.Finding(f)
+}
+
+func (s *sweep) file(f *source.File) error {
+	s.sum.Files++
+	i := slices.IndexFunc(s.sum.Inputs, func(in report.Input) bool { return in.Path == f.Input })
+	if i < 0 {
+		i = len(s.sum.Inputs)
+		s.sum.Inputs = append(s.sum.Inputs, report.Input{Path: f.Input})
+	}
+	in := &s.sum.Inputs[i]
+	in.Files++
+	in.Bytes += max(f.Size, 0)
+	if f.Path == f.Input {
+		in.SHA256 = f.SHA256
+	}
+	return s.w.File(Record(f))
+}
+
+// Record is what a report says of a file.
+func Record(f *source.File) *report.File {
+	r := &report.File{
+		Path: f.Path, PathB64: report.Base64(f.Path), Kind: string(f.Kind), Role: string(f.Role), Format: f.Format, Layers: f.Layers, Size: f.Size,
+		Links: f.Links, MTime: f.Modified.UTC(), ATime: f.Accessed.UTC(), CTime: f.Changed.UTC(), BTime: f.Born.UTC(), Touched: f.Touched,
+		Server: f.Server, Version: f.Version, Saved: f.Saved, Target: f.Target, Same: f.Same, Skipped: f.Skipped, Next: f.Next,
+		SHA256: f.SHA256, Unread: f.Unread,
+	}
+	if f.Size >= 0 {
+		r.Mode = f.Mode.String()
+		r.UID, r.GID = &f.UID, &f.GID
+	}
+	if f.Err != nil {
+		r.Error = f.Err.Error()
+	}
+	return r
+}
+
+// meter notes on the way what a scan does not look at. It is used by the
+// goroutine that ranges over the events, and read when that has ended.
+type meter struct {
+	match   func(*keyspace.Event) bool
+	read    int64 // bytes of files that came to their end
+	lost    int64 // bytes that were not understood
+	damages uint64
+	torn    uint64
+	damage  []*report.Damage
+}
+
+func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		skip := m.match != nil // up to the first key, and where a key does not match
+		for e, err := range events {
+			if err == nil {
+				switch e.Kind {
+				case keyspace.End:
+					m.read += e.Length
+				case keyspace.Damage, keyspace.Torn:
+					m.note(e)
+				case keyspace.Key:
+					skip = m.match != nil && !m.match(e)
+					if skip {
+						continue
+					}
+				default:
+					if skip {
+						continue
+					}
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (m *meter) note(e *keyspace.Event) {
+	if e.Kind == keyspace.Torn {
+		m.torn++
+	} else {
+		m.damages++
+		m.lost += max(e.Length, 0)
+	}
+	if len(m.damage) < maxDamage {
+		m.damage = append(m.damage, report.NewDamage(e))
+		return
+	}
+	m.damage[maxDamage-1].More++
+}
+
+// Describe says in a line what lies in the inputs.
+func Describe(s *source.Survey) []string {
+	var kinds []string
+	for _, k := range s.Kinds {
+		kinds = append(kinds, report.Count(uint64(k.Files))+" "+string(k.Kind))
+	}
+	first := report.Bytes(s.Bytes) + " in " + plural(s.Files, "file") + ": " + strings.Join(kinds, ", ")
+	if s.Cut {
+		first = "so far " + first + " …"
+	}
+	lines := []string{first}
+	for _, sn := range s.Snapshots {
+		l := report.Escape(sn.Path) + ": " + string(sn.Kind)
+		if sn.Size >= 0 {
+			l += ", " + report.Bytes(sn.Size)
+		}
+		if sn.Server != "" {
+			l += ", " + sn.Server + " " + report.Escape(sn.Version)
+		}
+		if !sn.Saved.IsZero() {
+			l += ", saved " + sn.Saved.Format("2006-01-02 15:04:05 UTC")
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func plural(n int, noun string) string {
+	s := report.Count(uint64(n)) + " " + noun
+	if n != 1 {
+		s += "s"
+	}
+	return s
+}
