@@ -139,7 +139,8 @@ var stateNames = [states]string{"unknown", "live", "expired", "overwritten", "de
 func (s State) String() string { return name(stateNames[:], s) }
 
 // Part tells which piece of a long value an Element carries. Values up to
-// Limits.MaxChunk arrive whole.
+// Limits.MaxChunk arrive whole. Of a long one, Score and Expire are right from
+// the Last part on: they may stand behind it in the file.
 type Part uint8
 
 // The parts of a value.

@@ -2,7 +2,7 @@ package keyspace
 
 // Limits bound what hostile input can cost. The zero value of a field means its default.
 type Limits struct {
-	MaxKey      int    // bytes of a key, field or other name; longer ones end in ErrLimit. Default 64 MiB
+	MaxKey      int    // bytes of a key, field or other name; longer ones end in ErrLimit. Default 16 MiB
 	MaxChunk    int    // bytes of a value delivered in one event; longer ones arrive in parts. Default 64 KiB
 	MaxInflate  int64  // bytes that one compressed string may decompress to. Default 4 GiB
 	MaxElements uint64 // elements of one key. Default 2^40
@@ -11,7 +11,7 @@ type Limits struct {
 
 // The defaults of Limits.
 const (
-	DefaultMaxKey      = 64 << 20
+	DefaultMaxKey      = 16 << 20
 	DefaultMaxChunk    = 64 << 10
 	DefaultMaxInflate  = 4 << 30
 	DefaultMaxElements = 1 << 40

@@ -43,32 +43,64 @@ func (r *Reader) scored(binaryScore bool) error {
 			return r.element(p, keyspace.Raw)
 		}
 	}
-	t, err := r.held("member")
+	return r.followed("member", func() (err error) {
+		r.ev.Score, err = r.score(binaryScore)
+		return err
+	})
+}
+
+// followed reads a string as a Value whose event needs what stands behind it in
+// the file and then reads. Of a long string only the last part waits for that.
+func (r *Reader) followed(what string, then func() error) error {
+	t, err := r.text(what)
 	if err != nil {
 		return err
 	}
-	end := w.offset()
-	if r.ev.Score, err = r.score(binaryScore); err != nil {
+	b, err := r.openBlob(t, what)
+	if err != nil {
 		return err
 	}
-	return r.emitHeld(t, end)
-}
-
-// held reads a string into r.member, for a value whose event needs what follows it.
-func (r *Reader) held(what string) (t text, err error) {
-	if t, err = r.text(what); err == nil {
-		r.member, err = r.stringOf(r.member[:0], t, what)
+	at, left, chunk := b.at, t.full, int64(r.lim.MaxChunk)
+	if t.enc == keyspace.Int {
+		left = int64(len(b.b))
 	}
-	return t, err
-}
-
-// emitHeld yields what held read as the Value of an Element; the string ended at end.
-func (r *Reader) emitHeld(t text, end int64) error {
-	r.place(end-t.size, t.size)
-	if t.enc == keyspace.LZF {
-		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+	place := func() {
+		r.place(at, t.size)
+		if t.enc == keyspace.LZF {
+			r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+		}
 	}
-	return r.chunked(r.member, t.enc)
+	place()
+	for part := keyspace.First; left > chunk; part = keyspace.Middle {
+		if err := r.needBlob(b, int(chunk), what); err != nil {
+			return err
+		}
+		p := b.b[b.i : b.i+int(chunk)]
+		b.i += int(chunk)
+		left -= chunk
+		r.ev.Part = part
+		if err := r.element(p, t.enc); err != nil {
+			return err
+		}
+	}
+	if err := r.needBlob(b, int(left), what); err != nil {
+		return err
+	}
+	r.member = append(r.member[:0], b.b[b.i:b.i+int(left)]...)
+	b.i += int(left)
+	if err := r.closeBlob(b, what); err != nil {
+		return err
+	}
+	if err := then(); err != nil {
+		return err
+	}
+	place()
+	if r.ev.Part != keyspace.Whole {
+		r.ev.Part = keyspace.Last
+	}
+	err = r.element(r.member, t.enc)
+	r.ev.Part = keyspace.Whole
+	return err
 }
 
 // chunked yields bytes that are at hand as one Value, in parts where they exceed MaxChunk.
@@ -153,29 +185,8 @@ func (r *Reader) expiringPair() (err error) {
 	if r.field, err = r.name(r.field[:0], "field"); err != nil {
 		return err
 	}
-	// The expiry follows the value, and belongs into its event.
-	t, err := r.text("value")
-	if err != nil {
-		return err
-	}
-	if t.enc == keyspace.Raw && t.size <= int64(r.lim.MaxChunk) && r.in.need(int(t.size)+8) {
-		p := r.in.buf[r.in.r : r.in.r+int(t.size)]
-		off := r.in.offset()
-		r.in.r += int(t.size)
-		if err := r.fieldExpire(); err != nil {
-			return err
-		}
-		r.place(off, t.size)
-		return r.element(p, keyspace.Raw)
-	}
-	if r.member, err = r.stringOf(r.member[:0], t, "value"); err != nil {
-		return err
-	}
-	end := r.in.offset()
-	if err := r.fieldExpire(); err != nil {
-		return err
-	}
-	return r.emitHeld(t, end)
+	r.ev.Field = r.field
+	return r.followed("value", r.fieldExpire)
 }
 
 // fieldExpire reads the LE64 expiry of a field.

@@ -141,11 +141,6 @@ func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return r.stringOf(dst, t, what)
-}
-
-// stringOf appends the string whose header was just read to dst.
-func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
 	if t.full > int64(r.lim.MaxKey) {
 		return dst, r.fail(what+": length", keyspace.ErrLimit)
 	}
@@ -168,7 +163,6 @@ func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
 			}
 		}
 	}
-	w := &r.in
 	for n := int(t.size); n > 0; {
 		if !w.need(1) {
 			return dst, r.short(what)
