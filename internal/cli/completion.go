@@ -8,8 +8,8 @@ func newCompletionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a script that completes valkeyfs' command lines in a shell",
-		Long: withStatus(`Print a script that makes a shell complete verbs and flags of valkeyfs.
-`, ""),
+		Long: `Print a script that makes a shell complete verbs and flags of valkeyfs.
+`,
 		Example: `  source <(valkeyfs completion bash)
   valkeyfs completion zsh > "${fpath[1]}/_valkeyfs"
   valkeyfs completion fish > ~/.config/fish/completions/valkeyfs.fish`,

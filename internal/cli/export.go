@@ -19,16 +19,16 @@ func newExportCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export INPUT",
 		Short: "Write keys as JSON or as commands",
-		Long: withStatus(`Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
-array of them, or the commands that give an empty server of the same or a newer
-version the same data set.
+		Long: `Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
+array of them, or the commands that give an empty server of the same or a
+newer version the same data set.
 
 The values are written as they are: nothing is masked.
-`, ""),
+`,
 		Example: `  valkeyfs export dump.rdb --db 0 --key '^user:' | jq .value
   valkeyfs export dump.rdb --format resp | valkey-cli --pipe
   valkeyfs export appendonlydir --expired without -o keys.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: oneInput,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()

@@ -29,7 +29,6 @@ type globals struct {
 	asOf       asOf
 	identities []string
 	tmp        string
-	idKey      string
 }
 
 func (g *globals) flags(f *pflag.FlagSet) {
@@ -43,7 +42,6 @@ func (g *globals) flags(f *pflag.FlagSet) {
 	f.Var(&g.asOf, "as-of", "judge expiry at this RFC 3339 `TIME` (default: each file's own time)")
 	f.StringArrayVarP(&g.identities, "identity", "i", nil, "open what is sealed with the age or SSH identity in `FILE` (repeatable)")
 	f.StringVar(&g.tmp, "tmp", "", "keep spilled data, encrypted, in `DIR` (default: the system's)")
-	f.StringVar(&g.idKey, "id-key", "", "derive ids of findings from the key in `FILE`, made if it does not exist\n(default: one in the state directory)")
 }
 
 const defaultMaxMem = 256 << 20

@@ -31,11 +31,10 @@ func (k *idKey) id() string {
 
 const idKeySize = 32
 
-// idKey reads the key that the user chose, or the one in the state directory,
+// readOrMakeIDKey reads the key that the user chose, or the one in the state directory,
 // which is made when it is first needed. Where none can be kept, and where that
 // would mean to write into the evidence, the key is new each time.
-func (a *app) idKey(in *source.Inputs) (*idKey, error) {
-	path := a.global.idKey
+func readOrMakeIDKey(path string, in *source.Inputs) (*idKey, error) {
 	chosen := path != ""
 	if !chosen {
 		dir, err := stateDir()

@@ -17,19 +17,19 @@ func newInspectCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect INPUT…",
 		Short: "Tell what a file holds, and whether it is intact",
-		Long: withStatus(`Tell what snapshots and logs hold: header and versions, aux fields, the verdict of
-the checksum, keys by database, type and encoding, functions, modules, commands by
-name, what a manifest names, and which bytes could not be understood. Every value
-is decoded and every byte of the checksum is verified.
+		Long: `Tell what snapshots and logs hold: header and versions, aux fields, the
+verdict of the checksum, keys by database, type and encoding, functions,
+modules, commands by name, what a manifest names, and which bytes could not be
+understood. Every value is decoded and every byte of the checksum is verified.
 
-Damage is where a file cannot be understood, where its checksum fails, where it
-ends too early and where bytes follow its end. What of the file can be read is
-counted all the same.
-`, ""),
+Damage is where a file cannot be understood, where its checksum fails, where
+it ends too early and where bytes follow its end. What of the file can be read
+is counted all the same.
+`,
 		Example: `  valkeyfs inspect dump.rdb
   valkeyfs inspect /var/lib/valkey --format jsonl
   valkeyfs inspect appendonlydir && echo intact`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runInspect(cmd, a, f, args) },
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", "write `text|json|jsonl`")

@@ -26,23 +26,62 @@ const (
 	exitBoth       = 5 // findings, and evidence could not be read whole
 )
 
-const exitStatus = `
+// statusKey is the annotation of a verb that says what an exit status of 1 means
+// for it.
+const statusKey = "findings"
+
+const helpTemplate = `{{.Long}}
+Usage:
+  {{if .HasAvailableSubCommands}}valkeyfs VERB [flags]{{else}}{{.UseLine}}{{end}}
+{{- if .HasExample}}
+
+Examples:
+{{.Example}}
+{{- end}}
+{{- if .HasAvailableSubCommands}}
+
+Verbs:
+{{- range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name 12}}{{.Short}}{{end}}{{end}}
+{{- end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{- end}}
+{{- if .HasAvailableInheritedFlags}}
+
+Flags of every verb:
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{- end}}
+
 EXIT STATUS
   0  done, nothing to report
-  1  %s
+  1  {{with .Annotations.findings}}{{.}}{{else}}not used by this verb{{end}}
   2  usage
-  3  evidence incomplete: damaged, truncated, unsupported, over a limit, unreadable
+  3  evidence incomplete: damaged, truncated, unsupported, over a limit, or
+     unreadable
   4  I/O or internal error
   5  both 1 and 3
 `
 
-// withStatus puts the exit status behind a verb's long help. finding is what 1
-// means for it; "" if it has nothing to find.
-func withStatus(long, finding string) string {
-	if finding == "" {
-		finding = "(not used by this verb)"
+// finds says what an exit status of 1 means for a verb.
+func finds(what string) map[string]string { return map[string]string{statusKey: what} }
+
+// someInputs wants at least one INPUT.
+func someInputs(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("no INPUT is named")
 	}
-	return long + fmt.Sprintf(exitStatus, finding)
+	return nil
+}
+
+// oneInput wants exactly one INPUT.
+func oneInput(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("one INPUT is needed, not %d", len(args))
+	}
+	return nil
 }
 
 // status combines what a verb found with what it could not read.
@@ -101,7 +140,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return int(code)
 	case errors.As(err, new(usageError)) || !a.running:
 		a.stderr.errorf("%v", err)
-		a.stderr.printf("Run \"valkeyfs help\" for usage.")
+		a.stderr.printf("Run \"valkeyfs help\" to see how it is used.")
 		return exitUsage
 	case errors.Is(err, syscall.EPIPE):
 		return exitError // whoever read the output has had enough
@@ -123,14 +162,15 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "valkeyfs",
 		Short: "Read the snapshots and logs of Valkey and Redis servers as evidence",
-		Long: withStatus(`valkeyfs reads RDB snapshots, append-only files and whole data directories of
-Valkey and Redis servers, intact or damaged, without changing a byte of them. It
-finds the secrets in them, and tells what else they hold.
+		Long: `valkeyfs reads RDB snapshots, append-only files and whole data directories of
+Valkey and Redis servers, intact or damaged, without changing a byte of them.
+It finds the secrets in them, and tells what else they hold.
 
-An INPUT is a snapshot, an append-only file, an appendonlydir, a data directory,
-or "-" for standard input; each plain or inside gzip, zstd, lz4 or age. What it is
-is read from its bytes.
-`, "findings, violations or differences"),
+An INPUT is a snapshot, an append-only file, an appendonlydir, a data
+directory, or "-" for standard input; each plain or inside gzip, zstd, lz4 or
+age. What it is is read from its bytes.
+`,
+		Annotations:   finds("findings, violations or differences"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -145,7 +185,7 @@ is read from its bytes.
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommandGroupID("")
+	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newVersionCmd(a), newCompletionCmd(a))
 	return root

@@ -26,6 +26,7 @@ type scanFlags struct {
 	categories     []string
 	minSeverity    string
 	failOn         string
+	idKey          string
 	keys           keyFlags
 }
 
@@ -38,19 +39,22 @@ func newScanCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan INPUT…",
 		Short: "Find secrets, sessions and personal data",
-		Long: withStatus(`Find credentials, tokens, private keys, passwords, sessions and personal data in
-keys, values, functions, commands and in the text files beside them; also what was
-deleted, overwritten or expired and is still in the file. What a value contains is
-opened first: JSON, base64, compressed data and so on, in any nesting.
+		Long: `Find credentials, tokens, private keys, passwords, sessions and personal data
+in keys, values, functions, commands and in the text files beside them; also
+what was deleted, overwritten or expired and is still in the file. What a
+value contains is opened first: JSON, base64, compressed data and so on, in
+any nesting.
 
-Nothing that is found is shown whole unless --reveal is given. Each finding says
-where it stands: file, byte, database, key, field, and the containers around it.
-`, "findings at or above --fail-on"),
+Nothing that is found is shown whole unless --reveal is given. Each finding
+says where it stands: file, byte, database, key, field, and the containers
+around it.
+`,
+		Annotations: finds("findings at or above --fail-on"),
 		Example: `  valkeyfs scan /var/lib/valkey
   valkeyfs scan dump.rdb --format jsonl -o findings.jsonl
   zstdcat backup.rdb.zst | valkeyfs scan - --min-severity high
   valkeyfs scan backup.rdb.age -i key.txt --fail-on critical`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
@@ -59,9 +63,10 @@ where it stands: file, byte, database, key, field, and the containers around it.
 	fl.BoolVar(&f.all, "all", false, "text: list each finding, in the order of the input, instead of groups")
 	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")
 	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules")
-	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password,\npassword-hash, session, pii, artefact")
+	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password, password-hash, session, pii, artefact")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
+	fl.StringVar(&f.idKey, "id-key", "", "derive ids of findings from the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	f.keys.flags(fl)
 	return cmd
 }
@@ -111,7 +116,7 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		return err
 	}
 	defer in.Close()
-	key, err := a.idKey(in)
+	key, err := readOrMakeIDKey(f.idKey, in)
 	if err != nil {
 		return err
 	}
@@ -204,8 +209,9 @@ type keyFlags struct {
 }
 
 func (k *keyFlags) flags(f *pflag.FlagSet) {
-	f.Int32SliceVar(&k.dbs, "db", nil, "only keys of the databases `N,…`")
+	f.Int32SliceVar(&k.dbs, "db", nil, "only keys of the databases `N[,N]`")
 	f.StringVar(&k.key, "key", "", "only keys that match `REGEX`")
+	f.Lookup("db").DefValue = "" // the zero value of a list is not worth a word
 	f.StringSliceVar(&k.types, "type", nil, "only keys of the `TYPES`: string, list, set, zset, hash, stream, module, vectorset")
 }
 

@@ -12,7 +12,7 @@ func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
-		Long:    withStatus("Print the version of valkeyfs, and what it was built with.\n", ""),
+		Long:    "Print the version of valkeyfs, and what it was built with.\n",
 		Example: "  valkeyfs version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

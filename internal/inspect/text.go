@@ -192,10 +192,10 @@ func (t *text) damage(r *Report) {
 			t.row("", fmt.Sprintf("… and %d more places", r.Damages-uint64(i)))
 			break
 		}
-		t.row("damage", d.String())
+		t.row("damage", d.Place())
 	}
 	for _, d := range r.Torn {
-		t.row("torn", d.String()+" (as a crash leaves it)")
+		t.row("torn", d.Place()+" (as a crash leaves it)")
 	}
 }
 

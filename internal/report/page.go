@@ -32,46 +32,29 @@ func (p *Page) Line(s string) {
 }
 
 // Wrap writes s behind first, broken at spaces, with rest at the start of each
-// further line. A word that is longer than a line is broken.
+// further line. Words stay whole, so that a path can be copied.
 func (p *Page) Wrap(first, rest, s string) {
 	p.w.WriteString(first)
 	p.wrapAt(width(first), rest, s)
 }
 
-// wrapAt writes s from the given column on, broken at spaces, with rest at the
-// start of each further line. A word that is longer than a line is broken.
+// wrapAt is Wrap behind what has taken col columns of the line.
 func (p *Page) wrapAt(col int, rest, s string) {
-	indent := width(rest)
-	empty := true // nothing but the indent stands on the line
+	begun := false // a word stands on the line
 	for word := range strings.FieldsSeq(s) {
 		w := width(word)
-		if !empty && col+1+w > p.width {
+		switch {
+		case begun && col+1+w > p.width:
 			p.w.WriteByte('\n')
 			p.w.WriteString(rest)
-			col, empty = indent, true
-		}
-		if !empty {
+			col = width(rest)
+		case begun:
 			p.w.WriteByte(' ')
 			col++
 		}
-		for col+w > p.width && indent < p.width {
-			cut, cw := 0, 0
-			for i, r := range word {
-				if n := runeWidth(r); col+cw+n > p.width {
-					break
-				} else {
-					cw += n
-				}
-				cut = i + len(string(r))
-			}
-			p.w.WriteString(word[:cut])
-			p.w.WriteByte('\n')
-			p.w.WriteString(rest)
-			word, w, col = word[cut:], w-cw, indent
-		}
 		p.w.WriteString(word)
 		col += w
-		empty = false
+		begun = true
 	}
 	p.w.WriteByte('\n')
 }

@@ -103,8 +103,11 @@ func NewDamage(e *keyspace.Event) *Damage {
 }
 
 // String says in a line where it is and why, fit for a terminal.
-func (d *Damage) String() string {
-	line := fmt.Sprintf("%s at byte %d", Escape(d.Source), d.Offset)
+func (d *Damage) String() string { return Escape(d.Source) + " at " + d.Place() }
+
+// Place is String without the source.
+func (d *Damage) Place() string {
+	line := fmt.Sprintf("byte %d", d.Offset)
 	if d.Inner != nil {
 		line += fmt.Sprintf(" (byte %d of the decompressed data)", *d.Inner)
 	}
