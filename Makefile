@@ -7,6 +7,8 @@ LINT_VERSION = v2.15.0
 
 # Where the servers are; tests read it.
 export VALKEYFS_SERVERS ?= $(cache)/servers
+# Where the benchmarks' data is.
+VALKEYFS_BENCH ?= $(cache)/bench
 
 .PHONY: build test servers lint fuzz bench fixtures clean
 
@@ -40,7 +42,8 @@ fuzz:
 
 # Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
 bench: servers
-	bench/run.sh
+	bench/data.sh "$(VALKEYFS_BENCH)"
+	go run ./bench $(ARGS) "$(VALKEYFS_BENCH)"
 
 # The fixtures under testdata anew, from the servers; see testdata/SOURCES.md.
 fixtures: servers

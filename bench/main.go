@@ -1,0 +1,153 @@
+// Command bench times valkeyfs beside its peers, in turn, on the data that
+// data.sh makes, and prints medians, ratios and peak memory. `make bench` runs it.
+//
+//	bench [-n RUNS] [-only REGEXP] DIR
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// comparison is one thing done by valkeyfs and by a peer.
+type comparison struct {
+	name, file string
+	ours       []string // arguments of valkeyfs; the file follows
+	peer       []string // nil: there is none that can be had
+}
+
+func comparisons(redis []string, hdt, out string) []comparison {
+	check := func(program string) []string { return append(slices.Clone(redis), program) }
+	var all []comparison
+	for _, file := range []string{"mixed.rdb", "small.rdb"} {
+		all = append(all,
+			comparison{"inspect : redis-check-rdb", file, []string{"inspect"}, check("redis-check-rdb")},
+			comparison{"export jsonl : hdt3213 json", file, []string{"export", "--format", "jsonl"}, []string{hdt, "json", "FILE", out}},
+			comparison{"export resp", file, []string{"export", "--format", "resp"}, nil},
+			comparison{"scan", file, []string{"scan", "--format", "jsonl"}, nil})
+	}
+	return append(all,
+		comparison{"inspect : redis-check-aof", "mixed.aof", []string{"inspect"}, check("redis-check-aof")},
+		comparison{"scan", "mixed.aof", []string{"scan", "--format", "jsonl"}, nil})
+}
+
+func main() {
+	log.SetFlags(0)
+	runs := flag.Int("n", 5, "`runs` of each command, after one that does not count")
+	only := flag.String("only", "", "run what matches `REGEXP` only")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: bench [-n RUNS] [-only REGEXP] DIR")
+	}
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir := flag.Arg(0)
+	ours, hdt := build(dir, "valkeyfs", "./cmd/valkeyfs"), build(dir, "hdt3213", "./bench/hdt3213")
+	out := filepath.Join(dir, "out")
+	redis := []string{filepath.Join(os.Getenv("VALKEYFS_SERVERS"), "run"), "redis-7.0"}
+
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "\tfile\tvalkeyfs s\tMiB\tpeer s\tMiB\tratio\t")
+	for _, c := range comparisons(redis, hdt, out) {
+		if !pattern.MatchString(c.name + " " + c.file) {
+			continue
+		}
+		file := filepath.Join(dir, c.file)
+		a, b := measure(*runs, out, append(append([]string{ours}, c.ours...), file), with(c.peer, file))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%.2f\t%.0f\t", c.name, c.file, a.seconds, a.mib)
+		if c.peer == nil {
+			_, _ = fmt.Fprintln(table, "\t\t\t")
+		} else {
+			_, _ = fmt.Fprintf(table, "%.2f\t%.0f\t%.1f\t\n", b.seconds, b.mib, b.seconds/a.seconds)
+		}
+		_ = table.Flush()
+	}
+}
+
+// build compiles a command into dir.
+func build(dir, name, pkg string) string {
+	path := filepath.Join(dir, name)
+	if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+		log.Fatalf("%s: %v\n%s", pkg, err, out)
+	}
+	return path
+}
+
+// with puts file in the place of FILE, or at the end.
+func with(command []string, file string) []string {
+	c := slices.Clone(command)
+	if i := slices.Index(c, "FILE"); i >= 0 {
+		c[i] = file
+		return c
+	}
+	return append(c, file)
+}
+
+// figures are medians of several runs.
+type figures struct{ seconds, mib float64 }
+
+// measure runs two commands in turn, so that both see the machine's moods.
+func measure(runs int, out string, a, b []string) (fa, fb figures) {
+	commands := [2][]string{a, b}
+	if len(b) == 1 { // no peer
+		commands[1] = nil
+	}
+	var seconds, mib [2][]float64
+	for i := range runs + 1 {
+		for j, c := range commands {
+			if c == nil {
+				continue
+			}
+			s, m := run(out, c)
+			if i > 0 {
+				seconds[j], mib[j] = append(seconds[j], s), append(mib[j], m)
+			}
+		}
+	}
+	return figures{median(seconds[0]), median(mib[0])}, figures{median(seconds[1]), median(mib[1])}
+}
+
+// run runs one command with its output in a file. Findings are no failure.
+func run(out string, command []string) (seconds, mib float64) {
+	f, err := os.Create(out)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var said bytes.Buffer
+	c := exec.Command(command[0], command[1:]...)
+	c.Stdout, c.Stderr = f, &said
+	begin := time.Now()
+	err = c.Run()
+	seconds = time.Since(begin).Seconds()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) && failed.ExitCode() == 1 {
+		err = nil
+	}
+	if err != nil {
+		log.Fatalf("%v: %v\n%s", command, err, said.Bytes())
+	}
+	usage, _ := c.ProcessState.SysUsage().(*syscall.Rusage)
+	return seconds, float64(usage.Maxrss) / 1024
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
