@@ -42,28 +42,34 @@ func Pattern(key string) string {
 
 // segment writes one part of a key.
 func segment(b *strings.Builder, s string) {
-	if isVariable(s) {
+	if strings.IndexByte(s, '@') > 0 { // an address
 		b.WriteByte('*')
 		return
 	}
-	for len(s) > 0 {
-		i := strings.IndexAny(s, "0123456789")
-		if i < 0 {
-			b.WriteString(s)
-			return
+	for i, word := range strings.Split(s, ".") {
+		if i > 0 {
+			b.WriteByte('.')
 		}
-		b.WriteString(s[:i])
-		b.WriteByte('*')
-		s = strings.TrimLeft(s[i:], "0123456789")
+		if isVariable(word) {
+			b.WriteByte('*')
+			continue
+		}
+		for {
+			i := strings.IndexAny(word, "0123456789")
+			if i < 0 {
+				break
+			}
+			b.WriteString(word[:i])
+			b.WriteByte('*')
+			word = strings.TrimLeft(word[i:], "0123456789")
+		}
+		b.WriteString(word)
 	}
 }
 
 // isVariable reports whether s as a whole is a name that some program made up:
-// an address with digits or an "@", or something long that mixes letters and digits.
+// something long that mixes letters and digits, or upper and lower case.
 func isVariable(s string) bool {
-	if strings.IndexByte(s, '@') > 0 {
-		return true
-	}
 	digits, lower, upper, hex, dashes, other := 0, 0, 0, 0, 0, 0
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -80,7 +86,7 @@ func isVariable(s string) bool {
 			if c <= 'F' {
 				hex++
 			}
-		case c == '-' || c == '_' || c == '.' || c == '+' || c == '~':
+		case c == '-' || c == '_' || c == '+' || c == '~':
 			dashes++
 		default:
 			other++
@@ -90,7 +96,7 @@ func isVariable(s string) bool {
 	switch {
 	case other > 0 || len(s) < 8:
 		return false
-	case digits > 0 && hex == len(s)-dashes: // hexadecimal, UUID, date, IP address
+	case digits > 0 && hex == len(s)-dashes: // hexadecimal, UUID, date
 		return true
 	case len(s) >= 16 && digits > 0 && digits*12 >= letters && dashes*8 <= len(s): // base64, base58, ULID
 		return true

@@ -107,12 +107,12 @@ func (t *text) Summary(s *Summary) error {
 
 func (t *text) group(g *Group) {
 	findings := plural(g.Count, "finding")
-	t.head(g.Severity, fmt.Sprintf("%s, %s, %s: %s in %s", g.Rule, g.Confidence, g.State, findings, Escape(g.Pattern)))
+	t.head(g.Severity, fmt.Sprintf("%s, %s, %s: %s in %s", g.Rule, g.Confidence, g.State, findings, quoted(g.Pattern)))
 	for _, f := range g.Examples {
 		t.example(f)
 	}
 	if n := g.Count - uint64(len(g.Examples)); n > 0 {
-		fmt.Fprintf(t.p.w, "  … and %d more (--all shows each)\n", n)
+		fmt.Fprintf(t.p.w, "  … and %s more (--all shows each)\n", Count(n))
 	}
 	if g.Next != "" {
 		t.p.Wrap("  next: ", "        ", g.Next)
@@ -138,24 +138,32 @@ func (t *text) head(sev scan.Severity, what string) {
 	t.p.Wrap(word+" ", "    ", what)
 }
 
-// example writes a finding in two lines: the secret, and where it stands.
+// example writes a finding: the secret, and where it stands. A secret that is
+// shown whole has a line of its own, which nothing breaks.
 func (t *text) example(f *scan.Finding) {
 	secret := Escape(f.Secret)
 	if !t.o.Reveal {
-		secret = clip(secret, t.p.width-4)
+		secret = clip(secret, t.p.width/2)
 	}
-	if t.o.Color {
-		fmt.Fprintf(t.p.w, "  \x1b[1m%s\x1b[0m\n", secret)
-	} else {
-		fmt.Fprintf(t.p.w, "  %s\n", secret)
-	}
-	t.p.Wrap("    ", "    ", place(f))
+	where := place(f)
 	if f.Framework != "" || len(f.Identity) > 0 {
-		t.p.Wrap("    ", "    ", session(f))
+		where += "; " + session(f)
 	}
 	if f.ExpiresAt != "" {
-		t.p.Wrap("    ", "    ", "expires "+f.ExpiresAt)
+		where += "; expires " + f.ExpiresAt
 	}
+	start, end := "", ""
+	if t.o.Color {
+		start, end = "\x1b[1m", "\x1b[0m"
+	}
+	fmt.Fprintf(t.p.w, "  %s%s%s", start, secret, end)
+	if t.o.Reveal {
+		t.p.Line("")
+		t.p.Wrap("    ", "    ", where)
+		return
+	}
+	t.p.w.WriteString("  ")
+	t.p.wrapAt(4+width(secret), "    ", where)
 }
 
 func session(f *scan.Finding) string {
@@ -180,16 +188,16 @@ func place(f *scan.Finding) string {
 		fmt.Fprintf(&b, ", db %d", f.DB)
 	}
 	fmt.Fprintf(&b, ", %s %s", Escape(f.KeyType), quoted(f.Key))
-	if f.Field != "" {
+	switch {
+	case f.Field != "":
 		fmt.Fprintf(&b, ", %s %s", fieldWord(f), quoted(f.Field))
-	} else if f.Where != scan.WhereValue && f.Where != scan.WhereArgument {
+	case f.Index != nil && f.Where == scan.WhereElement:
+		fmt.Fprintf(&b, ", element %d", *f.Index)
+	case f.Where != scan.WhereValue && f.Where != scan.WhereArgument:
 		fmt.Fprintf(&b, ", in the %s", f.Where)
 	}
 	if f.EntryID != "" {
 		fmt.Fprintf(&b, ", entry %s", f.EntryID)
-	}
-	if f.Index != nil && f.KeyType == "list" {
-		fmt.Fprintf(&b, ", element %d", *f.Index)
 	}
 	if len(f.Chain) > 0 {
 		fmt.Fprintf(&b, ", through %s", Escape(strings.Join(f.Chain, " > ")))
@@ -230,13 +238,13 @@ func (t *text) totals(s *Summary) {
 		var sev []string
 		for i := scan.Critical; ; i-- {
 			if n := s.BySeverity[i.String()]; n > 0 {
-				sev = append(sev, fmt.Sprintf("%d %s", n, i))
+				sev = append(sev, Count(n)+" "+i.String())
 			}
 			if i == scan.Info {
 				break
 			}
 		}
-		secrets := fmt.Sprintf("%d different secrets", s.Distinct.Secrets)
+		secrets := plural(uint64(s.Distinct.Secrets), "different secret")
 		if s.Distinct.Secrets == 1 {
 			secrets = "all of one secret"
 		}
@@ -245,7 +253,7 @@ func (t *text) totals(s *Summary) {
 		}
 		t.p.Wrap("", "", fmt.Sprintf("%s: %s; %s.", plural(s.Findings, "finding"), strings.Join(sev, ", "), secrets))
 	}
-	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s, %s in %s.", Bytes(s.BytesRead), plural(s.Files, "file"), plural(s.Keys, "key"), plural(s.Values, "value")))
+	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s, %s, %s.", Bytes(s.BytesRead), plural(s.Files, "file"), plural(s.Keys, "key"), plural(s.Values, "value")))
 	switch {
 	case s.Stopped != "":
 		t.p.Wrap("", "", "Incomplete: "+s.Stopped+". What stands above is what was found until then.")
