@@ -19,7 +19,8 @@ type command struct {
 	argc   int64          // as claimed
 	next   int64          // index of the next argument
 	args   [][]byte       // the batch
-	starts []int          // indexes of args' data in the window
+	starts []int          // indexes of args' data in the window, whose buffer began at base
+	base   int64
 	taken  int            // how many of args were taken
 	whole  bool           // args holds all arguments
 	names  [slots][]byte  // copies of names that must outlive their batch
@@ -65,7 +66,7 @@ func (c *command) read() {
 	c.state, c.whole, c.halted, c.broken = keyspace.Unknown, false, c.r.stopped, fault{}
 	c.key, c.keyAt, c.suspects = nil, c.start, c.suspects[:0]
 	for {
-		c.args, c.starts = c.args[:0], c.starts[:0]
+		c.args, c.starts, c.base = c.args[:0], c.starts[:0], w.base
 		argc, p, st := number(w.buf[:w.end], w.pos+1)
 		switch {
 		case st == done && argc > 0:
@@ -97,10 +98,11 @@ func (c *command) read() {
 	}
 }
 
-// suspect notes the last arguments before the one that is broken.
+// suspect notes the last arguments before what is broken.
 func (c *command) suspect() {
+	c.suspects = c.suspects[:0]
 	for i := max(0, len(c.args)-maxSuspects); i < len(c.args); i++ {
-		at := c.r.w.at(c.starts[i])
+		at := c.base + int64(c.starts[i])
 		c.suspects = append(c.suspects, span{at, at + int64(len(c.args[i]))})
 	}
 }
@@ -108,6 +110,7 @@ func (c *command) suspect() {
 // run yields the Command event and what the command does.
 func (c *command) run() {
 	c.read()
+	c.r.gaps()
 	if len(c.args) > 0 {
 		c.broken = fault{} // it shows again where the argument is needed
 		c.identify()
@@ -161,7 +164,7 @@ func (c *command) take() (arg []byte, at int64, ok bool) {
 	if c.taken == len(c.args) && !c.refill() {
 		return nil, 0, false
 	}
-	arg, at = c.args[c.taken], c.r.w.at(c.starts[c.taken])
+	arg, at = c.args[c.taken], c.base+int64(c.starts[c.taken])
 	c.taken++
 	c.next++
 	return arg, at, true
@@ -177,6 +180,7 @@ func (c *command) refill() bool {
 	for {
 		var st status
 		c.args, c.starts, w.pos, st = batch(w.buf[:w.end], w.pos, c.argc-c.next, c.args[:0], c.starts[:0])
+		c.base = w.base
 		switch {
 		case len(c.args) > 0:
 			return true
@@ -476,10 +480,10 @@ func (c *command) mentionData() {
 		case i == int64(s.NumKeys):
 			counted = c.integer()
 		case counted > 0:
-			c.otherKey()
+			c.passKey(open)
 			counted--
 		case first > 0 && first <= i && i <= last && (i-first)%int64(s.KeyStep) == 0:
-			c.otherKey()
+			c.passKey(open)
 		default:
 			if !open {
 				c.begin(keyspace.OpNone, keyspace.TypeNone)
@@ -493,12 +497,13 @@ func (c *command) mentionData() {
 	}
 }
 
-// otherKey reads a key, of which the first is the one that events are about.
-func (c *command) otherKey() {
-	if c.key == nil {
-		c.readKey()
-	} else {
+// passKey reads a key. The first is the one that a mention is about, unless it
+// stands behind what is mentioned.
+func (c *command) passKey(open bool) {
+	if open || c.key != nil {
 		c.skip(1)
+	} else {
+		c.readKey()
 	}
 }
 

@@ -43,6 +43,12 @@ var commands = []CommandSpec{
 	{"HEXPIREAT", -6, Write, 1, 1, 1, 0, nil, applyHExpireAt},
 	{"HGETDEL", -5, Write, 1, 1, 1, 0, nil, applyHGetDel},
 	{"HGETEX", -5, Write, 1, 1, 1, 0, nil, applyHGetEX},
+	{"HIMPORT", -2, 0, 0, 0, 0, 0, []CommandSpec{
+		{"DISCARD", 3, NeverLogged, 0, 0, 0, 0, nil, nil},
+		{"DISCARDALL", 2, NeverLogged, 0, 0, 0, 0, nil, nil},
+		{"PREPARE", -4, NeverLogged, 0, 0, 0, 0, nil, nil},
+		{"SET", -5, Write, 2, 2, 1, 0, nil, applyHImportSet},
+	}, nil},
 	{"HINCRBY", 4, Write, 1, 1, 1, 0, nil, applyHIncrBy},
 	{"HINCRBYFLOAT", 4, Write, 1, 1, 1, 0, nil, applyHIncrBy},
 	{"HMSET", -4, Write, 1, 1, 1, 0, nil, applyHSet},

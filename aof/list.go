@@ -117,13 +117,12 @@ func applyBRPop(c *command) { c.popAny(keyspace.OpPopTail, keyspace.List) }
 func applyBZPop(c *command) { c.popAny(keyspace.OpDeleteSome, keyspace.SortedSet) }
 
 func (c *command) popAny(op keyspace.Op, typ keyspace.Type) {
-	if c.argc > 3 {
-		op = keyspace.OpDeleteSome
+	n := int64(1)
+	if c.argc > 3 || op == keyspace.OpDeleteSome {
+		op, n = keyspace.OpDeleteSome, 0
 	}
 	for c.more() && c.next < c.argc-1 {
-		c.readKey()
-		c.event(keyspace.Delete, op, typ).Index = 1
-		c.emit()
+		c.popped(op, typ, n)
 	}
 	c.skip(1)
 }
@@ -137,10 +136,10 @@ func applyBZMPop(c *command) { c.skip(1); c.mpop(keyspace.SortedSet) }
 
 func (c *command) mpop(typ keyspace.Type) {
 	n := c.integer()
-	op, count := keyspace.OpDeleteSome, int64(1)
+	op, count := keyspace.OpDeleteSome, int64(0)
 	if keys := c.next; n == 1 && c.whole && typ == keyspace.List {
 		c.seek(keys + 1)
-		if op = keyspace.OpPopTail; is(c.word(), "LEFT") {
+		if op, count = keyspace.OpPopTail, 1; is(c.word(), "LEFT") {
 			op = keyspace.OpPopHead
 		}
 		if c.more() && is(c.word(), "COUNT") {
@@ -149,11 +148,16 @@ func (c *command) mpop(typ keyspace.Type) {
 		c.seek(keys)
 	}
 	for ; n > 0 && c.more(); n-- {
-		c.readKey()
-		c.event(keyspace.Delete, op, typ).Index = count
-		c.emit()
+		c.popped(op, typ, count)
 	}
 	c.skip(c.argc)
+}
+
+// popped reads a key that lost elements.
+func (c *command) popped(op keyspace.Op, typ keyspace.Type, n int64) {
+	c.readKey()
+	c.event(keyspace.Delete, op, typ).Index = n
+	c.emit()
 }
 
 // applyLMoveM is LMOVEM source destination LEFT|RIGHT LEFT|RIGHT [COUNT|EXACTLY n

@@ -20,7 +20,7 @@ type Options struct {
 }
 
 // A Reader reads one file of an append-only log as a stream of events. It holds
-// one window of the input (256 KiB, or twice Limits.MaxChunk if that is more)
+// one window of the input (256 KiB, or some more than twice Limits.MaxChunk)
 // and, for a name that does not fit in it, at most Limits.MaxKey bytes. It is
 // not safe for concurrent use.
 type Reader struct {
@@ -48,8 +48,13 @@ var (
 // NewReader returns a reader of the file that r delivers. It does not read from
 // r before Events is ranged over, and never closes it.
 func NewReader(r io.Reader, o Options) *Reader {
+	return newReader(r, o, minWindow)
+}
+
+func newReader(r io.Reader, o Options, size int) *Reader {
 	o.Limits = o.Limits.WithDefaults()
-	rd := &Reader{o: o, w: newWindow(r, o.Offset, max(minWindow, 2*o.Limits.MaxChunk)), multi: -1}
+	// A chunk and the end of its line must fit in half of the window.
+	rd := &Reader{o: o, w: newWindow(r, o.Offset, max(size, 2*(o.Limits.MaxChunk+2))), multi: -1}
 	rd.cmd.r = rd
 	return rd
 }
@@ -108,7 +113,7 @@ func (r *Reader) resp() {
 		case 0:
 			r.padding()
 		default:
-			r.damage(r.w.offset(), r.w.offset(), "no command begins here")
+			r.stray()
 		}
 	}
 	r.gaps()
@@ -154,7 +159,7 @@ func (r *Reader) padding() {
 		zeros := len(rest) - len(bytes.TrimLeft(rest, "\x00"))
 		w.pos += zeros
 		if zeros < len(rest) {
-			r.damage(at, w.offset(), "zeros in the place of a command")
+			r.damage(at, w.offset()-1, "zeros in the place of a command")
 			return
 		}
 	}

@@ -25,13 +25,13 @@ func number(b []byte, p int) (n int64, next int, st status) {
 	if q < len(b) && b[q] == '+' {
 		q++
 	}
-	first := q
+	first, u := q, uint64(0)
 	for ; q < len(b); q++ {
 		d := b[q] - '0'
 		if d > 9 {
 			break
 		}
-		if n = n*10 + int64(d); n >= 1e18 || q-p > maxNumber {
+		if u = u*10 + uint64(d); u >= 1e18 || q-p > maxNumber {
 			return 0, p, wrong
 		}
 	}
@@ -43,7 +43,7 @@ func number(b []byte, p int) (n int64, next int, st status) {
 	case q+1 >= len(b):
 		return 0, p, short
 	}
-	return n, q + 2, done
+	return int64(u), q + 2, done
 }
 
 // batch reads arguments at b[p:] that lie whole in b, at most max, and appends

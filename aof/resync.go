@@ -74,6 +74,25 @@ func (r *Reader) damage(at, arg int64, what string) {
 	r.lost(at, what)
 }
 
+// stray goes on where no command begins. It may be that the one before ended
+// where its last argument says by chance: then the search finds a command that
+// begins in it, and it is what is damaged.
+func (r *Reader) stray() {
+	const what = "no command begins here"
+	at := r.w.offset()
+	if !r.o.Resync {
+		r.damage(at, at, what)
+		return
+	}
+	if c := &r.cmd; c.whole && c.start+c.length == at {
+		c.suspect()
+	}
+	if r.search(at, 1) && r.w.offset() < at {
+		at = r.cmd.start
+	}
+	r.lost(at, what)
+}
+
 // lost reports what lies between offset at and the window's position as damage.
 func (r *Reader) lost(at int64, what string) {
 	r.multi = -1 // its EXEC may lie in what was lost
@@ -84,10 +103,11 @@ func (r *Reader) lost(at int64, what string) {
 
 // search moves the window's position behind offset arg to the next command that
 // can be believed, or to the end of the file. It looks into the arguments under
-// suspicion, too.
+// suspicion, but passes over those behind arg that are whole: what looks like a
+// command in them is what a client stored.
 func (r *Reader) search(arg int64, chain int) bool {
 	w := &r.w
-	from := arg + 1
+	from := arg
 	if s := r.cmd.suspects; len(s) > 0 {
 		from = s[0].start
 	}
@@ -95,26 +115,44 @@ func (r *Reader) search(arg int64, chain int) bool {
 	for {
 		if w.avail() < len(w.buf)/2 {
 			w.fillBehind(lookBehind)
+			r.gaps()
 		}
-		i := bytes.IndexByte(w.buf[w.pos:w.end], '*')
+		b := w.buf[:w.end]
+		i := bytes.IndexAny(b[w.pos:], "*$")
 		if i < 0 {
-			w.pos = w.end
-			if w.err != nil {
+			if w.pos = w.end; w.err != nil {
 				return false
 			}
-			r.gaps()
 			continue
 		}
-		if w.pos += i; w.avail() < len(w.buf)/2 {
-			w.fillBehind(lookBehind)
+		if w.pos += i; w.avail() < len(w.buf)/2 && w.err == nil {
+			continue
 		}
-		if r.believe(w.pos, chain) {
-			w.pos = annotated(w.buf, w.pos)
+		switch {
+		case b[w.pos] == '*' && r.believe(w.pos, chain):
+			w.pos = annotated(b, w.pos)
 			return true
+		case b[w.pos] == '$' && w.offset() >= arg:
+			w.pos = behindArgument(b, w.pos)
+		default:
+			w.pos++
 		}
-		w.pos++
 	}
 }
+
+// behindArgument returns the index behind the argument at index i of b if it is
+// whole and something of RESP follows it, and the index behind its '$' otherwise.
+func behindArgument(b []byte, i int) int {
+	if _, end, st := argument(b, i); st == done && lineStart(b, i) {
+		if next := end + 2; next == len(b) || b[next] == '*' || b[next] == '$' || b[next] == '#' {
+			return next
+		}
+	}
+	return i + 1
+}
+
+// lineStart reports whether a line ends in front of index i.
+func lineStart(b []byte, i int) bool { return i >= 2 && b[i-2] == '\r' && b[i-1] == '\n' }
 
 // believe reports whether a command begins at index i of the window. Damage
 // alone (chain 1) makes believable what stands at the start of a line and is a
@@ -123,7 +161,7 @@ func (r *Reader) search(arg int64, chain int) bool {
 // Inside what the end of the file seems to cut, a chain of commands is needed.
 func (r *Reader) believe(i, chain int) bool {
 	w := &r.w
-	line := i >= 2 && w.buf[i-2] == '\r' && w.buf[i-1] == '\n'
+	line := lineStart(w.buf, i)
 	end, st := r.probe(i)
 	if st == wrong {
 		return false
@@ -153,11 +191,12 @@ func (r *Reader) believe(i, chain int) bool {
 	return false
 }
 
-// suspected returns the end of the suspected argument that holds offset at, or 0.
+// suspected returns the offset behind the suspected argument that holds offset
+// at, its line end included, or 0.
 func (r *Reader) suspected(at int64) int64 {
 	for _, s := range r.cmd.suspects {
 		if s.start <= at && at < s.end {
-			return s.end
+			return s.end + 2
 		}
 	}
 	return 0

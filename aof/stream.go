@@ -65,10 +65,14 @@ options:
 			break options
 		}
 	}
-	c.r.ev.ID = parseID(w)
+	// Servers log the ID that they made of "*" (t_stream.c, xaddCommand).
+	op := keyspace.OpPut
+	if c.r.ev.ID = parseID(w); c.r.ev.ID == (keyspace.StreamID{}) {
+		op = keyspace.OpAppend
+	}
 	for i := int64(0); c.more(); i++ {
 		c.field()
-		c.elementAt(keyspace.OpPut, i)
+		c.elementAt(op, i)
 	}
 	c.end()
 	c.trimmed(t)

@@ -184,12 +184,11 @@ func applyAppend(c *command) {
 	c.end()
 }
 
-// applyIncr is INCR and DECR key, and what else changes a string in a way that
-// names no data: PFMERGE.
+// applyIncr is INCR and DECR key, and PFMERGE destination source [source …].
 func applyIncr(c *command) {
 	c.readKey()
-	c.begin(keyspace.OpUpdate, keyspace.String)
-	c.end()
+	c.touch(keyspace.String)
+	c.skip(c.argc)
 }
 
 // applySetRange is SETRANGE and SETBIT key offset value.
