@@ -148,6 +148,8 @@ func TestJSON(t *testing.T) {
 		"empty list":     {key(keyspace.List, "k"), head("list") + `"value":[],"length":42}`},
 		"zset": {key(keyspace.SortedSet, "k", scored("a", 1), scored("b", math.Inf(-1)), scored("c", 0.1), scored("d", math.Copysign(0, -1)), scored("e", math.NaN())),
 			head("zset") + `"value":[["a",1],["b","-inf"],["c",0.1],["d",-0],["e","nan"]],"length":42}`},
+		"score behind its member": {key(keyspace.SortedSet, "k", with(scored("ab", 0), func(e *keyspace.Event) { e.Part = keyspace.First }), with(scored("c", 1.5), func(e *keyspace.Event) { e.Part = keyspace.Last })),
+			head("zset") + `"value":[["abc",1.5]],"length":42}`},
 		"hash":                {key(keyspace.Hash, "k", pair("f", "v"), pair("", "w")), head("hash") + `"value":{"f":"v","":"w"},"length":42}`},
 		"hash of bytes":       {key(keyspace.Hash, "k", pair("\xff", "v"), pair("f", "w")), head("hash") + `"value":[[{"b64":"/w=="},"v"],["f","w"]],"length":42}`},
 		"hash that turns":     {key(keyspace.Hash, "k", pair("a,", ":x"), pair("b", "y,"), pair("\xff", "v"), pair("f", "w")), head("hash") + `"value":[["a,",":x"],["b","y,"],[{"b64":"/w=="},"v"],["f","w"]],"length":42}`},

@@ -344,7 +344,8 @@ func (x *jsonWriter) piece(e *keyspace.Event) error {
 		return nil // its beginning was lost
 	}
 	l.b = append(l.b, e.Value...)
-	if e.Part == keyspace.Last {
+	if e.Part == keyspace.Last { // what may stand behind a string in the file is known now
+		l.first.Score, l.first.Expire, l.first.State = e.Score, e.Expire, e.State
 		x.cutString()
 		if l.streaming || len(x.buf)-x.value >= lineSize {
 			return x.nextLine()

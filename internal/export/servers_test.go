@@ -30,6 +30,7 @@ func TestReplay(t *testing.T) {
 		loaded := s.Start(t, writer.Dir)
 
 		o := export.Options{Format: export.RESP}
+		t.Run("json", func(t *testing.T) { testValues(t, loaded, file) })
 		t.Run("restored", func(t *testing.T) {
 			same(t, loaded, replay(t, s, file, o, o.KeepValue), nil)
 		})
