@@ -46,25 +46,79 @@ func segment(b *strings.Builder, s string) {
 		b.WriteByte('*')
 		return
 	}
-	for i, word := range strings.Split(s, ".") {
-		if i > 0 {
-			b.WriteByte('.')
+	for {
+		i := indexUUID(s)
+		if i < 0 {
+			break
 		}
-		if isVariable(word) {
-			b.WriteByte('*')
+		pieces(b, s[:i], ".")
+		b.WriteByte('*')
+		s = s[i+uuidSize:]
+	}
+	pieces(b, s, ".")
+}
+
+// pieces writes s, split at each separator in turn until a piece is variable as
+// a whole or there is no separator left.
+func pieces(b *strings.Builder, s, separators string) {
+	if isVariable(s) {
+		b.WriteByte('*')
+		return
+	}
+	if separators != "" {
+		next := map[string]string{".": "_", "_": "-", "-": ""}[separators]
+		for i, piece := range strings.Split(s, separators) {
+			if i > 0 {
+				b.WriteString(separators)
+			}
+			pieces(b, piece, next)
+		}
+		return
+	}
+	for {
+		i := strings.IndexAny(s, "0123456789")
+		if i < 0 {
+			b.WriteString(s)
+			return
+		}
+		b.WriteString(s[:i])
+		b.WriteByte('*')
+		s = strings.TrimLeft(s[i:], "0123456789")
+	}
+}
+
+// hasWord reports whether a piece of s between dashes is a word.
+func hasWord(s string) bool {
+	for piece := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '-' || r == '_' }) {
+		if len(piece) >= 3 && strings.Trim(piece, "abcdefghijklmnopqrstuvwxyz") == "" {
+			return true
+		}
+	}
+	return false
+}
+
+const uuidSize = 36
+
+// indexUUID returns where the first UUID in s begins (RFC 9562, 4), or -1.
+func indexUUID(s string) int {
+next:
+	for i := 0; i+uuidSize <= len(s); i++ {
+		if s[i+8] != '-' {
 			continue
 		}
-		for {
-			i := strings.IndexAny(word, "0123456789")
-			if i < 0 {
-				break
+		for j := range uuidSize {
+			c := s[i+j]
+			if dash := j == 8 || j == 13 || j == 18 || j == 23; dash != (c == '-') || !dash && !isHex(c) {
+				continue next
 			}
-			b.WriteString(word[:i])
-			b.WriteByte('*')
-			word = strings.TrimLeft(word[i:], "0123456789")
 		}
-		b.WriteString(word)
+		return i
 	}
+	return -1
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // isVariable reports whether s as a whole is a name that some program made up:
@@ -72,20 +126,17 @@ func segment(b *strings.Builder, s string) {
 func isVariable(s string) bool {
 	digits, lower, upper, hex, dashes, other := 0, 0, 0, 0, 0, 0
 	for i := range len(s) {
-		switch c := s[i]; {
+		c := s[i]
+		if isHex(c) {
+			hex++
+		}
+		switch {
 		case c >= '0' && c <= '9':
 			digits++
-			hex++
 		case c >= 'a' && c <= 'z':
 			lower++
-			if c <= 'f' {
-				hex++
-			}
 		case c >= 'A' && c <= 'Z':
 			upper++
-			if c <= 'F' {
-				hex++
-			}
 		case c == '-' || c == '_' || c == '+' || c == '~':
 			dashes++
 		default:
@@ -94,7 +145,7 @@ func isVariable(s string) bool {
 	}
 	letters := lower + upper
 	switch {
-	case other > 0 || len(s) < 8:
+	case other > 0 || len(s) < 8 || dashes > 0 && hasWord(s):
 		return false
 	case digits > 0 && hex == len(s)-dashes: // hexadecimal, UUID, date
 		return true
