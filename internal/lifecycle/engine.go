@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -13,6 +14,7 @@ type engine struct {
 	asOf     int64
 	clock    *clock
 	dropped  []span
+	maxSlots int
 	maxFates int64
 	maxSteps int64
 	steps    int64 // elements walked past
@@ -44,7 +46,7 @@ type openRecord struct {
 	used bool   // a value belongs to it
 }
 
-// final is set in the fate of what is left at the end.
+// final is set in the fate of what is left at the end, or lost.
 const final = 0x80
 
 // errFull says that a partition needs more memory than there is.
@@ -53,27 +55,39 @@ var errFull = errors.New("lifecycle: partition too large")
 // defaultMaxSteps bounds what walking along long lists may cost in all.
 const defaultMaxSteps = 1 << 31
 
-// newEngine returns an engine for up to need objects and as many elements, as far
-// as mem bytes allow, and for partitions of up to maxFates fates.
-func newEngine(mem, maxFates, need int64) *engine {
+// newEngine returns an engine that takes at most mem bytes for objects and nodes,
+// replays partitions of up to maxFates fates and walks so many steps in all.
+func newEngine(mem, maxFates, maxSteps int64) *engine {
 	slots := minSlots
-	for int64(room(slots)) < need && int64(slots)*2*(2*slotBytes+(objectBytes+nodeBytes)*3/4) <= mem {
+	for int64(slots)*2*(2*slotBytes+(objectBytes+nodeBytes)*3/4) <= mem {
 		slots *= 2
 	}
-	n := room(slots) + 1
-	return &engine{maxFates: min(maxFates, none), maxSteps: defaultMaxSteps,
-		objects: make([]object, n), nodes: make([]node, n),
-		byID: newIndex(slots), byName: newIndex(slots), dbs: map[uint32]uint32{}}
+	return &engine{maxSlots: slots, maxFates: min(maxFates, none), maxSteps: maxSteps, dbs: map[uint32]uint32{}}
 }
 
-// reset prepares for a partition with so many fates, one that can create at most n
-// objects and as many elements, or, if part, a part of a split object.
-func (e *engine) reset(n, fates int64, part bool) error {
+// size makes room for n objects and as many elements, or as many as there may be,
+// and reports whether it is room for all n.
+func (e *engine) size(n int64) bool {
+	slots := minSlots
+	for slots < e.maxSlots && int64(room(slots)) < n {
+		slots *= 2
+	}
+	if slots > len(e.byID.refs) {
+		e.objects, e.nodes, e.byID, e.byName = nil, nil, index{}, index{}
+		e.objects, e.nodes = make([]object, room(slots)+1), make([]node, room(slots)+1)
+		e.byID, e.byName = newIndex(slots), newIndex(slots)
+	}
+	e.byID.reset(slots)
+	e.byName.reset(slots)
+	return int64(room(slots)) >= n
+}
+
+// reset prepares for a partition with so many fates; part says that it holds one
+// part of a split object. It comes after size.
+func (e *engine) reset(fates int64, part bool) error {
 	if fates > e.maxFates {
 		return errFull
 	}
-	e.byID.reset(n)
-	e.byName.reset(n)
 	clear(e.dbs)
 	e.usedObject, e.usedNode, e.freeObject, e.freeNode = 0, 0, 0, 0
 	if int64(cap(e.fates)) < fates {
@@ -154,6 +168,7 @@ func (e *engine) rewrite(o *op, f uint32) error {
 		obj.expire, obj.flags = keyspace.NoExpire, isOpaque
 	case opForget:
 		e.lose(x)
+		obj.expire = unknownExpiry
 	}
 	return nil
 }
@@ -328,7 +343,7 @@ func (e *engine) applyWhole(o *op, x uint32) error {
 
 // reason returns the state of what the deletion o removes.
 func (e *engine) reason(o *op, expire int64) keyspace.State {
-	if o.a != bySomeone && expire != keyspace.NoExpire && e.clock.expired(expire, o.a, o.seq) {
+	if o.a != bySomeone && expire >= 0 && e.clock.expired(expire, o.a, o.seq) {
 		return keyspace.Expired
 	}
 	return keyspace.Deleted
@@ -417,16 +432,18 @@ func (e *engine) finish() error {
 			e.leftover(&e.objects[x])
 		}
 	}
+	slices.Sort(e.listed)
 	return nil
 }
 
 func (e *engine) leftover(obj *object) {
 	state := keyspace.Live
-	if e.past(obj.expire) {
+	switch {
+	case !e.past(obj.expire):
+	case obj.expire == unknownExpiry || obj.flags&isThin != 0:
+		state = keyspace.Unknown
+	default:
 		state = keyspace.Expired
-		if obj.flags&isThin != 0 {
-			state = keyspace.Unknown
-		}
 	}
 	for n := obj.side; n != 0; n = e.nodes[n].next {
 		s := state
@@ -460,7 +477,7 @@ func (e *engine) past(expire int64) bool {
 // mark notes that a value, and so its record, is left in that state. Where there
 // are several holders, or values, the best state counts.
 func (e *engine) mark(n *node, s keyspace.State) {
-	for _, i := range [2]uint32{n.fate &^ doubtful, n.rec &^ named} {
+	for _, i := range n.fates() {
 		if i == none {
 			continue
 		}

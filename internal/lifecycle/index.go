@@ -22,13 +22,8 @@ func newIndex(slots int) index {
 	return index{keys: make([]uint64, slots), refs: make([]uint32, slots)}
 }
 
-// reset empties the index and makes it large enough for n entries, or as large
-// as it can be.
-func (x *index) reset(n int64) {
-	slots := minSlots
-	for slots < len(x.refs) && int64(room(slots)) < n {
-		slots *= 2
-	}
+// reset empties the index and makes it use so many of its slots.
+func (x *index) reset(slots int) {
 	x.mask, x.most = uint64(slots-1), room(slots)
 	clear(x.refs[:slots])
 }

@@ -1,6 +1,10 @@
 package lifecycle
 
-import "github.com/valkeyfs/valkeyfs/keyspace"
+import (
+	"math"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
 
 // An object is what a key holds. Objects and nodes are linked by their indexes in
 // the engine's arrays; 0 is none.
@@ -26,6 +30,9 @@ const (
 	isOpaque // it holds elements, too, that the file does not name
 	isThin   // it may have vanished, and with it its expiry, since that was set
 )
+
+// unknownExpiry is the expiry of an object whose track was lost.
+const unknownExpiry = math.MinInt64
 
 // A node is an element of an object, or a value beside its elements.
 type node struct {
@@ -248,14 +255,21 @@ func (e *engine) drop(n uint32, state keyspace.State) {
 	e.release(n, state)
 }
 
-// release gives a node up. What it and its record have come to is, until there
-// is something later to say, what happened to it.
+// release gives a node up. What happened to it is what its value, and its record,
+// has come to, until there is something later to say.
 func (e *engine) release(n uint32, state keyspace.State) {
 	nd := &e.nodes[n]
-	e.fates[nd.fate&^doubtful] = uint8(state)
-	if r := nd.rec &^ named; r != none {
-		e.fates[r] = uint8(state)
+	if state == keyspace.Unknown {
+		e.mark(nd, state) // whatever becomes of others that hold the value
+	}
+	for _, i := range nd.fates() {
+		if i != none && e.fates[i]&final == 0 {
+			e.fates[i] = uint8(state)
+		}
 	}
 	nd.next = e.freeNode
 	e.freeNode = n
 }
+
+// fates returns the indexes of the fates that depend on the node: none is none.
+func (n *node) fates() [2]uint32 { return [2]uint32{n.fate &^ doubtful, n.rec &^ named} }

@@ -236,13 +236,13 @@ func each(s *spill.Stream, do func(*op) error) error {
 	r := newOpReader(s)
 	for {
 		o, err := r.next()
-		if err == io.EOF {
-			return nil
-		}
 		if err == nil {
 			err = do(o)
 		}
 		if err != nil {
+			if err == io.EOF {
+				err = nil
+			}
 			return err
 		}
 	}

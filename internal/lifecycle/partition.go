@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"io"
-	"math"
 	"math/bits"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
@@ -13,7 +12,7 @@ import (
 type partition struct {
 	ops   opWriter
 	group bool // of linked objects
-	pairs bool // some op concerns two objects, and may make many elements of one
+	pairs bool // some op concerns two objects
 	part  bool // what is in it is a part of one object
 	lost  bool // it was too large and could not be split: its fates are unknown
 	split *split
@@ -38,14 +37,6 @@ const (
 
 func newPartition(s *spill.Store, part bool) *partition {
 	return &partition{ops: opWriter{stream: s.Stream()}, part: part}
-}
-
-// most returns how many objects, or elements, its ops can make.
-func (p *partition) most() int64 {
-	if p.pairs {
-		return math.MaxInt64
-	}
-	return p.ops.ops
 }
 
 func (p *partition) write(o *op) error {
@@ -81,7 +72,7 @@ func (s *split) write(o *op, hash uint64) error {
 	if err := s.child(o, hash).write(o); err != nil {
 		return err
 	}
-	if !s.byName || o.id != s.id || o.kind.has(ofName) {
+	if !s.byName || o.id != s.id || o.kind.has(ofName) || o.kind == opTouch {
 		return nil
 	}
 	c := *o

@@ -525,12 +525,10 @@ func (r *recorder) rename(ev *keyspace.Event) error {
 		return err
 	}
 	if len(r.moved)+2 > r.maxMoved {
-		r.forgot++
-		_, err := r.emit(op{kind: opForget, id: o.id, db: o.db})
-		return err
+		return r.forget(o, other, db)
 	}
 	r.moved[to] = o.id
-	r.moved[from] = mix(from, r.seq)
+	r.moved[from] = mix(from, ^r.seq) // a number that no database has
 	if db == o.db {
 		return nil
 	}
@@ -545,11 +543,15 @@ func (r *recorder) exchange(o op, other uint64, db uint32) error {
 		_, err := r.emit(o)
 		return err
 	}
+	return r.forget(o, other, db)
+}
+
+// forget gives up two objects of which one took over from the other.
+func (r *recorder) forget(o op, other uint64, db uint32) error {
 	r.forgot++
-	for _, o := range []op{{kind: opForget, id: o.id, db: o.db}, {kind: opForget, id: other, db: db}} {
-		if _, err := r.emit(o); err != nil {
-			return err
-		}
+	if _, err := r.emit(op{kind: opForget, id: o.id, db: o.db}); err != nil {
+		return err
 	}
-	return nil
+	_, err := r.emit(op{kind: opForget, id: other, db: db})
+	return err
 }

@@ -46,6 +46,7 @@ type Result struct {
 	TooLarge  int64  // values that stay Unknown because what they depend on does not fit in the memory
 	Untracked int64  // keys whose values stay Unknown because too many keys were renamed, or exchange elements
 	Lost      int64  // values that stay Unknown because their list or stream could not be followed
+	Split     int64  // keys so large that their values were followed apart: their Key events tell of the key as a whole
 	Spilled   int64  // bytes that went to the temporary file
 }
 
@@ -56,17 +57,7 @@ type Result struct {
 // hold the same.
 func Resolve(ctx context.Context, events func() keyspace.Seq, o Options) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
-		r := newResolver(o)
-		defer r.store.Close()
-		err := r.learn(ctx, events())
-		if err == nil {
-			err = r.replay(ctx)
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		r.tell(events(), yield)
+		newResolver(o).resolve(ctx, events, yield)
 	}
 }
 
@@ -82,9 +73,10 @@ type resolver struct {
 	shift   int
 	flushes opWriter
 
-	pass   *recorder // the first
-	engine *engine
-	result Result
+	pass     *recorder // the first
+	engine   *engine
+	maxSteps int64
+	result   Result
 }
 
 // How the memory is shared out: numerators over 16, and what an entry of a map
@@ -105,7 +97,7 @@ func newResolver(o Options) *resolver {
 	part := o.MaxMem / 16
 	r := &resolver{o: o, seed: maphash.MakeSeed(),
 		store: spill.New(o.Tmp, storeShare*part),
-		links: newLinks(int(linksShare * part / mapEntry))}
+		links: newLinks(int(linksShare * part / mapEntry)), maxSteps: defaultMaxSteps}
 	// Each partition has a block open while it is written: a sixteenth at most.
 	n := bits.Len64(uint64(part/spill.BlockSize)) - 1
 	r.shift = 64 - min(max(n, 2), 8)
@@ -116,6 +108,19 @@ func newResolver(o Options) *resolver {
 	r.flushes.stream = r.store.Stream()
 	r.pass = newRecorder(learning{r}, r.seed, int(namesShare*part/mapEntry))
 	return r
+}
+
+func (r *resolver) resolve(ctx context.Context, events func() keyspace.Seq, yield func(*keyspace.Event, error) bool) {
+	defer r.store.Close()
+	err := r.learn(ctx, events())
+	if err == nil {
+		err = r.replay(ctx)
+	}
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	r.tell(events(), yield)
 }
 
 // learn is the first pass.
@@ -167,15 +172,14 @@ func (r *resolver) replay(ctx context.Context) error {
 	if err := r.gather(); err != nil {
 		return err
 	}
-	need := int64(0)
-	for _, trees := range [][]*partition{r.groups, r.roots} {
-		for _, p := range trees {
-			need = max(need, p.most())
-		}
-	}
 	part := r.o.MaxMem / 16
-	r.engine = newEngine(engineShare*part, fatesShare*part, need)
+	r.engine = newEngine(engineShare*part, fatesShare*part, r.maxSteps)
 	r.engine.asOf, r.engine.clock, r.engine.dropped = r.result.AsOf, &r.pass.clock, r.pass.dropped
+	most := int64(0)
+	for _, p := range r.roots {
+		most = max(most, p.ops.ops)
+	}
+	r.engine.size(most)
 	for _, trees := range [][]*partition{r.groups, r.roots} {
 		for _, p := range trees {
 			if err := r.replayTree(ctx, p); err != nil {
@@ -253,8 +257,11 @@ func (r *resolver) replayTree(ctx context.Context, p *partition) error {
 		return nil
 	}
 	children := p.split.children
-	if p.split.rest != nil {
+	if p.split.byName {
 		children = append(children, p.split.rest)
+		if !p.part {
+			r.result.Split++
+		}
 	}
 	for _, c := range children {
 		if err := r.replayTree(ctx, c); err != nil {
@@ -267,16 +274,23 @@ func (r *resolver) replayTree(ctx context.Context, p *partition) error {
 // replayLeaf replays a partition that is whole.
 func (r *resolver) replayLeaf(p *partition) error {
 	lost := r.engine.lost
-	err := r.engine.reset(p.most(), p.ops.fates, p.part)
-	if err == nil {
-		err = r.run(p)
-	}
-	if err == nil {
-		err = r.engine.finish()
-	}
-	if err != nil {
+	for n := p.ops.ops; ; n *= 4 {
+		all := r.engine.size(n)
+		err := r.engine.reset(p.ops.fates, p.part)
+		if err == nil {
+			err = r.run(p)
+		}
+		if err == nil {
+			err = r.engine.finish()
+		}
+		if err == nil {
+			break
+		}
 		r.engine.lost = lost
-		return err
+		// An op makes one object and one element, but COPY makes many.
+		if err != errFull || !all {
+			return err
+		}
 	}
 	p.ops.stream.Free()
 	p.fates = r.store.Stream()
@@ -287,28 +301,30 @@ func (r *resolver) replayLeaf(p *partition) error {
 func (r *resolver) run(p *partition) error {
 	flushes := newOpReader(r.flushes.stream)
 	flush, err := flushes.next()
-	catchUp := func(seq uint64) error {
+	until := func(seq uint64) error {
 		for err == nil && flush.seq < seq {
 			if err := r.engine.apply(flush); err != nil {
 				return err
 			}
 			flush, err = flushes.next()
 		}
-		if err != io.EOF {
+		if err != nil && err != io.EOF {
 			return err
 		}
 		return nil
 	}
-	err2 := r.source(p)(func(o *op, _ uint64) error {
-		if err := catchUp(o.seq); err != nil {
-			return err
+	failed := r.source(p)(func(o *op, _ uint64) error {
+		if err == nil && flush.seq < o.seq {
+			if err := until(o.seq); err != nil {
+				return err
+			}
 		}
 		return r.engine.apply(o)
 	})
-	if err2 != nil {
-		return err2
+	if failed != nil {
+		return failed
 	}
-	return catchUp(math.MaxUint64)
+	return until(math.MaxUint64)
 }
 
 // source returns the ops of a partition.

@@ -158,6 +158,7 @@ type Stream struct {
 	store  *Store
 	blocks []block
 	tail   []byte
+	limit  int // bytes that fit in tail
 	size   int64
 }
 
@@ -170,7 +171,7 @@ func (t *Stream) Len() int64 { return t.size }
 // Append adds a record of at most BlockSize bytes, which it copies. A record is
 // never split over two blocks.
 func (t *Stream) Append(p []byte) error {
-	if len(t.tail)+len(p) > cap(t.tail) {
+	if len(t.tail)+len(p) > t.limit {
 		if err := t.room(len(p)); err != nil {
 			return err
 		}
@@ -180,24 +181,26 @@ func (t *Stream) Append(p []byte) error {
 	return nil
 }
 
-// room makes the tail large enough for n bytes more, or a new one.
+// room makes the tail larger for n bytes more, or ends it and begins another.
 func (t *Stream) room(n int) error {
-	switch {
-	case n > BlockSize:
+	if n > BlockSize {
 		return fmt.Errorf("spill: a record of %d bytes", n)
-	case len(t.tail)+n > BlockSize-tagSize && len(t.tail) > 0 && cap(t.tail) == slotSize:
-		if err := t.shelve(); err != nil {
-			return err
-		}
-		t.tail = t.store.buffer()
-	case max(2*cap(t.tail), firstTail, n) <= BlockSize/2:
-		t.tail = append(make([]byte, 0, max(2*cap(t.tail), firstTail, n)), t.tail...)
-	default:
-		t.tail = append(t.store.buffer(), t.tail...)
-		if len(t.tail)+n > cap(t.tail) {
-			return t.room(n)
-		}
 	}
+	need := len(t.tail) + n
+	if size := max(2*t.limit, firstTail, need); size <= BlockSize/2 {
+		t.tail, t.limit = append(make([]byte, 0, size), t.tail...), size
+		return nil
+	}
+	if t.limit < BlockSize {
+		t.tail, t.limit = append(t.store.buffer(), t.tail...), BlockSize
+	}
+	if need <= BlockSize {
+		return nil
+	}
+	if err := t.shelve(); err != nil {
+		return err
+	}
+	t.tail = t.store.buffer()
 	return nil
 }
 
@@ -230,7 +233,7 @@ func (t *Stream) Free() {
 		}
 	}
 	t.store.recycle(t.tail)
-	t.blocks, t.tail, t.size = nil, nil, 0
+	t.blocks, t.tail, t.limit, t.size = nil, nil, 0, 0
 }
 
 // Reader reads a stream block by block.

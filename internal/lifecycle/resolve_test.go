@@ -1,0 +1,216 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// TestOps holds what each command does to values.
+func TestOps(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		log  string // commands, one a line or separated by ;
+		want string // values in log order, with their states
+		asOf int64
+	}{
+		{name: "set", log: "SET k a", want: "a live"},
+		{name: "set over", log: "SET k a; SET k b", want: "a overwritten, b live"},
+		{name: "set over another type", log: "HSET k f a; SET k b", want: "a overwritten, b live"},
+		{name: "another type over set", log: "SET k a; RESTORE-SET k b", want: "a overwritten, b live"},
+		{name: "del", log: "SET k a; DEL k", want: "a deleted"},
+		{name: "del, set", log: "SET k a; DEL k; SET k b", want: "a deleted, b live"},
+		{name: "del of several", log: "SET k a; SET l b; SET m c; DEL k m", want: "a deleted, b live, c deleted"},
+		{name: "append", log: "SET k a; APPEND k b; APPEND k c", want: "a live, b live, c live"},
+		{name: "append, set", log: "SET k a; APPEND k b; SET k c", want: "a overwritten, b overwritten, c live"},
+		{name: "append to nothing", log: "APPEND k a; DEL k", want: "a deleted"},
+		{name: "mention", log: "SET k a; MENTION k b; DEL k", want: "a deleted, b unknown"},
+
+		{name: "hset", log: "HSET k f a g b; HSET k f c", want: "a overwritten, b live, c live"},
+		{name: "hdel", log: "HSET k f a g b; HDEL k f", want: "a deleted, b live"},
+		{name: "hash emptied", log: "HSET k f a; PEXPIREAT k 5000; HDEL k f; HSET k f b", want: "a deleted, b live", asOf: 9000},
+		{name: "hash not emptied", log: "HSET k f a g c; PEXPIREAT k 5000; HDEL k f; HSET k f b", want: "a deleted, c expired, b expired", asOf: 9000},
+		{name: "hincrby", log: "HSET k f 10; HINCRBY k f 5; HDEL k f", want: "10 overwritten, 5 deleted"},
+		{name: "same field elsewhere", log: "HSET k f a; HSET l f b; HDEL k f", want: "a deleted, b live"},
+		{name: "field expiry", log: "HSET k f a g b; HPEXPIREAT k 5000 FIELDS 1 f", want: "a expired, b live", asOf: 9000},
+		{name: "field expiry reset by hset", log: "HSET k f a; HPEXPIREAT k 5000 FIELDS 1 f; HSET k f b", want: "a overwritten, b live", asOf: 9000},
+		{name: "field expiry kept by hincrby", log: "HSET k f 1; HPEXPIREAT k 5000 FIELDS 1 f; HINCRBY k f 2", want: "1 overwritten, 2 expired", asOf: 9000},
+		{name: "hsetex", log: "HSETEX k PXAT 5000 FIELDS 1 f a; HSETEX k PXAT 50000 FIELDS 1 g b", want: "a expired, b live", asOf: 9000},
+
+		{name: "sadd", log: "SADD k a b; SREM k a", want: "a deleted, b live"},
+		{name: "sadd again", log: "SADD k a; SADD k a", want: "a overwritten, a live"},
+		{name: "smove", log: "SADD k a b; SMOVE k l a; SREM k b", want: "a live, b deleted"},
+		{name: "smove, del", log: "SADD k a b; SADD l c; SMOVE k l a; DEL l", want: "a deleted, b live, c deleted"},
+		{name: "smove of the last", log: "SADD k a; PEXPIREAT k 5000; SMOVE k l a; SADD k b", want: "a live, b live", asOf: 9000},
+		{name: "smove on a member", log: "SADD k a; SADD l a; SMOVE k l a", want: "a live, a overwritten"},
+		{name: "smove of none", log: "SADD k a; SMOVE k l x; DEL l", want: "a live"},
+		{name: "spop", log: "SADD k a b; SPOP k; SADD k c", want: "a unknown, b unknown, c live"},
+		{name: "spop, srem", log: "SADD k a b; SPOP k; SREM k a", want: "a deleted, b unknown"},
+		{name: "spop, del", log: "SADD k a b; SPOP k; DEL k", want: "a deleted, b deleted"},
+		{name: "spop, smove", log: "SADD k a b; SPOP k; SMOVE k l a", want: "a unknown, b unknown"},
+		{name: "store", log: "SADD k a b; PEXPIREAT k 5000; SUNIONSTORE k; SADD k c; SREM k c; SADD k d", want: "a overwritten, b overwritten, c deleted, d live", asOf: 9000},
+
+		{name: "zadd", log: "ZADD k 1 a 2 b; ZADD k 3 a; ZREM k b", want: "a overwritten, b deleted, a live"},
+		{name: "zincrby", log: "ZINCRBY k 1 a; ZINCRBY k 1 b; ZREM k a", want: "a deleted, b live"},
+
+		{name: "rpush", log: "RPUSH k a b; LPUSH k c d", want: "a live@2, b live@3, c live@1, d live@0"},
+		{name: "list of a snapshot", log: "RESTORE-LIST k a b c; LPOP k 1", want: "a deleted, b live@0, c live@1"},
+		{name: "lpop", log: "RPUSH k a b c; LPOP k 1; RPOP k 1", want: "a deleted, b live@0, c deleted"},
+		{name: "lpop of more than all", log: "RPUSH k a b c; LPOP k 9; RPUSH k d", want: "a deleted, b deleted, c deleted, d live@0"},
+		{name: "lset", log: "RPUSH k a b c; LSET k 1 d; LSET k -1 e", want: "a live@0, b overwritten, c overwritten, d live@1, e live@2"},
+		{name: "lset outside", log: "RPUSH k a; LSET k 1 d; LSET k -2 e", want: "a live@0, d unknown, e unknown"},
+		{name: "linsert", log: "RPUSH k a b a; LINSERT k BEFORE a c; LINSERT k AFTER a d; LINSERT k AFTER x e", want: "a live@1, b live@3, a live@4, c live@0, d live@2, e unknown"},
+		{name: "lrem from the head", log: "RPUSH k a b a a; LREM k 2 a", want: "a deleted, b live@0, a deleted, a live@1"},
+		{name: "lrem from the tail", log: "RPUSH k a b a a; LREM k -2 a", want: "a live@0, b live@1, a deleted, a deleted"},
+		{name: "lrem all", log: "RPUSH k a b a a; LREM k 0 a", want: "a deleted, b live@0, a deleted, a deleted"},
+		{name: "ltrim", log: "RPUSH k a b c d; LTRIM k 1 -2", want: "a deleted, b live@0, c live@1, d deleted"},
+		{name: "ltrim to nothing", log: "RPUSH k a b; LTRIM k 2 1; RPUSH k c", want: "a deleted, b deleted, c live@0"},
+		{name: "ltrim beyond", log: "RPUSH k a b; LTRIM k -9 9", want: "a live@0, b live@1"},
+		{name: "ltrim behind the end", log: "RPUSH k a b; LTRIM k 5 9", want: "a deleted, b deleted"},
+		{name: "lmove", log: "RPUSH k a b c; RPUSH l d; LMOVE k l LEFT RIGHT; LMOVE k l RIGHT LEFT", want: "a live@2, b live@0, c live@0, d live@1"},
+		{name: "lmove, lpop", log: "RPUSH k a b; LMOVE k l LEFT RIGHT; LPOP l 1", want: "a deleted, b live@0"},
+		{name: "rotation", log: "RPUSH k a; PEXPIREAT k 5000; LMOVE k k LEFT RIGHT; RPUSH k b", want: "a expired, b expired", asOf: 9000},
+		{name: "lmove through three", log: "RPUSH k a b; LMOVE k l RIGHT LEFT; LMOVE l m RIGHT LEFT; DEL l k", want: "a deleted, b live@0"},
+		{name: "lmove, lrem", log: "RPUSH k a; LMOVE k l RIGHT LEFT; LREM l 1 a", want: "a deleted"},
+		{name: "lmove of none", log: "RPUSH l a; LMOVE k l LEFT LEFT", want: "a live@0"},
+
+		{name: "xadd", log: "XADD k 5-1 f a g b; XADD k 5-2 f c; XDEL k 5-1", want: "a deleted, b deleted, c live"},
+		{name: "maxlen", log: "XADD k 5-1 f a g b; XADD k 5-2 f c; XADD k 6-0 f d; XTRIM k MAXLEN 2", want: "a deleted, b deleted, c live, d live"},
+		{name: "maxlen behind xdel", log: "XADD k 5-1 f a; XADD k 5-2 f b; XADD k 6-0 f c; XDEL k 5-2; XTRIM k MAXLEN 2", want: "a live, b deleted, c live"},
+		{name: "minid", log: "XADD k 5-1 f a; XADD k 5-2 f b; XADD k 6-0 f c; XTRIM k MINID 5-2", want: "a deleted, b live, c live"},
+		{name: "minid by ms", log: "XADD k 5-1 f a; XADD k 6-2 f b; XTRIM k MINID 6-0", want: "a deleted, b live"},
+		{name: "stream stays when empty", log: "XADD k 5-1 f a; PEXPIREAT k 5000; XDEL k 5-1; XADD k 6-1 f b", want: "a deleted, b expired", asOf: 9000},
+		{name: "groups", log: "XADD k 5-1 f a; XGROUP-CREATE k g; XGROUP-CREATE k h; XCLAIM k g c 1 5-1; XTRIM k MAXLEN 0; XGROUP-DESTROY k g", want: "a deleted, g deleted, h live, c deleted"},
+		{name: "consumers", log: "XCLAIM k g c 1 5-1; XCLAIM k g d 1 5-1; XGROUP-DELCONSUMER k g c", want: "c deleted, d live"},
+
+		{name: "rename", log: "SET k a; RENAME k l", want: "a live"},
+		{name: "rename over", log: "SET k a; SET l b; RENAME k l", want: "a live, b overwritten"},
+		{name: "rename, del of the old name", log: "SET k a; RENAME k l; SET k b; DEL k", want: "a live, b deleted"},
+		{name: "rename, del of the new name", log: "SET k a; RENAME k l; SET k b; DEL l", want: "a deleted, b live"},
+		{name: "rename to and fro", log: "SET k a; SET l b; RENAME k m; RENAME l k; RENAME m l; DEL l", want: "a deleted, b live"},
+		{name: "rename to itself", log: "SET k a; RENAME k k; DEL k", want: "a deleted"},
+		{name: "rename a hash", log: "HSET k f a; RENAME k l; HSET l f b; HSET k f c; HDEL l f", want: "a overwritten, b deleted, c live"},
+		{name: "rename keeps the expiry", log: "SET k a PXAT 5000; RENAME k l; SET k b", want: "a expired, b live", asOf: 9000},
+		{name: "many through one name", log: "SET t a; RENAME t k; SET t b; RENAME t l; SET t c; RENAME t k; DEL l", want: "a overwritten, b deleted, c live"},
+		{name: "copy", log: "SET k a; COPY k l 0; DEL k", want: "a live"},
+		{name: "copy, both gone", log: "SET k a; COPY k l 0; DEL k; SET l b", want: "a overwritten, b live"},
+		{name: "copy over", log: "SET k a; SET l b; COPY k l 0", want: "a live, b overwritten"},
+		{name: "copy a hash", log: "HSET k f a g b; COPY k l 0; HDEL k f; HDEL l f g", want: "a deleted, b live"},
+		{name: "copy a list", log: "RPUSH k a b; COPY k l 0; LPOP k 1; LPOP l 2", want: "a deleted, b live@0"},
+		{name: "copy with its expiry", log: "SET k a PXAT 5000; COPY k l 0; PERSIST l", want: "a live", asOf: 9000},
+		{name: "copy to another database", log: "SET k a; COPY k k 1; @1; FLUSHDB; @0; DEL k", want: "a deleted"},
+		{name: "move", log: "SET k a; MOVE k 1; SET k b; @1; DEL k", want: "a deleted, b live"},
+		{name: "move, flushdb", log: "SET k a; MOVE k 1; SET k b; FLUSHDB", want: "a live, b flushed"},
+		{name: "move, flushdb there", log: "SET k a; MOVE k 1; SET k b; @1; FLUSHDB", want: "a flushed, b live"},
+		{name: "swapdb", log: "SET k a; @1; SET k b; SWAPDB 0 1; DEL k", want: "a deleted, b live"},
+		{name: "swapdb, flushdb", log: "SET k a; @1; SET k b; SWAPDB 0 1; FLUSHDB; SET k c", want: "a flushed, b live, c live"},
+		{name: "swapdb twice", log: "SET k a; @1; SET k b; SWAPDB 0 1; SWAPDB 1 2; @2; DEL k", want: "a deleted, b live"},
+
+		{name: "flushdb", log: "SET k a; @1; SET k b; FLUSHDB; SET k c", want: "a live, b flushed, c live"},
+		{name: "flushall", log: "SET k a; @1; HSET k f b; FLUSHALL; SET k c", want: "a flushed, b flushed, c live"},
+		{name: "del, flushall", log: "SET k a; DEL k; FLUSHALL", want: "a deleted"},
+		{name: "flushall at the end", log: "RPUSH k a; LMOVE k l LEFT LEFT; FLUSHALL", want: "a flushed"},
+		{name: "functions", log: "FUNCTION-LOAD lib a; FUNCTION-LOAD lib b; FLUSHALL", want: "a overwritten, b live"},
+		{name: "function delete", log: "FUNCTION-LOAD lib a; FUNCTION-LOAD mib b; FUNCTION-DELETE lib", want: "a deleted, b live"},
+		{name: "function flush", log: "SET k a; FUNCTION-LOAD lib b; FUNCTION-FLUSH", want: "a live, b flushed"},
+
+		{name: "expired at the end", log: "SET k a PXAT 5000; SET l b PXAT 5001", want: "a expired, b live", asOf: 5000},
+		{name: "no time, none expired", log: "SET k a PXAT 5000", want: "a live"},
+		{name: "expiry gone by set", log: "SET k a PXAT 5000; SET k b", want: "a overwritten, b live", asOf: 9000},
+		{name: "expiry kept by set", log: "SET k a PXAT 5000; SET k b KEEPTTL", want: "a overwritten, b expired", asOf: 9000},
+		{name: "persist", log: "SET k a PXAT 5000; PERSIST k", want: "a live", asOf: 9000},
+		{name: "time of the log", log: "SET k a PXAT 5000; #TS:6; SET l b PXAT 7000", want: "a expired, b live"},
+
+		{name: "path of a document", log: "JSON.SET k $ a; JSON.SET k $.x b; JSON.SET k $.x c", want: "a unknown, b overwritten, c live"},
+		{name: "path removed", log: "JSON.SET k $ a; JSON.SET k $.x b; JSON.DEL k $.x", want: "a unknown, b deleted"},
+		{name: "document replaced", log: "JSON.SET k $ a; JSON.SET k $ b", want: "a overwritten, b live"},
+		{name: "array", log: "ARSET k 1 a; ARSET k 2 b; ARSET k 1 c; ARDEL k 2", want: "a overwritten, b deleted, c live"},
+
+		{name: "multi", log: "MULTI; SET k a; EXEC; SET k b", want: "a overwritten, b live"},
+		{name: "multi without exec", log: "SET k a; MULTI; SET k b; DEL k; SET l c; TORN 4", want: "a live, b recovered, c recovered"},
+		{name: "cut inside a command", log: "SET k a; MULTI; DEL k; EXEC; HSET k f b; TORN 1", want: "a deleted, b recovered"},
+		{name: "rename rolled back", log: "SET k a; SET l b; MULTI; RENAME k l; TORN 2", want: "a live, b live"},
+		{name: "flushall rolled back", log: "SET k a; MULTI; FLUSHALL; TORN 2", want: "a live"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s script
+			for _, line := range strings.FieldsFunc(tt.log, func(r rune) bool { return r == ';' || r == '\n' }) {
+				s.do(strings.TrimSpace(line))
+			}
+			for _, mem := range []int64{0, 1 << 14} {
+				got, res := resolve(t, s.events, Options{AsOf: tt.asOf, MaxMem: mem})
+				if list := strings.Join(slices.Collect(values(got)), ", "); list != tt.want {
+					t.Errorf("with %d bytes\n got %s\nwant %s\n%+v", mem, list, tt.want, res)
+				}
+			}
+		})
+	}
+}
+
+// TestDeletedOrExpired holds how the server's own deletions are told from others.
+func TestDeletedOrExpired(t *testing.T) {
+	for _, tt := range []struct{ name, log, want string }{
+		{"after its time by #TS", "#TS:1;SET k a PXAT 5000;#TS:9;DEL k", "a expired"},
+		{"before its time by #TS", "#TS:1;SET k a PXAT 50000;DEL k;#TS:9;SET l b", "a deleted, b live"},
+		{"in the second of its time", "#TS:5;SET k a PXAT 5500;DEL k;#TS:9;SET l b", "a expired, b live"},
+		{"no expiry", "#TS:1;SET k a;#TS:9;DEL k", "a deleted"},
+		{"expiry taken back", "#TS:1;SET k a PXAT 5000;PERSIST k;#TS:9;DEL k", "a deleted"},
+		{"several keys", "#TS:1;SET k a PXAT 5000;#TS:9;DEL k l", "a deleted"},
+		{"client's spelling", "#TS:1;SET k a PXAT 5000;#TS:9;del k", "a deleted"},
+		{"unlink", "#TS:1;SET k a PXAT 5000;#TS:9;UNLINK k", "a expired"},
+		{"no time at all", "SET k a PXAT 5000;DEL k", "a deleted"},
+		{"a later deadline before its time", "SET k a PXAT 9000;DEL k;SET l b PXAT 4000;XCLAIM s g c 9500 1-1", "a deleted, b live, c live"},
+		{"a later deadline behind its time", "SET k a PXAT 5000;DEL k;SET l b PXAT 7000;XCLAIM s g c 9500 1-1", "a expired, b live, c live"},
+		{"an earlier deadline says nothing", "SET l b PXAT 4000;SET k a PXAT 9000;DEL k;XCLAIM s g c 9500 1-1", "b live, a expired, c live"},
+		{"time reached by delivery", "SET k a PXAT 5000;DEL k;XCLAIM s g c 5001 1-1", "a expired, c live"},
+		{"time not reached", "SET k a PXAT 5000;DEL k;XCLAIM s g c 4999 1-1", "a deleted, c live"},
+		{"time reached by entry", "SET k a PXAT 5000;DEL k;XADD s 6000-0 f b", "a expired, b live"},
+		{"an entry from the end of time", "SET k a PXAT 5000;DEL k;XADD s 1700000000000000000-0 f b", "a deleted, b live"},
+		{"field by hdel", "#TS:1;HSET k f a g b;HPEXPIREAT k 5000 FIELDS 1 f;#TS:9;HDEL k f g", "a expired, b deleted"},
+		{"field by hgetdel", "#TS:1;HSET k f a;HPEXPIREAT k 5000 FIELDS 1 f;#TS:9;hdel k f", "a deleted"},
+		{"field before its time", "#TS:1;HSET k f a;HPEXPIREAT k 50000 FIELDS 1 f;HDEL k f;#TS:9;SET l b", "a deleted, b live"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s script
+			for line := range strings.SplitSeq(tt.log, ";") {
+				s.do(line)
+			}
+			got, _ := resolve(t, s.events, Options{})
+			if list := strings.Join(slices.Collect(values(got)), ", "); list != tt.want {
+				t.Errorf("got %s, want %s", list, tt.want)
+			}
+		})
+	}
+}
+
+// TestKeys holds the states of Key events: a record lives as long as one of its values.
+func TestKeys(t *testing.T) {
+	for _, tt := range []struct{ name, log, want string }{
+		{"string", "SET k a; SET k b", "k overwritten, k live"},
+		{"hash", "HSET k f a g b; HSET k f c; HDEL k g", "k deleted, k live"},
+		{"hash in part", "HSET k f a g b; HDEL k g", "k live"},
+		{"moved", "SADD k a b; SMOVE k l a; SREM k b", "k live"},
+		{"without a value", "INCR k; INCR k; DEL k; INCR k", "k overwritten, k deleted, k live"},
+		{"emptied", "RPUSH k a b; LPOP k 2", "k deleted"},
+		{"flushed", "RPUSH k a; FLUSHALL", "k flushed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s script
+			for line := range strings.SplitSeq(tt.log, "; ") {
+				s.do(line)
+			}
+			got, _ := resolve(t, s.events, Options{})
+			var list []string
+			for i := range got {
+				if got[i].Kind == keyspace.Key {
+					list = append(list, string(got[i].Key)+" "+got[i].State.String())
+				}
+			}
+			if list := strings.Join(list, ", "); list != tt.want {
+				t.Errorf("got %s, want %s", list, tt.want)
+			}
+		})
+	}
+}
