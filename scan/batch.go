@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -112,8 +113,10 @@ type collector struct {
 	rec     keyRecord
 	haveKey bool
 
-	long long
-	keys uint64
+	long     long
+	keys     uint64
+	score    []byte
+	consumer []byte // the last that was named
 }
 
 // add takes one event. It reports false when the scan is to stop.
@@ -134,6 +137,13 @@ func (c *collector) add(e *keyspace.Event) bool {
 	case keyspace.Group:
 		return c.in(e, "") && c.leaf(e, WhereGroup, WhereGroup, nil, e.Field)
 	case keyspace.Consumer:
+		c.consumer = append(c.consumer[:0], e.Value...)
+		return c.in(e, "") && c.leaf(e, WhereConsumer, WhereConsumer, nil, e.Value)
+	case keyspace.Pending: // in a log, the only event that names a consumer
+		if len(e.Value) == 0 || bytes.Equal(e.Value, c.consumer) {
+			return true
+		}
+		c.consumer = append(c.consumer[:0], e.Value...)
 		return c.in(e, "") && c.leaf(e, WhereConsumer, WhereConsumer, nil, e.Value)
 	case keyspace.Function:
 		return c.in(e, "function") && c.leaf(e, WhereFunction, WhereKey, nil, e.Value)
@@ -167,7 +177,14 @@ func (c *collector) element(e *keyspace.Event, p []byte) bool {
 	if e.Type == keyspace.VectorSet && (len(p) == 0 || p[0] != '{') {
 		where = WhereElement
 	}
-	return c.leaf(e, where, fieldPlaceOf(e.Type), field, p)
+	if !c.leaf(e, where, fieldPlaceOf(e.Type), field, p) {
+		return false
+	}
+	if e.Type == keyspace.SortedSet && e.Score >= leastBare {
+		c.score = strconv.AppendFloat(c.score[:0], e.Score, 'f', -1, 64)
+		return c.leaf(e, WhereScore, WhereField, nil, c.score)
+	}
+	return true
 }
 
 // in makes the event's key the current one.

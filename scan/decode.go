@@ -29,6 +29,7 @@ const minContainer = 8
 func decoders() []decoder {
 	return []decoder{
 		jsonDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder,
+		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, msgpackDecoder,
 		dataURLDecoder, hexDecoder, base64Decoder, percentDecoder,
 	}
 }

@@ -8,15 +8,17 @@ var percentDecoder = decoder{kind: "urlencoded", starts: func(b byte) bool { ret
 // those of printable characters and of line breaks.
 var escapeKeywords = []string{"%2", "%3", "%4", "%5", "%6", "%7", "%0a"}
 
+// fitsPercent wants every % to begin an escape: where text is escaped, so is
+// the % in it. A password may hold one by chance.
 func fitsPercent(data []byte) bool {
-	for i := 0; ; {
+	for i, n := 0, 0; ; n++ {
 		k := bytes.IndexByte(data[i:], '%')
-		if k < 0 || i+k+2 >= len(data) {
-			return false
+		if k < 0 {
+			return n > 0
 		}
 		i += k + 1
-		if isHex(data[i]) && isHex(data[i+1]) {
-			return true
+		if i+1 >= len(data) || !isHex(data[i]) || !isHex(data[i+1]) {
+			return false
 		}
 	}
 }
@@ -30,6 +32,9 @@ func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	if !isForm(f.data) {
 		buf := unescapePercent(w.buffer(f.depth, len(f.data))[:0], f.data, false)
+		if !isText(buf) {
+			return false
+		}
 		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)
 		return true
 	}

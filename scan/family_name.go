@@ -34,7 +34,7 @@ func byName(*worker, *rule, *fragment, int, int) {}
 // nounKeywords are what every name with a class contains.
 var nounKeywords = []string{
 	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "masterauth",
-	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf",
+	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "user_hash", "auth_hash",
 }
 
 // Lengths of values that names give away.
@@ -204,7 +204,7 @@ func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason
 	if entropy(v) < need {
 		return 0, notRandom
 	}
-	if readable(v) {
+	if s.hex < len(v) && readable(v) {
 		// Words with a few digits: a weak secret, or the name of one.
 		if !strong || s.digit < 2 || s.dash > 1 || class != nameSecret {
 			return 0, notRandom
@@ -271,6 +271,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	}
 	valueFrom, valueTo := valueAt(d, at, tag)
 	f.assigned = valueFrom
+	f.assigns = f.assigns || begin <= 2
 	if valueTo-valueFrom < minPassword {
 		return
 	}

@@ -8,16 +8,16 @@ import (
 // Personal data, each kind a rule: what a checksum or a syntax can tell.
 
 var cardFamily = []rule{
-	{id: "card-number", description: "Payment card number", category: PII, severity: Medium, confidence: Likely, rank: rankFormat,
+	{id: "card-number", description: "Payment card number", category: PII, severity: Medium, confidence: Likely, rank: rankData,
 		keywords: []string{digits(13), digits(4) + " " + digits(4) + " " + digits(4), digits(4) + "-" + digits(4) + "-" + digits(4), digits(4) + " " + digits(6) + " " + digits(4)}, find: findCard},
 }
 
 var ibanFamily = []rule{
-	{id: "iban", description: "International bank account number", category: PII, severity: Medium, confidence: Confirmed, rank: rankFormat, keywords: ibanKeywords(), find: findIBAN},
+	{id: "iban", description: "International bank account number", category: PII, severity: Medium, confidence: Confirmed, rank: rankData, keywords: ibanKeywords(), find: findIBAN},
 }
 
 var emailFamily = []rule{
-	{id: "email", description: "E-mail address", category: PII, severity: Low, confidence: Likely, rank: rankName, keywords: []string{"@"}, find: findEmail},
+	{id: "email", description: "E-mail address", category: PII, severity: Low, confidence: Likely, rank: rankData, keywords: []string{"@"}, find: findEmail},
 }
 
 // findCard takes the run of digits around the keyword, with single spaces or
@@ -37,6 +37,9 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 	if begin > 0 && (isWord(d[begin-1]) || d[begin-1] == '.' && begin > 1 && isDigit(d[begin-2])) || end < len(d) && (isWord(d[end]) || d[end] == '.' && end+1 < len(d) && isDigit(d[end+1])) {
 		return
 	}
+	if begin > 0 && d[begin-1] == '-' && end < len(d) && d[end] == '-' {
+		return // a part of a token
+	}
 	var number [24]byte
 	n := 0
 	for _, b := range d[begin:end] {
@@ -55,20 +58,23 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 		w.exclude(testValue)
 		return
 	}
-	m := w.report(r, f, begin, end)
-	if class, _ := w.cardName(); class {
+	named := w.namedLike(cardWords)
+	if n == 13 && !named {
+		return // Visa gave these up long ago; milliseconds have thirteen digits, too
+	}
+	if m := w.report(r, f, begin, end); named {
 		m.confidence = Confirmed
 	}
 }
 
-// cardName reports whether a name in scope speaks of a card.
-func (w *worker) cardName() (bool, bool) {
+// namedLike reports whether a name in scope holds one of the words.
+func (w *worker) namedLike(words *wordSet) bool {
 	for i := range w.scopes {
-		if cardWords.match(w.scopes[i].text) {
-			return true, true
+		if words.match(w.scopes[i].text) {
+			return true
 		}
 	}
-	return false, false
+	return false
 }
 
 var cardWords = newWordSet([]string{"card", "pan", "ccnum", "cc_num", "credit", "payment"})

@@ -22,8 +22,10 @@ type fragment struct {
 	from, to int
 	inPlace  bool
 
-	isName   bool // the text is itself a name
+	isName   bool // the text is itself a name: what it is called says nothing about it
+	inName   bool // it stands in the name of a key or field, or in a container there
 	assigned int  // end of the last assignment that was taken apart
+	assigns  bool // the text is an assignment: its value was looked at
 
 	own span // where matches must begin; the whole fragment unless it is a window
 }

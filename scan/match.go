@@ -23,7 +23,7 @@ type match struct {
 	chain      []string
 	expires    int64 // Unix ms that the secret itself gives, or 0
 	also       []string
-	isName     bool
+	inName     bool
 }
 
 // report claims f.data[from:to] for r. The caller may change the match that it
@@ -34,7 +34,7 @@ func (w *worker) report(r *rule, f *fragment, from, to int) *match {
 	}
 	m := match{
 		rule: r, serial: f.serial, from: from, to: to, rootFrom: f.from, rootTo: f.to, confidence: r.confidence, severity: r.severity,
-		secret: string(f.data[from:to]), chain: f.chain(w.leaf.chain()), isName: f.isName,
+		secret: string(f.data[from:to]), chain: f.chain(w.leaf.chain()), inName: f.inName,
 	}
 	if f.inPlace {
 		m.rootFrom, m.rootTo = f.from+from, f.from+to
@@ -79,7 +79,7 @@ func (w *worker) keep(file bool) {
 	w.matches = kept
 	isKey := w.leaf.where == WhereKey
 	for i := range kept {
-		if m := &kept[i]; m.isName {
+		if m := &kept[i]; m.inName {
 			s := maskedSpan{m.rootFrom, m.rootTo, maskSecret(m.rule, m.secret)}
 			if isKey {
 				w.masks = append(w.masks, s)

@@ -194,6 +194,9 @@ func classifyName(name []byte) nameClass {
 	if class == namePassword && hash {
 		return nameHash
 	}
+	if class == nameNone && hash && qualified && !about {
+		return nameSession // Django's _auth_user_hash
+	}
 	if session && (class == nameToken || class == nameSecret || class == nameKey) {
 		return nameSession
 	}

@@ -60,7 +60,8 @@ type rule struct {
 type rank uint8
 
 const (
-	rankName   rank = iota // a value whose name says what it is
+	rankData   rank = iota // personal data: digits and addresses stand in tokens, too
+	rankName               // a value whose name says what it is
 	rankSyntax             // a URL with a password, a JWT
 	rankFile               // a rule of a rule file
 	rankFormat             // the format of one issuer

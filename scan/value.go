@@ -93,6 +93,9 @@ func wordiness(v []byte) float64 {
 			if j-i > 1 {
 				share = float64(common) / (n - 1)
 			}
+			if j-i <= 3 {
+				share = 0 // too short to tell
+			}
 			// Random letters meet a common pair in a quarter of the cases, words in four fifths.
 			pieces += n / (1.5 + 4*max(0, share-0.3))
 		case b >= '0' && b <= '9':

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
@@ -34,12 +35,13 @@ type worker struct {
 	line     []byte  // a name and its value, put together for rules that want both
 	budget   budget
 	bufs     [maxDepth + 1][]byte
-	json     []*jsonWalker // by nesting
-	jsonUsed int
+	docs     []*docScan // by nesting
+	docsUsed int
 	sum      []byte
 	zip      inflaters
 	env      *filterEnv
 	aws      pairing
+	pickle   pickleStacks
 	root     root
 	id       hash.Hash
 	stats    *Stats
@@ -114,7 +116,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 		l = &leaf{key: uint32(i), where: WhereKey, value: w.key.name, inner: -1, index: -1}
 	}
 	w.leaf, w.fresh = l, false
-	if len(hits) > 0 || len(w.s.always) > 0 || len(w.s.paths) > 0 || w.maybeContainer(name) {
+	if len(hits) > 0 || len(w.s.always) > 0 || len(w.s.paths) > 0 || w.mayHoldContainer(name) {
 		w.start()
 		w.scanRoot(name, hits, w.key.name.from, true)
 		w.keep(report)
@@ -173,7 +175,7 @@ func (w *worker) start() {
 // scanRoot scans a leaf's own bytes; hits are counted from base.
 func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 	w.root = root{data, hits, base, isName}
-	f := fragment{data: data, to: len(data), inPlace: true, isName: isName, own: span{0, uint32(len(data))}}
+	f := fragment{data: data, to: len(data), inPlace: true, isName: isName, inName: isName, own: span{0, uint32(len(data))}}
 	if w.leaf.window && !isName {
 		f.own = w.leaf.own
 	}
@@ -191,11 +193,55 @@ func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 func (w *worker) scan(f *fragment, hits []hit, base uint32) {
 	w.serial++
 	f.serial = w.serial
-	if w.open(f, hits, base) {
+	if w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base) {
 		return
 	}
 	w.text(f, hits, base)
 }
+
+// openSegment opens what stands in a key behind a colon: cache:{"id": …}.
+func (w *worker) openSegment(f *fragment, hits []hit, base uint32) bool {
+	if w.leaf.where != WhereKey {
+		return false
+	}
+	for at, n := 0, 0; n < maxSegments; n++ {
+		k := bytes.IndexByte(f.data[at:], ':')
+		if k < 0 {
+			return false
+		}
+		at += k + 1
+		rest := f.data[at:]
+		if !w.maybeContainer(rest) {
+			continue
+		}
+		c := fragment{data: rest, parent: f.parent, from: at, to: len(f.data), inPlace: true, inName: true, own: span{0, uint32(len(rest))}}
+		w.serial++
+		c.serial = w.serial
+		if w.open(&c, within(hits, base+uint32(at), len(rest)), base+uint32(at)) {
+			w.text(f, within(hits, base, at), base)
+			return true
+		}
+	}
+	return false
+}
+
+// mayHoldContainer reports whether a key, or a part of it, may be a container.
+func (w *worker) mayHoldContainer(key []byte) bool {
+	for n := 0; n <= maxSegments && len(key) >= minContainer; n++ {
+		if w.maybeContainer(key) {
+			return true
+		}
+		k := bytes.IndexByte(key, ':')
+		if k < 0 {
+			return false
+		}
+		key = key[k+1:]
+	}
+	return false
+}
+
+// maxSegments is how many parts of a key are looked at.
+const maxSegments = 8
 
 // text asks the rules.
 func (w *worker) text(f *fragment, hits []hit, base uint32) {
@@ -208,6 +254,9 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		for _, p := range w.s.matcher.patterns(h) {
 			for i := range w.s.actions[p] {
 				a := &w.s.actions[p][i]
+				if a.size > end {
+					continue // the keyword began before the fragment
+				}
 				switch a.kind {
 				case actFind:
 					a.rule.find(w, a.rule, f, end-a.size, end)
@@ -233,7 +282,7 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 	if len(w.named) > 0 && len(f.data) >= minNamed && len(f.data) <= maxNamed {
 		w.namedRules(f)
 	}
-	if class, strong := w.classHere(); class > nameNeutral {
+	if class, strong := w.classHere(); class > nameNeutral && !f.assigns {
 		w.judge(f, 0, len(f.data), class, strong)
 	}
 }
@@ -253,7 +302,7 @@ type piece struct {
 func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
 	c := fragment{
 		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
-		from: f.from, to: f.to, isName: f.isName || p.isName, own: span{0, uint32(len(p.data))},
+		from: f.from, to: f.to, isName: p.isName, inName: f.inName, own: span{0, uint32(len(p.data))},
 	}
 	if f.inPlace {
 		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace

@@ -1,0 +1,204 @@
+package scan
+
+import (
+	"math"
+)
+
+// MessagePack (github.com/msgpack/msgpack, spec.md). It has no magic: only a map
+// with string keys, or an array, that ends where the value ends is taken for it.
+var msgpackDecoder = decoder{kind: "msgpack", starts: func(b byte) bool { return b >= 0x80 && b <= 0x9f || b >= 0xdc && b <= 0xdf }, fits: fitsMsgpack, open: openMsgpack}
+
+func fitsMsgpack(data []byte) bool {
+	m := msgpackWalker{data: data, check: true}
+	return m.value(0) == nil && m.at == len(data) && m.strings > 0
+}
+
+func openMsgpack(w *worker, f *fragment, hits []hit, base uint32) bool {
+	return w.document("msgpack", f, hits, base, func(data []byte, doc *document, sink docSink) error {
+		m := msgpackWalker{document: doc, data: data, sink: sink}
+		return m.value(0)
+	})
+}
+
+type msgpackWalker struct {
+	*document
+	data    []byte
+	at      int
+	sink    docSink
+	check   bool // only look whether it can be read
+	strings int
+	seen    int
+}
+
+// token is one object's head: what it is, and how many bytes or elements follow.
+type msgpackKind uint8
+
+const (
+	mpOther msgpackKind = iota
+	mpInt
+	mpString // str or bin
+	mpArray
+	mpMap
+)
+
+// head reads the first bytes of an object.
+func (m *msgpackWalker) head() (kind msgpackKind, n int, v int64, err error) {
+	if m.at >= len(m.data) {
+		return 0, 0, 0, errDocument
+	}
+	b := m.data[m.at]
+	m.at++
+	uint := func(size int) uint64 {
+		if size > len(m.data)-m.at {
+			err = errDocument
+			return 0
+		}
+		var v uint64
+		for _, b := range m.data[m.at : m.at+size] {
+			v = v<<8 | uint64(b)
+		}
+		m.at += size
+		return v
+	}
+	length := func(size int) int { return int(min(uint(size), math.MaxInt32)) }
+	switch {
+	case b < 0x80:
+		return mpInt, 0, int64(b), nil
+	case b < 0x90:
+		return mpMap, int(b & 15), 0, nil
+	case b < 0xa0:
+		return mpArray, int(b & 15), 0, nil
+	case b < 0xc0:
+		return mpString, int(b & 31), 0, nil
+	case b >= 0xe0:
+		return mpInt, 0, int64(int8(b)), nil
+	}
+	switch b {
+	case 0xc0, 0xc2, 0xc3:
+	case 0xc4, 0xc5, 0xc6:
+		kind, n = mpString, length(1<<(b-0xc4))
+	case 0xc7, 0xc8, 0xc9: // ext: a type byte goes before the data
+		kind, n = mpOther, length(1<<(b-0xc7))+1
+	case 0xca:
+		n = 4
+	case 0xcb:
+		n = 8
+	case 0xcc, 0xcd, 0xce, 0xcf:
+		kind, v = mpInt, int64(min(uint(1<<(b-0xcc)), math.MaxInt64))
+	case 0xd0, 0xd1, 0xd2, 0xd3:
+		size := 1 << (b - 0xd0)
+		u := uint(size)
+		kind, v = mpInt, int64(u<<(64-8*size))>>(64-8*size)
+	case 0xd4, 0xd5, 0xd6, 0xd7, 0xd8: // fixext
+		n = 1<<(b-0xd4) + 1
+	case 0xd9, 0xda, 0xdb:
+		kind, n = mpString, length(1<<(b-0xd9))
+	case 0xdc, 0xdd:
+		kind, n = mpArray, length(2<<(b-0xdc))
+	case 0xde, 0xdf:
+		kind, n = mpMap, length(2<<(b-0xde))
+	default:
+		return 0, 0, 0, errDocument
+	}
+	return kind, n, v, err
+}
+
+const maxMsgpackDepth = 32
+
+func (m *msgpackWalker) value(depth int) error {
+	if depth > maxMsgpackDepth {
+		return errDocumentDepth
+	}
+	if m.seen++; m.seen&63 == 0 && !m.check {
+		if err := m.sink.more(); err != nil {
+			return err
+		}
+	}
+	from := m.at
+	kind, n, v, err := m.head()
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case mpInt:
+		if !m.check {
+			m.sink.integer(from, m.at, v)
+		}
+		return nil
+	case mpArray:
+		var t *docFrame
+		if !m.check {
+			if t = m.push(true); t == nil {
+				return errDocumentDepth
+			}
+		}
+		for i := range n {
+			if t != nil {
+				t.index = i
+			}
+			if err := m.value(depth + 1); err != nil {
+				return err
+			}
+		}
+		if t != nil {
+			m.depth--
+		}
+		return nil
+	case mpMap:
+		return m.members(n, depth)
+	}
+	if n > len(m.data)-m.at {
+		return errDocument
+	}
+	if kind == mpString {
+		m.strings++
+		if !m.check {
+			m.sink.text(m.at, m.at+n, false)
+		}
+	}
+	m.at += n
+	return nil
+}
+
+func (m *msgpackWalker) members(n, depth int) error {
+	var t *docFrame
+	if !m.check {
+		if t = m.push(false); t == nil {
+			return errDocumentDepth
+		}
+	}
+	for i := range n {
+		kind, size, _, err := m.head()
+		if err != nil || kind != mpString && kind != mpInt {
+			return errDocument
+		}
+		if kind == mpInt {
+			size = 0
+		}
+		if size > len(m.data)-m.at {
+			return errDocument
+		}
+		from, to := m.at, m.at+size
+		m.at = to
+		if m.check {
+			if kind == mpString && !isText(m.data[from:to]) {
+				return errDocument
+			}
+			if err := m.value(depth + 1); err != nil {
+				return err
+			}
+			continue
+		}
+		t.index = i
+		t.setKey(m.data[from:to:to], false)
+		m.sink.key(from, to)
+		if err := m.value(depth + 1); err != nil {
+			return err
+		}
+		m.sink.end()
+	}
+	if t != nil {
+		m.depth--
+	}
+	return nil
+}
