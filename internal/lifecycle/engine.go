@@ -98,6 +98,9 @@ func (e *engine) reset(fates int64, part bool) error {
 	return nil
 }
 
+// room returns how many objects, and elements, there may be at a time.
+func (e *engine) room() int64 { return int64(room(e.maxSlots)) }
+
 // apply replays one op.
 func (e *engine) apply(o *op) error {
 	f := uint32(none)
@@ -351,13 +354,20 @@ func (e *engine) reason(o *op, expire int64) keyspace.State {
 
 // flush empties a database, or all of them.
 func (e *engine) flush(db int64) {
+	if db != everyDB {
+		e.flushDB(uint32(db))
+		return
+	}
 	for d := range e.dbs {
-		if db != int64(d) && (db != everyDB || d == functionsDB) {
-			continue
+		if d != functionsDB {
+			e.flushDB(d)
 		}
-		for x := e.dbs[d]; x != 0; x = e.dbs[d] {
-			e.remove(x, keyspace.Flushed)
-		}
+	}
+}
+
+func (e *engine) flushDB(db uint32) {
+	for x := e.dbs[db]; x != 0; x = e.dbs[db] {
+		e.remove(x, keyspace.Flushed)
 	}
 }
 

@@ -24,15 +24,17 @@ type partition struct {
 // outweighs all others, by bits of the names of that object's elements.
 type split struct {
 	shift    int
+	mask     uint64
 	byName   bool
 	id       uint64       // byName: the object; all others go to rest
 	rest     *partition   // byName: what concerns that object as a whole, too
-	children []*partition // fan of them
+	children []*partition // mask+1 of them
 }
 
+// The number of children of a split: as many as it takes, within these bounds.
 const (
-	fanBits = 5
-	fan     = 1 << fanBits
+	minFanBits = 2
+	maxFanBits = 5
 )
 
 func newPartition(s *spill.Store, part bool) *partition {
@@ -58,12 +60,12 @@ func (p *partition) leaf(o *op, hash uint64) *partition {
 
 func (s *split) child(o *op, hash uint64) *partition {
 	if !s.byName {
-		return s.children[hash>>s.shift&(fan-1)]
+		return s.children[hash>>s.shift&s.mask]
 	}
 	if o.id != s.id || !o.kind.has(ofName) {
 		return s.rest
 	}
-	return s.children[o.name>>s.shift&(fan-1)]
+	return s.children[o.name>>s.shift&s.mask]
 }
 
 // write hands an op to the partition it belongs to, and what concerns a divided
@@ -85,8 +87,9 @@ func (s *split) write(o *op, hash uint64) error {
 	return nil
 }
 
-// divide splits a partition, if it can be. The hash of an op is as in leaf.
-func (p *partition) divide(store *spill.Store, ops opSource) (bool, error) {
+// divide splits a partition, if it can be, into parts of about room ops. The hash
+// of an op is as in leaf.
+func (p *partition) divide(store *spill.Store, ops opSource, room int64) (bool, error) {
 	// The object with more than half of the ops, if there is one, is what remains
 	// when each two ops of different objects cancel each other out (the majority
 	// vote of Boyer and Moore).
@@ -130,8 +133,9 @@ func (p *partition) divide(store *spill.Store, ops opSource) (bool, error) {
 	if hashes.differ == 0 {
 		return false, nil
 	}
-	s.shift = max(bits.Len64(hashes.differ)-fanBits, 0)
-	for range fan {
+	fanBits := min(max(bits.Len64(uint64(p.ops.ops/max(room, 1))), minFanBits), maxFanBits)
+	s.shift, s.mask = max(bits.Len64(hashes.differ)-fanBits, 0), 1<<fanBits-1
+	for range 1 << fanBits {
 		c := newPartition(store, p.part || s.byName)
 		c.group = p.group
 		s.children = append(s.children, c)

@@ -90,12 +90,31 @@ type command struct {
 type span struct{ from, to uint64 }
 
 func newRecorder(out sink, seed maphash.Seed, maxMoved int) *recorder {
-	return &recorder{out: out, seed: seed, maxMoved: maxMoved,
+	return &recorder{out: out, seed: seed, maxMoved: maxMoved, record: record{skip: true},
 		physical: map[int32]int32{}, moved: map[uint64]uint64{}}
 }
 
 // step takes the next event and sets, in the second pass, its State.
 func (r *recorder) step(ev *keyspace.Event) error {
+	switch ev.Kind {
+	case keyspace.Key, keyspace.Function:
+		return r.key(ev)
+	case keyspace.Element:
+		return r.value(ev)
+	case keyspace.Group, keyspace.Consumer, keyspace.Pending:
+		return r.groups(ev)
+	case keyspace.StreamMeta, keyspace.KeyEnd:
+		if !r.record.skip {
+			ev.State = r.record.fate.state
+			r.record.skip = ev.Kind == keyspace.KeyEnd
+		}
+		return nil
+	}
+	if ev.Kind == keyspace.Damage || ev.Kind == keyspace.Torn {
+		r.takeBack(ev.Pos.Offset)
+		return nil
+	}
+	r.record.skip = true
 	switch ev.Kind {
 	case keyspace.Header:
 		r.resp = string(ev.Value) == "RESP"
@@ -106,20 +125,6 @@ func (r *recorder) step(ev *keyspace.Event) error {
 	case keyspace.Command:
 		r.tick(ev)
 		r.begin(ev)
-		return nil
-	case keyspace.Damage, keyspace.Torn:
-		r.takeBack(ev.Pos.Offset)
-		return nil
-	case keyspace.Key, keyspace.Function:
-		return r.key(ev)
-	case keyspace.Element:
-		return r.value(ev)
-	case keyspace.Group, keyspace.Consumer, keyspace.Pending:
-		return r.groups(ev)
-	case keyspace.StreamMeta, keyspace.KeyEnd:
-		if !r.record.skip {
-			ev.State = r.record.fate.state
-		}
 		return nil
 	}
 	if ev.State == keyspace.Recovered {
@@ -139,11 +144,24 @@ func (r *recorder) step(ev *keyspace.Event) error {
 		}
 		return r.flush(db)
 	case keyspace.SwapDB:
-		a, b := ev.DB, int32(ev.Index)
-		r.physical[a], r.physical[b] = int32(r.db(b)), int32(r.db(a))
+		r.swap(ev.DB, int32(ev.Index))
 	}
 	return nil
 }
+
+// swap takes SWAPDB.
+func (r *recorder) swap(a, b int32) {
+	if len(r.physical) > maxSwapped {
+		r.forgot++
+		return
+	}
+	r.physical[a], r.physical[b] = int32(r.db(b)), int32(r.db(a))
+}
+
+const (
+	maxSwapped = 1 << 16 // databases; servers have 16, unless they are told otherwise
+	maxDropped = 1 << 20 // spans
+)
 
 // emit completes the op and hands it on.
 func (r *recorder) emit(o op) (fate, error) {
@@ -247,8 +265,12 @@ func (r *recorder) takeBack(offset int64) {
 		from = min(from, r.dropped[n-1].from)
 		r.dropped = r.dropped[:n-1]
 	}
-	if from < r.seq {
+	switch n := len(r.dropped); {
+	case from == r.seq:
+	case n < maxDropped:
 		r.dropped = append(r.dropped, span{from, r.seq})
+	default: // so much damage: what lies between is no more than recovered
+		r.dropped[n-1].to = r.seq
 	}
 }
 

@@ -246,7 +246,7 @@ func (r *resolver) replayTree(ctx context.Context, p *partition) error {
 	if err != errFull {
 		return err
 	}
-	ok, err := p.divide(r.store, r.source(p))
+	ok, err := p.divide(r.store, r.source(p), r.engine.room()/2)
 	if err != nil {
 		return err
 	}
