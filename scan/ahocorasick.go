@@ -200,10 +200,11 @@ func (m *matcher) determinize(trie []trieNode) {
 	}
 }
 
+// output returns which of the outputs h stands for.
+func (m *matcher) output(h hit) uint32 { return (h.state - m.accepts) / m.stride }
+
 // patterns returns the numbers of the patterns that end at h.
-func (m *matcher) patterns(h hit) []uint16 {
-	return m.outputs[(h.state-m.accepts)/m.stride]
-}
+func (m *matcher) patterns(h hit) []uint16 { return m.outputs[m.output(h)] }
 
 // scan appends a hit for each byte of data[from:to] at which patterns end.
 func (m *matcher) scan(data []byte, from, to int, hits []hit) []hit {

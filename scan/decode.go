@@ -14,8 +14,10 @@ type decoder struct {
 
 	// starts and fits say quickly that a text cannot be this container. starts
 	// sees the first byte, fits the whole text, of at least minContainer bytes.
-	starts func(first byte) bool
-	fits   func(data []byte) bool
+	// Instead of by its first byte a container may be known by keywords in it.
+	starts   func(first byte) bool
+	keywords []string
+	fits     func(data []byte) bool
 
 	// open reads the container and reports whether it understood all of it: if
 	// so, the text itself is not scanned, only what came out of it.
@@ -53,7 +55,11 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	if len(f.data) < minContainer {
 		return false
 	}
-	for set := w.s.sniff[f.data[0]]; set != 0; set &= set - 1 {
+	set := w.s.sniff[f.data[0]]
+	for _, h := range hits {
+		set |= w.s.opens[w.s.matcher.output(h)]
+	}
+	for ; set != 0; set &= set - 1 {
 		d := &w.s.decoders[bits.TrailingZeros64(set)]
 		if !d.fits(f.data) {
 			continue

@@ -2,7 +2,7 @@ package scan
 
 import "bytes"
 
-var percentDecoder = decoder{kind: "urlencoded", starts: func(b byte) bool { return b > ' ' && b < 0x7f }, fits: fitsPercent, open: openPercent}
+var percentDecoder = decoder{kind: "urlencoded", keywords: escapeKeywords, fits: fitsPercent, open: openPercent}
 
 // escapeKeywords are the escapes that matter, as patterns of the automaton:
 // those of printable characters and of line breaks.

@@ -6,7 +6,7 @@ import "bytes"
 // one after the other (ext/standard/var.c, ext/session/session.c of php-src).
 var (
 	phpDecoder        = decoder{kind: "php-serialize", starts: startsWith("abCdEiNOsS"), fits: fitsPHP, open: openPHP}
-	phpSessionDecoder = decoder{kind: "php-session", starts: func(b byte) bool { return isWord(b) }, fits: fitsPHPSession, open: openPHPSession}
+	phpSessionDecoder = decoder{kind: "php-session", keywords: []string{"|a:", "|s:", "|i:", "|b:", "|o:", "|d:", "|n;", "|c:"}, fits: fitsPHPSession, open: openPHPSession}
 )
 
 func fitsPHP(data []byte) bool {

@@ -48,8 +48,7 @@ func findAWSID(w *worker, r *rule, f *fragment, from, to int) {
 func findAWSSecret(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
 	begin, end := runBack(d, from, maxNameBefore, isNameByte), run(d, to, maxNameAfter, isNameByte)
-	name := bytes.ToLower(d[begin:end])
-	if !bytes.Contains(name, []byte("access")) && !bytes.Contains(name, []byte("aws")) {
+	if !isAWSName(d[begin:end]) {
 		return
 	}
 	at := run(d, end, 8, func(b byte) bool {
@@ -59,6 +58,11 @@ func findAWSSecret(w *worker, r *rule, f *fragment, from, to int) {
 		w.report(r, f, at, stop)
 	}
 }
+
+// isAWSName reports whether a name is of a secret access key.
+func isAWSName(name []byte) bool { return awsWords.match(name) }
+
+var awsWords = newWordSet([]string{"aws", "secretaccess", "secret_access", "secret-access", "accesskeysecret"})
 
 // isAWSSecret reports whether 40 characters can be a secret rather than a
 // digest or words.

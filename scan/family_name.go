@@ -48,7 +48,7 @@ const (
 
 // judge reports f.data[from:to] if it can be what a name of this class
 // promises. strong: the name stands right at the value.
-func (w *worker) judge(f *fragment, from, to int, class nameClass, strong bool) {
+func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, strong bool) {
 	from, to = trimmed(f.data, from, to)
 	if to-from > 2 && (f.data[from] == '"' || f.data[from] == '\'') && f.data[to-1] == f.data[from] {
 		from, to = from+1, to-1
@@ -68,7 +68,11 @@ func (w *worker) judge(f *fragment, from, to int, class nameClass, strong bool) 
 		w.exclude(why)
 		return
 	}
-	w.report(w.s.byClass[class], f, from, to).confidence = confidence
+	r := w.s.byClass[class]
+	if class != namePassword && isAWSName(name) && len(v) == awsSecretLen && isAWSSecret(v) {
+		r, confidence = w.s.byID[awsSecret], Likely
+	}
+	w.report(r, f, from, to).confidence = confidence
 }
 
 // schemeLen returns the length of an HTTP authentication scheme (RFC 9110) and
@@ -283,7 +287,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 		}
 	}
 	f.assigned = max(f.assigned, valueTo)
-	w.judge(f, valueFrom, valueTo, class, true)
+	w.judge(f, valueFrom, valueTo, d[begin:end], class, true)
 	for _, r := range w.s.generic {
 		if hasKeyword(r, d[begin:end]) {
 			w.regex(r, f, begin, end)

@@ -22,7 +22,7 @@ func findPEM(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	label = bytes.TrimSpace(label[:dashes])
-	body := to + dashes + len(label[:0]) + 5
+	body := to + dashes + 5
 	limit := min(len(d), body+maxPEM)
 	k := bytes.Index(d[body:limit], []byte("-----END"))
 	if k < 0 {
@@ -44,8 +44,11 @@ func findPEM(w *worker, r *rule, f *fragment, from, to int) {
 		w.exclude(placeholderValue)
 		return
 	}
-	for end < len(d) && (d[end] == '\n' || d[end] == '\r') {
-		end++
+	for _, eol := range [...]string{"\n", "\r\n", `\n`} {
+		if bytes.HasPrefix(d[end:], []byte(eol)) {
+			end += len(eol)
+			break
+		}
 	}
 	m := w.report(r, f, from, end)
 	if bytes.Contains(text, []byte("ENCRYPTED")) || bytes.Contains(label, []byte("ENCRYPTED")) {

@@ -65,6 +65,10 @@ func findTelegram(w *worker, r *rule, f *fragment, from, to int) {
 	if from-begin < 8 || from-begin > 10 || end-from-1 != 35 || d[from+1] != 'A' || d[from+2] != 'A' || entropy(d[from+1:end]) < 3.5 {
 		return
 	}
+	if begin >= 4 && string(d[begin-4:begin]) == "/bot" { // as in the API's URLs
+		w.report(r, f, begin, end)
+		return
+	}
 	w.token(r, f, begin, end, isWord)
 }
 

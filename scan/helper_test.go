@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -53,12 +54,16 @@ func elements(t keyspace.Type, key string, es ...keyspace.Event) []keyspace.Even
 // newTestScanner returns a scanner that reveals; tests of masks make their own.
 func newTestScanner(t testing.TB) *Scanner {
 	t.Helper()
-	s, err := New(Config{Workers: 1, Reveal: true, IDKey: []byte("test")})
+	s, err := testScanner()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
+
+var testScanner = sync.OnceValues(func() (*Scanner, error) {
+	return New(Config{Workers: 1, Reveal: true, IDKey: []byte("test")})
+})
 
 func scanAll(t testing.TB, s *Scanner, events []keyspace.Event) ([]*Finding, Stats) {
 	t.Helper()

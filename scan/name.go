@@ -30,6 +30,7 @@ const (
 	roleSession            // turns a token into a session's
 	roleQualifier          // makes key a credential
 	roleAbout              // behind a noun: not the value but something about it; before key: another kind of key
+	roleDenial             // makes of what follows a question or a number: has_password
 	roleNeutral            // changes nothing
 	roleContent            // a name that says only that a value follows
 )
@@ -37,16 +38,17 @@ const (
 // nameWords lists the words that matter, as they stand in field names of the
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
-	rolePassword:  "password passwd passwort pwd pass passphrase passcode psw pswd pw kennwort senha contrasena contraseña mdp requirepass masterauth userpass rootpw rootpass auth_pass",
+	rolePassword:  "password passwords passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
 	roleSecret:    "secret secrets credential credentials creds cred",
-	roleToken:     "token tokens bearer jwt pat authorization",
+	roleToken:     "token tokens bearer jwt authorization",
 	roleKey:       "key keys",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
-	roleSession:   "csrf xsrf session sess cookie nonce antiforgery sid",
+	roleSession:   "csrf xsrf session sess cookie antiforgery",
 	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery root app jwt oauth",
-	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint min max enabled disabled is has strength score valid verified age days limit limits rule rules column label placeholder prompt message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number num scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history needs must forgot change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
-	roleNeutral:   "value raw plain plaintext new old current prod production dev staging default live test env base base64 b64 hex str string enc encoded my user the db database main",
-	roleContent:   "value val data payload content body v text str string raw contents",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength score valid verified age days limit limits rule rules column label placeholder prompt message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
+	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide",
+	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
+	roleContent:   "value val data payload content contents body v text str string raw",
 })
 
 func roles(lists map[wordRole]string) map[string]wordRole {
@@ -77,7 +79,6 @@ var runTogether = []struct {
 	{"pwd", namePassword, []string{"cwd"}},
 	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass"}},
 	{"csrftoken", nameSession, nil}, {"xsrftoken", nameSession, nil}, {"sessiontoken", nameSession, nil}, {"sessionsecret", nameSession, nil},
-	{"sessionid", nameSession, nil}, {"sessid", nameSession, nil}, {"sessionkey", nameSession, nil},
 	{"secret", nameSecret, nil},
 	{"token", nameToken, nil},
 	{"apikey", nameKey, nil}, {"secretkey", nameKey, nil}, {"privatekey", nameKey, nil}, {"accesskey", nameKey, nil}, {"authkey", nameKey, nil},
@@ -106,7 +107,7 @@ func classifyName(name []byte) nameClass {
 				copy(words[:], words[1:])
 				n--
 			}
-			words[n].from, words[n].to, words[n].role = start, at, nameWords[string(buf[start:at])]
+			words[n].from, words[n].to, words[n].role = start, at, roleOf(buf[start:at])
 			n++
 		}
 		start = at
@@ -132,11 +133,11 @@ func classifyName(name []byte) nameClass {
 	if n == 0 {
 		return nameNone
 	}
-	if n == 1 && words[0].role == roleNeutral || n == 1 && words[0].role == roleContent {
+	if n == 1 && words[0].role == roleContent {
 		return nameNeutral
 	}
 
-	session, hash, qualified, about := false, false, false, false
+	session, csrf, hash, qualified, about := false, false, false, false, false
 	class := nameNone
 	for i := range n {
 		w := buf[words[i].from:words[i].to]
@@ -164,16 +165,13 @@ func classifyName(name []byte) nameClass {
 			}
 		case roleSession:
 			session = true
-			if class != nameNone && i == n-1 { // token_session: about a session
-				class = nameSession
-			}
+			csrf = csrf || isGuard(w)
 			continue
 		case roleQualifier:
 			qualified = true
-			if class != nameNone && class != nameSecret && i < n-1 {
-				continue
-			}
 			continue
+		case roleDenial:
+			return nameNone
 		case roleAbout:
 			about = true
 			class = nameNone
@@ -182,7 +180,6 @@ func classifyName(name []byte) nameClass {
 			continue
 		default:
 			if noun = tailClass(w); noun == nameNone {
-				about = about && class == nameNone
 				continue
 			}
 		}
@@ -200,22 +197,32 @@ func classifyName(name []byte) nameClass {
 	if session && (class == nameToken || class == nameSecret || class == nameKey) {
 		return nameSession
 	}
-	if class == nameNone && session && onlyIDs(n, func(i int) string { return string(buf[words[i].from:words[i].to]) }) {
+	if class == nameNone && csrf && !about {
 		return nameSession
 	}
 	return class
 }
 
-// onlyIDs reports whether a name is a session's own identifier: sid, session_id,
-// csrf.
-func onlyIDs(n int, word func(int) string) bool {
-	for i := range n {
-		switch word(i) {
-		case "csrf", "xsrf", "sid", "sessionid", "nonce", "antiforgery":
-			return true
-		}
+// isGuard recognises the words that name an anti-forgery token without saying
+// token.
+func isGuard(w []byte) bool {
+	switch string(w) {
+	case "csrf", "xsrf", "antiforgery":
+		return true
 	}
-	return n == 2 && (word(0) == "session" || word(0) == "sess") && word(1) == "id"
+	return false
+}
+
+// roleOf looks a word up, without the number that it may end in: password2.
+func roleOf(w []byte) wordRole {
+	if role, ok := nameWords[string(w)]; ok {
+		return role
+	}
+	n := len(w)
+	for n > 0 && isDigit(w[n-1]) {
+		n--
+	}
+	return nameWords[string(w[:n])]
 }
 
 func tailClass(w []byte) nameClass {

@@ -47,6 +47,7 @@ type Scanner struct {
 	sets     []*ruleSet
 	decoders []decoder
 	sniff    [256]uint64 // by first byte: which decoders may fit
+	opens    []uint64    // by output of the matcher: which decoders may fit
 	byID     map[string]*rule
 	byClass  [namePassword + 1]*rule
 }
@@ -55,16 +56,16 @@ type Scanner struct {
 type action struct {
 	kind actionKind
 	rule *rule
-	size int // of the keyword
+	size int // of the keyword; of actOpen, the decoder's place
 }
 
 type actionKind uint8
 
 const (
-	actFind   actionKind = iota // ask a family's rule
-	actRegex                    // run a regex around the keyword
-	actNoun                     // a word of credential-like names: in text, see whether it assigns a value
-	actEscape                   // percent encoding
+	actFind  actionKind = iota // ask a family's rule
+	actRegex                   // run a regex around the keyword
+	actNoun                    // a word of credential-like names: in text, see whether it assigns a value
+	actOpen                    // try a decoder
 )
 
 // New builds a Scanner. Its errors are about rule files.
@@ -137,7 +138,9 @@ func (s *Scanner) build() error {
 			patterns = append(patterns, keyword)
 			s.actions = append(s.actions, nil)
 		}
-		a.size = len(keyword)
+		if a.kind != actOpen {
+			a.size = len(keyword)
+		}
 		s.actions[n] = append(s.actions[n], a)
 	}
 	for i, r := range s.rules {
@@ -167,17 +170,29 @@ func (s *Scanner) build() error {
 			on(w, action{kind: actNoun})
 		}
 	}
-	for _, w := range escapeKeywords {
-		on(w, action{kind: actEscape})
+	for i, d := range s.decoders {
+		for _, k := range d.keywords {
+			on(k, action{kind: actOpen, size: i})
+		}
 	}
 	m, err := newMatcher(patterns)
 	if err != nil {
 		return err
 	}
 	s.matcher = m
+	s.opens = make([]uint64, len(m.outputs))
+	for i, patterns := range m.outputs {
+		for _, p := range patterns {
+			for _, a := range s.actions[p] {
+				if a.kind == actOpen {
+					s.opens[i] |= 1 << a.size
+				}
+			}
+		}
+	}
 	for i, d := range s.decoders {
 		for b := range s.sniff {
-			if d.starts(byte(b)) {
+			if d.starts != nil && d.starts(byte(b)) {
 				s.sniff[b] |= 1 << i
 			}
 		}

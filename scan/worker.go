@@ -254,8 +254,8 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		for _, p := range w.s.matcher.patterns(h) {
 			for i := range w.s.actions[p] {
 				a := &w.s.actions[p][i]
-				if a.size > end {
-					continue // the keyword began before the fragment
+				if a.kind == actOpen || a.size > end {
+					continue // for a decoder, or the keyword began before the fragment
 				}
 				switch a.kind {
 				case actFind:
@@ -283,7 +283,7 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		w.namedRules(f)
 	}
 	if class, strong := w.classHere(); class > nameNeutral && !f.assigns {
-		w.judge(f, 0, len(f.data), class, strong)
+		w.judge(f, 0, len(f.data), w.scopes[len(w.scopes)-1].text, class, strong)
 	}
 }
 

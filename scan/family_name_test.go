@@ -1,0 +1,123 @@
+package scan
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestClassifyName(t *testing.T) {
+	for class, names := range map[nameClass]string{
+		namePassword: "password passwd db_password DB_PASSWORD smtpPass userPassword password2 mysql_pwd user_passphrase dbpassword admin.password passwords root_pw",
+		nameSecret:   "secret client_secret clientSecret app_secret webhook_secret credentials aws_secret secret_value",
+		nameToken:    "token access_token accessToken refresh-token auth_token id_token bearer_token authtoken reset_token password_reset_token jwt",
+		nameKey:      "api_key apiKey API_KEY apikey secret_key private_key encryptionKey aws_access_key x-api-key stripe_key SECRET_KEY_BASE",
+		nameHash:     "password_hash hashed_password encrypted_password passwordHash",
+		nameSession:  "csrf_token csrfToken _csrf csrfSecret session_token session_secret _auth_user_hash xsrf_token",
+		nameNone: "key name user id password_count password_attempts password_reset_required token_type token_expires key_id secret_name public_key publicKey cache_key " +
+			"primary_key idempotency_key passport compass bypass monkey keyboard token_count access_key_id has_password password_policy tokens_used session_id email sort_key api_key_id " +
+			"password_updated_at last_password_change secretary tokenizer keys",
+		nameNeutral: "value data",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if got := classifyName([]byte(name)); got != class {
+				t.Errorf("%s: class %d, want %d", name, got, class)
+			}
+		}
+	}
+}
+
+// Whatever a name's class is, one of the keywords that lead to classifyName
+// must stand in it.
+func TestNounKeywordsCoverNames(t *testing.T) {
+	nouns := newWordSet(nounKeywords)
+	for word, role := range nameWords {
+		switch role {
+		case rolePassword, roleSecret, roleToken, roleKey:
+			if class := classifyName([]byte("api_" + word)); class > nameNeutral && !nouns.match([]byte(word)) {
+				t.Errorf("%s has class %d, but no keyword leads to it", word, class)
+			}
+		}
+	}
+	for _, tail := range runTogether {
+		if !nouns.match([]byte(tail.tail)) && !strings.Contains(tail.tail, "sess") {
+			t.Errorf("no keyword leads to %s", tail.tail)
+		}
+	}
+}
+
+func TestNameFamily(t *testing.T) {
+	password := "Vq7" + random("p", 5, lowerAlphabet) + "#29"
+	phrase := "harbor-" + "willow-" + "quartz" + "81"
+	hex := random("h", 32, hexAlphabet)
+	token := random("tok", 40, alnumAlphabet)
+	testFamily(t, []familyCase{
+		{name: "password field", field: "password", value: password, rule: "generic-password"},
+		{name: "words as a password", field: "db_password", value: phrase, rule: "generic-password"},
+		{name: "passphrase", field: "passphrase", value: "harbor willow quartz tundra", rule: "generic-password"},
+		{name: "password in JSON", value: `{"smtp_pass": "` + password + `", "port": 587}`, rule: "generic-password", secret: password},
+		{name: "password with a percent sign", value: `{"password": "Hq%Fez9!x"}`, rule: "generic-password", secret: "Hq%Fez9!x"},
+		{name: "password with escapes", value: `{"password": "a\"b\\c\u0041#9"}`, rule: "generic-password", secret: `a"b\cA#9`},
+		{name: "password in a list of variables", value: `[{"name": "DB_PASSWORD", "value": "` + password + `"}]`, rule: "generic-password", secret: password},
+		{name: "assignment", value: "host=db2\ndb_password=" + password + "\nport=1", rule: "generic-password", secret: password},
+		{name: "YAML", value: "db:\n  password: " + password + "\n  host: x\n", rule: "generic-password", secret: password},
+		{name: "quoted YAML", value: "password: '" + password + "'", rule: "generic-password", secret: password},
+		{name: "option", value: "mysqldump --password " + password + " --all", rule: "generic-password", secret: password},
+		{name: "XML", value: "<config><password>" + password + "</password></config>", rule: "generic-password", secret: password},
+		{name: "escaped JSON in text", value: `request failed: {\"password\":\"` + password + `\"}`, rule: "generic-password", secret: password},
+		{name: "among binary data", value: "\x00\x01\x02\xffpassword=" + password + "\x00\xfe", rule: "generic-password", secret: password},
+		{name: "form", value: "user=x&password=" + password[:6] + "%2B&go=1", rule: "generic-password", secret: password[:6] + "+"},
+		{name: "api key", field: "api_key", value: hex, rule: "generic-api-key"},
+		{name: "token", field: "access_token", value: token, rule: "generic-token"},
+		{name: "bearer", field: "authorization", value: "Bearer " + token, rule: "generic-token", secret: token},
+		{name: "bearer in text", value: "Authorization: Bearer " + token + "\r\nHost: x", rule: "generic-token", secret: token},
+		{name: "client secret", field: "client_secret", value: token, rule: "generic-secret"},
+		{name: "csrf", field: "csrf_token", value: hex, rule: "session-secret"},
+		{name: "hash", field: "password_hash", value: random("sha", 64, hexAlphabet), rule: "password-hash-field"},
+		{name: "value under a name", value: `{"credentials": {"value": "` + token + `"}}`, rule: "generic-secret", secret: token},
+		{name: "member of a collection", value: `{"api_keys": {"acme": "` + token + `"}}`, rule: "generic-api-key", secret: token},
+
+		{name: "placeholder", field: "password", value: "change" + "me"},
+		{name: "assignment of a placeholder", field: "password", value: "password=<password>"},
+		{name: "stars", field: "password", value: "********"},
+		{name: "template", field: "token", value: "{{ .Values.token }}"},
+		{name: "variable", field: "token", value: "${TOKEN}"},
+		{name: "instruction", field: "api_key", value: "YOUR_API_KEY_HERE"},
+		{name: "null", field: "password", value: "null"},
+		{name: "flag", field: "password_reset_required", value: "true"},
+		{name: "count", field: "password_attempts", value: "31415"},
+		{name: "type", field: "token_type", value: "Bearer"},
+		{name: "prose", value: "Your password must have 12 characters"},
+		{name: "prose under a name", field: "password", value: "must have at least 12 characters and a digit"},
+		{name: "prose about tokens", value: "token ring networks carry a token between stations"},
+		{name: "digest", field: "checksum", value: random("md5", 32, hexAlphabet)},
+		{name: "digest alone", value: random("sha", 64, hexAlphabet)},
+		{name: "uuid", field: "request_id", value: "9a3d5b25-d650-4e3b-8f11-80698f8629f7"},
+		{name: "location", field: "token_source", value: "https://login.corp.test/oauth/token"},
+		{name: "public key", field: "public_key", value: random("pk", 44, stdAlphabet)},
+		{name: "cache key", field: "cache_key", value: random("ck", 64, hexAlphabet)},
+		{name: "sentence with a key", value: "press any key: continue"},
+		{name: "word", field: "token", value: "authorization_code"},
+	})
+}
+
+// What only a key's name promises must look random to count.
+func TestKeyNames(t *testing.T) {
+	token := random("tok", 40, alnumAlphabet)
+	for _, c := range []struct {
+		key, value string
+		found      bool
+	}{
+		{"app:api_key", token, true},
+		{"reset_token:8f31c0aa9d", token, true},
+		{"reset_token:8f31c0aa9d", "4711", false},
+		{"app:password", "Vq7xk#29ab", true},
+		{"app:password", "willow", false},
+		{"svc:auth:e29f7c88", token, false},
+		{"user:17", token, false},
+		{"token:count", "40000000", false},
+	} {
+		if found := findingsIn(t, c.key, c.value); (len(found) > 0) != c.found {
+			t.Errorf("%s: found %s", c.key, brief(found))
+		}
+	}
+}
