@@ -140,7 +140,7 @@ type Counter struct {
 }
 
 // NewCounter returns a Counter that has counted nothing.
-func NewCounter() *Counter { return &Counter{cur: newCounts("")} }
+func NewCounter() *Counter { return &Counter{} }
 
 // counts is a Report in the making. Everything that an event of every key or
 // element touches is an array or a pointer.
@@ -185,10 +185,13 @@ func (c *Counter) Count(events keyspace.Seq) error {
 		}
 		switch e.Kind {
 		case keyspace.Element:
-			if e.Part <= keyspace.First { // Whole or First
+			if e.Part <= keyspace.First && c.cur != nil { // Whole or First
 				c.cur.open.elements++
 			}
 		case keyspace.Key:
+			if c.cur == nil {
+				c.begin(e.Pos.Source)
+			}
 			c.cur.startKey(e)
 		case keyspace.KeyEnd:
 		default:
@@ -233,16 +236,15 @@ func (s *counts) setDB(db int32) {
 
 // note counts damage that ended the events.
 func (c *Counter) note(d *keyspace.Event) {
-	if e := c.cur.ended; e == nil || e != d.Err {
+	if c.cur == nil || c.cur.ended != d.Err {
 		c.other(d)
 	}
 }
 
 // other counts the rare events.
 func (c *Counter) other(e *keyspace.Event) {
-	if len(c.all) == 0 || e.Pos.Source != c.cur.r.Path && (e.Kind == keyspace.Header || e.Kind == keyspace.Damage) {
-		c.cur = newCounts(e.Pos.Source)
-		c.all = append(c.all, c.cur)
+	if c.cur == nil || e.Pos.Source != c.cur.r.Path && (e.Kind == keyspace.Header || e.Kind == keyspace.Damage) {
+		c.begin(e.Pos.Source)
 	}
 	s := c.cur
 	r := s.r
@@ -311,6 +313,12 @@ func (s *counts) aux(e *keyspace.Event) {
 	case "redis-ver":
 		r.Server, r.Version = "redis", printable(e.Value)
 	}
+}
+
+// begin starts the report of another file.
+func (c *Counter) begin(source string) {
+	c.cur = newCounts(source)
+	c.all = append(c.all, c.cur)
 }
 
 func (s *counts) stream(e *keyspace.Event) {

@@ -22,7 +22,7 @@ func (f *File) content() (io.ReadCloser, error) {
 	c := &content{f: f, h: h}
 	raw := io.Reader(&meter{r: newBlocks(h, f.Size), name: f.Path, n: &f.in.read})
 	if f.in.o.Hash && f.hash.claim() {
-		c.sum = newDigest(raw)
+		c.sum = newDigest(raw, f.Size)
 		raw = c.sum
 	}
 	if c.s, err = reopen(raw, f.Path, f.Layers, f.in.o.Identities); err != nil {
@@ -120,7 +120,7 @@ func (f *File) finish(ctx context.Context) error {
 		if err != nil {
 			return nil // it was reported when the file was examined
 		}
-		sum, file = newDigest(newBlocks(h, f.Size)), h
+		sum, file = newDigest(newBlocks(h, f.Size), f.Size), h
 	}
 	if file != nil {
 		defer file.Close()
@@ -134,7 +134,7 @@ func (f *File) finish(ctx context.Context) error {
 
 // drain reads d to its end. Only the context's error is returned.
 func drain(ctx context.Context, d *digest) error {
-	buf := make([]byte, digestBlock)
+	buf := make([]byte, d.room)
 	for !d.whole {
 		if err := ctx.Err(); err != nil {
 			return err

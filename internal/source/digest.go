@@ -13,6 +13,7 @@ import (
 // stream is read. It is whole only if the stream was read to its end.
 type digest struct {
 	r      io.Reader
+	room   int // bytes of a block
 	block  []byte
 	blocks chan []byte
 	free   chan []byte
@@ -27,12 +28,17 @@ const (
 	digestBlocks = 4
 )
 
-func newDigest(r io.Reader) *digest {
+// newDigest returns a digest of r, which holds so many bytes; -1: unknown.
+func newDigest(r io.Reader, size int64) *digest {
 	d := &digest{
 		r:      r,
+		room:   digestBlock,
 		blocks: make(chan []byte, digestBlocks),
 		free:   make(chan []byte, digestBlocks),
 		sum:    make(chan string, 1),
+	}
+	if size >= 0 {
+		d.room = int(min(max(size, 512), digestBlock))
 	}
 	for range digestBlocks {
 		d.free <- nil
@@ -66,7 +72,7 @@ func (d *digest) write(p []byte) {
 	for len(p) > 0 {
 		if d.block == nil {
 			if d.block = <-d.free; d.block == nil {
-				d.block = make([]byte, 0, digestBlock)
+				d.block = make([]byte, 0, d.room)
 			}
 		}
 		n := min(len(p), cap(d.block)-len(d.block))

@@ -142,7 +142,7 @@ func (f *File) examine() {
 		f.fail(err)
 		return
 	}
-	s, err := peel(newBlocks(h, f.Size), f.Path, f.in.o.Identities)
+	s, err := peel(newBlocks(h, f.Size), f.Path, f.Size, f.in.o.Identities)
 	defer s.Close()
 	f.judge(s, err)
 }

@@ -200,10 +200,10 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 		o = &opened{}
 		r := io.Reader(&meter{r: raw, name: path, n: &in.read})
 		if in.o.Hash {
-			o.sum = newDigest(r)
+			o.sum = newDigest(r, -1)
 			r = o.sum
 		}
-		o.s, o.err = peel(r, path, in.o.Identities)
+		o.s, o.err = peel(r, path, -1, in.o.Identities)
 		in.streams[path] = o
 	}
 	f := &File{Input: path, Path: path, Size: -1, in: in, once: o.s}

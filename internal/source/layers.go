@@ -76,14 +76,18 @@ func (s *stream) Close() {
 
 // peel opens the layers around raw, one after another, and looks at the head of
 // what lies inside. A layer that cannot be opened is the content: the error says
-// why, and the stream is usable beside it.
-func peel(raw io.Reader, name string, ids []age.Identity) (*stream, error) {
+// why, and the stream is usable beside it. size is that of raw, -1 if unknown.
+func peel(raw io.Reader, name string, size int64, ids []age.Identity) (*stream, error) {
 	in := &counter{r: raw}
 	s := &stream{Reader: in}
-	for {
-		br := bufio.NewReaderSize(s.Reader, sniffHead)
+	room := sniffHead
+	if size >= 0 {
+		room = int(min(size+1, sniffHead)) // one more, so that the end is seen
+	}
+	for ; ; room = sniffHead {
+		br := bufio.NewReaderSize(s.Reader, room)
 		s.Reader = br
-		head, err := br.Peek(sniffHead)
+		head, err := br.Peek(room)
 		s.head = head
 		if err != nil && err != io.EOF && len(head) == 0 {
 			return s, err

@@ -81,7 +81,7 @@ func TestPeel(t *testing.T) {
 			names = append(names, string(l))
 		}
 		want := strings.Join(names, " ")
-		s, err := peel(bytes.NewReader(data), "f", []age.Identity{id})
+		s, err := peel(bytes.NewReader(data), "f", -1, []age.Identity{id})
 		if err != nil {
 			t.Fatalf("%s: %v", want, err)
 		}
@@ -111,7 +111,7 @@ func TestPeelTruncated(t *testing.T) {
 	for _, l := range []layer{layerGzip, layerZstd, layerLZ4, layerAge} {
 		data := wrap(t, l, noise(300_000), id)
 		for cut := 40; cut < len(data); cut += 1 + cut/30 {
-			s, err := peel(bytes.NewReader(data[:cut]), "f", []age.Identity{id})
+			s, err := peel(bytes.NewReader(data[:cut]), "f", -1, []age.Identity{id})
 			if err == nil {
 				_, err = io.Copy(io.Discard, s)
 			}
@@ -127,7 +127,7 @@ func TestPeelTrailingGarbage(t *testing.T) {
 	id := identity(t)
 	for _, l := range []layer{layerGzip, layerZstd, layerLZ4, layerAge} {
 		data := append(wrap(t, l, noise(100_000), id), "garbage that is no frame"...)
-		s, err := peel(bytes.NewReader(data), "f", []age.Identity{id})
+		s, err := peel(bytes.NewReader(data), "f", -1, []age.Identity{id})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestPeelTrailingGarbage(t *testing.T) {
 func TestPeelConcatenated(t *testing.T) {
 	for _, l := range []layer{layerGzip, layerZstd, layerLZ4} {
 		one := wrap(t, l, noise(100_000), nil)
-		s, err := peel(bytes.NewReader(append(bytes.Clone(one), one...)), "f", nil)
+		s, err := peel(bytes.NewReader(append(bytes.Clone(one), one...)), "f", -1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestPeelBombs(t *testing.T) {
 		z.Close()
 		return wrap(t, next, inner.Bytes(), nil)
 	}
-	s, err := peel(bytes.NewReader(bomb(layerGzip)), "f", nil)
+	s, err := peel(bytes.NewReader(bomb(layerGzip)), "f", -1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestPeelBombs(t *testing.T) {
 	for range maxLayers + 1 {
 		data = wrap(t, layerGzip, data, nil)
 	}
-	if _, err := peel(bytes.NewReader(data), "f", nil); !errors.Is(err, keyspace.ErrLimit) {
+	if _, err := peel(bytes.NewReader(data), "f", -1, nil); !errors.Is(err, keyspace.ErrLimit) {
 		t.Errorf("%d layers: %v", maxLayers+1, err)
 	}
 }
@@ -186,7 +186,7 @@ func TestPeelBombs(t *testing.T) {
 // A frame that claims a window of gigabytes is refused before it is allocated.
 func TestPeelWindowClaim(t *testing.T) {
 	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0x00, 0x00} // RFC 8878, 3.1.1.1.2: a window of 1 GiB
-	s, err := peel(bytes.NewReader(frame), "f", nil)
+	s, err := peel(bytes.NewReader(frame), "f", -1, nil)
 	if err == nil {
 		_, err = io.Copy(io.Discard, s)
 	}
@@ -198,7 +198,7 @@ func TestPeelWindowClaim(t *testing.T) {
 func TestPeelSealed(t *testing.T) {
 	data := wrap(t, layerAge, []byte("x"), identity(t))
 	for _, ids := range [][]age.Identity{nil, {identity(t)}} {
-		_, err := peel(bytes.NewReader(data), "f", ids)
+		_, err := peel(bytes.NewReader(data), "f", -1, ids)
 		if !errors.Is(err, crypt.ErrNoIdentity) {
 			t.Errorf("%d identities: %v", len(ids), err)
 		}
@@ -213,7 +213,7 @@ func TestPeelGap(t *testing.T) {
 		if errNoData == nil {
 			t.Skip("no such error here")
 		}
-		s, err := peel(newBlocks(m, int64(len(data))), "f", nil)
+		s, err := peel(newBlocks(m, int64(len(data))), "f", -1, nil)
 		var n int64
 		if err == nil {
 			n, err = io.Copy(io.Discard, s)
@@ -232,7 +232,7 @@ func FuzzLayers(f *testing.F) {
 		f.Add(wrap(f, l, wrap(f, layerGzip, make([]byte, 1000), id), id))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := peel(bytes.NewReader(data), "f", []age.Identity{id})
+		s, err := peel(bytes.NewReader(data), "f", -1, []age.Identity{id})
 		defer s.Close()
 		if err == nil {
 			_, err = io.Copy(io.Discard, io.LimitReader(s, 8<<20))

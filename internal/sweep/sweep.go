@@ -93,10 +93,16 @@ func (s *sweep) units(ctx context.Context, in *source.Inputs) error {
 
 func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	events := &meter{match: s.o.Match}
-	stats, err := s.scanner.Scan(ctx, events.seq(u.Events(ctx)), s.found)
-	s.sum.Add(&stats)
-	if err != nil && ctx.Err() == nil {
-		return err
+	seq := events.seq(u.Events(ctx))
+	if u.Readable() {
+		stats, err := s.scanner.Scan(ctx, seq, s.found)
+		s.sum.Add(&stats)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+	} else {
+		for range seq { // what cannot be read
+		}
 	}
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
