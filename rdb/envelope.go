@@ -84,7 +84,7 @@ func openEnvelope(r io.Reader) (*envelope, io.Reader) {
 // rest returns what follows the frame, once the feeder has read all of it.
 func (e *envelope) rest(f *feeder) io.ReadCloser {
 	for b := f.next(); b != nil; b = f.next() {
-		f.recycle(b)
+		f.recycle(b, nil)
 	}
 	return io.NopCloser(e.phys)
 }

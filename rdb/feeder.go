@@ -93,12 +93,12 @@ func (f *feeder) run(r io.Reader) {
 // next returns the next block, or nil when nothing more comes.
 func (f *feeder) next() *block { return <-f.full }
 
-// recycle hands a block back for reading.
-func (f *feeder) recycle(b *block) {
+// recycle hands a block back for reading; used is what was shown of it.
+func (f *feeder) recycle(b *block, used []byte) {
 	if b == nil {
 		return
 	}
-	poison(b.mem)
+	poison(used)
 	f.free <- b // never blocks: there are as many places as blocks
 }
 

@@ -163,7 +163,7 @@ func TestEveryCut(t *testing.T) {
 			}
 			step := 1
 			if len(p) > 4000 {
-				step = 1 + len(p)/2000 // CI walks through hundreds of places in each, the command's tests through all
+				step = 1 + len(p)/1000
 			}
 			for cut := 0; cut < len(p); cut += step {
 				want := 0
@@ -528,7 +528,7 @@ func TestEnvelope(t *testing.T) {
 	if rest, _ := io.ReadAll(r.Rest()); string(rest) != "*1\r\n" {
 		t.Errorf("behind the frame: %q", rest)
 	}
-	for cut := range len(p) {
+	for cut := 0; cut < len(p); cut += 1 + len(p)/200 {
 		if _, err := read(p[:cut], Options{}); !keyspace.Incomplete(err) {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}

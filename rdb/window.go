@@ -75,23 +75,23 @@ func (w *window) append(b *block) {
 	start := headroom - len(tail)
 	if start >= 0 {
 		copy(b.mem[start:], tail)
+		w.feed.recycle(w.cur, w.buf[w.first:w.w])
 		w.base += int64(keep - start)
 		w.buf, w.w = b.mem, headroom+b.n
 		w.sum, w.sumAt, w.first = b.crc, headroom, start
-		w.feed.recycle(w.cur)
 		w.cur = b
 	} else {
 		// A name or a pinned stretch longer than the headroom: memory of its own.
 		grown := make([]byte, max(2*len(tail), len(tail)+b.n))
 		copy(grown, tail)
 		copy(grown[len(tail):], b.mem[headroom:headroom+b.n])
+		w.feed.recycle(w.cur, w.buf[w.first:w.w])
 		w.base += int64(keep)
 		start = 0
 		w.buf, w.w = grown, len(tail)+b.n
 		w.sum, w.sumAt, w.first = b.crc, len(tail), 0
-		w.feed.recycle(w.cur)
 		w.cur = nil
-		defer w.feed.recycle(b)
+		defer w.feed.recycle(b, nil)
 	}
 	w.r += start - keep
 	if w.pin >= 0 {
