@@ -60,7 +60,7 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 	if !filter.All() {
 		o.Match = filter.Match
 	}
-	in, err := a.inputs(args, source.Options{Resolve: o.Format != export.RESP, KeepValue: o.KeepValue, Want: o.Match})
+	in, err := a.inputs(cmd.Context(), args, source.Options{Resolve: o.Format != export.RESP, KeepValue: o.KeepValue, Want: o.Match})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -78,7 +79,7 @@ func (g *globals) showProgress(a *app) bool {
 
 // inputs opens the inputs that a verb was given, after looking at the paths
 // that it will write to.
-func (a *app) inputs(paths []string, o source.Options) (*source.Inputs, error) {
+func (a *app) inputs(ctx context.Context, paths []string, o source.Options) (*source.Inputs, error) {
 	g := &a.global
 	o.Stdin = a.stdin
 	o.AsOf = g.asOf.ms
@@ -90,7 +91,7 @@ func (a *app) inputs(paths []string, o source.Options) (*source.Inputs, error) {
 		}
 		o.Identities = append(o.Identities, ids...)
 	}
-	in, err := source.New(paths, o)
+	in, err := source.New(ctx, paths, o)
 	if err != nil {
 		return nil, err
 	}

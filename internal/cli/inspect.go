@@ -49,7 +49,7 @@ func runInspect(cmd *cobra.Command, a *app, f *inspectFlags, args []string) erro
 	default:
 		return usagef("--format: text, json or jsonl, not %q", f.format)
 	}
-	in, err := a.inputs(args, source.Options{Hash: f.hash})
+	in, err := a.inputs(cmd.Context(), args, source.Options{Hash: f.hash})
 	if err != nil {
 		return err
 	}

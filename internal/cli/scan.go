@@ -111,7 +111,7 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		o.Match = filter.Match
 	}
 
-	in, err := a.inputs(args, source.Options{Resolve: true, Hash: true, Want: o.Match})
+	in, err := a.inputs(cmd.Context(), args, source.Options{Resolve: true, Hash: true, Want: o.Match})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ const Stdin = "-"
 
 // Inputs are what a command line names.
 type Inputs struct {
+	ctx   context.Context
 	o     Options
 	paths []string
 	read  atomic.Int64
@@ -53,8 +54,8 @@ type opened struct {
 }
 
 // New returns the inputs at paths. It fails if one of them does not exist or
-// cannot be an input.
-func New(paths []string, o Options) (*Inputs, error) {
+// cannot be an input. When ctx ends, so does waiting for a stream.
+func New(ctx context.Context, paths []string, o Options) (*Inputs, error) {
 	seen := 0
 	for _, p := range paths {
 		if p == Stdin {
@@ -71,7 +72,7 @@ func New(paths []string, o Options) (*Inputs, error) {
 			return nil, &fs.PathError{Op: "open", Path: p, Err: errors.New("is a socket")}
 		}
 	}
-	return &Inputs{o: o, paths: paths, streams: map[string]*opened{}}, nil
+	return &Inputs{ctx: ctx, o: o, paths: paths, streams: map[string]*opened{}}, nil
 }
 
 // Close ends the use of all units.
@@ -198,7 +199,7 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 			return err
 		}
 		o = &opened{}
-		r := io.Reader(&meter{r: raw, name: path, n: &in.read})
+		r := io.Reader(&meter{r: newInterruptible(in.ctx, raw), name: path, n: &in.read})
 		if in.o.Hash {
 			o.sum = newDigest(r, -1)
 			r = o.sum

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func write(t testing.TB, dir string, files map[string]string) {
 // and damage in a line, relative to dir.
 func list(t testing.TB, dir string, o Options, paths ...string) string {
 	t.Helper()
-	in, err := New(paths, o)
+	in, err := New(context.Background(), paths, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +250,7 @@ sock other skipped: a socket
 	if got := list(t, outer, Options{}, filepath.Join(dir, "link")); !strings.Contains(got, "a=v") {
 		t.Errorf("a link that the user named was not followed: %s", got)
 	}
-	if _, err := New([]string{filepath.Join(dir, "sock")}, Options{}); err == nil {
+	if _, err := New(context.Background(), []string{filepath.Join(dir, "sock")}, Options{}); err == nil {
 		t.Error("a socket was taken as input")
 	}
 }
@@ -285,7 +286,7 @@ func TestHashes(t *testing.T) {
 		"x.manifest":  "file log.aof seq 1 type i\n",
 	}
 	write(t, dir, files)
-	in, err := New([]string{dir}, Options{Hash: true, Resolve: true})
+	in, err := New(context.Background(), []string{dir}, Options{Hash: true, Resolve: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +335,7 @@ func TestStdin(t *testing.T) {
 
 func TestStdinHash(t *testing.T) {
 	data := snapshot("k", "v")
-	in, err := New([]string{Stdin}, Options{Stdin: strings.NewReader(data), Hash: true})
+	in, err := New(context.Background(), []string{Stdin}, Options{Stdin: strings.NewReader(data), Hash: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +396,7 @@ func TestContains(t *testing.T) {
 	if err := os.Symlink("in", link); err != nil {
 		t.Fatal(err)
 	}
-	in, err := New([]string{filepath.Join(dir, "in"), Stdin}, Options{})
+	in, err := New(context.Background(), []string{filepath.Join(dir, "in"), Stdin}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -412,7 +413,7 @@ func TestContains(t *testing.T) {
 func TestSurvey(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"a.rdb": snapshot("k", "v"), "b.rdb": snapshot("k", "v"), "c.conf": "port 1\nbind x\n"})
-	in, err := New([]string{dir}, Options{})
+	in, err := New(context.Background(), []string{dir}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -434,7 +435,7 @@ func TestSurvey(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"a.rdb": snapshot("k", "v"), "b": string(bytes.Repeat([]byte{0}, 1<<20))})
-	in, err := New([]string{dir}, Options{Hash: true})
+	in, err := New(context.Background(), []string{dir}, Options{Hash: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,4 +457,39 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 	t.Error("the walk ended without an error")
+}
+
+// A stream that delivers nothing more does not keep the program from ending.
+func TestStreamIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, w := io.Pipe()
+	defer w.Close()
+	in, err := New(ctx, []string{Stdin}, Options{Stdin: r, Hash: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		io.WriteString(w, snapshot("k", strings.Repeat("v", 100))[:60])
+		cancel()
+	}()
+	for u, err := range in.Units(ctx) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			continue
+		}
+		var last error
+		for _, err := range u.Events(ctx) {
+			last = err
+		}
+		if last != nil && !errors.Is(last, context.Canceled) {
+			t.Errorf("events end with %v", last)
+		}
+		u.Close(ctx)
+	}
+	if ctx.Err() == nil {
+		t.Error("the stream ended by itself")
+	}
 }
