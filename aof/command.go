@@ -21,9 +21,9 @@ type command struct {
 	args   [][]byte       // the batch
 	starts []int          // indexes of args' data in the window, whose buffer began at base
 	base   int64
-	taken  int            // how many of args were taken
-	whole  bool           // args holds all arguments
-	names  [slots][]byte  // copies of names that must outlive their batch
+	taken  int           // how many of args were taken
+	whole  bool          // args holds all arguments
+	names  [slots][]byte // copies of names that must outlive their batch
 
 	key   []byte // the key that events are about
 	keyAt int64  // offset of its data

@@ -487,7 +487,7 @@ var effectTests = []struct{ command, effects string }{
 		key-end update module key="k" index=1`},
 	{`JSON.ARRAPPEND k $.a 1 2`, `key update module key="k"
 		element append module key="k" field="$.a" value="1"
-		element append module key="k" field="$.a" value="2" index=1
+		element append module key="k" value="2" index=1
 		key-end update module key="k" index=2`},
 	{`JSON.ARRINSERT k $.a 0 1`, `key update module key="k"
 		element append module key="k" field="$.a" value="1"

@@ -110,8 +110,14 @@ func applyJSONChange(c *command) {
 	if c.argc > 3 {
 		c.field()
 	}
+	c.jsonValues()
+}
+
+// jsonValues reads values, of which the first bears the path.
+func (c *command) jsonValues() {
 	for c.more() {
 		c.element(keyspace.OpAppend)
+		c.r.ev.Field = nil
 	}
 	c.end()
 }
@@ -122,10 +128,7 @@ func applyJSONInsert(c *command) {
 	c.begin(keyspace.OpUpdate, keyspace.Module)
 	c.field()
 	c.skip(1)
-	for c.more() {
-		c.element(keyspace.OpAppend)
-	}
-	c.end()
+	c.jsonValues()
 }
 
 // applyJSONDrop is JSON.ARRPOP, JSON.ARRTRIM, JSON.CLEAR and JSON.TOGGLE: key
