@@ -129,8 +129,11 @@ func (w *worker) file(m *match) {
 		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
 		State: l.state.String(), Also: m.also, Chain: m.chain,
 	}
-	if key.label != "" {
+	switch {
+	case key.label != "":
 		f.KeyType, f.Encoding = key.label, ""
+	case key.typ == keyspace.TypeNone && key.db < 0: // a line of a text file
+		f.KeyType = "text"
 	}
 	if f.Encoding == keyspace.EncodingNone.String() {
 		f.Encoding = ""
