@@ -60,6 +60,8 @@ type File struct {
 	Server  string    `json:"server,omitempty"`
 	Version string    `json:"server_version,omitempty"`
 	Saved   time.Time `json:"saved,omitzero"`
+	AsOf    time.Time `json:"as_of,omitzero"`        // when expiries were judged
+	Basis   string    `json:"as_of_basis,omitempty"` // where that time comes from: option, ctime, timestamp, none
 	Target  string    `json:"target,omitempty"`
 	Same    string    `json:"same_as,omitempty"`
 	Skipped string    `json:"skipped,omitempty"`

@@ -53,6 +53,8 @@ func (t *text) File(f *File) error {
 		note = fmt.Sprintf("%s: %s, to %s", Escape(f.Path), f.Skipped, Escape(f.Target))
 	case f.Skipped == "another file system":
 		note = fmt.Sprintf("%s: on another file system, not entered", Escape(f.Path))
+	case f.Basis == "none":
+		note = fmt.Sprintf("%s: holds no time of its own, so that nothing in it is called expired; --as-of gives it one", Escape(f.Path))
 	default:
 		return nil
 	}
@@ -90,7 +92,7 @@ func (t *text) Summary(s *Summary) error {
 		}
 	}
 	t.totals(s)
-	t.list("Not read:", t.notes, t.omitted)
+	t.list("Notes:", t.notes, t.omitted)
 	var damage, torn []string
 	for _, d := range t.damage {
 		line := d.String()

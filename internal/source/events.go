@@ -75,6 +75,14 @@ func (u *Unit) seq(ctx context.Context) keyspace.Seq {
 	case len(u.log) > 0:
 		return u.replay(ctx, u.log)
 	case f.Kind == RDB:
+		switch o := u.in.o; {
+		case o.AsOf != 0:
+			f.AsOf, f.Basis = time.UnixMilli(o.AsOf).UTC(), "option"
+		case !f.Saved.IsZero():
+			f.AsOf, f.Basis = f.Saved, "ctime"
+		default:
+			f.Basis = "none"
+		}
 		return f.state(f.snapshot(ctx))
 	case f.Kind == AOF:
 		return f.state(u.replay(ctx, u.Files))
@@ -119,9 +127,19 @@ func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 		once = once || f.once != nil
 	}
 	if o.Resolve && !once {
-		return aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp})
+		return aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].judgedAt})
 	}
 	return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true})
+}
+
+// judgedAt notes what a log's expiries were judged against.
+func (f *File) judgedAt(r aof.Resolution) {
+	f.Basis = map[aof.Basis]string{aof.ByOption: "option", aof.ByCtime: "ctime", aof.Timestamp: "timestamp"}[r.Basis]
+	if f.Basis == "" {
+		f.Basis = "none"
+		return
+	}
+	f.AsOf = time.UnixMilli(r.AsOf).UTC()
 }
 
 // state says of what lies outside a data set that it is recovered, whatever it

@@ -36,6 +36,13 @@ type File struct {
 	Version string    // and its version
 	Saved   time.Time // and when it was written
 
+	// AsOf is when expiries were judged, and Basis where that time comes from:
+	// "option", "ctime" (the aux field), "timestamp" (the last #TS of a log) or
+	// "none": then nothing is called expired. It stands at the file that gives a
+	// unit its name; of a log it is known once the events have begun.
+	AsOf  time.Time
+	Basis string
+
 	Target  string // of a symbolic link
 	Skipped string // why it was not read
 	Next    string // for a volume: a command that opens it

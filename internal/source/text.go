@@ -115,7 +115,7 @@ func (t *textReader) next() (bool, error) {
 			part = keyspace.Last
 		}
 		t.ev.Part, t.ev.Field, t.ev.Value, t.ev.Index = part, t.number, value, t.line
-		t.ev.Pos.Offset, t.ev.Record, t.ev.Length = start, start, -1
+		t.ev.Pos.Offset, t.ev.Length = start, -1
 		if part == keyspace.Whole {
 			t.ev.Length = int64(len(value))
 		}

@@ -159,7 +159,7 @@ func Record(f *source.File) *report.File {
 	r := &report.File{
 		Path: f.Path, PathB64: report.Base64(f.Path), Kind: string(f.Kind), Role: string(f.Role), Format: f.Format, Layers: f.Layers, Size: f.Size,
 		Links: f.Links, MTime: f.Modified.UTC(), ATime: f.Accessed.UTC(), CTime: f.Changed.UTC(), BTime: f.Born.UTC(), Touched: f.Touched,
-		Server: f.Server, Version: f.Version, Saved: f.Saved, Target: f.Target, Same: f.Same, Skipped: f.Skipped, Next: f.Next,
+		Server: f.Server, Version: f.Version, Saved: f.Saved, AsOf: f.AsOf, Basis: f.Basis, Target: f.Target, Same: f.Same, Skipped: f.Skipped, Next: f.Next,
 		SHA256: f.SHA256, Unread: f.Unread,
 	}
 	if f.Size >= 0 {
