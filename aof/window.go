@@ -40,14 +40,18 @@ func (w *window) avail() int { return w.end - w.pos }
 // fill drops what lies before pos and reads until the window is full or the
 // input ends. It reports whether anything was read. It does nothing while half
 // of the window is still ahead, so that moving it costs no more than reading.
-func (w *window) fill() bool {
+func (w *window) fill() bool { return w.fillBehind(0) }
+
+// fillBehind is fill that keeps some of what lies before pos, n bytes at most.
+func (w *window) fillBehind(n int) bool {
 	if w.err != nil || w.avail() > len(w.buf)/2 {
 		return false
 	}
-	if w.pos > 0 {
-		w.base += int64(w.pos)
-		w.end = copy(w.buf, w.buf[w.pos:w.end])
-		w.pos = 0
+	n = min(n, w.pos, len(w.buf)/4)
+	if drop := w.pos - n; drop > 0 {
+		w.base += int64(drop)
+		w.end = copy(w.buf, w.buf[drop:w.end])
+		w.pos = n
 	}
 	had := w.end
 	for idle := 0; w.end < len(w.buf) && w.err == nil; {
@@ -77,15 +81,6 @@ func (w *window) gap(n int, err error) bool {
 		w.gaps = append(w.gaps, *g)
 	}
 	return true
-}
-
-// fillBehind is fill that keeps up to n bytes before pos.
-func (w *window) fillBehind(n int) bool {
-	n = min(n, w.pos)
-	w.pos -= n
-	ok := w.fill()
-	w.pos += n
-	return ok
 }
 
 // need makes sure that n bytes, or all that are left, lie in the window, and
