@@ -80,6 +80,7 @@ type group struct {
 
 // command is a Command: where it stands, and what it may be a sign of.
 type command struct {
+	source string
 	offset int64
 	seq    uint64
 	key    bool // servers write it so when a key's expiry has passed
@@ -90,7 +91,8 @@ type command struct {
 type span struct{ from, to uint64 }
 
 func newRecorder(out sink, seed maphash.Seed, maxMoved int) *recorder {
-	return &recorder{out: out, seed: seed, maxMoved: maxMoved, record: record{skip: true},
+	return &recorder{out: out, seed: seed, maxMoved: maxMoved,
+		record: record{skip: true}, command: command{offset: -1}, multi: command{offset: -1},
 		physical: map[int32]int32{}, moved: map[uint64]uint64{}}
 }
 
@@ -111,7 +113,7 @@ func (r *recorder) step(ev *keyspace.Event) error {
 		return nil
 	}
 	if ev.Kind == keyspace.Damage || ev.Kind == keyspace.Torn {
-		r.takeBack(ev.Pos.Offset)
+		r.takeBack(ev.Pos)
 		return nil
 	}
 	r.record.skip = true
@@ -234,7 +236,7 @@ func (r *recorder) tick(ev *keyspace.Event) {
 // begin takes a Command: what it may be a sign of, and MULTI.
 func (r *recorder) begin(ev *keyspace.Event) {
 	r.resp = true
-	r.command = command{offset: ev.Record, seq: r.seq}
+	r.command = command{source: ev.Pos.Source, offset: ev.Record, seq: r.seq}
 	if len(ev.Args) == 0 {
 		return
 	}
@@ -248,18 +250,17 @@ func (r *recorder) begin(ev *keyspace.Event) {
 	}
 }
 
-// takeBack takes the offset from which on nothing of a log became part of the data
-// set: it is that of the command at hand, or of the MULTI that is open.
-func (r *recorder) takeBack(offset int64) {
+// takeBack takes the place from which on nothing of a file became part of the data
+// set: that of the command at hand, or of the MULTI that is open.
+func (r *recorder) takeBack(at keyspace.Pos) {
 	if !r.resp {
 		return // what an RDB holds before and behind damage is there
 	}
 	from := r.seq
-	if r.command.offset >= offset {
-		from = r.command.seq
-	}
-	if r.multi.offset >= offset {
-		from = r.multi.seq
+	for _, c := range []*command{&r.command, &r.multi} {
+		if c.offset >= at.Offset && c.source == at.Source {
+			from = min(from, c.seq)
+		}
 	}
 	for n := len(r.dropped); n > 0 && r.dropped[n-1].to > from; n-- {
 		from = min(from, r.dropped[n-1].from)

@@ -138,7 +138,7 @@ func (r *resolver) learn(ctx context.Context, events keyspace.Seq) error {
 		}
 		// The second pass ends with the same error.
 		if f := (*keyspace.FormatError)(nil); errors.As(err, &f) {
-			r.pass.takeBack(f.Pos.Offset)
+			r.pass.takeBack(f.Pos)
 		}
 		break
 	}
