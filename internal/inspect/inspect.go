@@ -167,7 +167,11 @@ type tally struct{ keys, elements uint64 }
 
 func newCounts(source string) *counts {
 	s := &counts{
-		r:       &Report{Type: "inspect", Path: source, PathB64: report.Base64(source)},
+		// Lists are never null: a program that reads a report need not ask.
+		r: &Report{
+			Type: "inspect", Path: source, PathB64: report.Base64(source), Headers: []Header{}, DBs: []DB{}, Types: []Type{}, Aux: []Aux{},
+			Functions: []string{}, Modules: []Module{}, Damage: []*report.Damage{}, Torn: []*report.Damage{},
+		},
 		dbs:     map[int32]*DB{},
 		modules: map[string]uint64{},
 		names:   map[string]*uint64{},
@@ -409,7 +413,7 @@ func (c *Counter) Reports() []*Report {
 
 func (s *counts) finish() {
 	r := s.r
-	r.Types = s.snapshot.list()
+	r.Types = append(r.Types, s.snapshot.list()...)
 	for _, t := range r.Types {
 		r.Keys += t.Keys
 		r.Elements += t.Elements
@@ -428,7 +432,7 @@ func (s *counts) finish() {
 		r.Log, r.Headers = nil, r.Headers[:1]
 	}
 	if l := r.Log; l != nil {
-		l.Writes = s.log.list()
+		l.Writes, l.ByName = append([]Type{}, s.log.list()...), []Command{}
 		for name, n := range s.names {
 			l.ByName = append(l.ByName, Command{name, *n})
 			if name == "MULTI" {
