@@ -137,7 +137,7 @@ func (w *worker) decompress(kind string, f *fragment, r io.Reader) bool {
 		if len(out) == cap(out) {
 			out = append(out, make([]byte, max(4<<10, min(len(out), 1<<20)))...)[:len(out)]
 		}
-		room := out[len(out):cap(out)]
+		room := out[len(out):min(cap(out), len(out)+w.budget.output+1)]
 		var n int
 		n, err = r.Read(room)
 		out = out[:len(out)+n]

@@ -16,9 +16,10 @@ func openDataURL(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if base64Encoding(f.data[i:]) == nil {
 		return false
 	}
-	c := fragment{data: f.data[i:], parent: f, kind: "data-url", depth: f.depth + 1, inName: f.inName, from: f.from, to: f.to}
+	c := &w.frags[f.depth+1]
+	*c = fragment{data: f.data[i:], parent: f, kind: "data-url", depth: f.depth + 1, inName: f.inName, from: f.from, to: f.to}
 	if len(c.data) >= minBase64 && fitsBase64(c.data) {
-		openBase64(w, &c, nil, 0)
+		openBase64(w, c, nil, 0)
 	}
 	return true
 }

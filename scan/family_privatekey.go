@@ -24,7 +24,10 @@ func findPEM(w *worker, r *rule, f *fragment, from, to int) {
 	label = bytes.TrimSpace(label[:dashes])
 	body := to + dashes + 5
 	limit := min(len(d), body+maxPEM)
-	k := bytes.Index(d[body:limit], []byte("-----END"))
+	k := bytes.Index(d[body:limit], []byte("-----"))
+	if k >= 0 && !bytes.HasPrefix(d[body+k:], []byte("-----END")) {
+		return // another one begins
+	}
 	if k < 0 {
 		// Cut short: still a key if enough of it is there.
 		if end := run(d, body, maxPEM, isPEMByte); end-body >= 200 && isPEMBody(d[body:end]) {
@@ -37,9 +40,6 @@ func findPEM(w *worker, r *rule, f *fragment, from, to int) {
 		end += e + 5
 	}
 	text := d[body : body+k]
-	if bytes.Contains(text, []byte("-----BEGIN")) {
-		return
-	}
 	if !isPEMBody(text) {
 		w.exclude(placeholderValue)
 		return

@@ -18,6 +18,7 @@ type worker struct {
 	fresh bool   // path is of this leaf
 
 	hits   []hit
+	at     int // in hits
 	spare  [lanes - 1][]hit
 	scopes []scope
 	named  []*rule // rules of rule files whose keyword stands in a name in scope
@@ -35,6 +36,8 @@ type worker struct {
 	line     []byte  // a name and its value, put together for rules that want both
 	budget   budget
 	bufs     [maxDepth + 1][]byte
+	frags    [maxDepth + 2]fragment // by depth
+	segment  fragment
 	docs     []*docScan // by nesting
 	docsUsed int
 	sum      []byte
@@ -72,22 +75,11 @@ func (w *worker) batch(b *batch) {
 	b.stats.Values = uint64(len(b.leaves))
 	b.stats.Bytes = b.size
 
-	at := 0
-	take := func(s span) []hit {
-		for at < len(w.hits) && w.hits[at].end <= s.from {
-			at++
-		}
-		from := at
-		for at < len(w.hits) && w.hits[at].end <= s.to {
-			at++
-		}
-		return w.hits[from:at]
-	}
-	w.keyIndex = -1
+	w.at, w.keyIndex = 0, -1
 	for i := range b.leaves {
 		l := &b.leaves[i]
 		if int(l.key) != w.keyIndex {
-			w.nextKey(int(l.key), take(b.keys[l.key].name), l)
+			w.nextKey(int(l.key), w.take(b.keys[l.key].name), l)
 		}
 		if l.where == WhereKey {
 			continue
@@ -95,12 +87,25 @@ func (w *worker) batch(b *batch) {
 		w.leaf, w.fresh = l, false
 		var inField []hit
 		if l.field.len() > 0 {
-			inField = take(l.field)
+			inField = w.take(l.field)
 		}
-		w.one(inField, take(l.value))
+		w.one(inField, w.take(l.value))
 	}
 	w.pairKey()
 	w.b, w.key, w.leaf = nil, nil, nil
+}
+
+// take returns the hits in a stretch of the batch's text, which lies behind
+// those that were taken before.
+func (w *worker) take(s span) []hit {
+	for w.at < len(w.hits) && w.hits[w.at].end <= s.from {
+		w.at++
+	}
+	from := w.at
+	for w.at < len(w.hits) && w.hits[w.at].end <= s.to {
+		w.at++
+	}
+	return w.hits[from:w.at]
 }
 
 // nextKey scans the name of a key: for its own findings, which go to l if that
@@ -175,12 +180,13 @@ func (w *worker) start() {
 // scanRoot scans a leaf's own bytes; hits are counted from base.
 func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 	w.root = root{data, hits, base, isName}
-	f := fragment{data: data, to: len(data), inPlace: true, isName: isName, inName: isName, own: span{0, uint32(len(data))}}
+	f := &w.frags[0]
+	*f = fragment{data: data, to: len(data), inPlace: true, isName: isName, inName: isName, own: span{0, uint32(len(data))}}
 	if w.leaf.window && !isName {
 		f.own = w.leaf.own
 	}
 	w.budget.reset(len(data))
-	w.scan(&f, hits, base)
+	w.scan(f, hits, base)
 	for i := range w.bufs {
 		if cap(w.bufs[i]) > keptText {
 			w.bufs[i] = nil
@@ -214,10 +220,11 @@ func (w *worker) openSegment(f *fragment, hits []hit, base uint32) bool {
 		if !w.maybeContainer(rest) {
 			continue
 		}
-		c := fragment{data: rest, parent: f.parent, from: at, to: len(f.data), inPlace: true, inName: true, own: span{0, uint32(len(rest))}}
+		c := &w.segment
+		*c = fragment{data: rest, parent: f.parent, from: at, to: len(f.data), inPlace: true, inName: true, own: span{0, uint32(len(rest))}}
 		w.serial++
 		c.serial = w.serial
-		if w.open(&c, within(hits, base+uint32(at), len(rest)), base+uint32(at)) {
+		if w.open(c, within(hits, base+uint32(at), len(rest)), base+uint32(at)) {
 			w.text(f, within(hits, base, at), base)
 			return true
 		}
@@ -300,7 +307,8 @@ type piece struct {
 // child scans a piece of f. Hits are those in the bytes of a piece in place,
 // counted from base; other pieces pass through the automaton here.
 func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
-	c := fragment{
+	c := &w.frags[f.depth+1]
+	*c = fragment{
 		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
 		from: f.from, to: f.to, isName: p.isName, inName: f.inName, own: span{0, uint32(len(p.data))},
 	}
@@ -308,14 +316,14 @@ func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
 		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace
 	}
 	if p.inPlace {
-		w.scan(&c, hits, base)
+		w.scan(c, hits, base)
 		return
 	}
 	w.stats.Decoded++
 	w.stats.DecodedBytes += int64(len(p.data))
 	mark := len(w.inner)
 	w.inner = w.s.matcher.scan(p.data, 0, len(p.data), w.inner)
-	w.scan(&c, w.inner[mark:], 0)
+	w.scan(c, w.inner[mark:], 0)
 	w.inner = w.inner[:mark]
 }
 
