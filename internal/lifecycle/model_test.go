@@ -564,7 +564,7 @@ func (m *model) dump() string {
 }
 
 func TestModel(t *testing.T) {
-	n := 400
+	n := 200
 	if testing.Short() {
 		n = 60
 	}
@@ -604,10 +604,10 @@ func TestModelInLittleMemory(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			total, unknown := 0, 0
-			for seed := range 20 {
+			for seed := range 8 {
 				m := newModel(int64(1000+seed), tt.keys)
 				m.only = tt.only
-				for range 4000 {
+				for range 2500 {
 					m.step()
 				}
 				if seed%3 == 0 {
@@ -632,11 +632,11 @@ func TestModelInLittleMemory(t *testing.T) {
 // TestModelOfHuge has the same results for hashes and sets that are many times
 // larger than the engine: they are divided by the names of their elements.
 func TestModelOfHuge(t *testing.T) {
-	for seed := range 4 {
+	for seed := range 2 {
 		m := newModel(int64(seed), 2)
 		m.words = 3000
 		m.only = []int{5, 6, 7, 8, 9, 11, 12, 14, 16}
-		for i := range 15000 {
+		for i := range 8000 {
 			if m.step(); i%1000 == 0 {
 				m.only = append(m.only[:9], 4, 29, 30, 30, 33) // now and then DEL, PEXPIREAT, RENAME, FLUSHDB
 				m.step()

@@ -118,7 +118,7 @@ func TestAbandoned(t *testing.T) {
 func TestNoTemporaryDirectory(t *testing.T) {
 	o := Options{MaxMem: 1 << 20, Tmp: filepath.Join(t.TempDir(), "absent")}
 	var last error
-	for _, err := range Resolve(t.Context(), func() keyspace.Seq { return sets(1 << 18) }, o) {
+	for _, err := range Resolve(t.Context(), func() keyspace.Seq { return sets(1 << 16) }, o) {
 		last = err
 	}
 	if !errors.Is(last, os.ErrNotExist) {
@@ -202,7 +202,7 @@ func TestBasis(t *testing.T) {
 
 // TestBound resolves what takes many times the memory that it is given.
 func TestBound(t *testing.T) {
-	const n, mem = 1 << 20, 8 << 20
+	const n, mem = 1 << 18, 4 << 20
 	for name, events := range map[string]func() keyspace.Seq{
 		"many keys":   func() keyspace.Seq { return sets(n) },
 		"one hash":    func() keyspace.Seq { return fields(n, 1) },
