@@ -43,7 +43,7 @@ func (c *console) Write(p []byte) (int, error) {
 // input is escaped by the caller.
 func (c *console) printf(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c, format+"\n", args...)
+		c.line(fmt.Sprintf(format, args...))
 	}
 }
 
@@ -54,12 +54,15 @@ func (c *console) errorf(format string, args ...any) {
 	for i := range lines {
 		lines[i] = report.Escape(lines[i])
 	}
-	fmt.Fprintf(c, "valkeyfs: %s\n", strings.Join(lines, "\n  "))
+	c.line("valkeyfs: " + strings.Join(lines, "\n  "))
 }
+
+// line prints a line. Where even standard error fails there is nobody to tell.
+func (c *console) line(s string) { _, _ = io.WriteString(c, s+"\n") }
 
 func (c *console) erase() {
 	if c.bar != "" {
-		io.WriteString(c.w, "\r\x1b[K")
+		_, _ = io.WriteString(c.w, "\r\x1b[K")
 		c.bar = ""
 	}
 }
@@ -69,7 +72,7 @@ func (c *console) progress(line string) {
 	defer c.mu.Unlock()
 	c.erase()
 	c.bar = line
-	io.WriteString(c.w, line)
+	_, _ = io.WriteString(c.w, line)
 }
 
 // watch shows how far reading has come until the returned function is called:
@@ -81,7 +84,7 @@ func (c *console) watch(read func() int64, work int64) (stop func()) {
 		defer close(ended)
 		tick := time.NewTicker(250 * time.Millisecond)
 		defer tick.Stop()
-		start := time.Now()
+		start := time.Now() //nolint:forbidigo // how fast reading goes, not what was read
 		for {
 			select {
 			case <-done:

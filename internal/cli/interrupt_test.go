@@ -19,7 +19,9 @@ func (s *stalling) Read(p []byte) (int, error) {
 		s.data = s.data[n:]
 		return n, nil
 	}
-	syscall.Kill(syscall.Getpid(), syscall.SIGINT)
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGINT); err != nil {
+		return 0, err
+	}
 	select {}
 }
 

@@ -176,7 +176,9 @@ age. What it is is read from its bytes.
 		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(a.stderr)
-			cmd.Help()
+			if err := cmd.Help(); err != nil {
+				return err
+			}
 			return exit(exitUsage)
 		},
 		PersistentPreRunE: func(*cobra.Command, []string) error {

@@ -150,8 +150,8 @@ func (f *File) examine() {
 		return
 	}
 	s, err := peel(newBlocks(h, f.Size), f.Path, f.Size, f.in.o.Identities)
-	defer s.Close()
 	f.judge(s, err)
+	s.Close()
 }
 
 // judge says what a file is, from the head of what lies in its layers.

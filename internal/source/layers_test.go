@@ -161,7 +161,9 @@ func TestPeelBombs(t *testing.T) {
 		z, _ := gzip.NewWriterLevel(&inner, gzip.BestSpeed)
 		zeros := make([]byte, 1<<20)
 		for range 160 {
-			z.Write(zeros)
+			if _, err := z.Write(zeros); err != nil {
+				t.Fatal(err)
+			}
 		}
 		z.Close()
 		return wrap(t, next, inner.Bytes(), nil)
@@ -233,10 +235,10 @@ func FuzzLayers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := peel(bytes.NewReader(data), "f", -1, []age.Identity{id})
-		defer s.Close()
 		if err == nil {
 			_, err = io.Copy(io.Discard, io.LimitReader(s, 8<<20))
 		}
+		s.Close()
 		var format *keyspace.FormatError
 		if err != nil && !errors.As(err, &format) {
 			t.Errorf("an error without a place: %v", err)

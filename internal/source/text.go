@@ -145,22 +145,23 @@ func (t *textReader) fill() error {
 		n, err := t.r.Read(t.buf[t.b:])
 		t.b += n
 		var gap *keyspace.GapError
-		switch {
-		case errors.As(err, &gap):
-			save := t.ev
-			t.ev.Pos = at(save.Pos.Source, gap.Offset)
-			t.ev.Length, t.ev.Field, t.ev.Value = gap.Length, nil, nil
-			t.ev.Err = &keyspace.FormatError{Pos: t.ev.Pos, What: "reading the file", Err: gap.Err}
-			err := t.emit(keyspace.Damage)
-			t.ev = save
-			return err
-		case err != nil:
-			t.end = err
-			return nil
-		case n > 0:
+		if errors.As(err, &gap) {
+			return t.damage(gap)
+		}
+		if t.end = err; n > 0 || t.end != nil {
 			return nil
 		}
 	}
 	t.end = io.ErrNoProgress
 	return nil
+}
+
+func (t *textReader) damage(gap *keyspace.GapError) error {
+	save := t.ev
+	t.ev.Pos = at(save.Pos.Source, gap.Offset)
+	t.ev.Length, t.ev.Field, t.ev.Value = gap.Length, nil, nil
+	t.ev.Err = &keyspace.FormatError{Pos: t.ev.Pos, What: "reading the file", Err: gap.Err}
+	err := t.emit(keyspace.Damage)
+	t.ev = save
+	return err
 }

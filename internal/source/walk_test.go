@@ -295,7 +295,10 @@ func TestHashes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range u.Events(context.Background()) {
+		for _, err := range u.Events(context.Background()) {
+			if err != nil {
+				t.Error(err)
+			}
 			if u.Name() == filepath.Join(dir, "text") {
 				break // a consumer that has had enough
 			}
@@ -346,7 +349,10 @@ func TestStdinHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range u.Events(context.Background()) {
+		for _, err := range u.Events(context.Background()) {
+			if err != nil {
+				t.Error(err)
+			}
 		}
 		u.Close(context.Background())
 		if sum := sha256.Sum256([]byte(data)); u.Files[0].SHA256 != hex.EncodeToString(sum[:]) {
@@ -470,7 +476,9 @@ func TestStreamIsInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		io.WriteString(w, snapshot("k", strings.Repeat("v", 100))[:60])
+		if _, err := io.WriteString(w, snapshot("k", strings.Repeat("v", 100))[:60]); err != nil {
+			t.Error(err)
+		}
 		cancel()
 	}()
 	for u, err := range in.Units(ctx) {

@@ -101,7 +101,10 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 			return err
 		}
 	} else {
-		for range seq { // what cannot be read
+		for _, err := range seq { // nothing but what is damaged or missing
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
 	}
 	s.sum.BytesRead += events.read
