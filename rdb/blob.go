@@ -57,6 +57,7 @@ func (r *Reader) openBlob(t text, what string) (*blob, error) {
 				return b, r.fail(what+": invalid LZF data", keyspace.ErrCorrupt)
 			}
 			w.r += used
+			r.inflated += int64(n)
 			b.b, b.left, b.data = r.inflate[:n], 0, 0
 			return b, nil
 		}
@@ -130,6 +131,7 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 		w.r += used
 		b.data -= int64(used)
 		b.left -= int64(end - o)
+		r.inflated += int64(end - o)
 		if used == 0 {
 			// The next instruction is cut by what is visible of the data, or is false.
 			switch {

@@ -65,6 +65,7 @@ type Reader struct {
 	idSize             int // bytes of the module id that was read
 	cell               cell
 	inflate            []byte // room for decompressed strings
+	inflated           int64  // bytes decompressed, since a trial set it to 0
 	fields             cells  // names of a stream's master entry
 	templates          map[uint64]*cells
 	templateBytes      int

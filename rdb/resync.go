@@ -16,6 +16,8 @@ const (
 	// hostile bytes may otherwise make every place look like the start of a long
 	// record.
 	trialBudget = 64
+	// trialCost is what a trial costs at least, in the same measure.
+	trialCost = 32
 )
 
 // damaged reports what could not be understood from the record at begin on,
@@ -72,13 +74,7 @@ func (r *Reader) search() (found bool, err error) {
 		if !w.need(1) {
 			return false, nil
 		}
-		op := w.buf[w.r]
-		if !r.mayBegin(op) {
-			w.r++
-			budget = min(budget+trialBudget, lookahead*trialBudget)
-			continue
-		}
-		if budget > 0 {
+		if budget > 0 && r.mayBegin() {
 			ok, cost := r.trial()
 			budget -= cost
 			if ok {
@@ -90,9 +86,15 @@ func (r *Reader) search() (found bool, err error) {
 	}
 }
 
-// mayBegin tells whether a record can start with op.
-func (r *Reader) mayBegin(op byte) bool {
-	return op >= opKeyMeta || op < opFirst && r.types[op].read != nil
+// mayBegin tells by the next two bytes whether a record can start here: with an
+// opcode, or with a known type and a key that has a name.
+func (r *Reader) mayBegin() bool {
+	w := &r.in
+	op := w.buf[w.r]
+	if op >= opFirst {
+		return true
+	}
+	return r.types[op].read != nil && w.need(2) && w.buf[w.r+1] != 0
 }
 
 // trial parses a chain of records from the current place on and returns to it.
@@ -101,6 +103,7 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	w.pin, w.far = w.r, false
 	from := w.offset()
 	save, keyed := r.ev, 0
+	r.inflated = 0
 	for range chainLength {
 		more, err := r.record()
 		if err != nil && w.far {
@@ -123,7 +126,7 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	if keyed > 0 && !ok {
 		ok = keyed == chainLength || w.far || w.offset()-from > lookahead
 	}
-	cost = w.offset() - from + 1
+	cost = w.offset() - from + r.inflated + trialCost
 	r.ev, r.skip = save, false
 	w.r, w.pin, w.far = w.pin, -1, false
 	return ok, cost
