@@ -1,0 +1,169 @@
+package acl
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/conf"
+)
+
+// Bounds on what a hostile file can cost; the server has none of them.
+const (
+	maxUsers    = 50_000
+	maxProblems = 100
+)
+
+// Users are the users of a server, by name, in the order of their definition.
+type Users struct {
+	List     []*User
+	Problems []conf.Problem
+	SHA256   string // of an ACL file
+	Cut      bool   // over a limit: there are more users than these
+
+	table  *Table
+	byName map[string]*User
+}
+
+// NewUsers returns an empty set of users.
+func NewUsers(t *Table) *Users { return &Users{table: t, byName: map[string]*User{}} }
+
+// Get returns a user, nil if there is none of the name.
+func (us *Users) Get(name string) *User { return us.byName[name] }
+
+// Put adds a user, in the place of one of the same name.
+func (us *Users) Put(u *User) {
+	if old := us.byName[u.Name]; old != nil {
+		*old = *u
+		return
+	}
+	us.byName[u.Name] = u
+	us.List = append(us.List, u)
+}
+
+func (us *Users) problem(file string, line int, fatal bool, format string, args ...any) {
+	if len(us.Problems) < maxProblems {
+		us.Problems = append(us.Problems, conf.Problem{File: file, Line: line, What: fmt.Sprintf(format, args...), Fatal: fatal})
+	}
+}
+
+// define applies a definition: "user NAME RULE…". Defined again, default starts
+// anew; any other user is an error from 7.0 on (acl.c, ACLLoadConfiguredUsers,
+// ACLLoadFromFile), and before starts anew.
+func (us *Users) define(file string, line int, name string, rules []string, again bool) {
+	switch {
+	case strings.ContainsAny(name, " \t\r\n\v\f\x00"):
+		us.problem(file, line, true, "a user's name holds a space or a NUL")
+		return
+	case again && !us.table.Version.Before(7, 0):
+		us.problem(file, line, true, "the user is defined twice")
+		return
+	}
+	rules, ok := mergeSelectors(us.table, rules)
+	if !ok {
+		us.problem(file, line, true, "an opening parenthesis has no closing one")
+		return
+	}
+	u := NewUser(us.table, name)
+	u.File, u.Line, u.Rules = file, line, rules
+	for _, rule := range rules {
+		if err := u.Apply(strings.Trim(rule, "\t\r\n")); err != nil {
+			us.problem(file, line, !errors.Is(err, ErrTooMany), "a rule is refused: %v", err)
+			return
+		}
+	}
+	us.Put(u)
+}
+
+// mergeSelectors joins the words of each (…) (acl.c, ACLMergeSelectorArguments).
+func mergeSelectors(t *Table, words []string) ([]string, bool) {
+	if t.Version.Before(7, 0) {
+		return words, true
+	}
+	var merged []string
+	for i := 0; i < len(words); i++ {
+		if !strings.HasPrefix(words[i], "(") || strings.HasSuffix(words[i], ")") {
+			merged = append(merged, words[i])
+			continue
+		}
+		end := i + 1
+		for end < len(words) && !strings.HasSuffix(words[end], ")") {
+			end++
+		}
+		if end == len(words) {
+			return nil, false
+		}
+		merged = append(merged, strings.Join(words[i:end+1], " "))
+		i = end
+	}
+	return merged, true
+}
+
+// ReadFile reads an ACL file, called name, as acl.c, ACLLoadFromFile, does: each
+// line is "user NAME RULE…", words stand one space apart, and there are no
+// comments. The user default, unless the file defines it, is that of a server
+// that is told nothing. The error is one of reading.
+func ReadFile(ctx context.Context, r io.Reader, name string, t *Table) (*Users, error) {
+	us := NewUsers(t)
+	sum := sha256.New()
+	lines := conf.NewLineReader(r, sum)
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		text, err := lines.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil || len(us.List) >= maxUsers {
+			us.Cut = true
+			us.problem(name, lines.Line, false, "not read any further: over a limit")
+			break
+		}
+		text = strings.Trim(text, " \t\r\n")
+		if text == "" {
+			continue
+		}
+		words := strings.Split(text, " ")
+		if words[0] != "user" || len(words) < 2 {
+			us.problem(name, lines.Line, true, "a line of an ACL file that does not begin with \"user\" and a name")
+			continue
+		}
+		us.define(name, lines.Line, words[1], words[2:], us.byName[words[1]] != nil)
+	}
+	us.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	if us.Get("default") == nil {
+		us.Put(DefaultUser(t))
+	}
+	return us, nil
+}
+
+// Configured returns the users that a configuration file makes: default as
+// requirepass leaves it, then the "user" lines, which override it.
+func Configured(c *conf.Config, t *Table) *Users {
+	us := NewUsers(t)
+	def := DefaultUser(t)
+	if d, ok := c.Last("requirepass"); ok && len(d.Args) == 1 {
+		def.SetPassword(d.Args[0])
+		def.File, def.Line = d.File, d.Line
+	}
+	us.Put(def)
+	seen := map[string]bool{}
+	for _, d := range c.All("user") {
+		if len(d.Args) == 0 {
+			us.problem(d.File, d.Line, true, "\"user\" without a name")
+			continue
+		}
+		if len(us.List) >= maxUsers {
+			us.Cut = true
+			break
+		}
+		us.define(d.File, d.Line, d.Args[0], d.Args[1:], seen[d.Args[0]])
+		seen[d.Args[0]] = true
+	}
+	return us
+}

@@ -1,0 +1,241 @@
+package acl
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/conf"
+)
+
+// Why a rule is refused, in the words of acl.c, ACLSetUserStringError.
+var (
+	ErrSyntax   = errors.New("syntax error")
+	ErrUnknown  = errors.New("unknown command or category name in ACL")
+	ErrPattern  = errors.New("adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect")
+	ErrHash     = errors.New("the password hash must be exactly 64 characters and contain only lowercase hexadecimal characters")
+	ErrNoSuch   = errors.New("the password you are trying to remove from the user does not exist")
+	ErrAllowed  = errors.New("allowing first-arg of a command that is already allowed is not supported")
+	ErrFirstArg = errors.New("allowing first-arg of a subcommand is not supported")
+	ErrTooMany  = errors.New("more selectors than are looked at")
+)
+
+// maxSelectors bounds the selectors of a user; the server has no bound.
+const maxSelectors = 1000
+
+// firstDBRules is the version from which on "db=" is a rule.
+func (t *Table) hasDBRules() bool { return t.Version.Valkey && !t.Version.Before(9, 1) }
+
+// Apply applies one rule (acl.c, ACLSetUser). On an error the user may be left
+// changed: the server does not start with such a rule.
+func (u *User) Apply(rule string) error {
+	if rule == "" {
+		return nil
+	}
+	modern := !u.table.Version.Before(7, 0)
+	switch word := strings.ToLower(rule); {
+	case word == "on":
+		u.Enabled = true
+	case word == "off":
+		u.Enabled = false
+	case word == "nopass":
+		u.NoPass, u.Passwords = true, nil
+	case word == "resetpass":
+		u.NoPass, u.Passwords = false, nil
+	case rule[0] == '>':
+		sum := sha256.Sum256([]byte(rule[1:]))
+		u.addPassword(Password{Hash: hex.EncodeToString(sum[:]), Clear: rule[1:], Plain: true})
+	case rule[0] == '#':
+		if !validHash(rule[1:]) {
+			return ErrHash
+		}
+		u.addPassword(Password{Hash: rule[1:]})
+	case rule[0] == '<':
+		sum := sha256.Sum256([]byte(rule[1:]))
+		return u.removePassword(hex.EncodeToString(sum[:]))
+	case rule[0] == '!':
+		if !validHash(rule[1:]) {
+			return ErrHash
+		}
+		return u.removePassword(rule[1:])
+	case (word == "sanitize-payload" || word == "skip-sanitize-payload") && !u.table.Version.Before(6, 2):
+	case modern && rule[0] == '(' && rule[len(rule)-1] == ')':
+		return u.addSelector(rule[1 : len(rule)-1])
+	case modern && word == "clearselectors":
+		u.Selectors = u.Selectors[:1]
+	case word == "reset":
+		*u = User{Name: u.Name, File: u.File, Line: u.Line, Rules: u.Rules, table: u.table, Selectors: []*Selector{newSelector(u.table)}}
+	default:
+		return u.Selectors[0].apply(u.table, rule)
+	}
+	return nil
+}
+
+func validHash(h string) bool {
+	return len(h) == 2*sha256.Size && strings.Trim(h, "0123456789abcdef") == ""
+}
+
+func (u *User) addPassword(p Password) {
+	if !slices.ContainsFunc(u.Passwords, func(o Password) bool { return o.Hash == p.Hash }) {
+		u.Passwords = append(u.Passwords, p)
+	}
+	u.NoPass = false
+}
+
+func (u *User) removePassword(hash string) error {
+	i := slices.IndexFunc(u.Passwords, func(o Password) bool { return o.Hash == hash })
+	if i < 0 {
+		return ErrNoSuch
+	}
+	u.Passwords = slices.Delete(u.Passwords, i, i+1)
+	return nil
+}
+
+func (u *User) addSelector(rules string) error {
+	if len(u.Selectors) > maxSelectors {
+		return ErrTooMany
+	}
+	words, err := conf.Split(rules)
+	if err != nil {
+		return ErrSyntax
+	}
+	s := newSelector(u.table)
+	for _, w := range words {
+		if err := s.apply(u.table, w); err != nil {
+			return err
+		}
+	}
+	u.Selectors = append(u.Selectors, s)
+	return nil
+}
+
+// apply is acl.c, ACLSetSelector.
+func (s *Selector) apply(t *Table, rule string) error {
+	if rule == "" {
+		return ErrSyntax
+	}
+	hasChannels := !t.Version.Before(6, 2)
+	switch word := strings.ToLower(rule); {
+	case word == "allkeys" || word == "~*":
+		s.AllKeys, s.Keys = true, nil
+	case word == "resetkeys":
+		s.AllKeys, s.Keys = false, nil
+	case hasChannels && (word == "allchannels" || word == "&*"):
+		s.AllChannels, s.Channels = true, nil
+	case hasChannels && word == "resetchannels":
+		s.AllChannels, s.Channels = false, nil
+	case t.hasDBRules() && word == "alldbs":
+		s.DBs = nil
+	case t.hasDBRules() && word == "resetdbs":
+		s.DBs = []string{}
+	case t.hasDBRules() && strings.HasPrefix(word, "db="):
+		s.DBs = append(slices.Clip(s.DBs), strings.Split(word[len("db="):], ",")...)
+	case word == "allcommands" || word == "+@all":
+		for i := range s.allowed {
+			s.allowed[i] = ^uint64(0)
+		}
+		s.firstArgs = nil
+	case word == "nocommands" || word == "-@all":
+		clear(s.allowed)
+		s.firstArgs = nil
+	case rule[0] == '~' || rule[0] == '%' && !t.Version.Before(7, 0):
+		return s.addKeys(rule)
+	case rule[0] == '&' && hasChannels:
+		if s.AllChannels {
+			return ErrPattern
+		}
+		if strings.ContainsAny(rule, " \t\r\n\v\f\x00") {
+			return ErrSyntax
+		}
+		s.Channels = append(s.Channels, rule[1:])
+	case strings.HasPrefix(rule, "+@") || strings.HasPrefix(rule, "-@"):
+		set := t.categories[word[2:]]
+		if set == nil {
+			return ErrUnknown
+		}
+		s.change(set, rule[0] == '+')
+	case rule[0] == '+' || rule[0] == '-':
+		return s.command(t, word[1:], rule[0] == '+')
+	default:
+		return ErrSyntax
+	}
+	return nil
+}
+
+func (s *Selector) addKeys(rule string) error {
+	if s.AllKeys {
+		return ErrPattern
+	}
+	k := KeyPattern{Read: true, Write: true}
+	if rule[0] == '%' {
+		flags, pattern, ok := strings.Cut(rule[1:], "~")
+		flags = strings.ToUpper(flags)
+		if !ok || flags == "" || strings.Trim(flags, "RW") != "" {
+			return ErrSyntax
+		}
+		rule = "~" + pattern
+		k.Read, k.Write = strings.Contains(flags, "R"), strings.Contains(flags, "W")
+	}
+	if strings.ContainsAny(rule, " \t\r\n\v\f\x00") {
+		return ErrSyntax
+	}
+	k.Pattern = rule[1:]
+	if k.Pattern == "*" && k.Read && k.Write {
+		s.AllKeys, s.Keys = true, nil
+		return nil
+	}
+	s.Keys = append(s.Keys, k)
+	return nil
+}
+
+func (s *Selector) change(set bitset, on bool) {
+	for i, w := range set {
+		if on {
+			s.allowed[i] |= w
+		} else {
+			s.allowed[i] &^= w
+		}
+	}
+	s.resetFirstArgs(set)
+}
+
+// command allows or forbids a command, with its subcommands, a subcommand, or,
+// with "+", a command with a first argument.
+func (s *Selector) command(t *Table, name string, on bool) error {
+	set := t.none()
+	if i, ok := t.index[name]; ok {
+		set.set(i, true)
+		for _, sub := range t.children[i] {
+			set.set(sub, true)
+		}
+		s.change(set, on)
+		return nil
+	}
+	at := strings.LastIndexByte(name, '|')
+	if at < 0 || !on {
+		return fmt.Errorf("%w%s", ErrUnknown, "")
+	}
+	i, ok := t.index[name[:at]]
+	arg := name[at+1:]
+	_, isSub := t.parent[i]
+	switch {
+	case !ok || len(t.children[i]) > 0:
+		return ErrUnknown
+	case isSub:
+		return ErrFirstArg
+	case arg == "":
+		return ErrSyntax
+	case s.allowed.has(i):
+		return ErrAllowed
+	}
+	if s.firstArgs == nil {
+		s.firstArgs = map[int][]string{}
+	}
+	if !slices.Contains(s.firstArgs[i], arg) {
+		s.firstArgs[i] = append(s.firstArgs[i], arg)
+	}
+	return nil
+}
