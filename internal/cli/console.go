@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
 )
 
 // console is standard error: messages, a line each, and on a terminal a line of
@@ -20,7 +21,8 @@ type console struct {
 	w        io.Writer
 	terminal bool
 	quiet    bool
-	bar      string // what stands on the line of progress
+	names    *sweep.Names // masks what errors say
+	bar      string       // what stands on the line of progress
 }
 
 func newConsole(w io.Writer) *console { return &console{w: w, terminal: isTerminal(w)} }
@@ -48,11 +50,11 @@ func (c *console) printf(format string, args ...any) {
 }
 
 // errorf prints why something did not work. An error's text may hold names of
-// the input, so all of it is escaped.
+// the input, so all of it is masked and escaped.
 func (c *console) errorf(format string, args ...any) {
 	lines := strings.Split(fmt.Sprintf(format, args...), "\n")
 	for i := range lines {
-		lines[i] = report.Escape(lines[i])
+		lines[i] = report.Escape(c.names.Mask(lines[i]))
 	}
 	c.line("valkeyfs: " + strings.Join(lines, "\n  "))
 }

@@ -85,7 +85,7 @@ func (a *app) inputs(ctx context.Context, paths []string, o source.Options) (*so
 	o.AsOf = g.asOf.ms
 	o.MaxMem = int64(g.maxMem) / 2
 	for _, name := range g.identities {
-		ids, err := readIdentities(name)
+		ids, err := readIdentities(a.ui(), name)
 		if err != nil {
 			return nil, err
 		}
@@ -123,13 +123,13 @@ func spillDir(chosen string, in *source.Inputs) (string, error) {
 	return "", usagef("the system's temporary directories lie in the evidence, which is never written to: choose another by --tmp")
 }
 
-func readIdentities(name string) ([]age.Identity, error) {
+func readIdentities(ui crypt.UI, name string) ([]age.Identity, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	ids, err := crypt.ParseIdentities(f)
+	ids, err := ui.ParseIdentities(f)
 	if err != nil {
 		return nil, fmt.Errorf("identity file %s: %w", name, err)
 	}

@@ -63,7 +63,7 @@ func runInspect(cmd *cobra.Command, a *app, f *inspectFlags, args []string) erro
 		stop := a.stderr.watch(in.Read, 0)
 		defer stop()
 	}
-	sum, err := inspect.Run(cmd.Context(), in, open(out))
+	sum, err := inspect.Run(cmd.Context(), in, open(out), a.names)
 	if err != nil {
 		return err
 	}

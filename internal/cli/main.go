@@ -9,11 +9,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
+	"github.com/valkeyfs/valkeyfs/scan"
 )
 
 // The exit status of every verb.
@@ -126,6 +129,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 
 	a := &app{stdin: stdin, stdout: stdout, stderr: newConsole(stderr)}
+	a.names = sweep.NewNames(sync.OnceValues(func() (*scan.Scanner, error) { return scan.New(scan.Config{Workers: 1}) }))
+	a.stderr.names = a.names
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -154,7 +159,8 @@ type app struct {
 	stdin   io.Reader
 	stdout  io.Writer
 	stderr  *console
-	running bool // flags and arguments were in order
+	names   *sweep.Names // masks names of files; of scan --reveal, nil
+	running bool         // flags and arguments were in order
 	global  globals
 }
 
@@ -189,7 +195,8 @@ age. What it is is read from its bytes.
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
-	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newVersionCmd(a), newCompletionCmd(a))
+	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newVersionCmd(a), newCompletionCmd(a),
+		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a))
 	return root
 }
 

@@ -128,6 +128,10 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if f.reveal {
+		a.names, a.stderr.names = nil, nil
+	}
+	o.Names = a.names
 	rules := scanner.Rules()
 	next := map[string]string{}
 	for _, r := range rules {
@@ -139,7 +143,7 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range sweep.Describe(survey) {
+	for _, line := range sweep.Describe(survey, a.names) {
 		a.stderr.printf("%s", line)
 	}
 	if survey.Touched > 0 {
@@ -157,7 +161,7 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	} else {
 		w = report.NewText(out, report.TextOptions{Color: a.global.color(out.terminal), Width: columns(out.terminal), All: f.all, Reveal: f.reveal})
 	}
-	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "scan", Inputs: args, AsOf: a.global.asOf.text, IDKey: key.name, KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}
+	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "scan", Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name, KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}
 	if err := w.Run(run); err != nil {
 		return err
 	}
@@ -174,6 +178,14 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		return err
 	}
 	return exit(status(result.Failing > 0, !result.Summary.Complete))
+}
+
+func masked(paths []string, names *sweep.Names) []string {
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		out[i] = names.Mask(p)
+	}
+	return out
 }
 
 // alarm prints critical and high findings as they come, a few of each kind: the

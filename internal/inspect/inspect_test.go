@@ -197,7 +197,7 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
-		sum, err := Run(context.Background(), in, open(&b))
+		sum, err := Run(context.Background(), in, open(&b), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +237,7 @@ func TestRunCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	sum, err := Run(ctx, in, NewJSONL(&b))
+	sum, err := Run(ctx, in, NewJSONL(&b), nil)
 	if err != nil || sum.Complete || sum.Stopped == "" || !strings.Contains(b.String(), `"type":"summary"`) {
 		t.Errorf("%+v, %v: %s", sum, err, b.String())
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
-// Run counts what all units of in hold and writes it to w. If ctx ends early, the
+// Run counts what all units of in hold and writes it to w, with the secrets in
+// names of files masked by names. If ctx ends early, the
 // summary says so, and there is no error.
-func Run(ctx context.Context, in *source.Inputs, w Writer) (*Summary, error) {
+func Run(ctx context.Context, in *source.Inputs, w Writer, names *sweep.Names) (*Summary, error) {
 	sum := &Summary{Complete: true}
-	err := units(ctx, in, w, sum)
+	err := units(ctx, in, w, names, sum)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		sum.Complete, sum.Stopped, err = false, "it was interrupted", nil
 	}
@@ -24,19 +25,19 @@ func Run(ctx context.Context, in *source.Inputs, w Writer) (*Summary, error) {
 	return sum, w.Summary(sum)
 }
 
-func units(ctx context.Context, in *source.Inputs, w Writer, sum *Summary) error {
+func units(ctx context.Context, in *source.Inputs, w Writer, names *sweep.Names, sum *Summary) error {
 	for u, err := range in.Units(ctx) {
 		if err != nil {
 			return err
 		}
-		if err := unit(ctx, u, w, sum); err != nil {
+		if err := unit(ctx, u, w, names, sum); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func unit(ctx context.Context, u *source.Unit, w Writer, sum *Summary) error {
+func unit(ctx context.Context, u *source.Unit, w Writer, names *sweep.Names, sum *Summary) error {
 	c := NewCounter()
 	count := c.Count
 	if u.Kind().IsText() {
@@ -54,7 +55,7 @@ func unit(ctx context.Context, u *source.Unit, w Writer, sum *Summary) error {
 	}
 	files := map[string]*report.File{}
 	for _, f := range u.Files {
-		r := sweep.Record(f)
+		r := sweep.Record(f, names)
 		files[f.Path] = r
 		sum.Files++
 		if err := w.File(r); err != nil {
@@ -68,6 +69,7 @@ func unit(ctx context.Context, u *source.Unit, w Writer, sum *Summary) error {
 				r.Saved = f.Saved.Format("2006-01-02T15:04:05Z07:00")
 			}
 		}
+		r.mask(names)
 		sum.Keys += r.Keys
 		if r.Log != nil {
 			sum.Commands += r.Log.Commands
@@ -82,6 +84,23 @@ func unit(ctx context.Context, u *source.Unit, w Writer, sum *Summary) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// mask masks names, of files and of what the file names.
+func (r *Report) mask(names *sweep.Names) {
+	for i := range r.Functions {
+		r.Functions[i] = names.Mask(r.Functions[i])
+	}
+	for i := range r.Aux {
+		r.Aux[i].Name = names.Mask(r.Aux[i].Name)
+	}
+	r.Path = names.Mask(r.Path)
+	r.PathB64 = report.Base64(r.Path)
+	for _, all := range [][]*report.Damage{r.Damage, r.Torn} {
+		for _, d := range all {
+			d.Source = names.Mask(d.Source)
+		}
+	}
 }
 
 // damageOnly counts the damage of a text file.

@@ -27,6 +27,8 @@ type Options struct {
 	FailOn scan.Severity
 	// Found is called for each finding that is reported, before it is.
 	Found func(*scan.Finding)
+	// Names masks the names of files; nil masks nothing.
+	Names *Names
 	// Next says how to revoke what a rule finds; nil or "": nobody knows.
 	Next func(rule string) string
 }
@@ -110,6 +112,7 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
 	for _, d := range events.damage {
+		d.Source = s.o.Names.Mask(d.Source)
 		if err := s.w.Damage(d); err != nil {
 			return err
 		}
@@ -131,6 +134,7 @@ func (s *sweep) found(f *scan.Finding) error {
 	if f.Severity < s.o.MinSeverity || len(s.o.Categories) > 0 && !slices.Contains(s.o.Categories, f.Category) {
 		return nil
 	}
+	f.Source = s.o.Names.Mask(f.Source)
 	if s.o.Found != nil {
 		s.o.Found(f)
 	}
@@ -143,10 +147,11 @@ func (s *sweep) found(f *scan.Finding) error {
 
 func (s *sweep) file(f *source.File) error {
 	s.sum.Files++
-	i := slices.IndexFunc(s.sum.Inputs, func(in report.Input) bool { return in.Path == f.Input })
+	path := s.o.Names.Mask(f.Input)
+	i := slices.IndexFunc(s.sum.Inputs, func(in report.Input) bool { return in.Path == path })
 	if i < 0 {
 		i = len(s.sum.Inputs)
-		s.sum.Inputs = append(s.sum.Inputs, report.Input{Path: f.Input})
+		s.sum.Inputs = append(s.sum.Inputs, report.Input{Path: path})
 	}
 	in := &s.sum.Inputs[i]
 	in.Files++
@@ -154,15 +159,16 @@ func (s *sweep) file(f *source.File) error {
 	if f.Path == f.Input {
 		in.SHA256 = f.SHA256
 	}
-	return s.w.File(Record(f))
+	return s.w.File(Record(f, s.o.Names))
 }
 
-// Record is what a report says of a file.
-func Record(f *source.File) *report.File {
+// Record is what a report says of a file. names masks names; nil masks nothing.
+func Record(f *source.File, names *Names) *report.File {
+	path := names.Mask(f.Path)
 	r := &report.File{
-		Path: f.Path, PathB64: report.Base64(f.Path), Kind: string(f.Kind), Role: string(f.Role), Format: f.Format, Layers: f.Layers, Size: f.Size,
+		Path: path, PathB64: report.Base64(path), Kind: string(f.Kind), Role: string(f.Role), Format: f.Format, Layers: f.Layers, Size: f.Size,
 		Links: f.Links, MTime: f.Modified.UTC(), ATime: f.Accessed.UTC(), CTime: f.Changed.UTC(), BTime: f.Born.UTC(), Touched: f.Touched,
-		Server: f.Server, Version: f.Version, Saved: f.Saved, AsOf: f.AsOf, Basis: f.Basis, Target: f.Target, Same: f.Same, Skipped: f.Skipped, Next: f.Next,
+		Server: f.Server, Version: f.Version, Saved: f.Saved, AsOf: f.AsOf, Basis: f.Basis, Target: names.Mask(f.Target), Same: names.Mask(f.Same), Skipped: f.Skipped, Next: f.Next,
 		SHA256: f.SHA256, Unread: f.Unread,
 	}
 	if f.Size >= 0 {
@@ -170,7 +176,7 @@ func Record(f *source.File) *report.File {
 		r.UID, r.GID = &f.UID, &f.GID
 	}
 	if f.Err != nil {
-		r.Error = f.Err.Error()
+		r.Error = names.Mask(f.Err.Error())
 	}
 	return r
 }
@@ -228,8 +234,8 @@ func (m *meter) note(e *keyspace.Event) {
 	m.damage[maxDamage-1].More++
 }
 
-// Describe says in a line what lies in the inputs.
-func Describe(s *source.Survey) []string {
+// Describe says in a few lines what lies in the inputs.
+func Describe(s *source.Survey, names *Names) []string {
 	var kinds []string
 	for _, k := range s.Kinds {
 		kinds = append(kinds, report.Count(uint64(k.Files))+" "+string(k.Kind))
@@ -240,7 +246,7 @@ func Describe(s *source.Survey) []string {
 	}
 	lines := []string{first}
 	for _, sn := range s.Snapshots {
-		l := report.Escape(sn.Path) + ": " + string(sn.Kind)
+		l := report.Escape(names.Mask(sn.Path)) + ": " + string(sn.Kind)
 		if sn.Size >= 0 {
 			l += ", " + report.Bytes(sn.Size)
 		}

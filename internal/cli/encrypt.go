@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/crypt"
+)
+
+func newEncryptCmd(a *app) *cobra.Command {
+	f := &recipientFlags{}
+	cmd := &cobra.Command{
+		Use:   "encrypt INPUT",
+		Short: "Compress and seal a file for recipients",
+		Long: `Compress a file with zstd and seal it with age. Everything streams, and the
+plaintext is never written to disk. What comes out is an ordinary age file:
+"age -d -i KEY | zstd -d" opens it, too.
+
+Whoever holds the identity of one of the recipients can open it; who seals it
+cannot, unless he is one of them. With age1pq1… recipients it stays closed to
+quantum computers.
+`,
+		Example: `  valkeyfs encrypt dump.rdb -r age1… -o dump.rdb.zst.age
+  valkeyfs encrypt dump.rdb -R recipients.txt -r "$(cat id_ed25519.pub)" -o dump.rdb.zst.age
+  ssh db cat /var/lib/valkey/dump.rdb | valkeyfs encrypt - --passphrase -o dump.rdb.zst.age`,
+		Args: oneInput,
+		RunE: func(cmd *cobra.Command, args []string) error { return runEncrypt(cmd, a, f, args[0]) },
+	}
+	f.flags(cmd.Flags())
+	f.passphraseFlags(cmd.Flags())
+	return cmd
+}
+
+func runEncrypt(cmd *cobra.Command, a *app, f *recipientFlags, path string) error {
+	harden()
+	o, _, err := f.options(a)
+	if err != nil {
+		return err
+	}
+	return a.through(path, f.armor, func(dst io.Writer, src io.Reader) error {
+		w, err := crypt.Seal(dst, o)
+		if err != nil {
+			return err
+		}
+		if err := copyOut(cmd.Context(), w, src); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+}
+
+// through runs a verb that turns one stream into another. Only a result that is
+// complete is put in place.
+func (a *app) through(path string, text bool, run func(io.Writer, io.Reader) error) error {
+	in, err := a.open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := a.sealedOutput(text)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	read := newCounting(in)
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(read.count, sizeOf(in))
+		defer stop()
+	}
+	if err := run(out, read); err != nil {
+		return err
+	}
+	return out.commit()
+}

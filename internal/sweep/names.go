@@ -1,0 +1,94 @@
+package sweep
+
+import (
+	"context"
+	"sync"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// Names masks the secrets that stand in names of files, which reports and
+// messages would otherwise spread. It is safe for concurrent use. A nil *Names
+// masks nothing.
+type Names struct {
+	scanner func() (*scan.Scanner, error)
+	mu      sync.Mutex
+	masked  map[string]string
+}
+
+// NewNames returns Names that find secrets as a scanner does; it is asked for when
+// a name first looks as if it could hold one.
+func NewNames(scanner func() (*scan.Scanner, error)) *Names {
+	return &Names{scanner: scanner, masked: map[string]string{}}
+}
+
+const (
+	// leastSecret is the shortest run of letters and digits in which secrets are
+	// looked for: vendors' tokens are longer.
+	leastSecret = 16
+	// maxMasked is how many names are remembered.
+	maxMasked = 4096
+	// unknownName stands for a name that could not be looked at.
+	unknownName = "****"
+)
+
+// Mask returns a name, or a message with names in it, with its secrets masked.
+func (n *Names) Mask(name string) string {
+	if n == nil || !suspicious(name) {
+		return name
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if m, ok := n.masked[name]; ok {
+		return m
+	}
+	m := n.mask(name)
+	if len(n.masked) == maxMasked {
+		clear(n.masked)
+	}
+	n.masked[name] = m
+	return m
+}
+
+// mask scans the name as if it were that of a key: findings carry it masked.
+func (n *Names) mask(name string) string {
+	s, err := n.scanner()
+	if err != nil {
+		return unknownName
+	}
+	key := func(yield func(*keyspace.Event, error) bool) {
+		yield(&keyspace.Event{Kind: keyspace.Key, DB: -1, Key: []byte(name), Expire: keyspace.NoExpire, Pos: keyspace.Pos{Inner: -1}}, nil)
+	}
+	masked := name
+	_, err = s.Scan(context.Background(), key, func(f *scan.Finding) error {
+		masked = f.Key
+		return nil
+	})
+	if err != nil {
+		return unknownName
+	}
+	return masked
+}
+
+// suspicious reports whether s has a run of characters of tokens, letters and
+// digits among them, that is long enough for one.
+func suspicious(s string) bool {
+	run, letter, digit := 0, false, false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digit = true
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			letter = true
+		case c == '_' || c == '-' || c == '+' || c == '=' || c == '%':
+		default:
+			run, letter, digit = 0, false, false
+			continue
+		}
+		if run++; run >= leastSecret && letter && digit {
+			return true
+		}
+	}
+	return false
+}
