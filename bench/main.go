@@ -16,7 +16,6 @@ import (
 	"regexp"
 	"slices"
 	"syscall"
-	"text/tabwriter"
 	"time"
 )
 
@@ -27,13 +26,13 @@ type comparison struct {
 	peer       []string // nil: there is none that can be had
 }
 
-func comparisons(redis []string, hdt, out string) []comparison {
+func comparisons(redis []string, hdt string) []comparison {
 	check := func(program string) []string { return append(slices.Clone(redis), program) }
 	var all []comparison
 	for _, file := range []string{"mixed.rdb", "small.rdb"} {
 		all = append(all,
 			comparison{"inspect : redis-check-rdb", file, []string{"inspect"}, check("redis-check-rdb")},
-			comparison{"export jsonl : hdt3213 json", file, []string{"export", "--format", "jsonl"}, []string{hdt, "json", "FILE", out}},
+			comparison{"export jsonl : hdt3213 json", file, []string{"export", "--format", "jsonl"}, []string{hdt, "json", "FILE", os.DevNull}},
 			comparison{"export resp", file, []string{"export", "--format", "resp"}, nil},
 			comparison{"scan", file, []string{"scan", "--format", "jsonl"}, nil})
 	}
@@ -56,24 +55,20 @@ func main() {
 	}
 	dir := flag.Arg(0)
 	ours, hdt := build(dir, "valkeyfs", "./cmd/valkeyfs"), build(dir, "hdt3213", "./bench/hdt3213")
-	out := filepath.Join(dir, "out")
 	redis := []string{filepath.Join(os.Getenv("VALKEYFS_SERVERS"), "run"), "redis-7.0"}
 
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "\tfile\tvalkeyfs s\tMiB\tpeer s\tMiB\tratio\t")
-	for _, c := range comparisons(redis, hdt, out) {
+	fmt.Printf("%-30s %-10s %10s %6s %10s %6s %6s\n", "", "", "valkeyfs s", "MiB", "peer s", "MiB", "ratio")
+	for _, c := range comparisons(redis, hdt) {
 		if !pattern.MatchString(c.name + " " + c.file) {
 			continue
 		}
 		file := filepath.Join(dir, c.file)
-		a, b := measure(*runs, out, append(append([]string{ours}, c.ours...), file), with(c.peer, file))
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%.2f\t%.0f\t", c.name, c.file, a.seconds, a.mib)
-		if c.peer == nil {
-			_, _ = fmt.Fprintln(table, "\t\t\t")
-		} else {
-			_, _ = fmt.Fprintf(table, "%.2f\t%.0f\t%.1f\t\n", b.seconds, b.mib, b.seconds/a.seconds)
+		a, b := measure(*runs, append(append([]string{ours}, c.ours...), file), with(c.peer, file))
+		fmt.Printf("%-30s %-10s %10.2f %6.0f", c.name, c.file, a.seconds, a.mib)
+		if c.peer != nil {
+			fmt.Printf(" %10.2f %6.0f %6.1f", b.seconds, b.mib, b.seconds/a.seconds)
 		}
-		_ = table.Flush()
+		fmt.Println()
 	}
 }
 
@@ -100,7 +95,7 @@ func with(command []string, file string) []string {
 type figures struct{ seconds, mib float64 }
 
 // measure runs two commands in turn, so that both see the machine's moods.
-func measure(runs int, out string, a, b []string) (fa, fb figures) {
+func measure(runs int, a, b []string) (fa, fb figures) {
 	commands := [2][]string{a, b}
 	if len(b) == 1 { // no peer
 		commands[1] = nil
@@ -111,7 +106,7 @@ func measure(runs int, out string, a, b []string) (fa, fb figures) {
 			if c == nil {
 				continue
 			}
-			s, m := run(out, c)
+			s, m := run(c)
 			if i > 0 {
 				seconds[j], mib[j] = append(seconds[j], s), append(mib[j], m)
 			}
@@ -120,18 +115,13 @@ func measure(runs int, out string, a, b []string) (fa, fb figures) {
 	return figures{median(seconds[0]), median(mib[0])}, figures{median(seconds[1]), median(mib[1])}
 }
 
-// run runs one command with its output in a file. Findings are no failure.
-func run(out string, command []string) (seconds, mib float64) {
-	f, err := os.Create(out)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
+// run runs one command; its output is dropped. Findings are no failure.
+func run(command []string) (seconds, mib float64) {
 	var said bytes.Buffer
 	c := exec.Command(command[0], command[1:]...)
-	c.Stdout, c.Stderr = f, &said
+	c.Stderr = &said
 	begin := time.Now()
-	err = c.Run()
+	err := c.Run()
 	seconds = time.Since(begin).Seconds()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) && failed.ExitCode() == 1 {
