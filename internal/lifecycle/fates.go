@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"encoding/binary"
-	"io"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -83,13 +82,4 @@ func (r *fateReader) next() (fate, error) {
 	pos, n := binary.Uvarint(r.block[1:])
 	r.block = r.block[1+n:]
 	return fate{r.state, int64(pos)}, nil
-}
-
-// done reports whether all were read.
-func (r *fateReader) done() bool {
-	if r.repeat > 0 || len(r.block) > 0 {
-		return false
-	}
-	_, err := r.blocks.Next()
-	return err == io.EOF
 }

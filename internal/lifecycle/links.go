@@ -5,17 +5,17 @@ import "math"
 // links are the groups of objects that exchange elements: a union-find over ids.
 type links struct {
 	parent map[uint64]uint64
-	max    int
-	until  uint64 // seq from which on no more links are taken, because there were max
+	most   int
+	until  uint64 // seq from which on no more links are taken, because there were too many
 }
 
-func newLinks(max int) links {
-	return links{parent: map[uint64]uint64{}, max: max, until: math.MaxUint64}
+func newLinks(most int) links {
+	return links{parent: map[uint64]uint64{}, most: most, until: math.MaxUint64}
 }
 
 // join puts two objects into one group; see sink.link.
 func (l *links) join(a, b, seq uint64) bool {
-	if len(l.parent)+2 > l.max {
+	if len(l.parent)+2 > l.most {
 		l.until = min(l.until, seq)
 	}
 	if seq >= l.until {

@@ -525,7 +525,7 @@ func (m *model) check(t *testing.T, r *resolver) (unknown int) {
 	v, k := 0, 0
 	for i := range got {
 		ev := &got[i]
-		want := keyspace.Unknown
+		var want keyspace.State
 		switch ev.Kind {
 		case keyspace.Element:
 			want = values[v]
@@ -614,7 +614,7 @@ func TestModelInLittleMemory(t *testing.T) {
 					m.multi(50)
 				}
 				r := newResolver(Options{MaxMem: tt.mem})
-				r.links.max, r.pass.maxMoved = tt.names, tt.names
+				r.links.most, r.pass.maxMoved = tt.names, tt.names
 				total += len(m.removed)
 				unknown += m.check(t, r)
 				if t.Failed() {

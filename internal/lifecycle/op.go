@@ -26,22 +26,20 @@ type kind uint8
 // The kinds of ops. Those marked * bear a fate: the state of the value, or of the
 // record, that they write.
 const (
-	opNone kind = iota
-
 	// The object as a whole. Of a split object every part gets a copy.
-	opCreate      // * a new collection, with expiry a, takes the place of what the key holds
-	opCreateValue // * the same for a string, which the op itself writes
-	opTouch       // * a record that adds to what the key holds
-	opReplace     // * a string takes the place of what the key holds, and keeps its expiry
-	opCompute     //   the result of a computation, which the file does not hold, takes its place
-	opForget      //   nothing is known about what it holds any more
-	opDelete      //   a = floor or bySomeone
-	opGone        //   another key was put in its place
-	opExpire      //   a = expiry
-	opMoveDB      //   now in database a
-	opDoubt       //   some elements, nobody says which, were removed; a = 1: perhaps all, and so the key
-	opTrimID      //   stream: entries below a-b are removed
-	opDeleteGroup //   stream: consumer group a and its consumers are removed
+	opCreate      kind = iota + 1 // * a new collection, with expiry a, takes the place of what the key holds
+	opCreateValue                 // * the same for a string, which the op itself writes
+	opTouch                       // * a record that adds to what the key holds
+	opReplace                     // * a string takes the place of what the key holds, and keeps its expiry
+	opCompute                     //   the result of a computation, which the file does not hold, takes its place
+	opForget                      //   nothing is known about what it holds any more
+	opDelete                      //   a = floor or bySomeone
+	opGone                        //   another key was put in its place
+	opExpire                      //   a = expiry
+	opMoveDB                      //   now in database a
+	opDoubt                       //   some elements, nobody says which, were removed; a = 1: perhaps all, and so the key
+	opTrimID                      //   stream: entries below a-b are removed
+	opDeleteGroup                 //   stream: consumer group a and its consumers are removed
 
 	// One named element. Of a split object only the part that holds the name.
 	opPut         // * a = the field's expiry, or keepExpiry

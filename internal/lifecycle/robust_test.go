@@ -107,8 +107,8 @@ func TestAbandoned(t *testing.T) {
 	events := log("SET k a; RPUSH l a b; LMOVE l m LEFT LEFT; DEL k")
 	for stop := range events {
 		n := 0
-		for range Resolve(t.Context(), func() keyspace.Seq { return seq(events) }, Options{}) {
-			if n++; n > stop {
+		for _, err := range Resolve(t.Context(), func() keyspace.Seq { return seq(events) }, Options{}) {
+			if n++; n > stop || err != nil {
 				break
 			}
 		}
