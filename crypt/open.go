@@ -14,8 +14,9 @@ import (
 // was given.
 var ErrNoIdentity = errors.New("none of the given identities opens it")
 
-// ErrPassphrase says that a file is sealed with a passphrase instead of keys.
-var ErrPassphrase = errors.New("sealed with a passphrase, which is not supported")
+// ErrPassphrase says that a file is sealed with a passphrase instead of keys,
+// and that none which opens it was given.
+var ErrPassphrase = errors.New("sealed with a passphrase, and no right one was given")
 
 // ErrSealBroken says that a sealed file is not what was written: its header or
 // a chunk of it fails authentication, or bytes follow its end.
@@ -58,6 +59,10 @@ func Open(r io.Reader, identities ...age.Identity) (io.Reader, error) {
 	}
 	plain, err := age.Decrypt(in, identities...)
 	if err != nil {
+		var asked *askError
+		if errors.As(err, &asked) {
+			return nil, asked.error
+		}
 		return nil, src.explain(err)
 	}
 	return &reader{plain: plain, src: src}, nil
