@@ -211,7 +211,7 @@ func (s *docScan) text(from, to int, escaped bool) {
 				t.label = data
 			}
 		}
-		if len(hits) == 0 && !s.matters && !w.aws.seeking && !w.maybeContainer(data) {
+		if !s.matters && !w.wanted(hits, data) {
 			return
 		}
 		if w.budget.element() {

@@ -103,10 +103,8 @@ func (f *filter) drops(e *filterEnv, s *subject) bool {
 	finding["match_line_start_idx"], finding["match_line_end_idx"] = lineFrom, lineTo
 	e.vars["attributes"] = map[string]string{"path": s.path}
 	drop, err := expr.Run(f.program, e.vars)
-	if err != nil {
-		return false
-	}
-	return drop.(bool)
+	yes, ok := drop.(bool)
+	return err == nil && ok && yes
 }
 
 // line returns the bounds of the lines in which the match stands.

@@ -121,7 +121,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 		l = &leaf{key: uint32(i), where: WhereKey, value: w.key.name, inner: -1, index: -1}
 	}
 	w.leaf, w.fresh = l, false
-	if len(hits) > 0 || len(w.s.always) > 0 || len(w.s.paths) > 0 || w.mayHoldContainer(name) {
+	if w.wanted(hits, name) || len(w.s.paths) > 0 || w.mayHoldContainer(name) {
 		w.start()
 		w.scanRoot(name, hits, w.key.name.from, true)
 		w.keep(report)
@@ -140,7 +140,7 @@ func (w *worker) one(inField, inValue []hit) {
 	w.fieldMasks = w.fieldMasks[:0]
 	if l.field.len() > 0 {
 		field := w.b.bytes(l.field)
-		if len(inField) > 0 || w.maybeContainer(field) {
+		if w.wanted(inField, field) {
 			where := l.where
 			l.where = l.fieldAt
 			w.start()
@@ -152,12 +152,17 @@ func (w *worker) one(inField, inValue []hit) {
 		defer w.leave()
 	}
 	value := w.b.bytes(l.value)
-	if len(inValue) == 0 && !w.maybeContainer(value) && !w.nameMatters() {
+	if !w.wanted(inValue, value) && !w.nameMatters() {
 		return
 	}
 	w.start()
 	w.scanRoot(value, inValue, l.value.from, false)
 	w.keep(true)
+}
+
+// wanted reports whether a text is to be scanned for its own sake.
+func (w *worker) wanted(hits []hit, data []byte) bool {
+	return len(hits) > 0 || len(w.s.always) > 0 || w.aws.seeking || w.maybeContainer(data)
 }
 
 // nameMatters reports whether the names in scope make something of a value
