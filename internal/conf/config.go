@@ -172,7 +172,7 @@ func (v Value) Memory() (uint64, bool) {
 func (c *Config) Saves() (pairs [][2]string, at Value) {
 	ds := c.All("save")
 	at = c.Get("save")
-	if len(ds) == 0 {
+	if len(ds) == 0 && !c.Version.Before(7, 0) {
 		ds = []Directive{{Args: at.Args}}
 	}
 	for _, d := range ds {
