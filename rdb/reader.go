@@ -22,14 +22,22 @@ type Options struct {
 	// Want is asked about each Key event; where it says no, the elements are
 	// skipped undecoded and KeyEnd follows at once. Nil wants all.
 	Want func(*keyspace.Event) bool
-	// KeepValue is asked about each Key event; where it says yes, KeyEnd.Value
-	// holds the serialized value: its type byte and what follows the key, as DUMP
-	// would give it, without footer. It is held in memory whole: ask for modules
-	// and the like only.
-	KeepValue func(*keyspace.Event) bool
+	// KeepValue is asked about each Key event how many bytes of its serialized
+	// value to keep at most, 0 for none. KeyEnd.Value then holds it: its type byte
+	// and what follows the key, as DUMP would give it, without footer; nil where it
+	// is longer. It is held in memory whole.
+	KeepValue func(*keyspace.Event) int64
 	// Resync goes on behind damage: a Damage event stands for what was skipped.
 	// Otherwise damage ends the sequence with an error.
 	Resync bool
+	// Size is the number of bytes that the reader will find, 0 if it is not known.
+	// With it, Resync takes a length beyond the end for what it is before it has
+	// read so far.
+	Size int64
+	// Reopen lets Resync go back: it opens the input anew at an offset in the
+	// source. Without it only what is in memory, some 256 KiB, is searched again
+	// after a false length led astray.
+	Reopen func(offset int64) (io.ReadCloser, error)
 	// Preamble is set for the snapshot at the head of an append-only file: what
 	// follows its end marker is left to Rest.
 	Preamble bool
@@ -69,6 +77,10 @@ type Reader struct {
 	fields             cells  // names of a stream's master entry
 	templates          map[uint64]*cells
 	templateBytes      int
+	cut                bool  // the record at hand is the last, and the input ends inside it
+	rewound            int64 // bytes gone back over
+	gapsTo             int64 // gaps before this offset were reported
+	again              io.Closer
 	nameless           int32 // the database in which a key without a name was read; -1: none
 	tick               int
 }
@@ -123,6 +135,9 @@ func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 		err := r.run()
 		if !r.o.Preamble || err != nil {
 			r.in.feed.stop()
+		}
+		if r.again != nil {
+			r.again.Close() //nolint:errcheck // it was only read
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
@@ -296,6 +311,10 @@ func (r *Reader) damage(offset, n int64, why error) error {
 // reportGaps yields the ranges that the medium could not deliver.
 func (r *Reader) reportGaps() error {
 	for _, g := range r.in.gaps {
+		if g.Offset < r.gapsTo {
+			continue // seen before going back
+		}
+		r.gapsTo = g.Offset + g.Length
 		at := keyspace.Pos{Source: r.o.Source, Offset: r.o.Offset + g.Offset, Inner: -1}
 		if err := r.damage(at.Offset, g.Length, &keyspace.FormatError{Pos: at, What: "read", Err: g.Err}); err != nil {
 			return err

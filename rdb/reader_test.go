@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -189,7 +190,7 @@ func TestEveryCut(t *testing.T) {
 				}
 				if cut%17 == 0 {
 					keys, damage := 0, 0
-					for ev, err := range NewReader(bytes.NewReader(p[:cut]), Options{Resync: true}).Events(context.Background()) {
+					for ev, err := range NewReader(bytes.NewReader(p[:cut]), again(p[:cut])).Events(context.Background()) {
 						if err != nil {
 							t.Fatalf("cut at %d: resync ended with %v", cut, err)
 						}
@@ -425,7 +426,7 @@ func TestWantAndKeepValue(t *testing.T) {
 		elements := 0
 		o := Options{
 			Want:      func(ev *keyspace.Event) bool { return ev.Type != keyspace.String },
-			KeepValue: func(*keyspace.Event) bool { return true },
+			KeepValue: func(*keyspace.Event) int64 { return math.MaxInt64 },
 		}
 		for ev, err := range NewReader(bytes.NewReader(p), o).Events(context.Background()) {
 			if err != nil {
@@ -584,5 +585,25 @@ func TestNoAllocationPerElement(t *testing.T) {
 	})
 	if n > 100 {
 		t.Errorf("%v allocations for 60,000 keys", n)
+	}
+}
+
+// TestKeepValueLimit: a value longer than asked for is not kept at all, and the
+// next one is none the worse.
+func TestKeepValueLimit(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 1<<16)
+	file := "REDIS0011" + "\x00\x01a\x80\x00\x10\x00\x00" + long + "\x00\x01b\x02xy" + "\xff" + strings.Repeat("\x00", 8)
+	o := Options{KeepValue: func(*keyspace.Event) int64 { return 1000 }}
+	var kept []string
+	for ev, err := range NewReader(strings.NewReader(file), o).Events(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.Kind == keyspace.KeyEnd {
+			kept = append(kept, string(ev.Value))
+		}
+	}
+	if len(kept) != 2 || kept[0] != "" || kept[1] != "\x00\x02xy" {
+		t.Errorf("%d bytes and %q were kept", len(kept[0]), kept[1:])
 	}
 }

@@ -196,8 +196,12 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	keep := false
 	if !r.silent {
 		r.skip = r.o.Want != nil && !r.o.Want(ev)
-		if keep = r.o.KeepValue != nil && !r.skip && r.o.KeepValue(ev); keep {
-			r.in.capture(typ)
+		limit := int64(0)
+		if r.o.KeepValue != nil && !r.skip {
+			limit = r.o.KeepValue(ev)
+		}
+		if keep = limit > 0; keep {
+			r.in.capture(typ, limit)
 			if d.typ == keyspace.Module {
 				r.in.mark -= r.idSize // DUMP has the module's id in the value
 			}
@@ -389,10 +393,10 @@ func (r *Reader) footer() error {
 }
 
 // checksum is that of all bytes up to the current position. It is not known
-// where a search for records had looked far ahead; ok is then false.
+// after a search for records that looked far ahead or went back; ok is then false.
 func (r *Reader) checksum() (sum uint64, ok bool) {
 	w := &r.in
-	if w.r < w.sumAt {
+	if w.r < w.sumAt || w.blind {
 		return 0, false
 	}
 	return Checksum(w.sum, w.buf[w.sumAt:w.r]), true

@@ -21,14 +21,16 @@ type window struct {
 
 	sum   uint64 // checksum of all bytes before the newest block
 	sumAt int    // where that block begins in buf
+	blind bool   // the feeder did not start at the beginning: its checksum means nothing
 
 	first int // where the bytes that were kept begin in buf
 
 	far bool // need was refused because a pinned window may not grow further
 
-	pin  int    // bytes from here on are kept while the window slides; -1: none
-	tee  []byte // what was consumed since mark was set
-	mark int    // bytes from here on go to tee as the window slides; -1: none
+	pin   int    // bytes from here on are kept while the window slides; -1: none
+	tee   []byte // what was consumed since mark was set
+	mark  int    // bytes from here on go to tee as the window slides; -1: none
+	limit int64  // of tee's length
 }
 
 func newWindow(buf []byte, base int64) window {
@@ -66,7 +68,7 @@ func (w *window) slide(n int) bool {
 func (w *window) append(b *block) {
 	keep := w.r
 	if w.mark >= 0 {
-		w.tee = append(w.tee, w.buf[w.mark:w.r]...)
+		w.save()
 	}
 	if w.pin >= 0 {
 		keep = min(keep, w.pin)
@@ -105,16 +107,28 @@ func (w *window) append(b *block) {
 	}
 }
 
-// capture starts to keep what is consumed; captured ends it and returns it.
-func (w *window) capture(first byte) {
+// capture starts to keep what is consumed, up to limit bytes; captured ends it
+// and returns it, or nil where there was more.
+func (w *window) capture(first byte, limit int64) {
 	w.tee = append(w.tee[:0], first)
-	w.mark = w.r
+	w.mark, w.limit = w.r, limit
 }
 
 func (w *window) captured() []byte {
-	w.tee = append(w.tee, w.buf[w.mark:w.r]...)
+	if w.mark >= 0 {
+		w.save()
+	}
 	w.mark = -1
 	return w.tee
+}
+
+// save keeps what was consumed since mark, or nothing more where that is too much.
+func (w *window) save() {
+	if int64(len(w.tee)+w.r-w.mark) > w.limit {
+		w.tee, w.mark = nil, -1
+		return
+	}
+	w.tee = append(w.tee, w.buf[w.mark:w.r]...)
 }
 
 // ended reports whether the stream came to its regular end.

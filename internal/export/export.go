@@ -78,19 +78,21 @@ type Options struct {
 	Match func(*keyspace.Event) bool
 }
 
-// KeepValue reports whether Run needs the serialized value of the key that e
-// begins: give it to rdb.Options.KeepValue. In RESP it does for types that no
-// command can build, modules and vector sets among them, and for streams, where
-// no command can set when a consumer was last seen.
-func (o Options) KeepValue(e *keyspace.Event) bool {
+// KeepValue says how many bytes Run takes of the serialized value of the key
+// that e begins: give it to rdb.Options.KeepValue. In RESP it needs those of types
+// that no command can build, modules and vector sets among them, and those of
+// streams, where no command can set when a consumer was last seen.
+func (o Options) KeepValue(e *keyspace.Event) int64 {
 	if o.Format != RESP {
-		return false
+		return 0
 	}
 	switch e.Type {
-	case keyspace.Module, keyspace.VectorSet, keyspace.Array, keyspace.RateLimit, keyspace.Stream:
-		return true
+	case keyspace.Module, keyspace.VectorSet, keyspace.Array, keyspace.RateLimit:
+		return maxBulk
+	case keyspace.Stream:
+		return restoreSize
 	}
-	return false
+	return 0
 }
 
 // writer turns events into bytes.

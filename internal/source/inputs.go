@@ -28,7 +28,7 @@ type Options struct {
 	Hash       bool   // fill in File.SHA256
 	// Want and KeepValue are those of rdb.Options, for snapshots.
 	Want      func(*keyspace.Event) bool
-	KeepValue func(*keyspace.Event) bool
+	KeepValue func(*keyspace.Event) int64
 	Stdin     io.Reader
 }
 
