@@ -2,12 +2,16 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
 )
 
 // medium is a file with bad pages. A read that meets one delivers what lies
@@ -102,5 +106,43 @@ func TestBlocksOfAFileThatChanges(t *testing.T) {
 	}
 	if n, err := io.Copy(io.Discard, newBlocks(bytes.NewReader(data), 9*page)); n != 3*page || err != nil {
 		t.Errorf("shrunk: %d bytes, %v", n, err)
+	}
+}
+
+// A page in the middle of a snapshot that cannot be read costs the keys in it and
+// no others, and the damage says which bytes were lost.
+func TestSnapshotWithAGap(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString("REDIS0011\xfe\x00")
+	const keys = 2000
+	for i := range keys {
+		fmt.Fprintf(&b, "\x00\x08key:%04d\x0bvalue--%04d", i, i)
+	}
+	b.WriteString("\xff" + strings.Repeat("\x00", 8))
+	m := &medium{data: b.Bytes(), bad: map[int64]bool{4: true}, err: syscall.EIO}
+	r := newBlocks(m, int64(b.Len()))
+	seen, lost := map[string]bool{}, false
+	for e, err := range rdb.NewReader(r, rdb.Options{Source: "f", Resync: true}).Events(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case keyspace.Element:
+			seen[string(e.Key)] = true
+		case keyspace.Damage:
+			lost = lost || errors.Is(e.Err, syscall.EIO) && e.Pos.Offset == 4*page && e.Length == page
+		}
+	}
+	if !lost {
+		t.Error("no damage says which bytes could not be read")
+	}
+	missing := 0
+	for i := range keys {
+		if !seen[fmt.Sprintf("key:%04d", i)] {
+			missing++
+		}
+	}
+	if most := page/20 + 3; missing == 0 || missing > most {
+		t.Errorf("%d keys are missing; one page holds at most %d", missing, most)
 	}
 }

@@ -149,7 +149,7 @@ func (t *textReader) fill() error {
 			return t.damage(gap)
 		}
 		if t.end = err; n > 0 || t.end != nil {
-			return nil
+			return nil //nolint:nilerr // t.end keeps it for the end of what was read
 		}
 	}
 	t.end = io.ErrNoProgress
