@@ -52,6 +52,7 @@ type leaf struct {
 	fieldTTL bool // expire is the field's own
 	window   bool // value is a piece of a longer one
 	own      span // of a window: where matches must begin to count
+	seam     int  // length of an earlier value before this one: matches must end behind it
 	offset   int64
 	inner    int64
 	length   int64
@@ -117,6 +118,8 @@ type collector struct {
 	keys     uint64
 	score    []byte
 	consumer []byte // the last that was named
+	recent   *recentStrings
+	joined   []byte
 }
 
 // add takes one event. It reports false when the scan is to stop.
@@ -177,9 +180,11 @@ func (c *collector) element(e *keyspace.Event, p []byte) bool {
 	if e.Type == keyspace.VectorSet && (len(p) == 0 || p[0] != '{') {
 		where = WhereElement
 	}
+	p, seam := c.join(e, p)
 	if !c.leaf(e, where, fieldPlaceOf(e.Type), field, p) {
 		return false
 	}
+	c.cur.leaves[len(c.cur.leaves)-1].seam = seam
 	if e.Type == keyspace.SortedSet && e.Score >= leastBare {
 		c.score = strconv.AppendFloat(c.score[:0], e.Score, 'f', -1, 64)
 		return c.leaf(e, WhereScore, WhereField, nil, c.score)

@@ -39,6 +39,9 @@ func (w *worker) report(r *rule, f *fragment, from, to int) *match {
 	if f.inPlace {
 		m.rootFrom, m.rootTo = f.from+from, f.from+to
 	}
+	if m.rootTo <= w.leaf.seam && !f.inName {
+		return new(match) // found when it was written
+	}
 	w.matches = append(w.matches, m)
 	return &w.matches[len(w.matches)-1]
 }

@@ -187,6 +187,22 @@ func TestScanDecodesLongValues(t *testing.T) {
 	}
 }
 
+// A secret across the seam of a SET and an APPEND is found, once.
+func TestScanAcrossAppends(t *testing.T) {
+	token, other := githubToken("ghp", "append"), githubToken("gho", "before")
+	write := func(op keyspace.Op, key, value string) []keyspace.Event {
+		es := stringKey(key, value)
+		es[1].Op, es[1].Encoding, es[1].Index = op, keyspace.RESP, 0
+		return es
+	}
+	events := append(write(keyspace.OpPut, "k", "x "+other+" y "+token[:9]), write(keyspace.OpPut, "other", "z")...)
+	events = append(append(events, write(keyspace.OpAppend, "k", token[9:20])...), write(keyspace.OpAppend, "k", token[20:]+" end")...)
+	found, _ := scanAll(t, newTestScanner(t), events)
+	if len(found) != 2 || found[0].Secret != other || found[1].Secret != token {
+		t.Errorf("found %s", brief(found))
+	}
+}
+
 // Where a finding stands is said for every part of a keyspace.
 func TestPlaces(t *testing.T) {
 	token := githubToken("ghp", "place")
