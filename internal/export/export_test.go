@@ -155,7 +155,7 @@ func TestJSON(t *testing.T) {
 		"hash that turns":     {key(keyspace.Hash, "k", pair("a,", ":x"), pair("b", "y,"), pair("\xff", "v"), pair("f", "w")), head("hash") + `"value":[["a,",":x"],["b","y,"],[{"b64":"/w=="},"v"],["f","w"]],"length":42}`},
 		"hash turned by last": {key(keyspace.Hash, "k", pair("a", "x"), pair("\xff", "v")), head("hash") + `"value":[["a","x"],[{"b64":"/w=="},"v"]],"length":42}`},
 		"hash that expires": {keyOf(with(key(keyspace.Hash, "k")[0], func(e *keyspace.Event) { e.Encoding = keyspace.ListpackEx }),
-			pair("f", "v"), with(pair("g", "w"), func(e *keyspace.Event) { e.Expire = 99 })),
+			pair("f", "v"), with(pair("g", "w"), func(e *keyspace.Event) { e.Expire, e.State = 99, keyspace.Expired })),
 			strings.Replace(head("hash"), `"raw"`, `"listpackex"`, 1) + `"value":[["f","v"],["g","w",99]],"length":42}`},
 		"module": {keyOf(with(key(keyspace.Module, "k")[0], func(e *keyspace.Event) { e.Field = []byte("tree-type") }),
 			with(value("-12"), func(e *keyspace.Event) { e.Encoding = keyspace.ModuleSigned }), value("text"),

@@ -76,7 +76,7 @@ func (x *jsonWriter) event(e *keyspace.Event) error {
 	case keyspace.KeyEnd:
 		if x.open {
 			x.start(x.key.State, x.key.Op)
-			x.closeLine(e.Length, false)
+			x.closeLine(max(e.Length, 0), false)
 			x.open = false
 			return x.flush(flushSize)
 		}
@@ -210,8 +210,11 @@ func (x *jsonWriter) element(e *keyspace.Event) error {
 // where something else became of it than of those before it.
 func (x *jsonWriter) before(e *keyspace.Event) {
 	state, op := e.State, e.Op
-	if x.key.Type == keyspace.Stream {
-		state, op = x.key.State, x.key.Op // its entries say what became of them
+	switch {
+	case x.key.Type == keyspace.Stream: // its entries say what became of them
+		state, op = x.key.State, x.key.Op
+	case state == keyspace.Expired && x.key.Type == keyspace.Hash && x.forms.hash.expiring: // so does a field's expiry
+		state = x.key.State
 	}
 	if x.started && (state != x.state || op != x.op || x.key.Type == keyspace.String && x.n > 0) {
 		x.closeLine(-1, false)
@@ -311,13 +314,10 @@ func appendInt(b []byte, prefix string, n, none int64) []byte {
 // appendValue appends the string of an element, or the number that a module stored.
 func appendValue(b []byte, e *keyspace.Event) []byte {
 	switch e.Encoding {
-	case keyspace.ModuleFloat, keyspace.ModuleDouble:
-		if last := e.Value[len(e.Value)-1]; last > '9' { // Inf or NaN
-			break
+	case keyspace.ModuleSigned, keyspace.ModuleUnsigned, keyspace.ModuleFloat, keyspace.ModuleDouble:
+		if n := len(e.Value); n > 0 && e.Value[n-1] <= '9' { // not Inf or NaN
+			return append(b, e.Value...)
 		}
-		return append(b, e.Value...)
-	case keyspace.ModuleSigned, keyspace.ModuleUnsigned:
-		return append(b, e.Value...)
 	}
 	return appendBytes(b, e.Value)
 }
