@@ -58,6 +58,9 @@ const (
 	slots
 )
 
+// maxIdle is the room that is kept for a name of the next command.
+const maxIdle = 64 << 10
+
 // read finds the arguments of the command at the window's position, as far as
 // they lie in the window.
 func (c *command) read() {
@@ -65,6 +68,12 @@ func (c *command) read() {
 	c.start, c.length, c.argc, c.next, c.taken = w.offset(), -1, 0, 0, 0
 	c.state, c.whole, c.halted, c.broken = keyspace.Unknown, false, c.r.stopped, fault{}
 	c.key, c.keyAt, c.suspects = nil, c.start, c.suspects[:0]
+	for s := range c.names {
+		if cap(c.names[s]) > maxIdle {
+			c.names[s] = nil
+		}
+		c.names[s] = c.names[s][:0]
+	}
 	for {
 		c.args, c.starts, c.base = c.args[:0], c.starts[:0], w.base
 		argc, p, st := number(w.buf[:w.end], w.pos+1)
@@ -110,7 +119,7 @@ func (c *command) suspect() {
 // run yields the Command event and what the command does.
 func (c *command) run() {
 	c.read()
-	c.r.gaps()
+	c.gaps()
 	if len(c.args) > 0 {
 		c.broken = fault{} // it shows again where the argument is needed
 		c.identify()
@@ -127,7 +136,7 @@ func (c *command) run() {
 		c.mention()
 	}
 	if c.broken.err != nil {
-		c.r.recover()
+		c.r.resume()
 	}
 }
 
@@ -271,7 +280,11 @@ func (c *command) longName(s slot) (arg []byte, at int64) {
 	if !ok {
 		return nil, 0
 	}
-	if a.size > int64(c.r.o.Limits.MaxKey) {
+	all := a.size
+	for _, n := range c.names {
+		all += int64(len(n))
+	}
+	if all > int64(c.r.o.Limits.MaxKey) {
 		c.fail(fault{err: keyspace.ErrLimit, what: "a name", at: a.at, size: a.size})
 		return nil, 0
 	}
@@ -281,8 +294,9 @@ func (c *command) longName(s slot) (arg []byte, at int64) {
 // collect returns the data of an opened argument whole.
 func (c *command) collect(a opened, s slot) []byte {
 	c.names[s] = c.names[s][:0]
-	for !a.over {
+	for !a.over && !c.halted {
 		c.names[s] = append(c.names[s], c.chunk(&a)...)
+		c.gaps()
 	}
 	if a.cut {
 		c.cut(a.header)
@@ -293,9 +307,20 @@ func (c *command) collect(a opened, s slot) []byte {
 	return c.names[s]
 }
 
-// word returns the next argument, an option or a number.
+// word returns the next argument, an option or a number. What does not fit in
+// the window is neither, and nil.
 func (c *command) word() []byte {
-	arg, _ := c.name(wordSlot)
+	arg, _, ok := c.take()
+	switch {
+	case !ok:
+		if a, ok := c.open(); ok {
+			c.discardData(a)
+		}
+		return nil
+	case !c.whole:
+		c.names[wordSlot] = append(c.names[wordSlot][:0], arg...)
+		arg = c.names[wordSlot]
+	}
 	return arg
 }
 
@@ -345,6 +370,12 @@ func (c *command) event(kind keyspace.Kind, op keyspace.Op, typ keyspace.Type) *
 	return &r.ev
 }
 
+// gaps reports what the medium could not deliver.
+func (c *command) gaps() {
+	c.r.gaps()
+	c.halted = c.halted || c.r.stopped
+}
+
 // emit yields the reader's event.
 func (c *command) emit() {
 	if !c.halted && !c.r.yield(&c.r.ev, nil) {
@@ -385,7 +416,7 @@ func (c *command) elementAt(op keyspace.Op, index int64) {
 	e := &c.r.ev
 	e.Kind, e.Op, e.Part, e.Index = keyspace.Element, op, keyspace.Whole, index
 	if c.count++; uint64(c.count) > c.r.o.Limits.MaxElements {
-		c.fail(fault{err: keyspace.ErrLimit, what: "elements of a key", at: c.start})
+		c.fail(fault{err: keyspace.ErrLimit, what: "elements of a key", at: c.r.w.offset()})
 		return
 	}
 	arg, at, ok := c.take()
@@ -422,7 +453,7 @@ func (c *command) stream() {
 func (c *command) streamData(a opened) {
 	e := &c.r.ev
 	e.Pos.Offset, e.Length, e.Part = a.at, a.size, keyspace.First
-	for ; !a.over; e.Part = keyspace.Middle {
+	for ; !a.over && !c.halted; e.Part = keyspace.Middle {
 		e.Value = c.chunk(&a)
 		switch {
 		case !a.over || a.cut:
@@ -434,7 +465,7 @@ func (c *command) streamData(a opened) {
 		if len(e.Value) > 0 || !a.cut {
 			c.emit()
 		}
-		c.r.gaps()
+		c.gaps()
 	}
 	if a.cut {
 		c.cut(a.header)
@@ -507,23 +538,11 @@ func (c *command) passKey(open bool) {
 	}
 }
 
-// discard passes over what is left of the arguments.
-func (c *command) discard() {
-	for c.more() {
-		if _, _, ok := c.take(); ok {
-			continue
-		}
-		if a, ok := c.open(); ok {
-			c.discardData(a)
-		}
-	}
-}
-
 // discardData passes over the data of an opened argument.
 func (c *command) discardData(a opened) {
-	for !a.over {
+	for !a.over && !c.halted {
 		c.chunk(&a)
-		c.r.gaps()
+		c.gaps()
 	}
 	if a.cut {
 		c.cut(a.header)

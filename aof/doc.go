@@ -1,5 +1,6 @@
 // Package aof reads the append-only files of Valkey and Redis: the manifest,
-// and each file as a stream of events.
+// each file as a stream of events, and a log of several files with the state of
+// each value.
 //
 // # Order of events
 //
@@ -21,7 +22,9 @@
 //
 // An Element with OpNone is a mention, too. Every argument that is neither a key
 // nor an option nor a number nor a word of the command's own stands in exactly
-// one event, as Field or Value.
+// one event, as Field or Value. A library is deleted by a Delete of database -1;
+// one without a Key deletes all. The payload of RESTORE becomes the elements that
+// it holds, each at its own offset.
 //
 // A relative time to live has no date where the file holds no #TS: then the
 // expiry is as if none were given, and EXPIRE is an OpUpdate without elements.
@@ -32,4 +35,8 @@
 // behind their Pos.Offset never was part of the data set. That is how a MULTI
 // without EXEC ends, and a command too large to be looked at whole. If the
 // command at hand is known to be broken, its events are Recovered.
+//
+// With Options.Resync reading goes on at the next command of the table that can
+// be believed. A SELECT may have been among what was lost: DB is what the last
+// one chose that could be read.
 package aof

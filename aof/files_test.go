@@ -120,9 +120,12 @@ func TestPreamble(t *testing.T) {
 	// Stopped inside of either half.
 	for n := range len(events) {
 		i := 0
-		for range NewReader(bytes.NewReader(data), Options{}).Events(t.Context()) {
+		for _, err := range NewReader(bytes.NewReader(data), Options{}).Events(t.Context()) {
 			if i++; i > n {
 				break
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
@@ -203,12 +206,17 @@ func TestRestore(t *testing.T) {
 func TestRestoreTooLarge(t *testing.T) {
 	payload := strings.Repeat("x", 1000)
 	data := resp([]string{"RESTORE", "k", "99", payload, "ABSTTL"}, words("DEL k"))
-	events, err := read(t, newReader(bytes.NewReader(data), Options{Limits: keyspace.Limits{MaxChunk: 64, MaxKey: 500}}, 200))
+	o := Options{Limits: keyspace.Limits{MaxChunk: 64, MaxKey: 500}}
+	if _, err := read(t, newReader(bytes.NewReader(data), o, 200)); !errors.Is(err, keyspace.ErrLimit) {
+		t.Errorf("strict: %v", err)
+	}
+	o.Resync = true
+	events, err := read(t, newReader(bytes.NewReader(data), o, 200))
 	if err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "events", summary(events), []string{
-		`key create key="k"`, `element put key="k" value="` + payload + `"`, `key-end create key="k"`,
+		`damage`, `key create key="k"`, `element put key="k" value="` + payload + `"`, `key-end create key="k"`,
 		`expire key="k" expire=99`, `delete delete-key key="k"`})
 }
 

@@ -18,10 +18,8 @@ import (
 
 // A model is the data set that the events of a log describe.
 type model struct {
-	t       *testing.T
-	dbs     map[int32]map[string]*object
-	value   []byte   // of the element at hand, if it comes in parts
-	entries []string // fields of the stream entry at hand
+	t   *testing.T
+	dbs map[int32]map[string]*object
 }
 
 // An object is what a key holds.
@@ -410,7 +408,7 @@ MSETEX 2 K V K V EX 100000
 func TestModel(t *testing.T) {
 	servertest.Each(t, func(t *testing.T, s servertest.Server) {
 		i := s.Start(t, "", "--appendonly", "yes", "--aof-use-rdb-preamble", "no", "--auto-aof-rewrite-percentage", "0")
-		rnd := rand.New(rand.NewPCG(uint64(len(s.Name)), 7)) //nolint:gosec // reproducible
+		rnd := rand.New(rand.NewPCG(uint64(len(s.Name)), 7))
 		for range 40 {
 			for range 100 {
 				i.Send(randomCommand(rnd)...)

@@ -21,8 +21,8 @@ type Options struct {
 
 // A Reader reads one file of an append-only log as a stream of events. It holds
 // one window of the input (256 KiB, or some more than twice Limits.MaxChunk)
-// and, for a name that does not fit in it, at most Limits.MaxKey bytes. It is
-// not safe for concurrent use.
+// and, for names and serialized values that do not fit in it, Limits.MaxKey
+// bytes at most. It is not safe for concurrent use.
 type Reader struct {
 	o   Options
 	w   window

@@ -291,3 +291,56 @@ func sample() []byte {
 	}
 	return data
 }
+
+// TestStop holds that a consumer may stop at any event.
+func TestStop(t *testing.T) {
+	data := sample()
+	for name, reader := range map[string]func() *Reader{
+		"whole":    func() *Reader { return NewReader(bytes.NewReader(data), Options{}) },
+		"streamed": func() *Reader { return small(bytes.NewReader(data[:5000]), Options{Tail: true}) },
+		"damaged": func() *Reader {
+			return small(bytes.NewReader(bytes.ReplaceAll(data[:5000], []byte("$1\r\nk"), []byte("$k\r\n1"))), Options{Resync: true})
+		},
+		"gaps": func() *Reader {
+			return small(&gapReader{data: resp(words("SET "+strings.Repeat("k", 99)+" "+strings.Repeat("v", 999)), words("DEL a")), from: 70, to: 700}, Options{Resync: true})
+		},
+	} {
+		all := 0
+		for _, err := range reader().Events(t.Context()) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			all++
+		}
+		for stop := 1; stop <= all; stop++ {
+			n := 0
+			for _, err := range reader().Events(t.Context()) {
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if n++; n == stop {
+					break
+				}
+			}
+		}
+	}
+}
+
+// TestContext holds that a context that is done ends the sequence with its error.
+func TestContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	data := bytes.Repeat(resp(words("SET k v")), 100_000)
+	n := 0
+	for _, err := range NewReader(bytes.NewReader(data), Options{Resync: true, Tail: true}).Events(ctx) {
+		if n++; n == 10 {
+			cancel()
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		} else if err != nil {
+			return
+		}
+	}
+	t.Error("the end was reached")
+}

@@ -46,11 +46,11 @@ func number(b []byte, p int) (n int64, next int, st status) {
 	return int64(u), q + 2, done
 }
 
-// batch reads arguments at b[p:] that lie whole in b, at most max, and appends
+// batch reads arguments at b[p:] that lie whole in b, at most n, and appends
 // them to args and their indexes in b to starts. It returns the index of the
 // first argument that it did not take.
-func batch(b []byte, p int, max int64, args [][]byte, starts []int) ([][]byte, []int, int, status) {
-	for ; max > 0; max-- {
+func batch(b []byte, p int, n int64, args [][]byte, starts []int) ([][]byte, []int, int, status) {
+	for ; n > 0; n-- {
 		start, end, st := argument(b, p)
 		if st != done {
 			return args, starts, p, st

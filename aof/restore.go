@@ -33,11 +33,7 @@ func applyRestore(c *command) {
 			return
 		}
 		if a.size > int64(c.r.o.Limits.MaxKey) {
-			// Too large to be decoded: it is delivered as it is.
-			c.begin(keyspace.OpCreate, keyspace.TypeNone)
-			c.r.ev.Kind, c.r.ev.Op = keyspace.Element, keyspace.OpPut
-			c.streamData(a)
-			c.end()
+			c.restoreRaw(a)
 			c.expireAt(c.restoreOptions(ttl))
 			return
 		}
@@ -45,6 +41,20 @@ func applyRestore(c *command) {
 	}
 	b = append(c.names[otherSlot][:0], b...)
 	c.restore(b, at, c.restoreOptions(ttl))
+}
+
+// restoreRaw yields a payload too large to be decoded as it is.
+func (c *command) restoreRaw(a opened) {
+	const what = "a serialized value"
+	if !c.r.o.Resync {
+		c.fail(fault{err: keyspace.ErrLimit, what: what, at: a.at, size: a.size})
+		return
+	}
+	c.r.note(keyspace.Damage, a.at, a.size, &keyspace.FormatError{Pos: c.r.pos(a.at), What: what, Err: keyspace.ErrLimit})
+	c.begin(keyspace.OpCreate, keyspace.TypeNone)
+	c.r.ev.Kind, c.r.ev.Op = keyspace.Element, keyspace.OpPut
+	c.streamData(a)
+	c.end()
 }
 
 // restoreOptions reads what is left of the arguments for the expiry.

@@ -19,8 +19,8 @@ const (
 	lookBehind = 64
 )
 
-// recover goes on behind the command that is broken.
-func (r *Reader) recover() {
+// resume goes on behind the command that is broken.
+func (r *Reader) resume() {
 	c, w := &r.cmd, &r.w
 	f := c.broken
 	switch {
@@ -57,9 +57,9 @@ func (r *Reader) skip(f fault) {
 	if f.size > 0 {
 		c.discardData(opened{header: f.at, at: f.at, size: f.size, left: f.size})
 	}
-	c.discard()
+	c.skip(c.argc)
 	if c.broken.err != nil {
-		r.recover() // discarding knows no limits, so this is not skip again
+		r.resume() // skipping knows no limits, so this is not skip again
 	}
 }
 

@@ -4,10 +4,10 @@ package aof
 type Flags uint8
 
 const (
-	// Write: the command changes the keyspace, so that servers log it.
+	// Write says that the command changes the keyspace, so that servers log it.
 	Write Flags = 1 << iota
-	// NeverLogged: no server from Redis 7.0 on writes the command to an AOF. Where
-	// one stands, an older server or something else wrote it.
+	// NeverLogged says that no server from Redis 7.0 on writes the command to an
+	// AOF. Where one stands, an older server or something else wrote it.
 	NeverLogged
 )
 
