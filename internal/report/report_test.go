@@ -209,3 +209,26 @@ func TestOrderOfGroups(t *testing.T) {
 		t.Errorf("order %s", s)
 	}
 }
+
+// Many patterns of one rule do not bury another rule.
+func TestTextCondensesPatterns(t *testing.T) {
+	var tally Tally
+	for i := range 50 {
+		tally.Add(finding(i, func(f *scan.Finding) { f.Key = "cfg:" + strings.Repeat("x", i+1) }))
+	}
+	tally.Add(finding(0, func(f *scan.Finding) { f.Rule = "z-other" }))
+	s := &Summary{Complete: true}
+	s.Take(&tally)
+	var b bytes.Buffer
+	if err := NewText(&b, TextOptions{}).Summary(s); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "HIGH "); n != maxPatterns+1 {
+		t.Errorf("%d groups in\n%s", n, b.String())
+	}
+	for _, want := range []string{"43 findings in 43 other key patterns", "and 40 more", "z-other"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

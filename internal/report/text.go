@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -87,8 +88,10 @@ func (t *text) Finding(f *scan.Finding) error {
 
 func (t *text) Summary(s *Summary) error {
 	if !t.o.All {
-		for _, g := range s.Groups {
-			t.group(g)
+		said := map[string]bool{}
+		for _, g := range condense(s.Groups) {
+			t.cluster(g, !said[g.Rule])
+			said[g.Rule] = true
 		}
 	}
 	t.totals(s)
@@ -107,16 +110,62 @@ func (t *text) Summary(s *Summary) error {
 	return t.p.Flush()
 }
 
-func (t *text) group(g *Group) {
-	findings := plural(g.Count, "finding")
-	t.head(g.Severity, fmt.Sprintf("%s, %s, %s: %s in %s", g.Rule, g.Confidence, g.State, findings, quoted(g.Pattern)))
+// maxPatterns is how many key patterns of a rule, severity and state text tells
+// apart.
+const maxPatterns = 8
+
+// A cluster is a group as text shows it, or several that differ in the pattern.
+type cluster struct {
+	*Group
+	in string // the pattern, or how many there are
+}
+
+// condense puts the patterns of a rule, severity and state beyond the first few
+// into one cluster, so that none buries the others. It keeps the order.
+func condense(groups []*Group) []cluster {
+	type kind struct {
+		rule     string
+		severity scan.Severity
+		state    string
+	}
+	patterns := map[kind]int{}
+	for _, g := range groups {
+		patterns[kind{g.Rule, g.Severity, g.State}]++
+	}
+	var out []cluster
+	seen := map[kind]int{}
+	rest := map[kind]*Group{}
+	for _, g := range groups {
+		k := kind{g.Rule, g.Severity, g.State}
+		seen[k]++
+		switch r := rest[k]; {
+		case patterns[k] <= maxPatterns || seen[k] < maxPatterns:
+			out = append(out, cluster{g, quoted(g.Pattern)})
+		case r == nil:
+			c := *g
+			c.Examples = slices.Clone(g.Examples[:1])
+			rest[k] = &c
+			out = append(out, cluster{&c, plural(uint64(patterns[k]-maxPatterns+1), "other key pattern")})
+		default:
+			r.Count += g.Count
+			if len(r.Examples) < maxExamples {
+				r.Examples = append(r.Examples, g.Examples[0])
+			}
+		}
+	}
+	return out
+}
+
+// cluster writes one; next says whether to tell how to revoke.
+func (t *text) cluster(g cluster, next bool) {
+	t.head(g.Severity, fmt.Sprintf("%s, %s, %s: %s in %s", g.Rule, g.Confidence, g.State, plural(g.Count, "finding"), g.in))
 	for _, f := range g.Examples {
 		t.example(f)
 	}
 	if n := g.Count - uint64(len(g.Examples)); n > 0 {
 		fmt.Fprintf(t.p.w, "  … and %s more (--all shows each)\n", Count(n))
 	}
-	if g.Next != "" {
+	if next && g.Next != "" {
 		t.p.Wrap("  next: ", "        ", g.Next)
 	}
 	t.p.Line("")
@@ -213,7 +262,7 @@ func Brief(f *scan.Finding) string {
 	if f.Field != "" {
 		s += " " + fieldWord(f) + " " + quoted(f.Field)
 	}
-	return s + " of " + clip(Escape(f.Source), 60)
+	return s + " of " + clip(Escape(filepath.Base(f.Source)), 60)
 }
 
 func fieldWord(f *scan.Finding) string {
