@@ -155,8 +155,10 @@ type Summary struct {
 
 // Distinct counts secrets, each once, wherever it stands.
 type Distinct struct {
-	Secrets int  `json:"secrets"`
-	Exact   bool `json:"exact"` // false: at least so many
+	Secrets    uint64            `json:"secrets"`
+	Exact      bool              `json:"exact"` // false: at least so many
+	ByRule     map[string]uint64 `json:"by_rule"`
+	ByCategory map[string]uint64 `json:"by_category"`
 }
 
 // Input is one input as it was named.
@@ -170,7 +172,7 @@ type Input struct {
 // Take copies what t has gathered; it is the last step before the summary is written.
 func (s *Summary) Take(t *Tally) {
 	s.Findings, s.ByRule, s.ByCategory, s.BySeverity, s.ByState = t.Findings, t.ByRule, t.ByCategory, t.BySeverity, t.ByState
-	s.Distinct.Secrets, s.Distinct.Exact = t.Distinct()
+	s.Distinct = t.Distinct()
 	s.Groups = t.Groups()
 	for _, m := range []*map[string]uint64{&s.ByRule, &s.ByCategory, &s.BySeverity, &s.ByState, &s.Failures, &s.Limited, &s.Excluded} {
 		if *m == nil {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"hash/fnv"
+	"maps"
 	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -25,8 +27,10 @@ type Tally struct {
 	BySeverity map[string]uint64
 	ByState    map[string]uint64
 
-	groups   map[groupKey]*Group
-	distinct map[string]struct{}
+	groups             map[groupKey]*Group
+	distinct           map[uint64]struct{} // hashes of ids
+	distinctByRule     map[string]uint64
+	distinctByCategory map[string]uint64
 }
 
 type groupKey struct {
@@ -58,10 +62,16 @@ func (t *Tally) Add(f *scan.Finding) {
 	count(&t.ByState, f.State)
 	if t.groups == nil {
 		t.groups = map[groupKey]*Group{}
-		t.distinct = map[string]struct{}{}
+		t.distinct = map[uint64]struct{}{}
 	}
 	if len(t.distinct) < maxDistinct {
-		t.distinct[f.ID] = struct{}{}
+		h := fnv.New64a()
+		h.Write([]byte(f.ID))
+		if _, seen := t.distinct[h.Sum64()]; !seen {
+			t.distinct[h.Sum64()] = struct{}{}
+			count(&t.distinctByRule, f.Rule)
+			count(&t.distinctByCategory, f.Category.String())
+		}
 	}
 	k := groupKey{f.Rule, f.Severity, f.State, Pattern(f.Key)}
 	g := t.groups[k]
@@ -87,10 +97,12 @@ func count(m *map[string]uint64, k string) {
 	(*m)[k]++
 }
 
-// Distinct returns how many different secrets were counted; exact is false if
-// there were too many to tell.
-func (t *Tally) Distinct() (n int, exact bool) {
-	return len(t.distinct), len(t.distinct) < maxDistinct
+// Distinct returns how many different secrets were counted.
+func (t *Tally) Distinct() Distinct {
+	d := Distinct{Secrets: uint64(len(t.distinct)), Exact: len(t.distinct) < maxDistinct, ByRule: map[string]uint64{}, ByCategory: map[string]uint64{}}
+	maps.Copy(d.ByRule, t.distinctByRule)
+	maps.Copy(d.ByCategory, t.distinctByCategory)
+	return d
 }
 
 // Groups returns the groups in the order in which they matter: severe before

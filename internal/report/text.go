@@ -295,7 +295,7 @@ func (t *text) totals(s *Summary) {
 				break
 			}
 		}
-		secrets := plural(uint64(s.Distinct.Secrets), "different secret")
+		secrets := plural(s.Distinct.Secrets, "different secret")
 		if s.Distinct.Secrets == 1 {
 			secrets = "all of one secret"
 		}
