@@ -409,27 +409,39 @@ func (e *engine) copy(o *op, x uint32) error {
 // moveName moves a member from x to the object o.a.
 func (e *engine) moveName(o *op, x uint32) error {
 	n := e.find(x, o.name)
-	if n == 0 {
+	if n == 0 || e.nodes[n].seq&beside != 0 {
 		return nil
 	}
 	y, err := e.object(uint64(o.a), uint32(o.b))
 	if err != nil || y == x {
 		return err
 	}
-	e.unlink(n)
 	if e.nodes[n].fate < e.objects[x].doubt {
 		e.nodes[n].fate |= doubtful
 	}
-	if old := e.find(y, o.name); old != 0 {
-		e.drop(old, keyspace.Overwritten)
+	e.transfer(n, y, true)
+	e.vanish(x)
+	return nil
+}
+
+// transfer moves an element to an end of the object y.
+func (e *engine) transfer(n, y uint32, toTail bool) {
+	e.unlink(n)
+	if nd := &e.nodes[n]; nd.rec&named != 0 {
+		if old := e.find(y, nd.name); old != 0 {
+			e.drop(old, keyspace.Overwritten)
+		}
 	}
-	e.link(n, y, e.objects[y].tail)
-	if e.objects[y].flags&isLost != 0 {
+	obj := &e.objects[y]
+	behind := uint32(0)
+	if toTail {
+		behind = obj.tail
+	}
+	e.link(n, y, behind)
+	if obj.flags&isLost != 0 {
 		e.lost++
 		e.drop(n, keyspace.Unknown)
 	}
-	e.vanish(x)
-	return nil
 }
 
 // finish finds the states of what is left.

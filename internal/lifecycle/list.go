@@ -177,7 +177,6 @@ func (e *engine) moveEnd(o *op, x uint32) error {
 	if err != nil {
 		return err
 	}
-	to := &e.objects[y]
 	if !known {
 		e.lose(y)
 		return nil
@@ -186,17 +185,8 @@ func (e *engine) moveEnd(o *op, x uint32) error {
 	if o.b&fromTail != 0 {
 		n = from.tail
 	}
-	e.unlink(n)
-	behind := uint32(0)
-	if o.b&toTail != 0 {
-		behind = to.tail
-	}
-	e.link(n, y, behind)
-	to.flags |= isList
-	if to.flags&isLost != 0 {
-		e.lost++
-		e.drop(n, keyspace.Unknown)
-	}
+	e.objects[y].flags |= isList
+	e.transfer(n, y, o.b&toTail != 0)
 	if y != x {
 		e.vanish(x)
 	}

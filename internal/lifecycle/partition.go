@@ -129,6 +129,7 @@ func (p *partition) divide(store *spill.Store, ops opSource, room int64) (bool, 
 	if s.byName {
 		hashes = names
 		s.rest = newPartition(store, p.part)
+		s.rest.group = p.group
 	}
 	if hashes.differ == 0 {
 		return false, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"runtime/debug"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -142,6 +143,7 @@ func (r *resolver) learn(ctx context.Context, events keyspace.Seq) error {
 		}
 		break
 	}
+	r.pass.moved, r.pass.physical = nil, nil
 	r.result.Ops = r.pass.seq
 	r.result.Untracked = r.pass.forgot
 	switch p := r.pass; {
@@ -191,6 +193,7 @@ func (r *resolver) replay(ctx context.Context) error {
 	r.result.Lost = r.engine.lost
 	r.result.Spilled = r.store.Spilled()
 	r.engine = nil
+	debug.FreeOSMemory() // the engine is large, and garbage now
 	if r.o.Done != nil {
 		r.o.Done(r.result)
 	}

@@ -3,7 +3,9 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -367,5 +369,34 @@ func TestHashesAreNotPredictable(t *testing.T) {
 	a, b := newResolver(Options{}), newResolver(Options{})
 	if a.pass.hash([]byte("k")) == b.pass.hash([]byte("k")) {
 		t.Error("two runs hash alike")
+	}
+}
+
+// TestWrongTypes gives keys commands of every type at once, as a log with holes
+// can: what comes of it does not depend on the memory there is.
+func TestWrongTypes(t *testing.T) {
+	lines := []string{"SET %s v", "APPEND %s v", "HSET %s a v b v", "HDEL %s a", "SADD %s a b", "SREM %s a", "SPOP %s", "SUNIONSTORE %s",
+		"ZADD %s 1 a", "RPUSH %s a b", "LPUSH %s a", "LSET %s 0 b", "LINSERT %s AFTER a b", "LPOP %s 1", "LTRIM %s 1 -1", "LREM %s 0 a",
+		"XADD %s 1-1 a v", "XDEL %s 1-1", "XTRIM %s MAXLEN 1", "XTRIM %s MINID 1-1", "XCLAIM %s a b 1 1-1", "XGROUP-DESTROY %s a",
+		"JSON.SET %s a v", "ARSET %s 1 v", "DEL %s", "PERSIST %s"}
+	pairs := []string{"SMOVE %s %s a", "LMOVE %s %s LEFT RIGHT", "LMOVE %s %s RIGHT LEFT", "RENAME %s %s", "COPY %s %s 0"}
+	rnd := rand.New(rand.NewSource(1))
+	key := func() string { return string(rune('k' + rnd.Intn(3))) }
+	for range 200 {
+		var s script
+		for range 100 {
+			if rnd.Intn(4) == 0 {
+				s.do(fmt.Sprintf(pairs[rnd.Intn(len(pairs))], key(), key()))
+			} else {
+				s.do(fmt.Sprintf(lines[rnd.Intn(len(lines))], key()))
+			}
+		}
+		wide, _ := resolve(t, s.events, Options{})
+		narrow, res := resolve(t, s.events, Options{MaxMem: 256 << 10})
+		for i := range wide {
+			if wide[i].State != narrow[i].State && res.TooLarge == 0 {
+				t.Fatalf("event %d of command %d: %v with room, %v without", i, wide[i].Record/100, wide[i].State, narrow[i].State)
+			}
+		}
 	}
 }
