@@ -192,8 +192,10 @@ func (r *resolver) replay(ctx context.Context) error {
 	r.flushes.stream.Free()
 	r.result.Lost = r.engine.lost
 	r.result.Spilled = r.store.Spilled()
-	r.engine = nil
-	debug.FreeOSMemory() // the engine is large, and garbage now
+	large := len(r.engine.nodes) > 1<<16
+	if r.engine = nil; large {
+		debug.FreeOSMemory() // or it would stay, as garbage, through the second pass
+	}
 	if r.o.Done != nil {
 		r.o.Done(r.result)
 	}
