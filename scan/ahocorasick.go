@@ -22,6 +22,7 @@ type matcher struct {
 	stride  uint32   // number of classes
 	accepts uint32   // states from here on report matches
 	outputs [][]uint16
+	sameAs  []uint32 // by output: the first that is the same
 }
 
 // A hit is one accepting step: some patterns end before byte end of the data.
@@ -192,12 +193,28 @@ func (m *matcher) determinize(trie []trieNode) {
 			m.outputs = append(m.outputs, ends[i])
 		}
 	}
+	for i, ends := range m.outputs {
+		m.sameAs = append(m.sameAs, uint32(slices.IndexFunc(m.outputs[:i+1], func(o []uint16) bool { return slices.Equal(o, ends) })))
+	}
 	m.next = make([]uint32, uint32(len(states))*m.stride)
 	for i, s := range states {
 		for c, to := range s.next {
 			m.next[order[i]*m.stride+uint32(c)] = order[to] * m.stride
 		}
 	}
+}
+
+// hit appends a hit at byte end. If the last one ended a byte before with the
+// same outputs it moves on instead: in a long row of digits, thirteen digits end
+// at every byte, and one hit says it.
+func (m *matcher) hit(hits []hit, end int, s uint32) []hit {
+	if n := len(hits); n > 0 {
+		if last := &hits[n-1]; int(last.end)+1 == end && (last.state == s || m.sameAs[(last.state-m.accepts)/m.stride] == m.sameAs[(s-m.accepts)/m.stride]) {
+			last.end = uint32(end)
+			return hits
+		}
+	}
+	return append(hits, hit{uint32(end), s})
 }
 
 // output returns which of the outputs h stands for.
@@ -213,7 +230,7 @@ func (m *matcher) scan(data []byte, from, to int, hits []hit) []hit {
 	for i, b := range data[from:to] {
 		s = next[s+uint32(m.class[b])]
 		if s >= accepts {
-			hits = append(hits, hit{uint32(from + i + 1), s})
+			hits = m.hit(hits, from+i+1, s)
 		}
 	}
 	return hits
@@ -264,16 +281,16 @@ func (m *matcher) scanLanes(data []byte, hits []hit, spare *[lanes - 1][]hit) []
 		s2 = next[s2+uint32(m.class[d2[i]])]
 		s3 = next[s3+uint32(m.class[d3[i]])]
 		if s0 >= accepts {
-			hits = append(hits, hit{uint32(cut[0] + i + 1), s0})
+			hits = m.hit(hits, cut[0]+i+1, s0)
 		}
 		if s1 >= accepts {
-			h1 = append(h1, hit{uint32(cut[1] + i + 1), s1})
+			h1 = m.hit(h1, cut[1]+i+1, s1)
 		}
 		if s2 >= accepts {
-			h2 = append(h2, hit{uint32(cut[2] + i + 1), s2})
+			h2 = m.hit(h2, cut[2]+i+1, s2)
 		}
 		if s3 >= accepts {
-			h3 = append(h3, hit{uint32(cut[3] + i + 1), s3})
+			h3 = m.hit(h3, cut[3]+i+1, s3)
 		}
 	}
 	hits = m.finish(data, cut[0]+n, cut[1], s0, hits)
@@ -290,7 +307,7 @@ func (m *matcher) finish(data []byte, from, to int, s uint32, hits []hit) []hit 
 	for i, b := range data[from:to] {
 		s = m.next[s+uint32(m.class[b])]
 		if s >= m.accepts {
-			hits = append(hits, hit{uint32(from + i + 1), s})
+			hits = m.hit(hits, from+i+1, s)
 		}
 	}
 	return hits

@@ -7,17 +7,28 @@ import (
 	"testing"
 )
 
-// naive is the reference: every pattern compared at every position.
+// naive is the reference: every pattern compared at every position. Of hits that
+// follow one another and say the same, the last is kept.
 func naive(patterns []string, data []byte) string {
-	var out strings.Builder
+	var out []string
+	last, lastEnd := "", -1
 	for end := 1; end <= len(data); end++ {
+		which := ""
 		for i, p := range patterns {
 			if end >= len(p) && matchesAt(p, data[end-len(p):end]) {
-				fmt.Fprintf(&out, "%d@%d ", i, end)
+				which += fmt.Sprintf("%d@%%[1]d ", i)
 			}
 		}
+		if which == "" {
+			continue
+		}
+		if which == last && end == lastEnd+1 {
+			out = out[:len(out)-1]
+		}
+		out = append(out, fmt.Sprintf(which, end))
+		last, lastEnd = which, end
 	}
-	return out.String()
+	return strings.Join(out, "")
 }
 
 func matchesAt(p string, d []byte) bool {

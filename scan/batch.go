@@ -16,7 +16,6 @@ func (s span) len() int { return int(s.to - s.from) }
 // thousand elements, each followed by a separator, and where each belongs. It
 // is reused.
 type batch struct {
-	seq    uint64
 	text   []byte
 	keys   []keyRecord
 	leaves []leaf

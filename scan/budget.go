@@ -5,9 +5,12 @@ const (
 	maxDepth    = 10       // containers inside containers
 	maxOutput   = 16 << 20 // bytes that come out of a leaf's containers
 	baseOutput  = 1 << 20  // so much for any leaf, and
-	outputRatio = 48       // so much more a byte of it
+	outputRatio = 16       // so much more a byte of it
 	maxElements = 1 << 18  // fragments
-	maxMatches  = 1 << 14  // findings of one leaf
+	baseHits    = 1 << 15  // keywords that rules are asked about, and
+	hitShare    = 4        // one more for so many bytes of the leaf
+	baseMatches = 1 << 12  // matches, and
+	matchShare  = 32       // one more for so many bytes
 )
 
 // A budget counts down what the current leaf may still cost. It counts work,
@@ -15,11 +18,15 @@ const (
 type budget struct {
 	output   int
 	elements int
+	hits     int
+	matches  int
 }
 
 func (b *budget) reset(size int) {
 	b.output = min(maxOutput, baseOutput+outputRatio*size)
 	b.elements = maxElements
+	b.hits = baseHits + size/hitShare
+	b.matches = baseMatches + size/matchShare
 }
 
 // spend takes n bytes of output.

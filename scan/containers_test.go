@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -28,23 +29,22 @@ type wrapper struct {
 func compressed(kind string) func(name, value string) string {
 	return func(_, value string) string {
 		var out bytes.Buffer
+		var z io.WriteCloser
 		switch kind {
 		case "gzip":
-			z := gzip.NewWriter(&out)
-			z.Write([]byte(value))
-			z.Close()
+			z = gzip.NewWriter(&out)
 		case "zlib":
-			z := zlib.NewWriter(&out)
-			z.Write([]byte(value))
-			z.Close()
+			z = zlib.NewWriter(&out)
 		case "zstd":
-			z, _ := zstd.NewWriter(&out)
-			z.Write([]byte(value))
-			z.Close()
+			z, _ = zstd.NewWriter(&out)
 		case "lz4":
-			z := lz4.NewWriter(&out)
-			z.Write([]byte(value))
-			z.Close()
+			z = lz4.NewWriter(&out)
+		}
+		if _, err := io.WriteString(z, value); err != nil {
+			panic(err)
+		}
+		if err := z.Close(); err != nil {
+			panic(err)
 		}
 		return out.String()
 	}
@@ -240,11 +240,10 @@ func TestContainersCutShort(t *testing.T) {
 	}
 }
 
-// Bombs stay inside the budget.
-func TestContainersBounded(t *testing.T) {
-	s := newTestScanner(t)
-	zeros := strings.Repeat("0", 64<<20)
-	bombs := map[string]string{
+// bombs are values that try to cost more than they weigh.
+func bombs() map[string]string {
+	zeros := strings.Repeat("0", 24<<20)
+	return map[string]string{
 		"gzip":           compressed("gzip")("", zeros),
 		"zstd":           compressed("zstd")("", zeros),
 		"nested gzip":    compressed("gzip")("", compressed("gzip")("", zeros)),
@@ -264,8 +263,34 @@ func TestContainersBounded(t *testing.T) {
 		"tokens":         strings.Repeat("xo"+"xb-1111111111-", 4<<10),
 		"percent":        strings.Repeat("%41=", 16<<10),
 		"jwt":            strings.Repeat("eyJ", 21<<10),
+		"noun names":     strings.Repeat(`{"password":`, 5<<10),
+		"members":        "{" + strings.Repeat(`"token":"aZ4kq9PzLmX0",`, 2<<10) + `"a":1}`,
+		"hashes":         strings.Repeat("$2"+"b$12$", 9<<10),
+		"ibans":          strings.Repeat("DE12", 16<<10),
+		"digits":         strings.Repeat("4", 64<<10),
+		"basic":          strings.Repeat("basic QUJD", 6<<10),
+		"names":          strings.Repeat("datadog=", 8<<10),
+		"vendors":        strings.Repeat("adobe twitter datadog linkedin algolia asana bitbucket bittrex ", 1<<10),
+		"curl":           strings.Repeat("curl -u a ", 6<<10),
+		"base64":         "[" + strings.Repeat(`"SGVsbG8gV29ybGQhIQ",`, 3<<10) + `""]`,
+		"base64 layers":  layers(64 << 10),
+		"gzip members":   strings.Repeat(compressed("gzip")("", "x"), 2<<10),
 	}
-	for name, bomb := range bombs {
+}
+
+// layers wraps a text in base64 until it has about n bytes.
+func layers(n int) string {
+	s := strings.Repeat("password ", n/40)
+	for len(s) < n*3/4 {
+		s = base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return s
+}
+
+// Bombs stay inside the budget.
+func TestContainersBounded(t *testing.T) {
+	s := newTestScanner(t)
+	for name, bomb := range bombs() {
 		t.Run(name, func(t *testing.T) {
 			_, stats := scanAll(t, s, stringKey("k", bomb))
 			if limit := int64(min(maxOutput, baseOutput+outputRatio*len(bomb))); stats.DecodedBytes > limit+int64(2*len(bomb)) {

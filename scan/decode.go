@@ -115,6 +115,13 @@ func (w *worker) limited(kind string) {
 	count(&w.stats.Limited, kind, 1)
 }
 
+// What is counted beside containers: values that hold more keywords, or more
+// matches, than they may.
+const (
+	limitHits    = "keywords"
+	limitMatches = "matches"
+)
+
 // startsWith makes a starts function of the bytes that may come first.
 func startsWith(first string) func(byte) bool {
 	return func(b byte) bool { return bytes.IndexByte([]byte(first), b) >= 0 }

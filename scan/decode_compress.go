@@ -23,7 +23,6 @@ type inflaters struct {
 	flate io.ReadCloser
 	zstd  *zstd.Decoder
 	lz4   *lz4.Reader
-	busy  bool
 }
 
 // fitsGzip: RFC 1952, magic and the one method.

@@ -48,7 +48,7 @@ func (m *msgpackWalker) head() (kind msgpackKind, n int, v int64, err error) {
 	}
 	b := m.data[m.at]
 	m.at++
-	uint := func(size int) uint64 {
+	number := func(size int) uint64 {
 		if size > len(m.data)-m.at {
 			err = errDocument
 			return 0
@@ -60,7 +60,7 @@ func (m *msgpackWalker) head() (kind msgpackKind, n int, v int64, err error) {
 		m.at += size
 		return v
 	}
-	length := func(size int) int { return int(min(uint(size), math.MaxInt32)) }
+	length := func(size int) int { return int(min(number(size), math.MaxInt32)) }
 	switch {
 	case b < 0x80:
 		return mpInt, 0, int64(b), nil
@@ -84,10 +84,10 @@ func (m *msgpackWalker) head() (kind msgpackKind, n int, v int64, err error) {
 	case 0xcb:
 		n = 8
 	case 0xcc, 0xcd, 0xce, 0xcf:
-		kind, v = mpInt, int64(min(uint(1<<(b-0xcc)), math.MaxInt64))
+		kind, v = mpInt, int64(min(number(1<<(b-0xcc)), math.MaxInt64))
 	case 0xd0, 0xd1, 0xd2, 0xd3:
 		size := 1 << (b - 0xd0)
-		u := uint(size)
+		u := number(size)
 		kind, v = mpInt, int64(u<<(64-8*size))>>(64-8*size)
 	case 0xd4, 0xd5, 0xd6, 0xd7, 0xd8: // fixext
 		n = 1<<(b-0xd4) + 1

@@ -79,7 +79,7 @@ func isForm(data []byte) bool {
 			return false
 		}
 	}
-	return bytes.IndexAny(data, " \n\"'<>") < 0
+	return !bytes.ContainsAny(data, " \n\"'<>")
 }
 
 func unescapePercent(dst, s []byte, plus bool) []byte {

@@ -34,14 +34,13 @@ var filterBuiltins = []string{"len", "max", "min", "split", "join", "lower", "up
 
 // A subject is the match that filters judge.
 type subject struct {
-	rule    *rule
-	secret  []byte
-	match   []byte
-	text    []byte // what surrounds the match
-	from    int    // of the match in text
-	to      int
-	path    string
-	entropy float64
+	rule   *rule
+	secret []byte
+	match  []byte
+	text   []byte // what surrounds the match
+	from   int    // of the match in text
+	to     int
+	path   string
 }
 
 // filterEnv holds what one worker's evaluations see. It is not safe for

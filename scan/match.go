@@ -29,8 +29,12 @@ type match struct {
 // report claims f.data[from:to] for r. The caller may change the match that it
 // returns.
 func (w *worker) report(r *rule, f *fragment, from, to int) *match {
-	if from < int(f.own.from) || from >= int(f.own.to) || len(w.matches) >= maxMatches {
-		return new(match) // not this window's, or one of too many
+	if from < int(f.own.from) || from >= int(f.own.to) {
+		return new(match) // not this window's
+	}
+	if w.budget.matches--; w.budget.matches < 0 {
+		w.limited(limitMatches)
+		return new(match)
 	}
 	m := match{
 		rule: r, serial: f.serial, from: from, to: to, rootFrom: f.from, rootTo: f.to, confidence: r.confidence, severity: r.severity,

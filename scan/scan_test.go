@@ -77,8 +77,8 @@ func TestScanEndsEarly(t *testing.T) {
 	s := newTestScanner(t)
 	events := mixed(500)
 	broken := func(yield func(*keyspace.Event, error) bool) {
-		for e := range sequence(events...) {
-			if !yield(e, nil) {
+		for i := range events {
+			if !yield(&events[i], nil) {
 				return
 			}
 		}
@@ -255,7 +255,9 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	score := with(func(e *keyspace.Event) { e.Type, e.Value, e.Score = keyspace.SortedSet, []byte("m"), 0 })
-	fmt.Sscan(cardNumber("4539", "score", 16), &score.Score)
+	if n, err := fmt.Sscan(cardNumber("4539", "score", 16), &score.Score); n != 1 {
+		t.Fatal(err)
+	}
 	if found, _ := scanAll(t, newTestScanner(t), []keyspace.Event{score}); len(found) != 1 || found[0].Where != WhereScore {
 		t.Errorf("score: found %s", brief(found))
 	}

@@ -10,7 +10,6 @@ import (
 	"hash/crc32"
 	"hash/fnv"
 	"math/rand/v2"
-	"strings"
 	"testing"
 )
 
@@ -152,6 +151,3 @@ func testFamily(t *testing.T, cases []familyCase) {
 		})
 	}
 }
-
-// twice repeats a text, for values that must not look random.
-func twice(s string) string { return strings.Repeat(s, 2) }

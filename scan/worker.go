@@ -262,6 +262,10 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		return
 	}
 	for _, h := range hits {
+		if w.budget.hits--; w.budget.hits < 0 {
+			w.limited(limitHits)
+			break
+		}
 		end := int(h.end - base)
 		for _, p := range w.s.matcher.patterns(h) {
 			for i := range w.s.actions[p] {
