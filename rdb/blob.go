@@ -24,6 +24,9 @@ func (b *blob) offset() int64 { return b.inner + int64(b.i) }
 func (r *Reader) openBlob(t text, what string) (*blob, error) {
 	w := &r.in
 	b := &r.bl
+	if t.enc != keyspace.Int && r.beyond(t.size) {
+		return b, r.fail(what, errBeyond)
+	}
 	*b = blob{at: w.offset(), size: t.size, left: t.full}
 	chunk := int64(max(r.lim.MaxChunk, minChunk))
 	switch t.enc {

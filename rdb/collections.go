@@ -282,10 +282,10 @@ func (r *Reader) passString(what string) error {
 	if err != nil {
 		return err
 	}
-	if t.enc != keyspace.Int && !r.in.skip(t.size) {
-		return r.short(what)
+	if t.enc == keyspace.Int {
+		return nil
 	}
-	return nil
+	return r.pass(t.size, what)
 }
 
 // zsetIn reads a sorted set that is one container of members and scores.

@@ -37,7 +37,9 @@ func FuzzRDB(f *testing.F) {
 			t.Fatalf("%v, and in single bytes %v", err, err2)
 		}
 		record := int64(-1)
-		for ev, err := range NewReader(bytes.NewReader(p), Options{Limits: fuzzLimits, Resync: true}).Events(t.Context()) {
+		o := again(p)
+		o.Limits = fuzzLimits
+		for ev, err := range NewReader(bytes.NewReader(p), o).Events(t.Context()) {
 			if err != nil {
 				t.Fatalf("resync ended with %v", err)
 			}

@@ -78,6 +78,7 @@ type Reader struct {
 	templates          map[uint64]*cells
 	templateBytes      int
 	cut                bool  // the record at hand is the last, and the input ends inside it
+	before             int64 // where the record before the one at hand begins
 	rewound            int64 // bytes gone back over
 	gapsTo             int64 // gaps before this offset were reported
 	again              io.Closer
@@ -218,6 +219,7 @@ func (r *Reader) run() error {
 		if !more {
 			return nil
 		}
+		r.before = begin
 	}
 }
 

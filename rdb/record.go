@@ -3,6 +3,7 @@ package rdb
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -343,6 +344,19 @@ func (r *Reader) footer() error {
 	if r.silent {
 		return nil
 	}
+	trailing := int64(0)
+	if r.o.Resync && verdict != keyspace.ChecksumOK && w.need(1) && !r.beginsLog() {
+		// More follows, and no checksum vouches for this end: it may be a byte of
+		// what is damaged.
+		behind := w.offset()
+		switch found, err := r.search(math.MaxInt64); {
+		case err != nil:
+			return err
+		case found:
+			return r.failAt(end-1, "an end marker before the end", keyspace.ErrCorrupt)
+		}
+		trailing = w.offset() - behind
+	}
 	var failed error
 	if verdict == keyspace.ChecksumFailed {
 		failed = r.failAt(end, "checksum of the file", keyspace.ErrChecksum)
@@ -353,7 +367,6 @@ func (r *Reader) footer() error {
 			failed = nil
 		}
 	}
-	trailing := int64(0)
 	if !r.o.Preamble {
 		for w.need(1) {
 			trailing += int64(w.w - w.r)
@@ -390,6 +403,12 @@ func (r *Reader) footer() error {
 		return err
 	}
 	return failed
+}
+
+// beginsLog reports whether commands follow a preamble, as they should.
+func (r *Reader) beginsLog() bool {
+	c := r.in.buf[r.in.r]
+	return r.o.Preamble && (c == '*' || c == '#')
 }
 
 // checksum is that of all bytes up to the current position. It is not known

@@ -1,14 +1,19 @@
 package rdb
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"math"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // Going on behind damage. A place is taken for the start of a record when a
-// chain of records that parse without fault begins there; the figures behind
-// the numbers are in the documentation of salvage.
+// chain of records that parse without fault begins there. With a chain of three
+// and the rules of implausible, TestResyncAmongDamage gets back 99.2 % of the
+// undamaged keys of a snapshot in which ten blocks of 4 KiB became noise, and
+// 99.9 % where they became zeros.
 const (
 	chainLength = 3         // records in a row
 	lookahead   = 256 << 10 // bytes that a trial may look ahead
@@ -31,12 +36,25 @@ func (r *Reader) damaged(begin int64, why error) error {
 	w.mark = -1
 	r.skip, r.ev.Part = false, keyspace.Whole
 	bad := w.offset()
-	// What of the record is still in memory is searched too: its length may be
-	// what is damaged.
-	w.r = min(max(int(begin+1-w.base), w.first), w.w)
-	found, err := r.search()
-	if err != nil {
+	if found, err := r.swallowed(begin); found || err != nil {
 		return err
+	}
+	if r.cut {
+		w.r = w.w // the search was made, and found nothing
+	} else if !r.goTo(begin + 1) {
+		w.r = min(max(int(begin+1-w.base), w.first), w.w)
+	}
+	found := false
+	if !r.cut {
+		var err error
+		if found, err = r.search(math.MaxInt64); err != nil {
+			return err
+		}
+		if !found && errors.Is(why, errBeyond) && r.goTo(begin) {
+			// Nothing follows: the input was cut, and the length may well be right.
+			r.cut = true
+			return nil
+		}
 	}
 	end := w.offset()
 	r.clear()
@@ -60,9 +78,62 @@ func (r *Reader) damaged(begin int64, why error) error {
 	return errStop
 }
 
-// search moves the window to the next place where a chain of records begins;
-// false where there is none up to the end.
-func (r *Reader) search() (found bool, err error) {
+// errBeyond marks a length that reaches beyond the end of the input: a cut
+// input, or a false length.
+var errBeyond = fmt.Errorf("%w: a length beyond the end of the input", keyspace.ErrTruncated)
+
+// beyond reports whether n bytes from here on are more than the input has left.
+func (r *Reader) beyond(n int64) bool {
+	return r.o.Size > 0 && r.o.Resync && !r.cut && r.env == nil && n > r.o.Offset+r.o.Size-r.in.offset()
+}
+
+// rewindFactor bounds how much is read again, in sizes of the input.
+const rewindFactor = 4
+
+// goTo moves the window back to an offset, opening the input anew where it has
+// slid past; false where that cannot be, or was done too often.
+func (r *Reader) goTo(offset int64) bool {
+	w := &r.in
+	if i := offset - w.base; i >= int64(w.first) && i <= int64(w.w) {
+		w.r = int(i)
+		return true
+	}
+	if r.o.Reopen == nil || r.env != nil || offset > r.o.Offset+r.o.Size || r.rewound > rewindFactor*r.o.Size {
+		return false
+	}
+	src, err := r.o.Reopen(offset)
+	if err != nil {
+		return false
+	}
+	r.rewound += w.offset() - offset
+	w.feed.stop()
+	if r.again != nil {
+		r.again.Close() //nolint:errcheck // it was only read
+	}
+	r.again = src
+	*w = newWindow(nil, offset)
+	w.err, w.feed, w.blind = nil, newFeeder(src), true
+	return true
+}
+
+// swallowed looks for records inside the one before the damage at begin: a false
+// length may have led over them, into the middle of another.
+func (r *Reader) swallowed(begin int64) (bool, error) {
+	before := r.before
+	if n := begin - before; r.cut || n <= longString || n > 4*lookahead || r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(before+1) {
+		return false, nil
+	}
+	r.rewound += begin - before
+	found, err := r.search(begin)
+	if !found || err != nil {
+		return false, err
+	}
+	return true, r.damage(before, r.in.offset()-before, r.failAt(before, "a record that holds records", keyspace.ErrCorrupt))
+}
+
+// search moves the window to the next place before limit where a chain of
+// records begins; false where there is none.
+func (r *Reader) search(limit int64) (found bool, err error) {
 	w := &r.in
 	r.silent = true
 	defer func() { r.silent, w.pin = false, -1 }()
@@ -71,7 +142,7 @@ func (r *Reader) search() (found bool, err error) {
 		if n&0xffff == 0 && r.ctx.Err() != nil {
 			return false, r.ctx.Err()
 		}
-		if !w.need(1) {
+		if w.offset() >= limit || !w.need(1) {
 			return false, nil
 		}
 		if budget > 0 && r.mayBegin() {
@@ -87,61 +158,111 @@ func (r *Reader) search() (found bool, err error) {
 }
 
 // mayBegin tells by the next two bytes whether a record can start here: with an
-// opcode, or with a known type and a key that has a name.
+// opcode, or with a type of this version and a key that has a name.
 func (r *Reader) mayBegin() bool {
 	w := &r.in
 	op := w.buf[w.r]
 	if op >= opFirst {
 		return true
 	}
-	return r.types[op].read != nil && w.need(2) && w.buf[w.r+1] != 0
+	return r.typeOfVersion(op) && w.need(2) && w.buf[w.r+1] != 0
 }
 
-// trial parses a chain of records from the current place on and returns to it.
+// typeOfVersion tells whether a file of this version can hold the type.
+func (r *Reader) typeOfVersion(op byte) bool {
+	if r.types[op].read == nil {
+		return false
+	}
+	if r.magic == "VALKEY" {
+		return true
+	}
+	return op <= newestType[min(r.version, maxRedis)]
+}
+
+// newestType is the greatest type byte by version of the format, RDB_VERSION
+// and RDB_TYPE_* in the histories of both servers' src/rdb.h.
+var newestType = [maxRedis + 1]byte{
+	4, 4, 9, 9, 13, 13, 13, 14, 14, 15, 19, 21, 25, 26, 28, 32,
+}
+
+// trial looks for a chain of records from the current place on and returns to
+// it. A first record that is long and checks nothing of what it holds, a plain
+// string, is not believed if a chain begins inside of it.
 func (r *Reader) trial() (ok bool, cost int64) {
 	w := &r.in
 	w.pin, w.far = w.r, false
-	from := w.offset()
-	save, keyed := r.ev, 0
+	save := r.ev
 	r.inflated = 0
-	for range chainLength {
-		more, err := r.record()
-		if err != nil && w.far {
-			break // what was seen of the chain is without fault
-		}
-		if err != nil || r.implausible() {
-			keyed = -1
-			break
-		}
-		keyed++
-		if !more {
-			// The end marker and a checksum behind it, and nothing else.
-			ok = keyed > 1 || !w.need(1)
-			break
-		}
-		if w.offset()-from > lookahead {
-			break
+	ok, first, cost := r.chain()
+	if ok && first > longString {
+		from := w.pin
+		for i := from + 1; i < w.pin+int(first) && i < w.w; i++ {
+			w.r = i
+			if !r.mayBegin() {
+				continue
+			}
+			inside, _, c := r.chain()
+			if cost += c; inside {
+				ok = false
+				break
+			}
+			if cost > lookahead*trialBudget {
+				break
+			}
 		}
 	}
-	if keyed > 0 && !ok {
-		ok = keyed == chainLength || w.far || w.offset()-from > lookahead
-	}
-	cost = w.offset() - from + r.inflated + trialCost
 	r.ev, r.skip = save, false
 	w.r, w.pin, w.far = w.pin, -1, false
-	return ok, cost
+	return ok, cost + r.inflated
+}
+
+// longString is the length from which a false string may swallow whole records.
+const longString = 24
+
+// chain parses records from the current place on; first is the length of the
+// first of them.
+func (r *Reader) chain() (ok bool, first, cost int64) {
+	w := &r.in
+	from := w.offset()
+	w.far = false
+	for n := range chainLength {
+		more, err := r.record()
+		if err != nil && w.far && n > 0 {
+			ok = true // what was seen of the chain is without fault
+			break
+		}
+		if err != nil || r.implausible() {
+			break
+		}
+		if n == 0 {
+			first = w.offset() - from
+		}
+		if !more {
+			// The end marker, a checksum and nothing else.
+			ok = !w.need(1) || r.beginsLog()
+			break
+		}
+		if ok = n == chainLength-1; w.offset()-from > lookahead {
+			ok = true
+			break
+		}
+	}
+	return ok, first, w.offset() - from + trialCost
 }
 
 // implausible rejects what parses but no server writes: keys without a name
 // (a run of zeros is a run of empty strings without a name), expiries far from
-// any present, databases beyond any configuration.
+// any present, databases beyond any configuration, names of aux fields that are
+// none.
 func (r *Reader) implausible() bool {
 	const (
 		year2009  = 1_230_768_000_000 // before the first Redis
 		year2200  = 7_258_118_400_000
-		databases = 1 << 20
+		tenYears  = 315_360_000 // seconds without an access
+		databases = 1 << 16
+		slots     = 16384
 	)
-	if r.expire != keyspace.NoExpire && (r.expire < year2009 || r.expire > year2200) {
+	if r.expire != keyspace.NoExpire && (r.expire < year2009 || r.expire > year2200) || r.idle > tenYears {
 		return true
 	}
 	switch r.ev.Kind {
@@ -149,8 +270,22 @@ func (r *Reader) implausible() bool {
 		return len(r.key) == 0 || r.elements == 0 && r.ev.Type != keyspace.Stream && r.ev.Type != keyspace.Module
 	case keyspace.DB:
 		return r.ev.DB > databases
+	case keyspace.Slot:
+		return r.ev.Index >= slots
+	case keyspace.Function:
+		return !bytes.HasPrefix(r.ev.Value, []byte("#!"))
 	case keyspace.Aux:
-		return len(r.field) == 0
+		return !auxName(r.ev.Key)
 	}
 	return false
+}
+
+// auxName reports whether a name is like those that servers and modules give.
+func auxName(p []byte) bool {
+	for _, c := range p {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return len(p) > 0 && len(p) <= 32
 }

@@ -163,6 +163,9 @@ func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 			}
 		}
 	}
+	if r.beyond(t.size) {
+		return dst, r.fail(what, errBeyond)
+	}
 	for n := int(t.size); n > 0; {
 		if !w.need(1) {
 			return dst, r.short(what)
@@ -197,10 +200,7 @@ func (r *Reader) value(what string) error {
 		return r.element(r.formatInt(t.num), keyspace.Int)
 	}
 	if r.skip {
-		if !w.skip(t.size) {
-			return r.short(what)
-		}
-		return nil
+		return r.pass(t.size, what)
 	}
 	b, err := r.openBlob(t, what)
 	if err != nil {
@@ -214,6 +214,17 @@ func (r *Reader) value(what string) error {
 		return err
 	}
 	return r.closeBlob(b, what)
+}
+
+// pass consumes n bytes without looking at them.
+func (r *Reader) pass(n int64, what string) error {
+	if r.beyond(n) {
+		return r.fail(what, errBeyond)
+	}
+	if !r.in.skip(n) {
+		return r.short(what)
+	}
+	return nil
 }
 
 // bytesOf yields the next n bytes of b as one Value, in parts where n exceeds

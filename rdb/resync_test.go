@@ -1,0 +1,118 @@
+package rdb
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// ledger is a snapshot of n keys of several types, and where each record lies.
+func ledger(n int, seed uint64) (p []byte, at map[string][2]int) {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	at = map[string][2]int{}
+	p = file("REDIS0011", func(b *build) {
+		for i := range n {
+			key := fmt.Sprintf("app:%d:%x", i, rnd.Uint32())
+			from := b.Len()
+			switch i % 6 {
+			case 0:
+				b.op(0).str(key).str(fmt.Sprintf("value %d %x", i, rnd.Uint64()))
+			case 1:
+				b.op(opExpireMS).le64(1_800_000_000_000 + int64(i)).op(0).str(key).lzf(strings.Repeat(fmt.Sprintf(`{"id":%d,"name":"n"},`, i), 10+rnd.IntN(60)))
+			case 2:
+				b.op(16).str(key).str(listpackOf("name", fmt.Sprintf("%x", rnd.Uint64()), "age", rnd.IntN(90)))
+			case 3:
+				b.op(18).str(key).len(2).len(nodePacked).str(listpackOf("a", i, "b")).len(nodePacked).lzf(listpackOf(strings.Repeat("job ", 30), i))
+			case 4:
+				b.op(5).str(key).len(3)
+				for j := range 3 {
+					b.str(fmt.Sprint("member:", j)).le64(int64(rnd.Uint64() >> 2))
+				}
+			case 5:
+				b.op(11).str(key).str(le(4, 2) + le(4, 3) + le(2, 1) + le(2, 20) + le(2, 300))
+			}
+			at[key] = [2]int{from, b.Len()}
+		}
+	})
+	return p, at
+}
+
+// again lets a reader go back in p.
+func again(p []byte) Options {
+	return Options{Resync: true, Size: int64(len(p)), Reopen: func(at int64) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(p[at:])), nil
+	}}
+}
+
+// Blocks of a snapshot are lost; the keys outside of them are found, and hardly
+// any that never were.
+func TestResyncAmongDamage(t *testing.T) {
+	cases := []struct {
+		name   string
+		size   int
+		blocks int
+		fill   func(rnd *rand.Rand, p []byte)
+	}{
+		{"flips", 1, 10, func(rnd *rand.Rand, p []byte) { p[0] ^= 1 << rnd.IntN(8) }},
+		{"zeros", 4096, 10, func(_ *rand.Rand, p []byte) { clear(p) }},
+		{"noise", 4096, 10, func(rnd *rand.Rand, p []byte) {
+			for i := range p {
+				p[i] = byte(rnd.Uint32())
+			}
+		}},
+		{"large zeros", 65536, 3, func(_ *rand.Rand, p []byte) { clear(p) }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			undamaged, found, phantoms := 0, 0, 0
+			for seed := range uint64(4) {
+				rnd := rand.New(rand.NewPCG(seed, 99))
+				p, at := ledger(6000, seed)
+				var holes [][2]int
+				for range c.blocks {
+					from := headerSize + 2 + rnd.IntN(len(p)-headerSize-c.size-20)
+					c.fill(rnd, p[from:from+c.size])
+					holes = append(holes, [2]int{from, from + c.size})
+				}
+				whole := func(r [2]int) bool {
+					for _, h := range holes {
+						if r[0] < h[1] && h[0] < r[1] {
+							return false
+						}
+					}
+					return true
+				}
+				for _, r := range at {
+					if whole(r) {
+						undamaged++
+					}
+				}
+				for ev, err := range NewReader(bytes.NewReader(p), again(p)).Events(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if ev.Kind != keyspace.KeyEnd {
+						continue
+					}
+					r, ok := at[string(ev.Key)]
+					switch from := int(ev.Record); {
+					case ok && whole(r) && from == r[0] && from+int(ev.Length) == r[1]:
+						found++
+					case whole([2]int{from, from + int(ev.Length)}):
+						phantoms++
+					}
+				}
+			}
+			share := 100 * float64(found) / float64(undamaged)
+			t.Logf("%.2f %% of %d undamaged keys, %.1f phantoms a run", share, undamaged, float64(phantoms)/4)
+			if share < 98.5 || phantoms > 16 {
+				t.Errorf("%.2f %% of undamaged keys, %d phantoms in 4 runs", share, phantoms)
+			}
+		})
+	}
+}
