@@ -199,7 +199,10 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 			if err == nil {
 				switch e.Kind {
 				case keyspace.End:
-					m.read += e.Length
+					m.read += e.Length + e.Count
+					if e.Count > 0 {
+						m.trailing(e)
+					}
 				case keyspace.Damage, keyspace.Torn:
 					m.note(e)
 				case keyspace.Key:
@@ -218,6 +221,19 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 			}
 		}
 	}
+}
+
+// trailing notes bytes that follow the end of a snapshot: nobody looked at them.
+func (m *meter) trailing(e *keyspace.Event) {
+	d := *e
+	d.Kind, d.Length = keyspace.Damage, e.Count
+	if d.Pos.Inner >= 0 {
+		d.Pos.Inner = e.Length
+	} else {
+		d.Pos.Offset = e.Length
+	}
+	d.Err = &keyspace.FormatError{Pos: d.Pos, What: "bytes behind the end marker", Err: keyspace.ErrUnsupported}
+	m.note(&d)
 }
 
 func (m *meter) note(e *keyspace.Event) {
