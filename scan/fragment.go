@@ -112,7 +112,7 @@ func (w *worker) enter(name []byte, weak bool, hits []hit) {
 	}
 	if noun {
 		s.class = classifyName(name)
-	} else if contentNames[string(name)] {
+	} else if isContentName(name) {
 		s.class = nameNeutral
 	}
 	w.scopes = append(w.scopes, s)
@@ -124,6 +124,12 @@ func (w *worker) leave() {
 	w.scopes = w.scopes[:last]
 }
 
-// contentNames are names that leave it to the name around them what the value
-// is.
-var contentNames = map[string]bool{"value": true, "val": true, "data": true, "v": true, "payload": true, "content": true, "body": true, "current": true, "default": true, "raw": true}
+// isContentName recognises names that leave it to the name around them what the
+// value is.
+func isContentName(name []byte) bool {
+	switch string(name) {
+	case "value", "val", "data", "v", "payload", "content", "body", "current", "default", "raw":
+		return true
+	}
+	return false
+}
