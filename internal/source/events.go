@@ -48,7 +48,7 @@ func (u *Unit) Raw(ctx context.Context) keyspace.Seq {
 	}
 	return func(yield func(*keyspace.Event, error) bool) {
 		for _, err := range u.damage {
-			if !yield(AsDamage(err), nil) {
+			if d := AsDamage(err); d != nil && !yield(d, nil) {
 				return
 			}
 		}
@@ -92,8 +92,26 @@ func (u *Unit) seq(ctx context.Context) keyspace.Seq {
 
 func (f *File) snapshot(ctx context.Context) keyspace.Seq {
 	return f.reading(func(r io.Reader) keyspace.Seq {
-		return rdb.NewReader(r, rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Want: f.in.o.Want, KeepValue: f.in.o.KeepValue, Resync: true}).Events(ctx)
+		o := rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Want: f.in.o.Want, KeepValue: f.in.o.KeepValue, Resync: true}
+		if f.once == nil && len(f.Layers) == 0 {
+			o.Size, o.Reopen = f.Size, f.from
+		}
+		return rdb.NewReader(r, o).Events(ctx)
 	})
+}
+
+// from opens a file without layers anew, at an offset.
+func (f *File) from(offset int64) (io.ReadCloser, error) {
+	h, err := f.openRegular()
+	if err != nil {
+		return nil, err
+	}
+	b := newBlocks(h, f.Size)
+	b.off = offset
+	return struct {
+		io.Reader
+		io.Closer
+	}{b, h}, nil
 }
 
 func (f *File) text(ctx context.Context) keyspace.Seq {
