@@ -118,7 +118,7 @@ func optionsOnly(rest []byte, to int) bool {
 	option := false
 	for _, word := range bytes.Fields(rest[:max(0, min(to, len(rest)))]) {
 		isOption := word[0] == '-'
-		if !isOption && !option && word[0] != '"' && word[0] != '\'' && !isDigit(word[0]) {
+		if !isOption && !option && bytes.IndexByte(word, '/') <= 0 && word[0] != '"' && word[0] != '\'' && !isDigit(word[0]) {
 			return false
 		}
 		option = isOption
