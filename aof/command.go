@@ -123,7 +123,11 @@ func (c *command) run() {
 	if len(c.args) > 0 {
 		c.broken = fault{} // it shows again where the argument is needed
 		c.identify()
-		e := c.event(keyspace.Command, keyspace.OpNone, keyspace.TypeNone)
+		op := keyspace.OpNone
+		if c.spec != nil && c.spec.Flags&NeverLogged != 0 {
+			op = keyspace.OpNeverLogged
+		}
+		e := c.event(keyspace.Command, op, keyspace.TypeNone)
 		e.Pos.Offset, e.Length, e.Args, e.Index = c.start, c.length, c.args, c.argc
 		c.emit()
 		switch {

@@ -162,7 +162,8 @@ func (p Part) Begins() bool { return p == Whole || p == First }
 // Ends reports whether the part is the end of a value.
 func (p Part) Ends() bool { return p == Whole || p == Last }
 
-// Op says how an event changes the keyspace. Snapshots use OpCreate and OpPut only.
+// Op says how an event changes the keyspace, or what is known of a command.
+// Snapshots use OpCreate and OpPut only.
 type Op uint8
 
 // The operations, by the kind of event that carries them.
@@ -206,12 +207,15 @@ const (
 	OpMove
 	OpMoveMember // SMOVE: member Field of set Key goes to set Value
 
+	// Command.
+	OpNeverLogged // no server from 7.0 on writes the command to a log
+
 	ops
 )
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
-	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member"}
+	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "never-logged"}
 
 func (o Op) String() string { return name(opNames[:], o) }
 
