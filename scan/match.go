@@ -134,7 +134,7 @@ func (w *worker) file(m *match) {
 		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
 		Source: key.source, Offset: l.offset, Length: l.length, RecordOffset: key.record,
 		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
-		State: l.state.String(), Also: m.also, Chain: m.chain,
+		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: m.rule.technique,
 	}
 	switch {
 	case key.label != "":

@@ -15,7 +15,8 @@ type RuleInfo struct {
 	Category    Category   `json:"category"`
 	Severity    Severity   `json:"severity"`
 	Confidence  Confidence `json:"confidence"`
-	Next        string     `json:"next,omitempty"` // how to revoke what it finds
+	Technique   string     `json:"technique,omitempty"` // of ATT&CK, for artefacts
+	Next        string     `json:"next,omitempty"`      // how to revoke what it finds
 }
 
 // A rule recognises one kind of secret. It is asked only where one of its
@@ -24,6 +25,7 @@ type rule struct {
 	id          string
 	description string
 	next        string
+	technique   string // of ATT&CK, for artefacts
 	category    Category
 	severity    Severity
 	confidence  Confidence

@@ -205,7 +205,7 @@ func (s *Scanner) Rules() []RuleInfo {
 	out := make([]RuleInfo, 0, len(s.rules))
 	for _, r := range s.rules {
 		if !r.silent {
-			out = append(out, RuleInfo{r.id, r.description, r.category, r.severity, r.confidence, r.next})
+			out = append(out, RuleInfo{r.id, r.description, r.category, r.severity, r.confidence, r.technique, r.next})
 		}
 	}
 	return out
