@@ -20,6 +20,7 @@ type match struct {
 	confidence Confidence
 	severity   Severity
 	secret     string
+	technique  string // of ATT&CK; the rule's if it is empty
 	chain      []string
 	expires    int64 // Unix ms that the secret itself gives, or 0
 	also       []string
@@ -134,7 +135,7 @@ func (w *worker) file(m *match) {
 		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
 		Source: key.source, Offset: l.offset, Length: l.length, RecordOffset: key.record,
 		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
-		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: m.rule.technique,
+		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: cmp.Or(m.technique, m.rule.technique),
 	}
 	switch {
 	case key.label != "":
