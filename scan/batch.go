@@ -117,6 +117,7 @@ type collector struct {
 	keys     uint64
 	score    []byte
 	consumer []byte // the last that was named
+	major    int    // version of the server that wrote the file, 0: unknown
 	recent   *recentStrings
 	joined   []byte
 }
@@ -149,7 +150,12 @@ func (c *collector) add(e *keyspace.Event) bool {
 		return c.in(e, "") && c.leaf(e, WhereConsumer, WhereConsumer, nil, e.Value)
 	case keyspace.Function:
 		return c.in(e, "function") && c.leaf(e, WhereFunction, WhereKey, nil, e.Value)
+	case keyspace.Header:
+		return c.header(e)
+	case keyspace.Command:
+		return c.command(e)
 	case keyspace.Aux:
+		c.version(e)
 		return c.in(e, "aux") && c.leaf(e, WhereAux, WhereKey, nil, e.Value)
 	case keyspace.Rename:
 		if e.Op == keyspace.OpMoveMember {

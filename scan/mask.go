@@ -23,7 +23,7 @@ func maskSecret(r *rule, secret string) string {
 	switch {
 	case r.public:
 		return secret
-	case r.category == Password, r.category == PasswordHash, r.category == PII, r.category == PrivateKey:
+	case r.category == Password, r.category == PasswordHash, r.category == PII, r.category == PrivateKey, r.category == Artefact:
 		return mask + " " + lengthClass(len(secret))
 	}
 	prefix := vendorPrefix(secret)

@@ -51,6 +51,15 @@ func (w *worker) report(r *rule, f *fragment, from, to int) *match {
 	return &w.matches[len(w.matches)-1]
 }
 
+// artefact tells traces of an attack, 1, from secrets, 0: a command and the
+// password in it do not claim the same thing.
+func (m *match) artefact() int {
+	if m.rule.category == Artefact {
+		return 1
+	}
+	return 0
+}
+
 // better orders matches that claim the same bytes.
 func better(a, b *match) int {
 	return cmp.Or(
@@ -71,11 +80,11 @@ func (w *worker) keep(file bool) {
 	w.pairLeaf()
 	ms := w.matches
 	slices.SortStableFunc(ms, func(a, b match) int {
-		return cmp.Or(cmp.Compare(a.serial, b.serial), cmp.Compare(a.from, b.from), better(&a, &b))
+		return cmp.Or(cmp.Compare(a.artefact(), b.artefact()), cmp.Compare(a.serial, b.serial), cmp.Compare(a.from, b.from), better(&a, &b))
 	})
 	kept := ms[:0]
 	for _, m := range ms {
-		if n := len(kept); n > 0 && kept[n-1].serial == m.serial && m.from < kept[n-1].to {
+		if n := len(kept); n > 0 && kept[n-1].serial == m.serial && kept[n-1].artefact() == m.artefact() && m.from < kept[n-1].to {
 			if better(&m, &kept[n-1]) < 0 {
 				kept[n-1] = m
 			}

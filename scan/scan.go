@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -104,7 +105,7 @@ func New(config Config) (*Scanner, error) {
 // build numbers the rules and makes one automaton of all keywords.
 func (s *Scanner) build() error {
 	if !s.config.NoDefaultRules {
-		for _, f := range families() {
+		for _, f := range slices.Concat(families(), artefactFamilies()) {
 			for i := range f {
 				r := f[i]
 				s.rules = append(s.rules, &r)

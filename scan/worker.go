@@ -152,11 +152,15 @@ func (w *worker) one(inField, inValue []hit) {
 		defer w.leave()
 	}
 	value := w.b.bytes(l.value)
-	if !w.wanted(inValue, value) && !w.nameMatters() {
+	labelled := w.s.labelled(w.key.label)
+	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() {
 		return
 	}
 	w.start()
 	w.scanRoot(value, inValue, l.value.from, false)
+	if labelled != nil {
+		labelled.find(w, labelled, &w.frags[0], 0, len(value))
+	}
 	w.keep(true)
 }
 
