@@ -1,0 +1,106 @@
+package scan
+
+import "bytes"
+
+// hostFamily finds commands that make an intruder at home on a host: accounts,
+// rights, keys, tables that start programs, and what hides or protects them.
+var hostFamily = []rule{
+	{id: "account-creation", description: "Command that creates a privileged account or sets its password", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1136.001",
+		keywords: []string{"useradd ", "adduser ", "usermod ", "chpasswd"}, find: findAccount, next: "look for accounts in /etc/passwd that nobody knows, and for a second one with user id 0"},
+	{id: "privileged-file-write", description: "Command that writes to a file which grants access or starts programs", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1098.004",
+		keywords: []string{"authorized_keys", "/etc/sudoers", "nopasswd", "/etc/passwd", "/etc/ld.so.preload", "/var/spool/cron", "/etc/cron", "crontab -", "/etc/rc.local"}, find: findFileWrite,
+		next: "compare the file with a known state of the host"},
+	{id: "defence-evasion", description: "Command that protects files, switches protection off or clears traces", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1562.001",
+		keywords: []string{"chattr ", "setenforce 0", "ufw disable", "iptables -f", "aliyun", "histfile=", "unset histfile", "history -c", "apparmor"}, find: findEvasion, next: nextShell},
+}
+
+// findAccount: useradd with rights or a password, echo user:password | chpasswd.
+func findAccount(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	line := d[begin:end]
+	if d[to-1] != ' ' { // chpasswd
+		before := bytes.TrimRight(line[:from-begin], " \t")
+		before = bytes.TrimSuffix(before, []byte("sudo"))
+		if before = bytes.TrimRight(before, " \t"); !bytes.HasSuffix(before, []byte("|")) || bytes.IndexByte(before, ':') < 0 {
+			return
+		}
+		w.reportLine(r, f, from)
+		return
+	}
+	at := runBack(d, from, 16, func(b byte) bool { return isWord(b) || b == '/' }) // of the path
+	if commandAt(line, at-begin) && afterCommand(d[to:end]) && privileged.match(d[to-1:end]) {
+		w.reportLine(r, f, from)
+	}
+}
+
+var privileged = newWordSet([]string{" -u 0", " -o ", " --uid 0", " -ou 0", " -g 0", " -g root", " -g sudo", " -g wheel", " -ag sudo", " -ag wheel", " -p ", " --password ", "passwd", " -aG docker"})
+
+var (
+	redirects = newWordSet([]string{">>", "> /", ">/", "> ~", ">~", "tee ", "cp ", "mv ", "| crontab -", "|crontab -"})
+	produces  = newWordSet([]string{"echo ", "printf ", "cat ", "curl ", "wget ", "mv ", "cp "})
+)
+
+// fileTechniques say what writing to a file is for.
+var fileTechniques = []struct{ file, technique string }{
+	{"cron", "T1053.003"}, {"sudoers", "T1548.003"}, {"nopasswd", "T1548.003"}, {"passwd", "T1136.001"}, {"ld.so.preload", "T1574.006"}, {"rc.local", "T1037.004"},
+}
+
+// findFileWrite: echo … >> /root/.ssh/authorized_keys.
+func findFileWrite(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	begin, end = trimmed(d, begin, end)
+	line := d[begin:end]
+	if !redirects.match(line) || !produces.match(line) {
+		return
+	}
+	at := schedule(line)
+	first := line[at:]
+	first = first[:run(first, 0, 32, isWord)]
+	if len(first) == 0 || first[0] >= 'A' && first[0] <= 'Z' || first[0] == 'u' && string(first) == "use" {
+		return // a sentence
+	}
+	if !commandAt(line, bytes.Index(line, anyOf(line, "echo ", "printf ", "cat ", "curl ", "wget ", "mv ", "cp "))) {
+		return
+	}
+	m := w.report(r, f, begin, end)
+	for _, t := range fileTechniques {
+		if hasFold(d[from:to], t.file) {
+			m.technique = t.technique
+			return
+		}
+	}
+}
+
+// anyOf returns the first of some words that occurs in a line.
+func anyOf(line []byte, words ...string) []byte {
+	for _, w := range words {
+		if bytes.Contains(line, []byte(w)) {
+			return []byte(w)
+		}
+	}
+	return nil
+}
+
+// findEvasion: chattr +i on a file that grants access, and, in a script that
+// also fetches from an address, what switches protection off.
+func findEvasion(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	rest := d[to:end]
+	if d[to-1] == ' ' { // chattr
+		option := bytes.TrimLeft(rest, " ")
+		if len(option) < 2 || option[0] != '+' && option[0] != '-' || !commandAt(d[begin:end], from-begin) || !guarded.match(rest) {
+			return
+		}
+		w.reportLine(r, f, from).technique = "T1222.002"
+		return
+	}
+	text := near(d, from, to, 2*maxLine)
+	if fetchWords.match(text) && plainURLs.match(text) && isHostile(text) {
+		w.reportLine(r, f, from)
+	}
+}
+
+var guarded = newWordSet([]string{"/etc/", ".ssh", "/var/spool/", "/usr/bin", "/bin/", "/tmp/", "authorized_keys", "cron"})

@@ -1,0 +1,88 @@
+package scan
+
+import "bytes"
+
+// webShellFamily finds pages that run what a request tells them to.
+var webShellFamily = []rule{
+	{id: "web-shell", description: "Web page that runs what a request tells it to", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankCommand, technique: "T1505.003",
+		keywords: []string{"$_post[", "$_get[", "$_request[", "$_cookie[", "$_server[", "$_files[", "$_post{", "$_request{", "php://input",
+			"getruntime().exec(", "processbuilder(", "defineclass(", "eval(request", "execute(request", "eval request", "execute request", "wscript.shell",
+			"eval(base64_decode(", "eval(gzinflate(", "eval(gzuncompress(", "eval(str_rot13(", "assert(base64_decode("}, find: findWebShell,
+		next: "look for a snapshot in the directories of the web server, and in its log for requests to it"},
+}
+
+// phpSinks run or write what they are given.
+var phpSinks = []string{"eval", "assert", "system", "exec", "passthru", "shell_exec", "popen", "proc_open", "pcntl_exec", "create_function", "call_user_func", "call_user_func_array",
+	"preg_replace", "include", "include_once", "require", "require_once", "file_put_contents", "move_uploaded_file", "fwrite", "fputs", "array_map", "usort", "unserialize"}
+
+const aroundPage = 2 << 10 // a web shell is short
+
+func findWebShell(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	php, other := d[from] == '$' || hasFold(d[from:to], "base64_decode") || hasFold(d[from:to], "gz") || hasFold(d[from:to], "rot13") || hasFold(d[from:to], "php:"), false
+	open := bytes.LastIndex(d[max(0, from-aroundPage):from], []byte("<?"))
+	if !php {
+		open = bytes.LastIndex(d[max(0, from-aroundPage):from], []byte("<%"))
+		other = requests.match(near(d, from, to, aroundPage))
+	}
+	if open < 0 {
+		open = bytes.LastIndex(bytes.ToLower(d[max(0, from-aroundPage):from]), []byte("<script"))
+		if open < 0 || php && !hasFold(near(d, from, from, aroundPage), "language=\"php\"") {
+			return
+		}
+	}
+	open += max(0, from-aroundPage)
+	if php && d[from] == '$' && !reachesSink(d[open:from]) && !callsInput(d[to:min(len(d), to+128)]) || php && hasFold(d[from:to], "php:") && !reachesSink(d[open:from]) || !php && !other {
+		return
+	}
+	closing := "?>"
+	if !php {
+		closing = "%>"
+	}
+	end := len(d)
+	if k := bytes.Index(d[to:], []byte(closing)); k >= 0 {
+		end = to + k + len(closing)
+	}
+	// Directives before the page's code belong to it.
+	for {
+		k := bytes.LastIndex(d[max(0, open-256):open], []byte("<%@"))
+		if k < 0 || php {
+			break
+		}
+		open = max(0, open-256) + k
+	}
+	_, end = trimmed(d, open, min(end, open+2*aroundPage))
+	w.report(r, f, open, end)
+}
+
+var requests = newWordSet([]string{"request.", "request[", "getparameter", "getheader", "request(", "request.item", "request.form"})
+
+// reachesSink reports whether the text before a request's value ends in a call
+// that takes it: eval(, system(base64_decode(.
+func reachesSink(before []byte) bool {
+	before = before[bytes.LastIndexAny(before, ";{}")+1:]
+	before = before[max(0, len(before)-160):]
+	for _, s := range phpSinks {
+		for at := 0; ; {
+			k := bytes.Index(before[at:], []byte(s))
+			if k < 0 {
+				break
+			}
+			at += k + len(s)
+			begin := at - len(s)
+			if begin > 0 && (isWord(before[begin-1]) || before[begin-1] == '>' || before[begin-1] == '$' || before[begin-1] == ':') {
+				continue
+			}
+			if rest := bytes.TrimLeft(before[at:], " "); len(rest) > 0 && rest[0] == '(' || len(rest) == 0 || s[0] == 'i' || s[0] == 'r' && s != "rot13" {
+				return true
+			}
+		}
+	}
+	return bytes.HasSuffix(bytes.TrimRight(before, " "), []byte("`"))
+}
+
+// callsInput: $_GET['f']($_POST['x']): the request names the function.
+func callsInput(rest []byte) bool {
+	k := bytes.IndexAny(rest, "]}")
+	return k >= 0 && k+1 < len(rest) && rest[k+1] == '('
+}
