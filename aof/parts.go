@@ -14,16 +14,20 @@ type Part struct {
 	Source string                        // Pos.Source of its events
 	Open   func() (io.ReadCloser, error) // called each time the log is read
 	Last   bool                          // the file that the server was writing to: see Options.Tail
+
+	// Size and Reopen are optional, as in Options.
+	Size   int64
+	Reopen func(offset int64) (io.ReadCloser, error)
 }
 
 // Events returns the events of a log, of its files in replay order, in one pass:
-// their State says nothing of what came later. Of the options Source, Offset and
-// Tail are the parts'. With Resync a file that cannot be opened or read is Damage,
-// and the next file follows.
+// their State says nothing of what came later. Of the options Source, Offset,
+// Tail, Size and Reopen are the parts'. With Resync a file that cannot be opened
+// or read is Damage, and the next file follows.
 func Events(ctx context.Context, parts []Part, o Options) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		for _, p := range parts {
-			o.Source, o.Offset, o.Tail = p.Source, 0, p.Last
+			o.Source, o.Offset, o.Tail, o.Size, o.Reopen = p.Source, 0, p.Last, p.Size, p.Reopen
 			if !p.events(ctx, o, yield) {
 				return
 			}

@@ -2,7 +2,6 @@ package aof
 
 import (
 	"bytes"
-	"context"
 	"io"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -14,7 +13,7 @@ const sniffSize = 16
 
 // preamble yields the events of the RDB file that an AOF may begin with (config
 // aof-use-rdb-preamble) and reports whether to go on behind it.
-func (r *Reader) preamble(ctx context.Context) bool {
+func (r *Reader) preamble() bool {
 	w := &r.w
 	all := w.buf
 	w.buf = all[:sniffSize]
@@ -25,16 +24,32 @@ func (r *Reader) preamble(ctx context.Context) bool {
 		return true
 	}
 	r.gaps()
+	if bytes.HasPrefix(head, []byte("VCS")) || bytes.HasPrefix(head, []byte("VK")) {
+		r.o.Reopen = nil // offsets behind an envelope are those of what it holds
+	}
 	rd := rdb.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(head)), tail{w.src, w.err}), rdb.Options{
 		Source: r.o.Source, Offset: r.o.Offset, AsOf: r.o.AsOf, Limits: r.o.Limits, Resync: r.o.Resync, Preamble: true,
+		Size: r.o.Size, Reopen: r.o.Reopen,
 	})
-	size := int64(0)
-	for e, err := range rd.Events(ctx) {
-		if err != nil {
+	var size int64
+	var lost *keyspace.Event // damage of which it is not known yet whether it reaches to the end
+	for e, err := range rd.Events(r.ctx) {
+		switch {
+		case lost != nil && err == nil && e.Kind == keyspace.End && e.Pos.Offset == lost.Pos.Offset+lost.Length:
+			return r.lostEnd(lost, e.Clone())
+		case lost != nil && !r.yield(lost, nil):
+			r.stopped = true
+			return false
+		}
+		if lost = nil; err != nil {
 			r.fail(err)
 			return false
 		}
-		if e.Kind == keyspace.End {
+		switch e.Kind {
+		case keyspace.Damage:
+			lost = e.Clone()
+			continue
+		case keyspace.End:
 			size = e.Length
 		}
 		if !r.yield(e, nil) {
@@ -44,8 +59,24 @@ func (r *Reader) preamble(ctx context.Context) bool {
 	}
 	rest := rd.Rest()
 	r.closer = rest
-	*w = newWindow(contextReader{ctx, rest}, r.o.Offset+size, len(all))
+	w.restart(contextReader{r.ctx, rest}, r.o.Offset+size)
 	return true
+}
+
+// lostEnd goes on where the end marker of the snapshot was not found: the
+// commands behind it may be among what was taken for a damaged snapshot.
+func (r *Reader) lostEnd(damage, end *keyspace.Event) bool {
+	w := &r.w
+	if at := damage.Pos.Offset; r.o.Reopen != nil && r.reopen(at) {
+		if r.search(at, behindSnapshot) {
+			damage.Length = w.offset() - at
+			end.Pos.Offset, end.Length = w.offset(), w.offset()-r.o.Offset
+		}
+	} else {
+		w.restart(bytes.NewReader(nil), end.Pos.Offset)
+	}
+	r.stopped = r.stopped || !r.yield(damage, nil) || !r.yield(end, nil)
+	return !r.stopped
 }
 
 // tail is a reader of which some may have been read already, up to err.

@@ -17,6 +17,13 @@ type Options struct {
 	Limits keyspace.Limits
 	Resync bool // on damage: a Damage event, then go on behind it; otherwise the damage is the final error
 	Tail   bool // the last incr file of a log: a torn end is noted by a Torn event and is no damage
+
+	// Size is the number of bytes that the reader will find, 0 if it is not known,
+	// and Reopen opens the file anew at an offset in Source. They let Resync go back
+	// where a false length led further astray than what is in memory; see
+	// rdb.Options.
+	Size   int64
+	Reopen func(offset int64) (io.ReadCloser, error)
 }
 
 // A Reader reads one file of an append-only log as a stream of events. It holds
@@ -28,8 +35,10 @@ type Reader struct {
 	w   window
 	cmd command
 
+	ctx     context.Context
 	yield   func(*keyspace.Event, error) bool
-	closer  io.Closer // of what follows an RDB preamble
+	closer  io.Closer // of what the window reads, if the Reader opened it
+	rewound int64     // bytes that were read again
 	stopped bool      // the consumer has had enough, or the final error was delivered
 
 	ev    keyspace.Event // what the command being read yields
@@ -76,14 +85,20 @@ func Sniff(head []byte) bool {
 // order and keyspace for the contract of a Seq.
 func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
-		r.yield = yield
+		r.ctx, r.yield = ctx, yield
 		r.w.src = contextReader{ctx, r.w.src}
-		if r.preamble(ctx) {
+		if r.preamble() {
 			r.resp()
 		}
-		if r.closer != nil {
-			r.closer.Close() //nolint:errcheck // it only ends what read ahead
-		}
+		r.close()
+	}
+}
+
+// close closes what the Reader opened.
+func (r *Reader) close() {
+	if r.closer != nil {
+		r.closer.Close() //nolint:errcheck // it was only read
+		r.closer = nil
 	}
 }
 

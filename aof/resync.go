@@ -17,6 +17,15 @@ const (
 	// lookBehind is what a search keeps before its position: a line end and an
 	// annotation.
 	lookBehind = 64
+	// rewindFactor bounds how much is read again, in sizes of what was read.
+	rewindFactor = 4
+)
+
+// How many commands it takes to believe the first of them.
+const (
+	anywhere       = 1 // at the start of a line; otherwise two
+	insideCut      = 2 // inside of what the end of the file seems to cut
+	behindSnapshot = 3 // where the end of an RDB preamble was lost
 )
 
 // resume goes on behind the command that is broken.
@@ -32,8 +41,8 @@ func (r *Reader) resume() {
 	case f.err == keyspace.ErrTruncated:
 		// If commands follow inside of what the end of the file seems to cut,
 		// then it is not cut: its length is wrong.
-		if end := w.end; !r.o.Resync || !r.search(f.at, 2) {
-			w.pos = end
+		if !r.o.Resync || !r.search(f.at, insideCut) {
+			w.pos = w.end
 			r.torn(c.start, f.what, f.err)
 			return
 		}
@@ -70,7 +79,7 @@ func (r *Reader) damage(at, arg int64, what string) {
 		r.fail(&keyspace.FormatError{Pos: r.pos(at), What: what, Err: keyspace.ErrCorrupt})
 		return
 	}
-	r.search(arg, 1)
+	r.search(arg, anywhere)
 	r.lost(at, what)
 }
 
@@ -87,7 +96,7 @@ func (r *Reader) stray() {
 	if c := &r.cmd; c.whole && c.start+c.length == at {
 		c.suspect()
 	}
-	if r.search(at, 1) && r.w.offset() < at {
+	if r.search(at, anywhere) && r.w.offset() < at {
 		at = r.cmd.start
 	}
 	r.lost(at, what)
@@ -111,7 +120,7 @@ func (r *Reader) search(arg int64, chain int) bool {
 	if s := r.cmd.suspects; len(s) > 0 {
 		from = s[0].start
 	}
-	w.pos = int(min(max(0, from-w.base), int64(w.end)))
+	r.goTo(from)
 	for {
 		if w.avail() < len(w.buf)/2 {
 			w.fillBehind(lookBehind)
@@ -140,6 +149,31 @@ func (r *Reader) search(arg int64, chain int) bool {
 	}
 }
 
+// goTo moves the window back to an offset, opening the file anew where the
+// window has slid past it; where that cannot be, or was done too often, to what
+// is left of the window.
+func (r *Reader) goTo(offset int64) {
+	w := &r.w
+	if again := w.at(w.end) - offset; offset < w.base && r.o.Reopen != nil && r.rewound <= rewindFactor*(w.at(w.end)-r.o.Offset) && r.reopen(offset) {
+		r.rewound += again
+	}
+	w.pos = int(min(max(0, offset-w.base), int64(w.end)))
+}
+
+// reopen opens the file anew at an offset, or some before it.
+func (r *Reader) reopen(offset int64) bool {
+	from := max(offset-lookBehind, r.o.Offset)
+	src, err := r.o.Reopen(from)
+	if err != nil {
+		return false
+	}
+	r.close()
+	r.closer = src
+	r.w.restart(contextReader{r.ctx, src}, from)
+	r.w.fill()
+	return true
+}
+
 // behindArgument returns the index behind the argument at index i of b if it is
 // whole and something of RESP follows it, and the index behind its '$' otherwise.
 func behindArgument(b []byte, i int) int {
@@ -154,39 +188,34 @@ func behindArgument(b []byte, i int) int {
 // lineStart reports whether a line ends in front of index i.
 func lineStart(b []byte, i int) bool { return i >= 2 && b[i-2] == '\r' && b[i-1] == '\n' }
 
-// believe reports whether a command begins at index i of the window. Damage
-// alone (chain 1) makes believable what stands at the start of a line and is a
-// known command as far as can be seen. Inside an argument under suspicion, the
-// commands must run past its end, which what a client stored in it does not.
-// Inside what the end of the file seems to cut, a chain of commands is needed.
+// believe reports whether a command begins at index i of the window: one of the
+// table, at the start of a line, as far as can be seen, and if it is to be more
+// than that, or does not stand at the start of a line, those behind it too.
+// Inside of an argument under suspicion they must run past its end, which what a
+// client stored in it does not.
 func (r *Reader) believe(i, chain int) bool {
 	w := &r.w
 	line := lineStart(w.buf, i)
-	end, st := r.probe(i)
-	if st == wrong {
-		return false
-	}
 	past := r.suspected(w.at(i))
-	if past == 0 && chain == 1 {
-		if st == short || line {
-			return line
-		}
-		_, next := r.probe(end)
-		return next != wrong
-	}
-	if !line {
+	need := chain
+	switch {
+	case line:
+	case past > 0 || chain == insideCut:
 		return false
+	default:
+		need = max(need, 2)
 	}
-	for n := 1; n < maxProbe; n++ {
-		if st == short {
-			return past > 0 && chain == 1
-		}
-		if w.at(end) > past && (n >= chain || end == w.end && w.err == io.EOF) {
+	for n := 1; n <= maxProbe; n++ {
+		end, st := r.probe(i)
+		switch {
+		case st == wrong:
+			return false
+		case st == short:
+			return chain == anywhere && (line || n > 1)
+		case w.at(end) > past && (n >= need || end == w.end && w.err == io.EOF):
 			return true
 		}
-		if end, st = r.probe(end); st == wrong {
-			return false
-		}
+		i = end
 	}
 	return false
 }

@@ -22,10 +22,16 @@ type window struct {
 	base     int64               // offset of buf[0] in the source
 	err      error               // why there is nothing behind end: io.EOF or a read error
 	gaps     []keyspace.GapError // ranges that the medium could not deliver, not yet reported
+	gapsEnd  int64               // offset behind the last of them
 }
 
 func newWindow(src io.Reader, offset int64, size int) window {
 	return window{src: src, base: offset, buf: make([]byte, size)}
+}
+
+// restart goes on with another reader, whose first byte stands at offset.
+func (w *window) restart(src io.Reader, offset int64) {
+	w.src, w.base, w.pos, w.end, w.err = src, offset, 0, 0, nil
 }
 
 // at returns the offset in the source of buf[i].
@@ -75,6 +81,10 @@ func (w *window) gap(n int, err error) bool {
 	if n <= 0 || !errors.As(err, &g) {
 		return false
 	}
+	if g.Offset+g.Length <= w.gapsEnd {
+		return true // it was read before
+	}
+	w.gapsEnd = g.Offset + g.Length
 	if k := len(w.gaps) - 1; k >= 0 && w.gaps[k].Offset+w.gaps[k].Length == g.Offset {
 		w.gaps[k].Length += g.Length
 	} else {
