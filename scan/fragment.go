@@ -26,8 +26,6 @@ type fragment struct {
 	inName   bool // it stands in the name of a key or field, or in a container there
 	assigned int  // end of the last assignment that was taken apart
 	assigns  bool // the text is an assignment: its value was looked at
-
-	own span // where matches must begin; the whole fragment unless it is a window
 }
 
 // chain returns the containers around f, outermost first, behind those of the

@@ -30,9 +30,6 @@ type match struct {
 // report claims f.data[from:to] for r. The caller may change the match that it
 // returns.
 func (w *worker) report(r *rule, f *fragment, from, to int) *match {
-	if from < int(f.own.from) || from >= int(f.own.to) {
-		return new(match) // not this window's
-	}
 	if w.budget.matches--; w.budget.matches < 0 {
 		w.limited(limitMatches)
 		return new(match)
@@ -44,8 +41,8 @@ func (w *worker) report(r *rule, f *fragment, from, to int) *match {
 	if f.inPlace {
 		m.rootFrom, m.rootTo = f.from+from, f.from+to
 	}
-	if m.rootTo <= w.leaf.seam && !f.inName {
-		return new(match) // found when it was written
+	if l := w.leaf; !f.inName && (m.rootTo <= l.seam || l.window && (m.rootFrom < int(l.own.from) || m.rootFrom >= int(l.own.to))) {
+		return new(match) // found when it was written, or another window's
 	}
 	w.matches = append(w.matches, m)
 	return &w.matches[len(w.matches)-1]

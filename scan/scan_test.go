@@ -147,41 +147,39 @@ func TestScanInWindows(t *testing.T) {
 		value[at+len(token)] = ' '
 		want = append(want, token)
 	}
+	for _, head := range []string{"", `{"log": "`} { // text, and a document that is too long to be read as one
+		found, _ := scanAll(t, newTestScanner(t), elements(keyspace.String, "k", inParts(append([]byte(head), value...))...))
+		var got []string
+		for _, f := range found {
+			got = append(got, f.Secret)
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("found %d tokens in windows, want %d", len(got), len(want))
+		}
+	}
+}
+
+// inParts cuts a value as readers do.
+func inParts(value []byte) []keyspace.Event {
+	const size = 64 << 10
 	var parts []keyspace.Event
-	for at := 0; at < size; at += 64 << 10 {
-		e := keyspace.Event{Value: value[at:min(size, at+64<<10)], Part: keyspace.Middle}
+	for at := 0; at < len(value); at += size {
+		e := keyspace.Event{Value: value[at:min(len(value), at+size)], Part: keyspace.Middle}
 		if at == 0 {
 			e.Part = keyspace.First
-		} else if at+64<<10 >= size {
+		} else if at+size >= len(value) {
 			e.Part = keyspace.Last
 		}
 		parts = append(parts, e)
 	}
-	found, _ := scanAll(t, newTestScanner(t), elements(keyspace.String, "k", parts...))
-	var got []string
-	for _, f := range found {
-		got = append(got, f.Secret)
-	}
-	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("found %d tokens in windows, want %d", len(got), len(want))
-	}
+	return parts
 }
 
 // Whole values up to the bound are decoded, however they arrive.
 func TestScanDecodesLongValues(t *testing.T) {
 	token := githubToken("ghp", "long")
 	value := []byte(`{"log": "` + strings.Repeat("lorem ipsum ", 50000) + `", "note": "\u0067` + token[1:] + `"}`)
-	var parts []keyspace.Event
-	for at := 0; at < len(value); at += 64 << 10 {
-		e := keyspace.Event{Value: value[at:min(len(value), at+64<<10)], Part: keyspace.Middle}
-		if at == 0 {
-			e.Part = keyspace.First
-		} else if at+64<<10 >= len(value) {
-			e.Part = keyspace.Last
-		}
-		parts = append(parts, e)
-	}
-	found, _ := scanAll(t, newTestScanner(t), elements(keyspace.String, "k", parts...))
+	found, _ := scanAll(t, newTestScanner(t), elements(keyspace.String, "k", inParts(value)...))
 	if len(found) != 1 || found[0].Secret != token || strings.Join(found[0].Chain, ">") != "json:$.note" {
 		t.Errorf("found %s", brief(found))
 	}
@@ -389,6 +387,9 @@ func TestOneFindingForOneSpan(t *testing.T) {
 
 // Scanning leaves in which nothing stands allocates nothing.
 func TestNoAllocationWithoutHits(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	s := newTestScanner(t)
 	w := newWorker(s)
 	b := newBatch()

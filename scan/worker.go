@@ -190,10 +190,7 @@ func (w *worker) start() {
 func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 	w.root = root{data, hits, base, isName}
 	f := &w.frags[0]
-	*f = fragment{data: data, to: len(data), inPlace: true, isName: isName, inName: isName, own: span{0, uint32(len(data))}}
-	if w.leaf.window && !isName {
-		f.own = w.leaf.own
-	}
+	*f = fragment{data: data, to: len(data), inPlace: true, isName: isName, inName: isName}
 	w.budget.reset(len(data))
 	w.scan(f, hits, base)
 	for i := range w.bufs {
@@ -230,7 +227,7 @@ func (w *worker) openSegment(f *fragment, hits []hit, base uint32) bool {
 			continue
 		}
 		c := &w.segment
-		*c = fragment{data: rest, parent: f.parent, from: at, to: len(f.data), inPlace: true, inName: true, own: span{0, uint32(len(rest))}}
+		*c = fragment{data: rest, parent: f.parent, from: at, to: len(f.data), inPlace: true, inName: true}
 		w.serial++
 		c.serial = w.serial
 		if w.open(c, within(hits, base+uint32(at), len(rest)), base+uint32(at)) {
@@ -323,7 +320,7 @@ func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
 	c := &w.frags[f.depth+1]
 	*c = fragment{
 		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
-		from: f.from, to: f.to, isName: p.isName, inName: f.inName, own: span{0, uint32(len(p.data))},
+		from: f.from, to: f.to, isName: p.isName, inName: f.inName,
 	}
 	if f.inPlace {
 		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace
