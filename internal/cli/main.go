@@ -196,7 +196,8 @@ age. What it is is read from its bytes.
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newVersionCmd(a), newCompletionCmd(a),
-		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a))
+		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
+		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a))
 	return root
 }
 

@@ -1,0 +1,61 @@
+package backup
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// runningIn returns a server process whose working directory is dir or lies in
+// it, or 0. Servers change to their data directory (config.c, "dir").
+func runningIn(dir string) int {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return 0
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return 0
+	}
+	for _, link := range links {
+		at, err := os.Readlink(link)
+		if err != nil || at != dir && !strings.HasPrefix(at, dir+"/") {
+			continue
+		}
+		name, err := os.ReadFile(filepath.Join(filepath.Dir(link), "comm"))
+		if err != nil || !strings.Contains(string(name), "valkey") && !strings.Contains(string(name), "redis") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		if err == nil && pid != os.Getpid() {
+			return pid
+		}
+	}
+	return 0
+}
+
+func freeSpace(dir string) (int64, bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, false
+	}
+	return int64(st.Bavail) * int64(st.Bsize), true
+}
+
+// ownerOf returns the owner of a directory, if there is one and giving files away
+// is allowed; otherwise -1.
+func ownerOf(dir string) (uid, gid int) {
+	info, err := os.Stat(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return -1, -1
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1, -1
+	}
+	return int(st.Uid), int(st.Gid)
+}

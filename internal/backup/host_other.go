@@ -1,0 +1,7 @@
+//go:build !linux
+
+package backup
+
+func runningIn(string) int           { return 0 }
+func freeSpace(string) (int64, bool) { return 0, false }
+func ownerOf(string) (uid, gid int)  { return -1, -1 }

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/crypt"
+	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+type backupFlags struct {
+	config     string
+	to         string
+	label      string
+	recipients recipientFlags
+	signKey    string
+	include    []string
+	scan       string
+	failOn     string
+	rate       size
+	lock       string
+	metrics    string
+	onSuccess  string
+	onFailure  string
+}
+
+func newBackupCmd(a *app) *cobra.Command {
+	f := &backupFlags{}
+	cmd := &cobra.Command{
+		Use:   "backup DATADIR --to DEST -r RECIPIENT",
+		Short: "Make a sealed backup of a live data directory",
+		Long: `Capture the snapshots and logs in a data directory, check them, and seal them
+into a new set at DEST. The server may run, and is not asked: nothing in its
+directory is written, linked or locked. A log is taken as its manifest says,
+while the manifest stays the same, and is cut behind the last command or EXEC.
+
+A set is complete when its manifest is there, which is written last. The host
+that makes it cannot open it, and anyone can verify it without a key. With
+--sign-key the manifest is signed; whoever steals that key can sign forgeries.
+
+With --scan report the scanner looks at what is sealed, and a summary goes into
+the sealed part of the manifest. With --scan refuse a finding of --fail-on or
+above means that nothing is written.
+
+DEST is a directory, or "-" for a tar stream on standard output. Nothing is
+printed on success unless standard error is a terminal.
+`,
+		Annotations: finds("--scan refuse: there are findings, and no set was made"),
+		Example: `  valkeyfs backup /var/lib/valkey --to /backup -r age1…
+  valkeyfs backup /var/lib/valkey --to /backup -R recipients.txt --sign-key sign.key --scan report
+  valkeyfs backup /var/lib/valkey --to - -r age1… | ssh store tar x -C /backup
+  valkeyfs backup --config /etc/valkeyfs/backup.d/main.conf`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.config != "" {
+				dir, err := readConfig(cmd, f.config)
+				if err != nil {
+					return err
+				}
+				if len(args) == 0 && dir != "" {
+					args = []string{dir}
+				}
+			}
+			if len(args) != 1 {
+				return usagef("one DATADIR is needed")
+			}
+			return runBackup(cmd, a, f, args[0])
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.config, "config", "", "take flags from `FILE`: lines \"flag = value\", and \"datadir = DIR\"")
+	fl.StringVar(&f.to, "to", "", "put the set into `DEST`")
+	fl.StringVar(&f.label, "label", "", "put it under `LABEL` (default: the host's name)")
+	f.recipients.flags(fl)
+	fl.StringVar(&f.signKey, "sign-key", "", "sign with the minisign key in `FILE`")
+	fl.StringArrayVar(&f.include, "include", nil, "take `FILE` in DATADIR, too: nodes.conf, an ACL file (repeatable)")
+	fl.StringVar(&f.scan, "scan", "", "look at what is sealed: `report|refuse`")
+	fl.StringVar(&f.failOn, "fail-on", "low", "--scan: findings of at least this `SEVERITY` count")
+	fl.Var(&f.rate, "limit-rate", "write at most so many bytes a second")
+	fl.Lookup("limit-rate").DefValue = "" // no bound
+	fl.StringVar(&f.lock, "lock", "", "let one backup run at a time, by a lock on `FILE` (default: one for the label in the state directory)")
+	fl.StringVar(&f.metrics, "metrics", "", "write Prometheus metrics to `FILE.prom`")
+	fl.StringVar(&f.onSuccess, "on-success", "", "run `CMD` in a shell afterwards")
+	fl.StringVar(&f.onFailure, "on-failure", "", "run `CMD` in a shell if it failed")
+	return cmd
+}
+
+func runBackup(cmd *cobra.Command, a *app, f *backupFlags, dir string) error {
+	harden()
+	if f.to == "" {
+		return usagef("where to? name a destination by --to")
+	}
+	if f.label == "" {
+		f.label = hostLabel()
+	}
+	if err := backup.CheckLabel(f.label); err != nil {
+		return usagef("--label: %v", err)
+	}
+	started := time.Now()
+	result, err := f.create(cmd, a, dir)
+	code := exitOK
+	switch {
+	case err == nil:
+	case errors.Is(err, backup.ErrRefused):
+		a.stderr.errorf("backup of %s: %d findings, and --scan refuse: nothing was written", dir, result.Findings)
+		code = exitFindings
+	case keyspace.Incomplete(err):
+		a.stderr.errorf("backup of %s: %v", dir, err)
+		code = exitIncomplete
+	case errors.As(err, new(usageError)):
+		return err
+	default:
+		a.stderr.errorf("backup of %s: %v", dir, err)
+		code = exitError
+	}
+	if result != nil && len(result.Strange) > 0 {
+		a.stderr.errorf("warning: a log holds commands that no server writes and that replay would run: %s", result.Strange[0])
+	}
+	if code == exitOK && a.stderr.terminal {
+		a.stderr.printf("set %s of %s: %s captured, %s written, %d members, %d of them unchanged", result.Manifest.ID, f.label,
+			report.Bytes(result.Plain), report.Bytes(result.Sent), len(result.Manifest.Members), result.Reused)
+	}
+	if f.metrics != "" {
+		if err := writeBackupMetrics(f.metrics, f.label, code, started, time.Now(), result); err != nil {
+			a.stderr.errorf("metrics: %v", err)
+			code = max(code, exitError)
+		}
+	}
+	hook := f.onSuccess
+	if code != exitOK {
+		hook = f.onFailure
+	}
+	if hook != "" {
+		if err := a.hook(cmd.Context(), hook, f.label, code, result); err != nil {
+			a.stderr.errorf("hook: %v", err)
+			code = max(code, exitError)
+		}
+	}
+	return exit(code)
+}
+
+// create makes the set.
+func (f *backupFlags) create(cmd *cobra.Command, a *app, dir string) (*backup.Result, error) {
+	ctx := cmd.Context()
+	seal, texts, err := f.recipients.options(a)
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) == 1 && a.stderr.terminal {
+		a.stderr.printf("warning: a single recipient: if his key is lost, so is every backup")
+	}
+	o := backup.Options{Label: f.label, Tool: "valkeyfs " + version(), Seal: seal, Recipients: texts, Now: time.Now, Rate: int64(f.rate)}
+	if f.signKey != "" {
+		if o.Sign, err = readSigningKey(a.ui(), f.signKey); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.scanner(a, &o); err != nil {
+		return nil, err
+	}
+	unlock, err := f.takeLock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+
+	var store backup.Store
+	if f.to == source.Stdin {
+		if isTerminal(a.stdout) {
+			return nil, usagef("this would fill the terminal with bytes: name a directory by --to")
+		}
+		store = backup.NewTar(a.stdout, a.global.tmp, time.Now)
+	} else if store, err = openStore(ctx, f.to, true); err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	state := ""
+	if root, err := stateDir(); err == nil {
+		state = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".json")
+		o.Previous, _ = os.ReadFile(state) // it need not be there
+	}
+	var result *backup.Result
+	for range maxTries {
+		result, err = createOnce(ctx, store, dir, f.include, o)
+		if !errors.Is(err, backup.ErrShrank) {
+			break
+		}
+	}
+	if err == nil {
+		err = store.Close()
+	}
+	if err == nil && state != "" {
+		// A destination that cannot be read does not tell which set came before.
+		if err := os.MkdirAll(filepath.Dir(state), 0o700); err == nil {
+			os.WriteFile(state, result.Text, 0o600) //nolint:errcheck // where it cannot be kept, the destination tells
+		}
+	}
+	return result, err
+}
+
+// maxTries is how often a backup is begun anew because a log was changed in a way
+// that only happens when a write of the server fails.
+const maxTries = 5
+
+func createOnce(ctx context.Context, s backup.Store, dir string, include []string, o backup.Options) (*backup.Result, error) {
+	c, err := backup.CaptureDir(ctx, dir, include)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return backup.Create(ctx, s, c, o)
+}
+
+func (f *backupFlags) scanner(a *app, o *backup.Options) (err error) {
+	switch f.scan {
+	case "":
+		return nil
+	case "report":
+	case "refuse":
+		o.Refuse = true
+	default:
+		return usagef("--scan: report or refuse, not %q", f.scan)
+	}
+	if err := o.FailOn.UnmarshalText([]byte(f.failOn)); err != nil {
+		return usagef("--fail-on: %v", err)
+	}
+	o.Scanner, err = scan.New(scan.Config{Workers: a.global.workers})
+	return err
+}
+
+// takeLock keeps a second backup of the same label from running.
+func (f *backupFlags) takeLock() (unlock func(), err error) {
+	path := f.lock
+	if path == "" {
+		root, err := stateDir()
+		if err != nil {
+			return func() {}, nil
+		}
+		path = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".lock")
+		if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+			return func() {}, nil
+		}
+	}
+	l := flock.New(path)
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("another backup is running: %s is locked", path)
+	}
+	return func() { l.Unlock() }, nil //nolint:errcheck // the process' end unlocks it, too
+}
+
+func readSigningKey(ui crypt.UI, name string) (*crypt.SigningKey, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	key, err := crypt.ParseSigningKey(f, ui)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return key, nil
+}
+
+// hostLabel makes a label of the host's name.
+func hostLabel() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "default"
+	}
+	name = strings.Trim(regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(name, "-"), "-._")
+	if name == "" || len(name) > 64 {
+		return "default"
+	}
+	return name
+}
+
+// hook runs a command of the user's. What it prints goes to standard error.
+func (a *app) hook(ctx context.Context, command, label string, code int, r *backup.Result) error {
+	c := exec.CommandContext(ctx, "/bin/sh", "-c", command) //nolint:gosec // running it is the purpose
+	c.Stdout, c.Stderr = a.stderr, a.stderr
+	c.Env = append(os.Environ(), "VALKEYFS_LABEL="+label, fmt.Sprintf("VALKEYFS_STATUS=%d", code))
+	if r != nil && code == exitOK {
+		c.Env = append(c.Env, "VALKEYFS_SET="+r.Manifest.ID)
+	}
+	return c.Run()
+}

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+type restoreFlags struct {
+	keys          verifyFlags
+	into          string
+	force         bool
+	owner         string
+	allowCommands bool
+	asLog         bool
+}
+
+func newRestoreCmd(a *app) *cobra.Command {
+	f := &restoreFlags{}
+	cmd := &cobra.Command{
+		Use:   "restore SET --into DIR -i IDENTITY",
+		Short: "Put a sealed backup back in place",
+		Long: `Open a set, or the newest under a label, and put it into DIR. All of it is
+decrypted, checked and searched for commands that no server writes beside DIR,
+and only then renamed into place; so DIR holds all of it or what it held before.
+The server must not be running there. Files get mode 0600 and directories 0700;
+they belong to --owner, or to whom DIR belonged.
+
+What lies in DIR is in the way. --force moves it aside, to DIR.before-TIME, and
+deletes nothing.
+
+A server loads its log if it runs with appendonly yes, and its snapshot if not;
+which of them were restored, and what to do, is said at the end.
+`,
+		Annotations: finds("a signature does not fit, or a log holds commands that no server\n     writes: nothing was restored"),
+		Example: `  valkeyfs restore /backup/db1 -i key.txt --into /var/lib/valkey --force --owner valkey
+  valkeyfs restore /backup/db1/20260131T020000.000Z-0123abcd -i key.txt --into /tmp/look`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("one SET is needed, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd, a, f, args[0]) },
+	}
+	fl := cmd.Flags()
+	f.keys.flags(fl)
+	fl.StringVar(&f.into, "into", "", "make `DIR` the data directory")
+	fl.BoolVar(&f.force, "force", false, "move aside what lies there")
+	fl.StringVar(&f.owner, "owner", "", "give the files to `USER[:GROUP]`")
+	fl.BoolVar(&f.allowCommands, "allow-commands", false, "restore logs with commands that no server writes")
+	fl.BoolVar(&f.asLog, "as-log", false, "make the snapshot the base of a new log, for a server with appendonly yes")
+	return cmd
+}
+
+func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) error {
+	harden()
+	ctx := cmd.Context()
+	if f.into == "" {
+		return usagef("where to? name a directory by --into")
+	}
+	keys, err := f.keys.parse()
+	if err != nil {
+		return err
+	}
+	o := backup.RestoreOptions{Into: f.into, Force: f.force, AllowCommands: f.allowCommands, AsLog: f.asLog, UID: -1, GID: -1, Now: time.Now()}
+	if f.owner != "" {
+		if o.UID, o.GID, err = lookupOwner(f.owner); err != nil {
+			return err
+		}
+	}
+	s, at, err := openSets(ctx, location)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if at.ID == "" {
+		l, err := backup.List(ctx, s, at.Label)
+		if err != nil {
+			return err
+		}
+		newest := l.Newest()
+		if len(newest) != 1 {
+			return usagef("%s: there are sets of %d labels in it: name one", safe(location), len(newest))
+		}
+		at = newest[0]
+	}
+	set, err := backup.OpenSet(ctx, s, at)
+	if errors.Is(err, backup.ErrManifest) {
+		a.stderr.errorf("%v", err)
+		return exit(exitIncomplete)
+	}
+	if err != nil {
+		return err
+	}
+	// What is put in place was checked: hashes and structure now, contents on the way.
+	problems, err := set.Verify(ctx, backup.VerifyOptions{Keys: keys})
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		v := &verification{a: a}
+		v.say(problems)
+		return exit(status(v.violated, v.damaged))
+	}
+	if o.Identities, err = a.identities("the set"); err != nil {
+		return err
+	}
+	done, err := set.Restore(ctx, o)
+	var hostile *backup.CommandsError
+	switch {
+	case errors.As(err, &hostile):
+		for _, c := range hostile.Commands {
+			a.stderr.errorf("%s: a command that no server writes, and that replay would run", c)
+		}
+		a.stderr.errorf("nothing was restored; --allow-commands overrides this")
+		return exit(exitFindings)
+	case errors.Is(err, backup.ErrInTheWay), errors.Is(err, fs.ErrExist):
+		return err
+	case keyspace.Incomplete(err), backup.IsDamage(err):
+		a.stderr.errorf("%s: %v", at, err)
+		return exit(exitIncomplete)
+	case err != nil:
+		return a.unopened(at.String(), err)
+	}
+	a.stderr.printf("%s is restored in %s", at, safe(f.into))
+	if done.Aside != "" {
+		a.stderr.printf("what was there is in %s", safe(done.Aside))
+	}
+	for _, line := range done.Advice {
+		a.stderr.printf("%s", line)
+	}
+	return nil
+}
+
+// lookupOwner finds USER[:GROUP], by name or number.
+func lookupOwner(text string) (uid, gid int, err error) {
+	name, group, _ := strings.Cut(text, ":")
+	u, err := user.Lookup(name)
+	if err != nil {
+		if u, err = user.LookupId(name); err != nil {
+			return 0, 0, usagef("--owner: there is no user %s", safe(name))
+		}
+	}
+	if group != "" {
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			if g, err = user.LookupGroupId(group); err != nil {
+				return 0, 0, usagef("--owner: there is no group %s", safe(group))
+			}
+		}
+		u.Gid = g.Gid
+	}
+	if uid, err = strconv.Atoi(u.Uid); err != nil {
+		return 0, 0, err
+	}
+	gid, err = strconv.Atoi(u.Gid)
+	return uid, gid, err
+}

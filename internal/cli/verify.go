@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/report"
+)
+
+type verifySetFlags struct {
+	keys    verifyFlags
+	maxAge  period
+	head    string
+	metrics string
+}
+
+func newVerifyCmd(a *app) *cobra.Command {
+	f := &verifySetFlags{}
+	cmd := &cobra.Command{
+		Use:   "verify SET…",
+		Short: "Check sealed backups, with a key or without",
+		Long: `Check the sets that are named: one, all under a label, or all at a destination.
+Without a key: the signature, the hash and the structure of every sealed file,
+and the chain of the sets. With -i everything is decrypted, decompressed and
+parsed, too, compared with the sealed manifest, and logs are searched for
+commands that no server writes.
+
+A chain shows that a set in the middle is gone or was replaced. That the newest
+sets are gone it cannot show: use --max-age, or --head with the newest set that
+you know of. And a signature says which key made a set, not who held the key.
+`,
+		Annotations: finds("a signature does not fit, the chain is broken, a set is too old, or a\n     log holds commands that no server writes"),
+		Example: `  valkeyfs verify /backup --sign-pub sign.key.pub --max-age 26h
+  valkeyfs verify /backup/db1 -i key.txt
+  valkeyfs verify /backup/db1/20260131T020000.000Z-0123abcd`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("no SET is named")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runVerify(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	f.keys.flags(fl)
+	fl.Var(&f.maxAge, "max-age", "the newest set of each label is not older than this: 26h, 2d")
+	fl.StringVar(&f.head, "head", "", "the set `ID` is still there")
+	fl.StringVar(&f.metrics, "metrics", "", "write Prometheus metrics to `FILE.prom` if nothing is wrong")
+	return cmd
+}
+
+func runVerify(cmd *cobra.Command, a *app, f *verifySetFlags, locations []string) error {
+	harden()
+	keys, err := f.keys.parse()
+	if err != nil {
+		return err
+	}
+	o := backup.VerifyOptions{Keys: keys}
+	if len(a.global.identities) > 0 {
+		if o.Identities, err = a.identities("the set"); err != nil {
+			return err
+		}
+	}
+	v := &verification{a: a, f: f, o: o}
+	for _, l := range locations {
+		if err := v.location(cmd, l); err != nil {
+			return err
+		}
+	}
+	if v.sets == 0 && !v.violated && !v.damaged {
+		return usagef("no set was found")
+	}
+	if f.metrics != "" && !v.violated && !v.damaged {
+		if err := writeMetrics(f.metrics, v.label, []metric{
+			{"valkeyfs_backup_last_verified_timestamp_seconds", "When sets were verified last, and nothing was wrong.", float64(time.Now().Unix())},
+			{"valkeyfs_backup_verified_sets", "Sets that were verified then.", float64(v.sets)},
+		}); err != nil {
+			return err
+		}
+	}
+	if a.stderr.terminal && !v.violated && !v.damaged {
+		a.stderr.printf("%s sets, %s: nothing is wrong", report.Count(uint64(v.sets)), report.Bytes(v.bytes))
+	}
+	return exit(status(v.violated, v.damaged))
+}
+
+type verification struct {
+	a                 *app
+	f                 *verifySetFlags
+	o                 backup.VerifyOptions
+	sets              int
+	bytes             int64
+	label             string
+	violated, damaged bool
+}
+
+func (v *verification) location(cmd *cobra.Command, location string) error {
+	ctx := cmd.Context()
+	s, at, err := openSets(ctx, location)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	refs, err := named(ctx, s, at)
+	if err != nil {
+		return err
+	}
+	labels := map[string]bool{}
+	for _, r := range refs {
+		set, err := backup.OpenSet(ctx, s, r)
+		if errors.Is(err, backup.ErrManifest) || errors.Is(err, fs.ErrNotExist) {
+			v.say([]backup.Problem{{Ref: r, Kind: backup.Damaged, What: err.Error()}})
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		v.sets++
+		v.bytes += set.Manifest.Bytes()
+		problems, err := set.Verify(ctx, v.o)
+		v.say(problems)
+		if err != nil {
+			return v.a.unopened(r.String(), err)
+		}
+		if v.label = r.Label; labels[r.Label] {
+			continue
+		}
+		labels[r.Label] = true
+		problems, err = backup.CheckChain(ctx, s, r.Label, backup.ChainOptions{MaxAge: time.Duration(v.f.maxAge), Head: v.f.head, Now: time.Now()})
+		v.say(problems)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verification) say(problems []backup.Problem) {
+	for _, p := range problems {
+		v.a.stderr.errorf("%s", p)
+		if p.Kind == backup.Damaged {
+			v.damaged = true
+		} else {
+			v.violated = true
+		}
+	}
+}
