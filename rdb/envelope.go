@@ -28,9 +28,10 @@ const (
 // envelope is the decompressed content of one.
 type envelope struct {
 	io.Reader
-	size int64 // bytes in front of the frame
-	err  error // what the header said that is not known
-	phys *bufio.Reader
+	size  int64 // bytes in front of the frame
+	err   error // what the header said that is not known
+	phys  *bufio.Reader
+	frame *lz4Frame
 }
 
 func sniffEnvelope(head []byte) bool {
@@ -64,7 +65,8 @@ func openEnvelope(r io.Reader) (*envelope, io.Reader) {
 	br.Discard(min(int(e.size), len(head))) //nolint:errcheck // those bytes are at hand
 	switch codec {
 	case envelopeLZ4:
-		e.Reader = sentinel{lz4.NewReader(&lz4Frame{r: br})}
+		e.frame = &lz4Frame{r: br}
+		e.Reader = sentinel{lz4.NewReader(e.frame)}
 	case envelopeZstd:
 		d, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdMaxWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
@@ -96,6 +98,7 @@ func (e *envelope) rest(f *feeder) io.ReadCloser {
 // (LZ4 Frame Format Description 1.6).
 type lz4Frame struct {
 	r     *bufio.Reader
+	read  int64 // bytes passed through
 	pass  int64 // bytes to pass through before the next decision
 	state int
 	flags byte
@@ -118,6 +121,7 @@ func (f *lz4Frame) Read(p []byte) (int, error) {
 	}
 	n, err := f.r.Read(p[:min(int64(len(p)), f.pass)])
 	f.pass -= int64(n)
+	f.read += int64(n)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}

@@ -3,6 +3,7 @@ package rdb
 import (
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -32,6 +33,7 @@ type feeder struct {
 	full  chan *block
 	free  chan *block
 	quit  chan struct{}
+	once  sync.Once
 	noCRC atomic.Bool
 	err   error  // after full is closed: why
 	crc   uint64 // after full is closed: checksum of all that was read
@@ -102,4 +104,5 @@ func (f *feeder) recycle(b *block, used []byte) {
 	f.free <- b // never blocks: there are as many places as blocks
 }
 
-func (f *feeder) stop() { close(f.quit) }
+// stop ends the goroutine. It may be called again.
+func (f *feeder) stop() { f.once.Do(func() { close(f.quit) }) }

@@ -79,6 +79,7 @@ type Reader struct {
 	templateBytes      int
 	cut                bool  // the record at hand is the last, and the input ends inside it
 	before             int64 // where the record before the one at hand begins
+	unproven           bool  // that record holds plain strings, which have no form that could be wrong
 	rewound            int64 // bytes gone back over
 	gapsTo             int64 // gaps before this offset were reported
 	again              io.Closer
@@ -154,6 +155,15 @@ func (r *Reader) Rest() io.ReadCloser {
 	}
 	r.in.feed.noCRC.Store(true)
 	return &rest{&r.in}
+}
+
+// RestOffset is the offset in the source at which Rest begins: behind the end
+// marker and checksum, or behind the frame of an envelope.
+func (r *Reader) RestOffset() int64 {
+	if r.env != nil && r.env.frame != nil {
+		return r.start + r.env.frame.read
+	}
+	return r.in.offset()
 }
 
 // rest reads on where the parser stopped.
@@ -317,7 +327,7 @@ func (r *Reader) reportGaps() error {
 			continue // seen before going back
 		}
 		r.gapsTo = g.Offset + g.Length
-		at := keyspace.Pos{Source: r.o.Source, Offset: r.o.Offset + g.Offset, Inner: -1}
+		at := keyspace.Pos{Source: r.o.Source, Offset: g.Offset, Inner: -1}
 		if err := r.damage(at.Offset, g.Length, &keyspace.FormatError{Pos: at, What: "read", Err: g.Err}); err != nil {
 			return err
 		}

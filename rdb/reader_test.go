@@ -526,8 +526,8 @@ func TestEnvelope(t *testing.T) {
 	if _, err := transcript(r.Events(context.Background()), false); err != nil {
 		t.Fatal(err)
 	}
-	if rest, _ := io.ReadAll(r.Rest()); string(rest) != "*1\r\n" {
-		t.Errorf("behind the frame: %q", rest)
+	if rest, _ := io.ReadAll(r.Rest()); string(rest) != "*1\r\n" || r.RestOffset() != int64(len(p)) {
+		t.Errorf("behind the frame, at %d: %q", r.RestOffset(), rest)
 	}
 	for cut := 0; cut < len(p); cut += 1 + len(p)/200 {
 		if _, err := read(p[:cut], Options{}); !keyspace.Incomplete(err) {

@@ -209,6 +209,7 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 		}
 	}
 	ev.Op, ev.Idle, ev.Freq = d.op, -1, -1
+	r.unproven = d.enc == keyspace.Raw || d.enc == keyspace.Linkedlist || d.enc == keyspace.Hashtable || d.enc == keyspace.Skiplist
 	err = d.read(r)
 	r.skip = false
 	var value []byte

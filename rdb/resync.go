@@ -15,7 +15,7 @@ import (
 // undamaged keys of a snapshot in which ten blocks of 4 KiB became noise, and
 // 99.9 % where they became zeros.
 const (
-	chainLength = 3         // records in a row
+	chainLength = 5         // records in a row
 	lookahead   = 256 << 10 // bytes that a trial may look ahead
 	// trialBudget bounds the work of a search, in bytes parsed per byte passed:
 	// hostile bytes may otherwise make every place look like the start of a long
@@ -116,11 +116,12 @@ func (r *Reader) goTo(offset int64) bool {
 	return true
 }
 
-// swallowed looks for records inside the one before the damage at begin: a false
-// length may have led over them, into the middle of another.
+// swallowed looks for records inside the one before the damage at begin, if that
+// is of strings that nothing vouches for: a false length may have led over
+// records, into the middle of another.
 func (r *Reader) swallowed(begin int64) (bool, error) {
 	before := r.before
-	if n := begin - before; r.cut || n <= longString || n > 4*lookahead || r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(before+1) {
+	if n := begin - before; r.cut || !r.unproven || n <= longString || n > 4*lookahead || r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(before+1) {
 		return false, nil
 	}
 	r.rewound += begin - before

@@ -142,6 +142,9 @@ func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 	for i, f := range files {
 		last := i == len(files)-1 && (f.Role != Base)
 		parts[i] = aof.Part{Source: f.Path, Open: f.content, Last: last}
+		if f.once == nil && len(f.Layers) == 0 {
+			parts[i].Size, parts[i].Reopen = f.Size, f.from
+		}
 		once = once || f.once != nil
 	}
 	if o.Resolve && !once {
