@@ -78,7 +78,7 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 // isContainer reports whether decoded bytes start like a binary container or
 // are text: what tells base64 and hex from random identifiers.
 func (w *worker) isContainer(data []byte) bool {
-	if isText(data) {
+	if isText(data) || isELF(data, 0) {
 		return true
 	}
 	if len(data) < minContainer {

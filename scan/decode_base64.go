@@ -115,6 +115,8 @@ func hasBinaryMagic(head []byte) bool {
 		return head[1] >= 2 && head[1] <= 5
 	case 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f: // MessagePack, a map whose first key is a string
 		return head[1] > 0xa0 && head[1] < 0xc0 || head[1] == 0xd9
+	case 0x7f: // ELF, which is no container but a finding
+		return head[1] == 'E' && head[2] == 'L' && head[3] == 'F'
 	case 0xac:
 		return head[1] == 0xed && head[2] == 0 && head[3] == 5
 	}
