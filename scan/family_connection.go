@@ -48,7 +48,7 @@ func findURL(w *worker, r *rule, f *fragment, from, to int) {
 	user, password := authority[:colon], authority[colon+1:at]
 	host := authority[at+1:]
 	switch {
-	case len(password) == 0:
+	case len(password) == 0, bytes.IndexByte(user, '[') >= 0, bytes.IndexByte(host, ']') == 0:
 		return
 	case placeholder(password) || isPlainWord(password) && (isPlainWord(user) || len(user) == 0) || isExampleHost(host) && isPlainWord(password):
 		w.exclude(placeholderValue)

@@ -185,14 +185,15 @@ func findCrypt(w *worker, r *rule, f *fragment, from, to int) {
 func findLDAP(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
 	if d[to-1] != '}' {
-		k := bytes.IndexByte(d[to:min(len(d), to+16)], '}')
-		if k < 0 {
+		k := run(d, to, 16, func(b byte) bool { return isAlnum(b) || b == '-' })
+		if k == len(d) || d[k] != '}' {
 			return
 		}
-		to += k + 1
+		to = k + 1
 	}
-	end := run(d, to, 256, func(b byte) bool { return isPHC(b) || b == '$' || b == '-' })
-	if end-to >= 20 && (from == 0 || !isWord(d[from-1])) {
+	end := run(d, to, 256, func(b byte) bool { return isPHC(b) || b == '$' })
+	v := d[to:end]
+	if len(v) >= 20 && (from == 0 || !isWord(d[from-1])) && hasDigit(v) && (v[0] == '$' || base64Encoding(v) != nil || bytes.IndexByte(v, '$') > 0) && !readable(v) {
 		w.report(r, f, from, end)
 	}
 }

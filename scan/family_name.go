@@ -187,6 +187,8 @@ func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason
 		return 0, proseValue
 	case isNumeric(v):
 		return 0, countValue
+	case isLabelledDigest(v):
+		return 0, hashValue
 	case !isText(v), bytes.ContainsAny(v, "<>{}\"'"):
 		return 0, notRandom
 	case isUUID(v):
@@ -219,6 +221,12 @@ func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason
 		return Possible, notExcluded
 	}
 	return Likely, notExcluded
+}
+
+// isLabelledDigest recognises sha512-… of Subresource Integrity and sha256:… of
+// container images.
+func isLabelledDigest(v []byte) bool {
+	return foldPrefix(v, "sha") && len(v) > 40 && isDigit(v[3]) && (v[4] == '-' || v[4] == ':' || v[6] == '-' || v[6] == ':')
 }
 
 // Bounds of an assignment.
@@ -287,12 +295,38 @@ func (w *worker) assignment(f *fragment, from, to int) {
 		}
 	}
 	f.assigned = max(f.assigned, valueTo)
+	if quoted := d[valueFrom-1] == '"' || d[valueFrom-1] == '\'' || d[valueFrom-1] == '`'; !quoted && !tag && isCodeAt(d, begin, end, valueFrom, valueTo, class) {
+		w.exclude(codeValue)
+		return
+	}
 	w.judge(f, valueFrom, valueTo, d[begin:end], class, true)
 	for _, r := range w.s.generic {
 		if hasKeyword(r, d[begin:end]) {
 			w.regex(r, f, begin, end)
 		}
 	}
+}
+
+// isCodeAt reports whether the assignment of an unquoted value is a statement of
+// a program, or a pair of a list of measurements, rather than a line of a
+// configuration.
+func isCodeAt(d []byte, begin, end, valueFrom, valueTo int, class nameClass) bool {
+	v := d[valueFrom:valueTo]
+	short := end-begin <= 4 // pass, pw: an outcome as often as a password
+	lineFrom, lineTo := lineAround(d, begin)
+	lineFrom, lineTo = trimmed(d, lineFrom, max(lineTo, valueTo))
+	alone := lineFrom == begin && lineTo == valueTo
+	switch {
+	case isCode(v):
+		if d[valueFrom-1] == '=' { // NAME=value, as shells and forms have it
+			return bytes.ContainsAny(v, "()[]{}")
+		}
+		return !alone || short || class != namePassword || bytes.ContainsAny(v, "()[]{}.")
+	case short:
+		s := shapeOf(v)
+		return !alone && (s.digit == 0 || s.lower+s.upper == 0 || bytes.IndexByte(d[end:valueFrom], '=') < 0)
+	}
+	return false
 }
 
 func hasKeyword(r *rule, name []byte) bool {

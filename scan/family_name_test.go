@@ -66,6 +66,9 @@ func TestNameFamily(t *testing.T) {
 		{name: "escaped JSON in text", value: `request failed: {\"password\":\"` + password + `\"}`, rule: "generic-password", secret: password},
 		{name: "among binary data", value: "\x00\x01\x02\xffpassword=" + password + "\x00\xfe", rule: "generic-password", secret: password},
 		{name: "form", value: "user=x&password=" + password[:6] + "%2B&go=1", rule: "generic-password", secret: password[:6] + "+"},
+		{name: "pass in a query", value: "u=x;pass=" + "hunter2go" + ";x=1", rule: "generic-password", secret: "hunter2go"},
+		{name: "identifier-like", value: "DB_PASSWORD=Vq7xk29abcd\nDB_HOST=x", rule: "generic-password", secret: "Vq7xk29abcd"},
+		{name: "plain word", value: "password: willowquartz\nhost: x", rule: "generic-password", secret: "willowquartz"},
 		{name: "api key", field: "api_key", value: hex, rule: "generic-api-key"},
 		{name: "token", field: "access_token", value: token, rule: "generic-token"},
 		{name: "bearer", field: "authorization", value: "Bearer " + token, rule: "generic-token", secret: token},
@@ -96,6 +99,10 @@ func TestNameFamily(t *testing.T) {
 		{name: "public key", field: "public_key", value: random("pk", 44, stdAlphabet)},
 		{name: "cache key", field: "cache_key", value: random("ck", 64, hexAlphabet)},
 		{name: "sentence with a key", value: "press any key: continue"},
+		{name: "code", value: "if pw := c.pw; pass = strings.ReplaceAll(pass, x) { token := dec.tokenStack[:n-1] }"},
+		{name: "code with names", value: "secret = dk.encryptionKey1024\nkey_secret := testRSA2048PrivateKey"},
+		{name: "test log", value: "PASS: gdb.arch/amd64-byte.exp: check 17\nPASS: x86_64 mode"},
+		{name: "digest with its name", field: "api_keys", value: "sha512-" + random("sri", 86, stdAlphabet) + "=="},
 		{name: "word", field: "token", value: "authorization_code"},
 	})
 }

@@ -59,11 +59,15 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	named := w.namedLike(cardWords)
-	if n == 13 && !named {
-		return // Visa gave these up long ago; milliseconds have thirteen digits, too
+	if (n == 13 || n == 19) && !named {
+		return // hardly a card has as many digits; milliseconds and identifiers have
 	}
-	if m := w.report(r, f, begin, end); named {
+	m := w.report(r, f, begin, end)
+	switch {
+	case named:
 		m.confidence = Confirmed
+	case end-begin == n:
+		m.confidence = Possible // one number in fifty passes
 	}
 }
 
@@ -230,7 +234,7 @@ func findEmail(w *worker, r *rule, f *fragment, from, to int) {
 	}
 	domain := d[to:end]
 	dot := bytes.LastIndexByte(domain, '.')
-	if begin == from || dot <= 0 || len(domain)-dot-1 < 2 || hasDigit(domain[dot+1:]) || bytes.Contains(domain, []byte("..")) {
+	if begin == from || dot <= 0 || !isTopLevel(domain[dot+1:]) || bytes.Contains(domain, []byte("..")) || bytes.Contains(domain, []byte(".-")) || domain[0] == '-' {
 		return
 	}
 	if end < len(d) && d[end] == '@' || begin > 0 && (d[begin-1] == ':' && begin > 2 && d[begin-2] == '/' || d[begin-1] == '@') {
@@ -245,6 +249,16 @@ func findEmail(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	w.report(r, f, begin, end)
+}
+
+// isTopLevel reports whether a label can be a top-level domain: letters of one
+// case, or the ASCII form of an international one (RFC 5890).
+func isTopLevel(label []byte) bool {
+	if foldPrefix(label, "xn--") {
+		return len(label) > 6
+	}
+	s := shapeOf(label)
+	return len(label) >= 2 && len(label) <= 18 && (s.lower == len(label) || s.upper == len(label))
 }
 
 // isPackage reports endings of file names that stand where a domain's would.

@@ -24,7 +24,8 @@ func TestConnectionFamily(t *testing.T) {
 		{name: "at sign in the path", value: "https://medium.test/@someone/a:b@c"},
 		{name: "example", value: "postgres://user:" + "password@localhost/db"},
 		{name: "variable", value: "postgres://app:${DB_PASSWORD}@db/app"},
-		{name: "stars", value: "redis://default:****@cache:6379"},
+		{name: "stars", value: "redis://default:***@cache:6379"},
+		{name: "syntax", value: "scheme://[user:passwd@]proxy.server:port"},
 	})
 }
 
@@ -46,6 +47,7 @@ func TestHashFamily(t *testing.T) {
 		{name: "scram", value: "SCRAM" + "-SHA-256$4096:" + random("a", 24, stdAlphabet) + "$" + random("b", 43, stdAlphabet) + "=:" + random("c", 43, stdAlphabet) + "=", rule: "password-hash-scram"},
 		{name: "django sha1", value: "sha1" + "$" + salt[:8] + "$" + random("s1", 40, hexAlphabet), rule: "password-hash-django"},
 
+		{name: "changelog", value: "{shaping => shape}/data/aots/fonts/classdef1_font1.otf"},
 		{name: "bcrypt cut short", value: bcryptHash("b")[:50]},
 		{name: "name of a function", value: "pbkdf2_hmac is slow, argon2id$ is not"},
 		{name: "price", value: "costs $6$ or $1$ each"},
@@ -121,6 +123,8 @@ func TestPersonalData(t *testing.T) {
 		{name: "e-mail in text", value: "From: Ivy <ivy.novak@inbox.test>", rule: "email", secret: "ivy.novak@inbox.test"},
 		{name: "example e-mail", value: "user@example.com"},
 		{name: "no domain", value: "git@host"},
+		{name: "module", value: "toolchain@v0.0.1-go1.999testmod.android-arm"},
+		{name: "name in code", value: "m.Path@m.Version"},
 		{name: "image", value: "logo@2x.png"},
 	})
 }

@@ -243,6 +243,9 @@ func insideBase64(data []byte, from, to int) bool {
 	for hi < len(data) && hi-to < minBlob && (base64Class[data[hi]]&inStd != 0 || data[hi] == '=') {
 		hi++
 	}
+	if blobLine(data, lo-1, -1) || blobLine(data, hi, 1) {
+		return true // a line of a text in base64 that is broken into lines
+	}
 	if lo == from && hi == to {
 		return false
 	}
@@ -252,6 +255,24 @@ func insideBase64(data []byte, from, to int) bool {
 // around returns data[from:to] widened by n bytes.
 func around(data []byte, from, to, n int) []byte {
 	return data[max(0, from-n):min(len(data), to+n)]
+}
+
+// blobLine reports whether behind the line break at i, or before it, a full line
+// of base64 follows.
+func blobLine(data []byte, i, step int) bool {
+	const full = 60 // PEM breaks at 64, MIME at 76
+	n := 0
+	for k := 0; k < 2 && i >= 0 && i < len(data) && (data[i] == '\n' || data[i] == '\r'); k++ {
+		i += step
+		n++
+	}
+	if n == 0 {
+		return false
+	}
+	for n = 0; n < full && i >= 0 && i < len(data) && base64Class[data[i]]&inStd != 0; n++ {
+		i += step
+	}
+	return n == full
 }
 
 // foldPrefix reports whether data begins with the lower-case text p, in any

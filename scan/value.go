@@ -27,6 +27,7 @@ const (
 	testValue        reason = "test-mode"          // a key of a provider's test environment, a test card
 	badChecksum      reason = "checksum"           // the token's own checksum says that nobody issued it
 	badStructure     reason = "structure"          // the parts of the token do not decode
+	codeValue        reason = "code"               // an expression of a program
 	insideBlob       reason = "inside-binary-text" // a piece of a longer base64 text
 	ruleFilter       reason = "rule-filter"        // the filter or allowlist of a rule file
 )
@@ -73,6 +74,9 @@ func wordiness(v []byte) float64 {
 	if len(v) == 0 {
 		return 0
 	}
+	if len(v) >= 16 && isHexText(v) {
+		return hexWordiness
+	}
 	pieces := 0.0
 	for i := 0; i < len(v); {
 		j := i
@@ -93,7 +97,7 @@ func wordiness(v []byte) float64 {
 			if j-i > 1 {
 				share = float64(common) / (n - 1)
 			}
-			if j-i <= 3 {
+			if j-i < 3 {
 				share = 0 // too short to tell
 			}
 			// Random letters meet a common pair in a quarter of the cases, words in four fifths.
@@ -110,6 +114,43 @@ func wordiness(v []byte) float64 {
 		i = j
 	}
 	return float64(len(v)) / pieces
+}
+
+// hexWordiness is what vocabularies make of hexadecimal digits.
+const hexWordiness = 1.9
+
+func isHexText(v []byte) bool {
+	for _, b := range v {
+		if !isHex(b) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCode reports whether an unquoted value is an expression of a program: a
+// call, an index, a path of names.
+func isCode(v []byte) bool {
+	if bytes.ContainsAny(v, "()[]{}") || bytes.Contains(v, []byte("::")) || bytes.Contains(v, []byte("->")) || bytes.Contains(v, []byte("||")) {
+		return true
+	}
+	groups, letters := 0, 0
+	for i, b := range v {
+		switch {
+		case isLetter(b) || b == '_':
+			letters++
+		case isDigit(b):
+			if i == 0 || v[i-1] == '.' {
+				return false
+			}
+			if !isDigit(v[i-1]) {
+				groups++
+			}
+		case b != '.' && b != '*' && b != '&':
+			return false
+		}
+	}
+	return letters > 0 && groups <= 1 && (wordiness(v) >= 2 || letters == len(v) && bytes.IndexByte(v, '_') < 0 && len(v) < 8 || bytes.IndexByte(v, '.') > 0 && groups == 0)
 }
 
 // readable reports whether v reads like words rather than like random text.
@@ -267,7 +308,7 @@ func placeholder(v []byte) bool {
 		return true
 	}
 	s := shapeOf(v)
-	if s.distinct <= 2 && len(v) > 3 || s.repeat >= 6 && s.repeat*2 >= len(v) {
+	if s.distinct <= 2 && len(v) > 3 || s.distinct == 1 && !isDigit(first) || s.repeat >= 6 && s.repeat*2 >= len(v) {
 		return true
 	}
 	return placeholderWords.match(v)
