@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"path"
 	"strings"
 
@@ -18,18 +20,21 @@ type Server struct {
 	Users    *acl.Users
 	ACLFile  string // "" without one
 	Sentinel bool
+	// Image is set for a container of the official images, whose servers are built
+	// with protected mode off.
+	Image bool
 	// Problems are why it would not start, or why something of it is not known.
 	Problems []conf.Problem
 }
 
-// ReadServer reads a configuration file and what it leads to, and combines them
-// to what holds. cwd and command are as for conf.Read. The error is for a
-// configuration file that cannot be read.
-func ReadServer(ctx context.Context, fs *hostfs.FS, name, cwd string, v conf.Version, command []string) (*Server, error) {
-	c, err := conf.Read(ctx, fs, name, cwd, v, command)
+// ReadServer reads a configuration and what it leads to, and combines them to
+// what holds. The error is for a configuration file that cannot be read.
+func ReadServer(ctx context.Context, fs *hostfs.FS, o conf.Options) (*Server, error) {
+	c, err := conf.Read(ctx, fs, o)
 	if err != nil {
 		return nil, err
 	}
+	v := o.Version
 	s := &Server{Version: v, Conf: c, Sentinel: len(c.All("sentinel")) > 0, Problems: c.Problems}
 	table := acl.For(v)
 	s.Users = acl.Configured(c, table)
@@ -82,7 +87,7 @@ func (s *Server) readACLFile(ctx context.Context, fs *hostfs.FS, table *acl.Tabl
 }
 
 func (s *Server) problem(d conf.Directive, fatal bool, format string, args ...any) {
-	s.Problems = append(s.Problems, newProblem(d, fatal, format, args...))
+	s.Problems = append(s.Problems, conf.Problem{File: d.File, Line: d.Line, What: fmt.Sprintf(format, args...), Fatal: fatal})
 }
 
 // checkRenames looks for renames that the server refuses (config.c,
@@ -150,4 +155,102 @@ func (s *Server) Reachable() []*acl.User {
 		}
 	}
 	return us
+}
+
+// Listener is an address at which a server listens.
+type Listener struct {
+	Address  string
+	Port     int64
+	TLS      bool
+	Loopback bool
+}
+
+// Listeners returns where a server listens on TCP (network.c, listenToPort).
+func (s *Server) Listeners() []Listener {
+	bind := s.Conf.Get("bind")
+	addresses := bind.Args
+	if !bind.Set && len(addresses) == 0 { // 6.0: everywhere
+		addresses = []string{"*", "-::*"}
+	}
+	var ls []Listener
+	for _, p := range []struct {
+		name string
+		tls  bool
+	}{{"port", false}, {"tls-port", true}} {
+		v := s.Conf.Get(p.name)
+		port, _ := v.Int()
+		if p.name == "port" && !v.Set && s.Sentinel {
+			port = 26379 // sentinel.h, REDIS_SENTINEL_PORT
+		}
+		if port == 0 {
+			continue
+		}
+		for _, a := range addresses {
+			if a = strings.TrimPrefix(a, "-"); a != "" {
+				ls = append(ls, Listener{Address: a, Port: port, TLS: p.tls, Loopback: loopback(a)})
+			}
+		}
+	}
+	return ls
+}
+
+func loopback(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(address, "localhost")
+}
+
+// everywhere reports whether an address stands for all interfaces.
+func everywhere(address string) bool {
+	return address == "*" || address == "::*" || address == "0.0.0.0" || address == "::"
+}
+
+// Public reports whether the server listens on anything but the loopback.
+func (s *Server) Public() bool {
+	for _, l := range s.Listeners() {
+		if !l.Loopback {
+			return true
+		}
+	}
+	return false
+}
+
+// Protected reports whether protected mode turns away everyone who does not come
+// from the host itself (networking.c, clientAcceptHandler; before 7.0 only where
+// bind is not set). Sentinels have it off unless told otherwise.
+func (s *Server) Protected() bool {
+	v := s.Conf.Get("protected-mode")
+	if !v.Set && (s.Sentinel || s.Image) {
+		return false
+	}
+	d := s.Default()
+	return v.Bool() && d != nil && d.NoPass && (!s.Version.Before(7, 0) || len(s.Conf.Get("bind").Args) == 0)
+}
+
+// Replica reports whether the server is told to replicate another one.
+func (s *Server) Replica() bool {
+	d, ok := s.Conf.Last("replicaof")
+	return ok && len(d.Args) == 2 && !strings.EqualFold(d.Args[0], "no")
+}
+
+// Cluster reports whether the server is a node of a cluster.
+func (s *Server) Cluster() bool { return s.Conf.Get("cluster-enabled").Bool() }
+
+// Persists reports whether the server writes snapshots or a log.
+func (s *Server) Persists() bool {
+	saves, _ := s.Conf.Saves()
+	return len(saves) > 0 || s.Conf.Get("appendonly").Bool()
+}
+
+// publicAddress reports whether an address is one of the Internet at large, and
+// whether it is an address at all.
+func publicAddress(host string) (public, known bool) {
+	if strings.EqualFold(host, "localhost") {
+		return false, true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return false, false
+	}
+	ip = ip.Unmap()
+	return !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified(), true
 }

@@ -198,7 +198,7 @@ func truth(t *testing.T, s servertest.Server, v conf.Version, set *setup) (tried
 		t.Fatal(err)
 	}
 	defer fs.Close()
-	audit, err := ReadServer(t.Context(), fs, name, "/", v, nil)
+	audit, err := ReadServer(t.Context(), fs, conf.Options{Path: name, Cwd: "/", Version: v})
 	if err != nil {
 		t.Fatal(err)
 	}

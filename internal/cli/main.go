@@ -195,7 +195,7 @@ age. What it is is read from its bytes.
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
-	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newVersionCmd(a), newCompletionCmd(a),
+	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a))
 	return root

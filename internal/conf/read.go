@@ -73,17 +73,34 @@ type reader struct {
 	cwd   string // "" unknown
 }
 
-// Read reads the file at path. cwd is the directory in which the server is
-// started, against which relative includes are resolved until "dir" changes it;
-// "" if that is not known: then they are looked for beside the main file. The
-// words of command are a command line's options, which come last. The error is
-// for a main file that cannot be read; all else is among the Problems.
-func Read(ctx context.Context, fs *hostfs.FS, name, cwd string, v Version, command []string) (*Config, error) {
-	r := &reader{ctx: ctx, fs: fs, cwd: cwd, c: &Config{Path: name, Version: v}}
-	if err := r.file(name, 0); err != nil {
-		return nil, err
+// Options say what is read, and as which server would.
+type Options struct {
+	// Path is the main file. Without one, Command is all there is.
+	Path string
+	// Cwd is the directory in which the server is started, against which relative
+	// includes are resolved until "dir" changes it; "" if that is not known: then
+	// they are looked for beside the main file.
+	Cwd     string
+	Version Version
+	// Command are the options of the command line, which come last.
+	Command []string
+	// CommandAt is where the command line stands.
+	CommandAt string
+}
+
+// Read reads a configuration with all that it includes. The error is for a main
+// file that cannot be read; all else is among the Problems.
+func Read(ctx context.Context, fs *hostfs.FS, o Options) (*Config, error) {
+	r := &reader{ctx: ctx, fs: fs, cwd: o.Cwd, c: &Config{Path: o.Path, Version: o.Version}}
+	if o.Path != "" {
+		if err := r.file(o.Path, 0); err != nil {
+			return nil, err
+		}
+	} else {
+		r.c.Path = o.CommandAt
 	}
-	for _, d := range commandLine(command) {
+	for _, d := range commandLine(o.Command) {
+		d.File = o.CommandAt
 		r.directive(d, 0)
 	}
 	r.c.Dir = r.cwd
@@ -216,7 +233,7 @@ func commandLine(words []string) []Directive {
 	for _, w := range words {
 		switch {
 		case strings.HasPrefix(w, "--") && len(w) > 2:
-			ds = append(ds, Directive{File: "command line", Name: strings.ToLower(w[2:])})
+			ds = append(ds, Directive{Name: strings.ToLower(w[2:])})
 		case len(ds) > 0:
 			ds[len(ds)-1].Args = append(ds[len(ds)-1].Args, w)
 		}

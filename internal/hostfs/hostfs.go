@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,6 +32,7 @@ var ErrLimit = errors.New("over a limit")
 // for concurrent use.
 type FS struct {
 	root *os.Root
+	dir  string
 	live bool
 }
 
@@ -44,7 +46,7 @@ func Open(dir string) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FS{root: root, live: live}, nil
+	return &FS{root: root, dir: dir, live: live}, nil
 }
 
 // Close releases the directory.
@@ -53,6 +55,25 @@ func (f *FS) Close() error { return f.root.Close() }
 // Live reports whether this is the host that the program runs on, so that the
 // kernel's answers about it count.
 func (f *FS) Live() bool { return f.live }
+
+// HostPath returns the path by which this machine opens a file, without symbolic
+// links inside the directory.
+func (f *FS) HostPath(name string) (string, error) {
+	resolved, err := f.resolve(name, true)
+	return filepath.Join(f.dir, resolved), err
+}
+
+// FromHost turns a path under one that HostPath returned back into one of the host.
+func (f *FS) FromHost(name string) string {
+	if f.live {
+		return name
+	}
+	rest, err := filepath.Rel(f.dir, name)
+	if err != nil {
+		return name
+	}
+	return path.Join("/", rest)
+}
 
 // Info is what is known of a file.
 type Info struct {

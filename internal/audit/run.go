@@ -1,0 +1,380 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/conf"
+	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// Options say how servers are judged.
+type Options struct {
+	// Version is the servers' version; zero: what the files say, else the newest
+	// that is known.
+	Version conf.Version
+	// Now is when certificates and waivers are judged; zero: they are not.
+	Now time.Time
+	// SkipData leaves the content of snapshots and logs unread.
+	SkipData bool
+	// Functions are the SHA-256 of function libraries that are meant to be there.
+	Functions []string
+	// Waivers accept failures.
+	Waivers []Waiver
+	// MinSeverity leaves out failures below it.
+	MinSeverity scan.Severity
+	// Tmp is where reading data may spill to.
+	Tmp string
+}
+
+// Report is what came of it.
+type Report struct {
+	Servers  []*Subject
+	Files    []conf.File // that were read, with their hashes
+	Results  []Result    // by server, then as the catalogue has them
+	Counts   map[Status]int
+	Assumed  []string // what was taken for granted, and for which server
+	Problems []conf.Problem
+	// Incomplete says that something could not be read that counts.
+	Incomplete bool
+}
+
+// usualPlaces are where distributions keep the configuration.
+var usualPlaces = []string{"/etc/valkey", "/etc/redis", "/etc/valkey.conf", "/etc/redis.conf", "/usr/local/etc/valkey", "/usr/local/etc/redis"}
+
+// ErrNothing says that no server was found.
+var ErrNothing = errors.New("no configuration, manifest or data directory of a server was found")
+
+// Run finds the servers that lie at paths (none: in the usual places) and judges
+// each by every check. The error is the context's, or for a path that is not
+// there.
+func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Report, error) {
+	f := &finder{ctx: ctx, fs: fs, o: o}
+	if len(paths) == 0 {
+		for _, p := range usualPlaces {
+			if _, err := fs.Stat(p); err == nil {
+				paths = append(paths, p)
+			}
+		}
+	}
+	for _, p := range paths {
+		if err := f.path(p); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.servers(); err != nil {
+		return nil, err
+	}
+	if len(f.subjects) == 0 {
+		return nil, ErrNothing
+	}
+	r := &Report{Servers: f.subjects, Counts: map[Status]int{}, Assumed: f.assumed}
+	for _, s := range f.subjects {
+		s.readData(ctx)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		r.Incomplete = r.Incomplete || s.DataError != nil || s.Data != nil && s.Data.Damages > 0
+		if s.Server != nil {
+			r.Files = append(r.Files, s.Server.Conf.Files...)
+			if s.Server.ACLFile != "" && s.Server.Users.SHA256 != "" {
+				r.Files = append(r.Files, conf.File{Path: s.Server.ACLFile, SHA256: s.Server.Users.SHA256})
+			}
+			r.Problems = append(r.Problems, s.Server.Problems...)
+			for _, p := range s.Server.Problems {
+				r.Incomplete = r.Incomplete || !p.Fatal
+			}
+		}
+		for _, c := range Catalogue() {
+			for _, a := range s.answer(c) {
+				res := Result{Check: c, Server: s.Name, Answer: a}
+				if res.Status == Fail && res.Severity == 0 {
+					res.Severity = c.Severity
+				}
+				if w := o.waiver(&res); w != nil {
+					res.Status, res.Waiver = Waived, w.Reason
+				}
+				if res.Status == Fail && res.Severity < o.MinSeverity {
+					continue
+				}
+				r.Counts[res.Status]++
+				r.Results = append(r.Results, res)
+			}
+		}
+	}
+	return r, nil
+}
+
+func (s *Subject) answer(c *Check) []Answer {
+	if c.run == nil {
+		return unknown("%s", c.Standing)
+	}
+	answers := c.run(s)
+	if len(answers) == 0 {
+		return unknown("the check has nothing to say")
+	}
+	return answers
+}
+
+// finder looks for servers.
+type finder struct {
+	ctx        context.Context
+	fs         *hostfs.FS
+	o          *Options
+	confs      []string
+	units      []*Unit
+	containers []*Container
+	dataDirs   []string
+	clients    []clientSetting
+	entries    int
+	subjects   []*Subject
+	assumed    []string
+}
+
+const (
+	maxWalk      = 50_000 // entries of directories that are looked at
+	maxWalkDepth = 8
+)
+
+func (f *finder) path(name string) error {
+	info, err := f.fs.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode.IsDir():
+		f.units = append(f.units, findUnits(f.fs, name)...)
+		f.dir(name, 0)
+	default:
+		f.file(name, true)
+	}
+	return nil
+}
+
+func (f *finder) dir(dir string, depth int) {
+	names, _ := f.fs.ReadDir(dir)
+	data := false
+	for _, n := range names {
+		if f.entries++; f.entries > maxWalk || f.ctx.Err() != nil {
+			return
+		}
+		name := path.Join(dir, n)
+		info, err := f.fs.Lstat(name)
+		switch {
+		case err != nil:
+		case info.Mode.IsDir() && depth < maxWalkDepth:
+			f.dir(name, depth+1)
+		case info.Mode.IsRegular():
+			f.file(name, false)
+			data = data || isData(n)
+		}
+	}
+	if data && path.Base(dir) != "appendonlydir" {
+		f.dataDirs = append(f.dataDirs, dir)
+	}
+}
+
+// isData reports whether a name is that of a snapshot, a log or a manifest.
+func isData(name string) bool {
+	for _, suffix := range []string{".rdb", ".aof", ".manifest"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *finder) file(name string, named bool) {
+	switch ext := path.Ext(name); {
+	case ext == ".service":
+		if u := readUnit(f.fs, name); u != nil {
+			f.units = append(f.units, u)
+		}
+	case ext == ".yml" || ext == ".yaml":
+		f.containers = append(f.containers, readContainers(f.fs, name)...)
+		f.clients = append(f.clients, readClients(f.fs, name)...)
+	case strings.HasPrefix(path.Base(name), ".env") || ext == ".env" || path.Base(name) == ".bash_history":
+		f.clients = append(f.clients, readClients(f.fs, name)...)
+	case named && isData(name):
+		f.dataDirs = append(f.dataDirs, path.Dir(name))
+	case named || ext == ".conf" && looksLikeConf(f.fs, name):
+		f.confs = append(f.confs, name)
+	}
+}
+
+// looksLikeConf reports whether a file is a server's configuration: three of its
+// directives are ones that servers know, and few are not.
+func looksLikeConf(fs *hostfs.FS, name string) bool {
+	text, err := fs.ReadFile(name, maxText)
+	if err != nil && len(text) == 0 {
+		return false
+	}
+	known, others := 0, 0
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if conf.Known(words[0]) {
+			known++
+		} else {
+			others++
+		}
+	}
+	return known >= 2 && others*4 <= known
+}
+
+// servers makes a subject of each configuration, of each container that has one
+// of its own, and of each data directory that belongs to none.
+func (f *finder) servers() error {
+	h := readHost(f.fs)
+	h.clients = f.clients
+	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
+	included := map[string]bool{}
+	slices.Sort(f.confs)
+	for _, name := range slices.Compact(f.confs) {
+		s := &Subject{FS: f.fs, Name: name, Now: f.o.Now, Options: f.o, host: h}
+		s.Unit = f.unit(name)
+		s.Container = f.container(name)
+		if err := f.read(s); err != nil {
+			return err
+		}
+		for _, file := range s.Server.Conf.Files[1:] {
+			included[file.Path] = true
+		}
+		f.subjects = append(f.subjects, s)
+	}
+	f.subjects = slices.DeleteFunc(f.subjects, func(s *Subject) bool { return included[s.Name] })
+	for _, c := range f.containers {
+		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Container == c }) || c.Kind == "Service" && len(f.subjects) > 0 {
+			continue
+		}
+		s := &Subject{FS: f.fs, Name: c.File, Container: c, Now: f.o.Now, Options: f.o, host: h}
+		if err := f.read(s); err != nil {
+			return err
+		}
+		f.subjects = append(f.subjects, s)
+	}
+	for _, dir := range f.dataDirs {
+		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Dir == dir }) {
+			continue
+		}
+		// A lone configuration beside whose data directory nothing is known.
+		if len(f.subjects) == 1 && f.subjects[0].Dir == "" {
+			f.subjects[0].Dir = dir
+			continue
+		}
+		f.subjects = append(f.subjects, &Subject{FS: f.fs, Name: dir, Dir: dir, Now: f.o.Now, Options: f.o, host: h})
+	}
+	return nil
+}
+
+func (f *finder) unit(config string) *Unit {
+	for _, u := range f.units {
+		if u.Config == config {
+			return u
+		}
+	}
+	return nil
+}
+
+// container returns the container whose volumes bring it a configuration file.
+func (f *finder) container(config string) *Container {
+	for _, c := range f.containers {
+		inside, _ := c.Server()
+		for _, v := range c.Volumes {
+			from, to, _ := strings.Cut(v, ":")
+			to, _, _ = strings.Cut(to, ":")
+			if inside == "" || to == "" {
+				continue
+			}
+			if !path.IsAbs(from) {
+				from = path.Join(path.Dir(c.File), from)
+			}
+			if from == config && inside == to || path.Join(from, strings.TrimPrefix(inside, to)) == config && strings.HasPrefix(inside, to) {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// read reads a subject's configuration, at first as the newest server would and
+// then, if its data tell the version, as that one does.
+func (f *finder) read(s *Subject) error {
+	o := conf.Options{Version: f.o.Version}
+	if s.Container == nil || s.Name != s.Container.File {
+		o.Path = s.Name
+	}
+	if s.Unit != nil {
+		o.Command, o.CommandAt, o.Cwd = s.Unit.Args, s.Unit.File, "/"
+		if dir, _ := s.Unit.Get("WorkingDirectory"); path.IsAbs(dir) {
+			o.Cwd = dir
+		}
+	}
+	if s.Container != nil {
+		_, o.Command = s.Container.Server()
+		o.CommandAt = s.Container.File
+		o.Cwd = "/data" // WORKDIR of the official images
+	}
+	basis := "given"
+	if o.Version == (conf.Version{}) {
+		o.Version, basis = f.guess(s), "assumed: the newest that is known"
+		if v, err := conf.ParseVersion(imageVersion(s.Container)); err == nil {
+			o.Version, basis = v, "the image's tag"
+		}
+	}
+	server, err := ReadServer(f.ctx, f.fs, o)
+	if err != nil {
+		return err
+	}
+	if s.Container == nil {
+		s.Dir = server.Conf.Dir
+		if _, err := f.fs.Stat(s.Dir); s.Dir != "" && err != nil {
+			s.Dir = ""
+		}
+		if _, ok := server.Conf.Last("dir"); !ok {
+			s.Dir = "" // wherever it is started
+		}
+	}
+	if basis != "given" && s.Dir != "" {
+		if v, err := conf.ParseVersion(serverOf(f.ctx, f.fs, s.Dir)); err == nil {
+			basis = "its snapshots"
+			if v != o.Version {
+				o.Version = v
+				if server, err = ReadServer(f.ctx, f.fs, o); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	server.Basis, server.Image = basis, s.Container != nil && s.Container.Image != ""
+	s.Server = server
+	if strings.HasPrefix(basis, "assumed") {
+		f.assumed = append(f.assumed, s.Name+" is judged as "+o.Version.String())
+	}
+	return nil
+}
+
+func (f *finder) guess(s *Subject) conf.Version {
+	valkey := strings.Contains(s.Name, "valkey") || s.Unit != nil && strings.Contains(s.Unit.Name, "valkey")
+	if !valkey && strings.Contains(s.Name, "redis") || s.Container != nil && strings.Contains(s.Container.Image, "redis") {
+		return conf.Version{Major: 8}
+	}
+	return conf.Version{Valkey: true, Major: 9, Minor: 1}
+}
+
+// imageVersion turns "valkey/valkey:8.1-alpine" into "valkey 8.1".
+func imageVersion(c *Container) string {
+	if c == nil {
+		return ""
+	}
+	name, tag, _ := strings.Cut(c.Image[strings.LastIndexByte(c.Image, '/')+1:], ":")
+	tag, _, _ = strings.Cut(tag, "-")
+	tag, _, _ = strings.Cut(tag, "@")
+	return name + " " + tag
+}

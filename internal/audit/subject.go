@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"context"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+)
+
+// Subject is one server with all that surrounds it: what the checks look at.
+type Subject struct {
+	FS        *hostfs.FS
+	Name      string  // the configuration file, or what stands for it
+	Server    *Server // nil: no configuration was found
+	Unit      *Unit   // nil: none starts it
+	Container *Container
+	Dir       string // its data directory, "" if that is not known
+	Data      *Data  // nil: there is none, or it was not read
+	DataError error
+	Now       time.Time // zero: not known
+	Options   *Options
+
+	host *host
+}
+
+// host is what is the same for all servers of a host.
+type host struct {
+	mounts   []mount
+	firewall *Firewall
+	fail2ban *Place // a jail for the server
+	users    map[string]uint32
+	clients  []clientSetting
+}
+
+// service is what counts for a server: absent a server there is nothing to ask.
+const noConf = "no configuration file of the server was found"
+
+func (s *Subject) path(file string) string {
+	if path.IsAbs(file) || s.Server == nil {
+		return file
+	}
+	dir := s.Server.Conf.Dir
+	if dir == "" {
+		dir = path.Dir(s.Server.Conf.Path)
+	}
+	return path.Join(dir, file)
+}
+
+func readHost(fs *hostfs.FS) *host {
+	h := &host{mounts: readMounts(fs), firewall: readFirewall(fs), users: map[string]uint32{}}
+	if text, err := fs.ReadFile("/etc/passwd", maxText); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Split(line, ":"); len(f) > 3 {
+				if uid, err := strconv.ParseUint(f[2], 10, 32); err == nil {
+					h.users[f[0]] = uint32(uid)
+				}
+			}
+		}
+	}
+	h.fail2ban = findJail(fs)
+	return h
+}
+
+// findJail returns where fail2ban watches a server's log.
+func findJail(fs *hostfs.FS) *Place {
+	for _, pattern := range []string{"/etc/fail2ban/jail.local", "/etc/fail2ban/jail.d/*.conf", "/etc/fail2ban/jail.d/*.local"} {
+		names, _ := fs.Glob(pattern, 100)
+		for _, name := range names {
+			text, err := fs.ReadFile(name, maxText)
+			if err != nil {
+				continue
+			}
+			jail, at, n := "", Place{}, 0
+			for line := range strings.Lines(string(text)) {
+				n++
+				line = strings.TrimSpace(line)
+				if strings.HasPrefix(line, "[") {
+					jail, at = strings.ToLower(line), Place{name, n}
+				}
+				key, value, _ := strings.Cut(line, "=")
+				if strings.TrimSpace(key) == "enabled" && strings.TrimSpace(value) == "true" && (strings.Contains(jail, "redis") || strings.Contains(jail, "valkey")) {
+					return &at
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// clientSetting is how a client connects to a server.
+type clientSetting struct {
+	Place
+	tls      bool
+	verify   bool
+	password bool
+}
+
+// data reads the data directory once.
+func (s *Subject) readData(ctx context.Context) {
+	if s.Dir == "" {
+		return
+	}
+	s.Data, s.DataError = readData(ctx, s.FS, s.Dir, !s.Options.SkipData)
+}

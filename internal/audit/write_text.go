@@ -1,0 +1,155 @@
+package audit
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// TextOptions say how text looks.
+type TextOptions struct {
+	Width int  // columns; 0: 80
+	All   bool // what passes and what does not apply, too
+}
+
+var marks = map[Status]string{Pass: "pass", Fail: "FAIL", Unknown: "unknown", NA: "n/a", Waived: "waived"}
+
+// WriteText writes a report for a reader: by server and threat, failures with
+// what to do, and what the files cannot tell.
+func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
+	p := report.NewPage(w, o.Width)
+	for _, s := range h.Servers {
+		head := report.Escape(s.Name)
+		if s.Version != "" {
+			head += ", judged as " + s.Version + " (" + s.Basis + ")"
+		}
+		p.Line(head)
+		threat := 0
+		for i := range r.Results {
+			x := &r.Results[i]
+			if x.Server != s.Name || !o.All && (x.Status == Pass || x.Status == NA) {
+				continue
+			}
+			if x.Check.Threat != threat {
+				threat = x.Check.Threat
+				p.Line("")
+				p.Line(fmt.Sprintf("%d  %s", threat, Threats[threat]))
+			}
+			writeResult(p, x)
+		}
+		p.Line("")
+	}
+	sum := newSummary(r)
+	var bySeverity []string
+	for v := Critical; ; v-- {
+		if n := sum.BySeverity[v.String()]; n > 0 {
+			bySeverity = append(bySeverity, fmt.Sprintf("%d %s", n, v))
+		}
+		if v == Info {
+			break
+		}
+	}
+	line := fmt.Sprintf("%d failed", r.Counts[Fail])
+	if len(bySeverity) > 0 {
+		line += " (" + strings.Join(bySeverity, ", ") + ")"
+	}
+	p.Wrap("", "", fmt.Sprintf("%s, %d passed, %d unknown, %d do not apply, %d waived; catalogue %s", line, r.Counts[Pass], r.Counts[Unknown], r.Counts[NA], r.Counts[Waived], h.Catalogue))
+	if r.Incomplete {
+		p.Line("Not all files could be read or understood: see the unknown ones.")
+	}
+	return p.Flush()
+}
+
+func writeResult(p *report.Page, x *Result) {
+	severity := ""
+	if x.Status == Fail || x.Status == Waived {
+		severity = " " + x.Severity.String()
+	}
+	const indent = "      "
+	p.Wrap("  ", indent, fmt.Sprintf("%s%s  %s  %s", marks[x.Status], severity, x.Check.ID, x.Check.Title))
+	text := report.Escape(x.Evidence)
+	if x.Place.File != "" && x.Status != NA {
+		where := report.Escape(x.Place.File)
+		if x.Place.Line > 0 {
+			where += fmt.Sprintf(":%d", x.Place.Line)
+		}
+		text = where + ": " + text
+	}
+	p.Wrap(indent, indent, text)
+	if x.Status == Fail && x.Remedy != "" {
+		for line := range strings.SplitSeq(x.Remedy, "\n") {
+			p.Line(indent + "> " + report.Escape(line))
+		}
+	}
+	if x.Status == Waived {
+		p.Wrap(indent, indent, "accepted: "+report.Escape(x.Waiver))
+	}
+}
+
+// WriteJUnit writes a report as JUnit's XML: a test case a check, a suite a
+// threat.
+func WriteJUnit(w io.Writer, h *Header, r *Report) error {
+	type message struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+	type testCase struct {
+		Class   string   `xml:"classname,attr"`
+		Name    string   `xml:"name,attr"`
+		Failure *message `xml:"failure"`
+		Skipped *message `xml:"skipped"`
+	}
+	type suite struct {
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Skipped  int        `xml:"skipped,attr"`
+		Cases    []testCase `xml:"testcase"`
+	}
+	var out struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Name    string   `xml:"name,attr"`
+		Suites  []suite  `xml:"testsuite"`
+	}
+	out.Name = h.Tool + " audit, catalogue " + h.Catalogue
+	suites := make([]suite, len(Threats))
+	for i := range r.Results {
+		x := &r.Results[i]
+		s := &suites[x.Check.Threat]
+		s.Name = fmt.Sprintf("%d %s", x.Check.Threat, Threats[x.Check.Threat])
+		c := testCase{Class: report.Escape(x.Server), Name: x.Check.ID + " " + x.Check.Title}
+		m := &message{report.Escape(sentence(x)), fmt.Sprintf("%s:%d", report.Escape(x.Place.File), x.Place.Line)}
+		s.Tests++
+		switch x.Status {
+		case Fail:
+			c.Failure = m
+			s.Failures++
+		case Pass:
+		default:
+			c.Skipped = m
+			s.Skipped++
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	out.Suites = slices.DeleteFunc(suites, func(s suite) bool { return s.Name == "" })
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", " ")
+	if err := enc.Encode(out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// Failing reports whether anything fails at or above a severity.
+func (r *Report) Failing(least scan.Severity) bool {
+	return slices.ContainsFunc(r.Results, func(x Result) bool { return x.Status == Fail && x.Severity >= least })
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/audit"
+	"github.com/valkeyfs/valkeyfs/internal/conf"
+	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+type auditFlags struct {
+	format      string
+	root        string
+	all         bool
+	server      string
+	skipData    bool
+	functions   []string
+	waivers     string
+	minSeverity string
+	failOn      string
+}
+
+func newAuditCmd(a *app) *cobra.Command {
+	f := &auditFlags{}
+	cmd := &cobra.Command{
+		Use:   "audit [PATH…]",
+		Short: "Judge a server by its files: the ten threats",
+		Long: `Judge servers by their files: valkey.conf, redis.conf and sentinel.conf with all
+that they include, ACL files, TLS certificates and keys, systemd units, Compose
+and Kubernetes manifests, firewall rules, the modes and the encryption of the
+data directory, and the data in it. Configuration and users count as they take
+effect on the server, not as they are written.
+
+A PATH is a configuration file, a manifest, a data directory or any directory in
+which these lie; without one the usual places are looked at. Each check passes,
+fails, does not apply, or is unknown: the files cannot tell. What only a running
+host knows is unknown for an image of one (--root).
+
+Certificates and waivers are judged at --as-of; by default now, and for an image
+not at all.
+`,
+		Annotations: finds("checks that fail at or above --fail-on"),
+		Example: `  valkeyfs audit
+  valkeyfs audit /etc/valkey/valkey.conf --fail-on high
+  valkeyfs audit --root /mnt/evidence --format jsonl -o audit.jsonl
+  valkeyfs audit deploy/ --waivers waivers.yaml --format sarif`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runAudit(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit`")
+	fl.StringVar(&f.root, "root", "", "judge the image of a host in `DIR`: every path and link leads inside it")
+	fl.BoolVar(&f.all, "all", false, "text: list what passes and what does not apply, too")
+	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
+	fl.BoolVar(&f.skipData, "skip-data", false, "do not read snapshots and logs, only their modes")
+	fl.StringArrayVar(&f.functions, "function", nil, "the function library with this `SHA256` is meant to be there (repeatable)")
+	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
+	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
+	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
+	return cmd
+}
+
+func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
+	write := map[string]func(io.Writer, *audit.Header, *audit.Report) error{
+		"text": nil, "jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "junit": audit.WriteJUnit}
+	if _, ok := write[f.format]; !ok {
+		return usagef("--format: text, jsonl, json, csv, sarif or junit, not %q", f.format)
+	}
+	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
+	if f.server != "" {
+		v, err := conf.ParseVersion(f.server)
+		if err != nil {
+			return usagef("--server-version: %v", err)
+		}
+		o.Version = v
+	}
+	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
+		return usagef("--min-severity: %v", err)
+	}
+	failOn := scan.Critical + 1
+	if f.failOn != "never" {
+		if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil {
+			return usagef("--fail-on: %v", err)
+		}
+	}
+	switch {
+	case a.global.asOf.text != "":
+		o.Now = time.UnixMilli(a.global.asOf.ms)
+	case f.root == "":
+		o.Now = time.Now() //nolint:forbidigo // this host's certificates hold today, or do not
+	}
+	if f.waivers != "" {
+		data, err := os.ReadFile(f.waivers)
+		if err != nil {
+			return err
+		}
+		if o.Waivers, err = audit.ParseWaivers(data); err != nil {
+			return usagef("--waivers: %v", err)
+		}
+	}
+
+	fs, err := hostfs.Open(f.root)
+	if err != nil {
+		return err
+	}
+	defer fs.Close()
+	if err := auditOutside(a.global.output, f.root, args); err != nil {
+		return err
+	}
+	paths := make([]string, len(args))
+	for i, p := range args {
+		if paths[i], err = filepath.Abs(p); err != nil {
+			return err
+		}
+		if f.root != "" {
+			paths[i] = filepath.Join("/", p)
+		}
+	}
+	r, err := audit.Run(cmd.Context(), fs, paths, o)
+	switch {
+	case errors.Is(err, audit.ErrNothing):
+		a.stderr.errorf("%v", err)
+		return exit(exitIncomplete)
+	case err != nil:
+		return err
+	}
+	for _, text := range r.Assumed {
+		a.stderr.printf("%s; --server-version says otherwise", safe(text))
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	h := audit.NewHeader(version(), args, f.root, o, r)
+	if f.format == "text" {
+		err = audit.WriteText(out, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
+	} else {
+		err = write[f.format](out, h, r)
+	}
+	if err != nil {
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return exit(status(r.Failing(failOn), r.Incomplete))
+}
+
+// auditOutside refuses to write into what is judged.
+func auditOutside(output, root string, args []string) error {
+	if output == "" || output == "-" {
+		return nil
+	}
+	if root != "" {
+		args = append([]string{root}, args...)
+	}
+	target, err := filepath.Abs(output)
+	if err != nil {
+		return err
+	}
+	for _, dir := range args {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		if rel, err := filepath.Rel(dir, target); err == nil && rel != ".." && !filepath.IsAbs(rel) && (len(rel) < 3 || rel[:3] != "../") {
+			return usagef("--output %s lies in what is judged, which is never written to", safe(output))
+		}
+	}
+	return nil
+}
