@@ -10,7 +10,7 @@ var shellFamily = []rule{
 	{id: "download-and-run", description: "Commands that fetch a file, make it executable and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
 		keywords: []string{"chmod +x ", "chmod 777 ", "chmod 755 ", "chmod a+x ", "chmod 0777 "}, find: findDownload, next: nextShell},
 	{id: "encoded-command", description: "Command that decodes and runs text", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1027.010",
-		keywords: []string{"base64 -d", "base64 --d", "base64 -i", "b64decode(", "-encodedcommand ", "-enc "}, find: findEncoded, next: nextShell},
+		keywords: []string{"base64 -d", "base64 --d", "b64decode(", "-encodedcommand ", "-enc "}, find: findEncoded, next: nextShell},
 }
 
 const nextShell = "find out what was run: look for the address in the logs of the host and the network, and isolate the host"
@@ -184,11 +184,9 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 		}
 	default:
 		runs := false
-		for i := to; i < end; i++ {
-			if d[i] == '|' {
-				stop := interpreterAt(d[:end], i+1)
-				runs = runs || stop > 0 && (stop == end || !isWord(d[stop]))
-			}
+		if k := bytes.IndexByte(d[to:end], '|'); k >= 0 && len(bytes.Fields(d[to:to+k])) <= 2 {
+			stop := interpreterAt(d[:end], to+k+1)
+			runs = stop > 0 && (stop == end || !isWord(d[stop]))
 		}
 		open := bytes.LastIndex(before, []byte("$("))
 		if k := bytes.LastIndexByte(before, '`'); k > open {
@@ -199,7 +197,7 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 			word := lead[bytes.LastIndexAny(lead, " \t;&|(")+1:]
 			runs = runs || string(word) == "eval" || string(word) == "-c"
 		}
-		if !runs {
+		if !runs || !fetchWords.match(before) && !bytes.Contains(before, []byte("://")) && longestBase64(line).len() < minBase64 {
 			return
 		}
 	}
@@ -209,27 +207,32 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 
 // openPayload decodes the longest base64 text of a line and scans it.
 func (w *worker) openPayload(f *fragment, begin int, line []byte) {
-	from, to := 0, 0
-	for i := 0; i < len(line); i++ {
-		if end := run(line, i, len(line), isStd64); end > i {
-			if end-i > to-from {
-				from, to = i, end
-			}
-			i = end
-		}
-	}
-	if to-from < minBase64 || f.depth >= maxDepth || !w.budget.element() {
+	s := longestBase64(line)
+	if s.len() < minBase64 || f.depth >= maxDepth || !w.budget.element() {
 		return
 	}
-	text := line[from:to]
+	text := line[s.from:s.to]
 	enc := base64Encoding(text)
 	if enc == nil || !w.budget.spend(enc.DecodedLen(len(text))) {
 		return
 	}
 	buf := make([]byte, enc.DecodedLen(len(text)))
 	if n, err := enc.Decode(buf, text); err == nil && isText(buf[:n]) {
-		w.child(f, piece{kind: "base64", data: buf[:n], from: begin + from, to: begin + to}, nil, 0)
+		w.child(f, piece{kind: "base64", data: buf[:n], from: begin + int(s.from), to: begin + int(s.to)}, nil, 0)
 	}
+}
+
+// longestBase64 returns where the longest word of base64 stands in a line.
+func longestBase64(line []byte) (s span) {
+	for i := 0; i < len(line); i++ {
+		if end := run(line, i, len(line), isStd64); end > i {
+			if end-i > s.len() {
+				s = span{uint32(i), uint32(end)}
+			}
+			i = end
+		}
+	}
+	return s
 }
 
 // hasFold reports whether words occur in d in any case; words are in lower case.
