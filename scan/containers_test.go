@@ -242,7 +242,7 @@ func TestContainersCutShort(t *testing.T) {
 
 // bombs are values that try to cost more than they weigh.
 func bombs() map[string]string {
-	zeros := strings.Repeat("0", 24<<20)
+	zeros := strings.Repeat("0", 8<<20)
 	return map[string]string{
 		"gzip":           compressed("gzip")("", zeros),
 		"zstd":           compressed("zstd")("", zeros),
