@@ -83,6 +83,9 @@ func (s *Selector) allows(t *Table, command string) bool {
 			return false
 		}
 	}
+	if s.DBs != nil && (container == "flushall" || container == "swapdb") {
+		return false // they reach databases that are not the selector's
+	}
 	if s.allowed.has(i) || t.everyone.has(i) {
 		return true
 	}

@@ -206,7 +206,7 @@ func (f *finder) file(name string, named bool) {
 	}
 }
 
-// looksLikeConf reports whether a file is a server's configuration: three of its
+// looksLikeConf reports whether a file is a server's configuration: some of its
 // directives are ones that servers know, and few are not.
 func looksLikeConf(fs *hostfs.FS, name string) bool {
 	text, err := fs.ReadFile(name, maxText)
@@ -224,6 +224,10 @@ func looksLikeConf(fs *hostfs.FS, name string) bool {
 		} else {
 			others++
 		}
+	}
+	base := path.Base(name)
+	if strings.HasPrefix(base, "valkey") || strings.HasPrefix(base, "redis") || strings.HasPrefix(base, "sentinel") {
+		return known > others
 	}
 	return known >= 2 && others*4 <= known
 }
@@ -328,6 +332,9 @@ func (f *finder) read(s *Subject) error {
 			o.Version, basis = v, "the image's tag"
 		}
 	}
+	if v, ok := f.installed(o.Version.Valkey); ok && basis != "given" && s.Container == nil {
+		o.Version, basis = v, "the package that is installed"
+	}
 	server, err := ReadServer(f.ctx, f.fs, o)
 	if err != nil {
 		return err
@@ -358,6 +365,31 @@ func (f *finder) read(s *Subject) error {
 		f.assumed = append(f.assumed, s.Name+" is judged as "+o.Version.String())
 	}
 	return nil
+}
+
+// maxStatus bounds dpkg's list of packages.
+const maxStatus = 32 << 20
+
+// installed returns the version of the server's package, as dpkg has it.
+func (f *finder) installed(valkey bool) (conf.Version, bool) {
+	name := "redis"
+	if valkey {
+		name = "valkey"
+	}
+	text, err := f.fs.ReadFile("/var/lib/dpkg/status", maxStatus)
+	if err != nil {
+		return conf.Version{}, false
+	}
+	_, entry, ok := strings.Cut("\n"+string(text), "\nPackage: "+name+"-server\n")
+	if !ok {
+		return conf.Version{}, false
+	}
+	entry, _, _ = strings.Cut(entry, "\n\n")
+	_, number, _ := strings.Cut(entry, "\nVersion: ")
+	number = number[strings.IndexByte(number, ':')+1:] // an epoch
+	number = number[:len(number)-len(strings.TrimLeft(number, "0123456789."))]
+	v, err := conf.ParseVersion(name + "-" + number)
+	return v, err == nil
 }
 
 func (f *finder) guess(s *Subject) conf.Version {

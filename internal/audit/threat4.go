@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -278,6 +279,17 @@ func (s *Subject) encryptedBlock(name string) encryption {
 }
 
 func checkCores(s *Subject) []Answer {
+	var fs []Answer
+	if s.Data != nil {
+		for _, f := range s.Data.Files {
+			if base := path.Base(f.Path); base == "core" || strings.HasPrefix(base, "core.") {
+				fs = append(fs, fail(Place{File: f.Path}, "delete it", "a core dump: the memory of the server, unencrypted").severe(High))
+			}
+		}
+	}
+	if len(fs) > 0 {
+		return fs
+	}
 	if s.Unit != nil {
 		if v, where := s.Unit.Get("LimitCORE"); v == "0" {
 			return pass(where, "LimitCORE=0")
@@ -287,22 +299,9 @@ func checkCores(s *Subject) []Answer {
 	if err != nil {
 		return unknown("neither LimitCORE of a unit nor /proc/sys/kernel/core_pattern tells")
 	}
-	where := Place{File: "/proc/sys/kernel/core_pattern"}
-	text := strings.TrimSpace(string(pattern))
-	var fs []Answer
-	if s.Data != nil {
-		for _, f := range s.Data.Files {
-			base := path.Base(f.Path)
-			if base == "core" || strings.HasPrefix(base, "core.") {
-				fs = append(fs, fail(Place{File: f.Path}, "delete it", "a core dump: the memory of the server, unencrypted").severe(High))
-			}
-		}
-	}
-	switch {
-	case len(fs) > 0:
-		return fs
+	switch text := strings.TrimSpace(string(pattern)); {
 	case text == "|/bin/false" || text == "/dev/null" || text == "":
-		return pass(where, "core dumps go nowhere")
+		return pass(Place{File: "/proc/sys/kernel/core_pattern"}, "core dumps go nowhere")
 	case s.Unit == nil:
 		return unknown("whether the server may dump core depends on its limits; core_pattern would keep it")
 	}
@@ -376,8 +375,14 @@ func checkUnitUser(s *Subject) []Answer {
 			return []Answer{fail(where, "User=valkey", "the unit runs the server as root")}
 		}
 		umask, where := s.Unit.Get("UMask")
-		if strings.TrimLeft(umask, "0") != "77" {
-			return []Answer{fail(where, "UMask=0077", "UMask=%s: what the server writes can be read by others (CONFIG REWRITE and ACL SAVE go by it)", orWord(umask, "0022 (default)"))}
+		bits, err := strconv.ParseUint(orWord(umask, "0022"), 8, 16) // systemd.exec(5)
+		switch {
+		case err != nil:
+			return unknown("UMask cannot be understood")
+		case bits&0o007 != 0o007:
+			return []Answer{fail(where, "UMask=0077", "UMask=%04o: everyone can read what the server writes anew (CONFIG REWRITE and ACL SAVE go by it)", bits)}
+		case bits&0o070 != 0o070:
+			return []Answer{fail(where, "UMask=0077", "UMask=%04o: the group can read what the server writes anew", bits).severe(Low)}
 		}
 		return pass(where, "User=%s, UMask=0077", user)
 	case s.Container != nil:

@@ -147,4 +147,3 @@ func fileURI(name string) string {
 	}
 	return string(b)
 }
-

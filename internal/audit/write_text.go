@@ -32,7 +32,7 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 		threat := 0
 		for i := range r.Results {
 			x := &r.Results[i]
-			if x.Server != s.Name || !o.All && (x.Status == Pass || x.Status == NA) {
+			if x.Server != s.Name || x.Status == Unknown || !o.All && (x.Status == Pass || x.Status == NA) {
 				continue
 			}
 			if x.Check.Threat != threat {
@@ -42,6 +42,7 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 			}
 			writeResult(p, x)
 		}
+		writeUnknown(p, r, s.Name)
 		p.Line("")
 	}
 	sum := newSummary(r)
@@ -63,6 +64,28 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 		p.Line("Not all files could be read or understood: see the unknown ones.")
 	}
 	return p.Flush()
+}
+
+// writeUnknown lists what the files cannot tell, by reason.
+func writeUnknown(p *report.Page, r *Report, server string) {
+	var reasons []string
+	ids := map[string][]string{}
+	for i := range r.Results {
+		if x := &r.Results[i]; x.Server == server && x.Status == Unknown {
+			if ids[x.Evidence] == nil {
+				reasons = append(reasons, x.Evidence)
+			}
+			ids[x.Evidence] = append(ids[x.Evidence], x.Check.ID)
+		}
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	p.Line("")
+	p.Line("What the files cannot tell")
+	for _, reason := range reasons {
+		p.Wrap("  ", "      ", report.Escape(reason)+": "+strings.Join(ids[reason], ", "))
+	}
 }
 
 func writeResult(p *report.Page, x *Result) {

@@ -177,10 +177,10 @@ func (c *Config) Saves() (pairs [][2]string, at Value) {
 	}
 	for _, d := range ds {
 		words := d.Args
-		if len(words) == 1 {
-			words = strings.Fields(words[0]) // 7.0: save "3600 1 300 100"
+		if len(words) == 1 && (words[0] == "" || !c.Version.Before(7, 0)) {
+			words = strings.Fields(words[0]) // from 7.0 on: save "3600 1 300 100"
 		}
-		if len(words) == 0 && c.Version.Before(7, 0) {
+		if len(words) == 0 {
 			pairs = nil
 		}
 		for i := 0; i+1 < len(words); i += 2 {
