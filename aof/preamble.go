@@ -31,7 +31,6 @@ func (r *Reader) preamble() bool {
 		Source: r.o.Source, Offset: r.o.Offset, AsOf: r.o.AsOf, Limits: r.o.Limits, Resync: r.o.Resync, Preamble: true,
 		Size: r.o.Size, Reopen: r.o.Reopen,
 	})
-	var size int64
 	var lost *keyspace.Event // damage of which it is not known yet whether it reaches to the end
 	for e, err := range rd.Events(r.ctx) {
 		switch {
@@ -45,12 +44,9 @@ func (r *Reader) preamble() bool {
 			r.fail(err)
 			return false
 		}
-		switch e.Kind {
-		case keyspace.Damage:
+		if e.Kind == keyspace.Damage {
 			lost = e.Clone()
 			continue
-		case keyspace.End:
-			size = e.Length
 		}
 		if !r.yield(e, nil) {
 			r.stopped = true
@@ -59,7 +55,7 @@ func (r *Reader) preamble() bool {
 	}
 	rest := rd.Rest()
 	r.closer = rest
-	w.restart(contextReader{r.ctx, rest}, r.o.Offset+size)
+	w.restart(contextReader{r.ctx, rest}, rd.RestOffset())
 	return true
 }
 

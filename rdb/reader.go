@@ -78,8 +78,9 @@ type Reader struct {
 	templates          map[uint64]*cells
 	templateBytes      int
 	cut                bool  // the record at hand is the last, and the input ends inside it
-	before             int64 // where the record before the one at hand begins
-	unproven           bool  // that record holds plain strings, which have no form that could be wrong
+	suspect            int64 // where the last long record begins that was unproven,
+	suspectEnd         int64 // and ends
+	unproven           bool  // the record at hand holds plain strings, which have no form that could be wrong
 	rewound            int64 // bytes gone back over
 	gapsTo             int64 // gaps before this offset were reported
 	again              io.Closer
@@ -229,7 +230,9 @@ func (r *Reader) run() error {
 		if !more {
 			return nil
 		}
-		r.before = begin
+		if end := r.in.offset(); r.unproven && end-begin > longString {
+			r.suspect, r.suspectEnd = begin, end
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ func (r *Reader) record() (more bool, err error) {
 	w := &r.in
 	r.expire, r.idle, r.freq = keyspace.NoExpire, -1, -1
 	r.ev.Record = w.offset()
+	r.unproven = true // an opcode's strings; a key's type tells
 	for {
 		if !w.need(1) {
 			return false, r.short("end marker")

@@ -116,20 +116,26 @@ func (r *Reader) goTo(offset int64) bool {
 	return true
 }
 
-// swallowed looks for records inside the one before the damage at begin, if that
-// is of strings that nothing vouches for: a false length may have led over
-// records, into the middle of another.
+// stray is how many bytes may parse by chance behind a record that led astray.
+const stray = 4096
+
+// swallowed looks for records inside one that ended shortly before the damage
+// at begin, if that is of strings that nothing vouches for: a false length may
+// have led over records, into the middle of another.
 func (r *Reader) swallowed(begin int64) (bool, error) {
-	before := r.before
-	if n := begin - before; r.cut || !r.unproven || n <= longString || n > 4*lookahead || r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(before+1) {
+	from := r.suspect
+	n := begin - from
+	if r.cut || r.suspectEnd == 0 || begin-r.suspectEnd > stray || n > 4*lookahead ||
+		r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(from+1) {
 		return false, nil
 	}
-	r.rewound += begin - before
+	r.rewound += n
+	r.suspectEnd = 0
 	found, err := r.search(begin)
 	if !found || err != nil {
 		return false, err
 	}
-	return true, r.damage(before, r.in.offset()-before, r.failAt(before, "a record that holds records", keyspace.ErrCorrupt))
+	return true, r.damage(from, r.in.offset()-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
 }
 
 // search moves the window to the next place before limit where a chain of

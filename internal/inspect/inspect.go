@@ -26,6 +26,7 @@ type Report struct {
 	Version  string   `json:"server_version,omitempty"`
 	Saved    string   `json:"saved,omitempty"` // RFC 3339, from the aux field ctime
 	Checksum string   `json:"checksum"`        // ok, disabled, failed, unchecked
+	Verdict  string   `json:"verdict"`         // ok, failed, or unchecked where there is no checksum to say
 	Intact   bool     `json:"intact"`
 
 	Size     int64  `json:"size"`     // bytes read, after compression or sealing
@@ -446,7 +447,10 @@ func (s *counts) finish() {
 			l.First, l.Last = stamp(s.first), stamp(s.last)
 		}
 	}
-	r.Checksum = s.verdict.String()
+	r.Checksum, r.Verdict = s.verdict.String(), s.verdict.String()
+	if s.verdict == keyspace.ChecksumDisabled {
+		r.Verdict = keyspace.ChecksumUnchecked.String()
+	}
 	r.Intact = r.Damages == 0 && r.Trailing == 0 && s.verdict != keyspace.ChecksumFailed && (r.Ended || len(r.Headers) == 0)
 }
 

@@ -145,9 +145,9 @@ func (t *text) verdict(r *Report) {
 	case r.Intact && r.Checksum == "ok":
 		t.row("intact", report.Bytes(r.Size)+", checksum ok")
 	case r.Intact && r.Log != nil && r.Checksum == "unchecked":
-		t.row("intact", report.Bytes(r.Size)+", no checksum in this format")
+		t.row("intact", report.Bytes(r.Size)+", unchecked: no checksum in this format")
 	case r.Intact:
-		t.row("intact", report.Bytes(r.Size)+", checksum "+r.Checksum+": changed bytes inside values would not show")
+		t.row("intact", report.Bytes(r.Size)+", unchecked (checksum "+r.Checksum+"): changed bytes inside values would not show")
 	default:
 		what := []string{report.Bytes(r.Size), "checksum " + r.Checksum}
 		if r.Damages > 0 {
