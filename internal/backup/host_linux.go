@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,8 +27,8 @@ func runningIn(dir string) int {
 		if err != nil || at != dir && !strings.HasPrefix(at, dir+"/") {
 			continue
 		}
-		name, err := os.ReadFile(filepath.Join(filepath.Dir(link), "comm"))
-		if err != nil || !strings.Contains(string(name), "valkey") && !strings.Contains(string(name), "redis") {
+		command, err := os.ReadFile(filepath.Join(filepath.Dir(link), "cmdline"))
+		if err != nil || !bytes.Contains(command, []byte("valkey-server")) && !bytes.Contains(command, []byte("redis-server")) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))

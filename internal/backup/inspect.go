@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/valkeyfs/valkeyfs/aof"
@@ -41,6 +42,14 @@ type content struct {
 	strange    []Command
 	stats      *scan.Stats
 	findings   uint64 // of the severity that counts
+
+	last, multi mark // the last command, and the last MULTI
+}
+
+// A mark is a command: its offset, and how many commands stand before it.
+type mark struct {
+	offset int64
+	before uint64
 }
 
 // A reading says how files are looked at.
@@ -54,7 +63,7 @@ type reading struct {
 // error: a snapshot that is cut off or fails its checksum, a log that ends inside
 // a command, unless it is the one that a server writes to.
 func (rd *reading) inspect(ctx context.Context, r io.Reader, path string, role Role, tail bool) (*content, error) {
-	c := &content{end: -1}
+	c := &content{end: -1, last: mark{offset: -1}, multi: mark{offset: -1}}
 	var events keyspace.Seq
 	switch role {
 	case RoleSnapshot:
@@ -118,12 +127,16 @@ func (c *content) note(e *keyspace.Event, path string) error {
 			c.keys++
 		}
 	case keyspace.Command:
+		c.last = mark{e.Pos.Offset, c.commands}
+		if spec, ok := aof.LookupCommand(e.Args[0]); ok && spec.Name == "MULTI" {
+			c.multi = c.last
+		}
 		c.commands++
 		if name, ok := strange(e.Args); ok && len(c.strange) < maxCommands {
 			c.strange = append(c.strange, Command{path, e.Pos.Offset, name})
 		}
 	case keyspace.Torn:
-		c.end = e.Pos.Offset
+		c.cut(e.Pos.Offset)
 	case keyspace.Damage:
 		return e.Err
 	case keyspace.End:
@@ -135,6 +148,19 @@ func (c *content) note(e *keyspace.Event, path string) error {
 		}
 	}
 	return nil
+}
+
+// cut takes back what stands at end and behind it: a command that is torn, or all
+// since a MULTI without EXEC.
+func (c *content) cut(end int64) {
+	c.end = end
+	switch {
+	case c.commands > 0 && c.multi.offset >= end && c.multi.before < c.commands:
+		c.commands = c.multi.before
+	case c.commands > 0 && c.last.offset >= end:
+		c.commands = c.last.before
+	}
+	c.strange = slices.DeleteFunc(c.strange, func(s Command) bool { return s.Offset >= end })
 }
 
 // aux takes what a snapshot says of its server (rdb.c, rdbSaveInfoAuxFields).
