@@ -2,7 +2,7 @@
 # or not tested and why, and the whole output of a package that fails. Under
 # CI=true a skip is a failure.
 /^=== (RUN|PAUSE|CONT|NAME)/ { next }
-{ output = output $0 "\n" }
+!/^ *--- PASS/ { output = output $0 "\n" }
 /was not tested$/ { notes = notes $0 "\n" }
 /^ *--- SKIP/ { notes = notes $0 "\n" log_line; skips++ }
 { log_line = /^ +[^ ]+\.go:[0-9]+: / ? $0 "\n" : "" }
