@@ -52,13 +52,15 @@ func (w *worker) maybeContainer(data []byte) bool {
 // open opens f with the first decoder that understands all of it. What others
 // understood of it has been scanned, too.
 func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
-	if len(f.data) < minContainer {
-		return false
-	}
-	set := w.s.sniff[f.data[0]]
+	set := uint64(0)
 	for _, h := range hits {
 		set |= w.s.opens[w.s.matcher.output(h)]
 	}
+	w.probe.marks |= uint32(set >> markShift)
+	if len(f.data) < minContainer {
+		return false
+	}
+	set = set&(1<<markShift-1) | w.s.sniff[f.data[0]]
 	for ; set != 0; set &= set - 1 {
 		d := &w.s.decoders[bits.TrailingZeros64(set)]
 		if !d.fits(f.data) {
@@ -74,6 +76,10 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	}
 	return false
 }
+
+// markShift is where in the masks of what a keyword sets off the frameworks
+// follow the decoders.
+const markShift = 32
 
 // isContainer reports whether decoded bytes start like a binary container or
 // are text: what tells base64 and hex from random identifiers.

@@ -318,7 +318,7 @@ func (j *javaWalker) classData(c *javaClass, depth int) error {
 		}
 		for _, f := range c.fields {
 			if f.kind != 'L' && f.kind != '[' {
-				if err := j.primitive(f.kind); err != nil {
+				if err := j.number(t, f); err != nil {
 					return err
 				}
 				continue
@@ -370,6 +370,26 @@ func (j *javaWalker) primitive(kind byte) error {
 	}
 	_, err := j.take(size)
 	return err
+}
+
+// number tells of a field that is an integer.
+func (j *javaWalker) number(t *docFrame, f javaField) error {
+	from := j.at
+	if err := j.primitive(f.kind); err != nil || f.kind != 'I' && f.kind != 'J' {
+		return err
+	}
+	var v int64
+	for _, b := range j.data[from:j.at] {
+		v = v<<8 | int64(b)
+	}
+	if f.kind == 'I' {
+		v = int64(int32(v))
+	}
+	t.setKey(j.data[f.name.from:f.name.to:f.name.to], false)
+	j.sink.key(int(f.name.from), int(f.name.to))
+	j.sink.integer(from, j.at, v)
+	j.sink.end()
+	return nil
 }
 
 func (j *javaWalker) array(depth int) error {

@@ -230,7 +230,7 @@ func (s *docScan) text(from, to int, escaped bool) {
 
 func (s *docScan) number(from, to int) {
 	hits := s.take(from, to)
-	if len(hits) == 0 && !(s.matters && to-from >= 4) || !s.w.budget.element() {
+	if len(hits) == 0 && !(s.matters && to-from >= 4) && !s.w.probe.collecting || !s.w.budget.element() {
 		return
 	}
 	s.w.child(s.f, piece{s.kind, s.doc.where(), s.data[from:to:to], from, to, true, false}, hits, s.base+uint32(from))
@@ -241,7 +241,7 @@ func (s *docScan) number(from, to int) {
 const leastBare = 1e12
 
 func (s *docScan) integer(from, to int, v int64) {
-	if !s.matters && v < leastBare || v < 1000 || !s.w.budget.element() {
+	if (!s.matters && v < leastBare || v < 1000) && !s.w.probe.collecting || !s.w.budget.element() {
 		return
 	}
 	buf := strconv.AppendInt(s.w.buffer(s.f.depth, 20)[:0], v, 10)

@@ -47,6 +47,8 @@ type Finding struct {
 	Identity  map[string]string `json:"identity,omitempty"`
 	Technique string            `json:"technique,omitempty"` // ATT&CK
 	Also      []string          `json:"also,omitempty"`      // ids of the secrets that belong to it
+
+	leaf int // its place in the batch, while that is scanned
 }
 
 // Where says which part of a key, or of the file, holds a finding.

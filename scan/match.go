@@ -141,7 +141,7 @@ func (w *worker) file(m *match) {
 		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
 		Source: key.source, Offset: l.offset, Length: l.length, RecordOffset: key.record,
 		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
-		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: cmp.Or(m.technique, m.rule.technique),
+		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: cmp.Or(m.technique, m.rule.technique), leaf: w.leafAt,
 	}
 	switch {
 	case key.label != "":

@@ -47,8 +47,9 @@ type Scanner struct {
 	generic  []*rule    // rules of rule files whose keywords are ordinary words
 	sets     []*ruleSet
 	decoders []decoder
+	frameworks []framework
 	sniff    [256]uint64 // by first byte: which decoders may fit
-	opens    []uint64    // by output of the matcher: which decoders may fit
+	opens    []uint64    // by output of the matcher: which decoders may fit, and which frameworks
 	byID     map[string]*rule
 	byClass  [namePassword + 1]*rule
 }
@@ -67,6 +68,7 @@ const (
 	actRegex                   // run a regex around the keyword
 	actNoun                    // a word of credential-like names: in text, see whether it assigns a value
 	actOpen                    // try a decoder
+	actMark                    // a framework's session may be near
 )
 
 // New builds a Scanner. Its errors are about rule files.
@@ -105,7 +107,7 @@ func New(config Config) (*Scanner, error) {
 // build numbers the rules and makes one automaton of all keywords.
 func (s *Scanner) build() error {
 	if !s.config.NoDefaultRules {
-		for _, f := range slices.Concat(families(), artefactFamilies()) {
+		for _, f := range slices.Concat(families(), artefactFamilies(), [][]rule{dataProtectionFamily, sessionFamily}) {
 			for i := range f {
 				r := f[i]
 				s.rules = append(s.rules, &r)
@@ -139,7 +141,7 @@ func (s *Scanner) build() error {
 			patterns = append(patterns, keyword)
 			s.actions = append(s.actions, nil)
 		}
-		if a.kind != actOpen {
+		if a.kind != actOpen && a.kind != actMark {
 			a.size = len(keyword)
 		}
 		s.actions[n] = append(s.actions[n], a)
@@ -176,6 +178,14 @@ func (s *Scanner) build() error {
 			on(k, action{kind: actOpen, size: i})
 		}
 	}
+	if !s.config.NoDefaultRules {
+		s.frameworks = frameworks()
+	}
+	for i, f := range s.frameworks {
+		for _, k := range f.marks {
+			on(k, action{kind: actMark, size: i})
+		}
+	}
 	m, err := newMatcher(patterns)
 	if err != nil {
 		return err
@@ -185,8 +195,11 @@ func (s *Scanner) build() error {
 	for i, patterns := range m.outputs {
 		for _, p := range patterns {
 			for _, a := range s.actions[p] {
-				if a.kind == actOpen {
+				switch a.kind {
+				case actOpen:
 					s.opens[i] |= 1 << a.size
+				case actMark:
+					s.opens[i] |= 1 << (markShift + a.size)
 				}
 			}
 		}

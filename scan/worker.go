@@ -44,6 +44,8 @@ type worker struct {
 	zip      inflaters
 	env      *filterEnv
 	aws      pairing
+	probe    probe
+	leafAt   int // place of leaf in the batch
 	pickle   pickleStacks
 	root     root
 	id       hash.Hash
@@ -78,6 +80,7 @@ func (w *worker) batch(b *batch) {
 	w.at, w.keyIndex = 0, -1
 	for i := range b.leaves {
 		l := &b.leaves[i]
+		w.leafAt = i
 		if int(l.key) != w.keyIndex {
 			w.nextKey(int(l.key), w.take(b.keys[l.key].name), l)
 		}
@@ -91,7 +94,7 @@ func (w *worker) batch(b *batch) {
 		}
 		w.one(inField, w.take(l.value))
 	}
-	w.pairKey()
+	w.endKey()
 	w.b, w.key, w.leaf = nil, nil, nil
 }
 
@@ -111,7 +114,8 @@ func (w *worker) take(s span) []hit {
 // nextKey scans the name of a key: for its own findings, which go to l if that
 // is the key's leaf, and to know what is to be masked in those of its elements.
 func (w *worker) nextKey(i int, hits []hit, l *leaf) {
-	w.pairKey()
+	w.endKey()
+	w.probe.begin(w)
 	w.keyIndex, w.key = i, &w.b.keys[i]
 	w.masks, w.fieldMasks = w.masks[:0], w.fieldMasks[:0]
 	w.scopes, w.named = w.scopes[:0], w.named[:0]
@@ -166,7 +170,7 @@ func (w *worker) one(inField, inValue []hit) {
 
 // wanted reports whether a text is to be scanned for its own sake.
 func (w *worker) wanted(hits []hit, data []byte) bool {
-	return len(hits) > 0 || len(w.s.always) > 0 || w.aws.seeking || w.maybeContainer(data)
+	return len(hits) > 0 || len(w.s.always) > 0 || w.aws.seeking || w.probe.collecting || w.maybeContainer(data)
 }
 
 // nameMatters reports whether the names in scope make something of a value
@@ -258,8 +262,12 @@ const maxSegments = 8
 
 // text asks the rules.
 func (w *worker) text(f *fragment, hits []hit, base uint32) {
-	if w.aws.seeking {
+	switch {
+	case w.aws.seeking:
 		w.loneSecrets(f)
+		return
+	case w.probe.collecting:
+		w.probe.note(f)
 		return
 	}
 	for _, h := range hits {
