@@ -41,7 +41,7 @@ func (p Part) events(ctx context.Context, o Options, yield func(*keyspace.Event,
 	if err != nil {
 		return p.unreadable(ctx, o, yield, err)
 	}
-	defer r.Close() //nolint:errcheck // it was only read
+	defer r.Close()
 	for ev, err := range NewReader(r, o).Events(ctx) {
 		if err != nil {
 			return p.unreadable(ctx, o, yield, err)

@@ -44,7 +44,7 @@ func peerKeys(t *testing.T, p []byte) (keys []string, fault error) {
 		if o.GetType() != model.ListType {
 			slices.Sort(el)
 		}
-		expire := int64(keyspace.NoExpire)
+		expire := keyspace.NoExpire
 		if e := o.GetExpiration(); e != nil {
 			expire = e.UnixMilli()
 		}

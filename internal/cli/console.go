@@ -86,7 +86,7 @@ func (c *console) watch(read func() int64, work int64) (stop func()) {
 		defer close(ended)
 		tick := time.NewTicker(250 * time.Millisecond)
 		defer tick.Stop()
-		start := time.Now() //nolint:forbidigo // how fast reading goes, not what was read
+		start := time.Now()
 		for {
 			select {
 			case <-done:

@@ -68,7 +68,7 @@ func (o *output) commit() error {
 // discard removes what was not committed. It does nothing after commit.
 func (o *output) discard() {
 	if o.tmp != nil {
-		o.tmp.Close()
+		_ = o.tmp.Close()
 		os.Remove(o.tmp.Name())
 		o.tmp = nil
 	}

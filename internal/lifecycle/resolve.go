@@ -112,7 +112,7 @@ func newResolver(o Options) *resolver {
 }
 
 func (r *resolver) resolve(ctx context.Context, events func() keyspace.Seq, yield func(*keyspace.Event, error) bool) {
-	defer r.store.Close() //nolint:errcheck // nothing in it is wanted any more
+	defer r.store.Close()
 	err := r.learn(ctx, events())
 	if err == nil {
 		err = r.replay(ctx)

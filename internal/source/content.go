@@ -26,7 +26,7 @@ func (f *File) content() (io.ReadCloser, error) {
 		raw = c.sum
 	}
 	if c.s, err = reopen(raw, f.Path, f.Layers, f.in.o.Identities); err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, err
 	}
 	return c, nil

@@ -90,7 +90,7 @@ func openFile(root *os.Root, path string) (*handle, error) {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return &handle{File: f, info: info, touched: touched}, nil
@@ -115,7 +115,7 @@ func (f *File) openRegular() (*handle, error) {
 		return nil, err
 	}
 	if !h.info.Mode().IsRegular() && (f.root != nil || !isBlockDevice(h.info)) {
-		h.Close()
+		_ = h.Close()
 		return nil, errSpecial
 	}
 	return h, nil

@@ -78,7 +78,7 @@ func New(ctx context.Context, paths []string, o Options) (*Inputs, error) {
 // Close ends the use of all units.
 func (in *Inputs) Close() {
 	for _, r := range in.roots {
-		r.Close()
+		_ = r.Close()
 	}
 	in.roots = nil
 }
