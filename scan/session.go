@@ -1,0 +1,343 @@
+package scan
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Sessions. Each web framework has a way of keeping its users' sessions: a
+// pattern of keys, and a structure of values that the decoders open. A key is
+// looked at only if a mark of some framework stands in its name or its values;
+// then its values are opened once more and all that they say is collected as
+// facts, and the frameworks in question judge the facts. None goes by the name
+// of a key alone.
+
+// A framework knows the sessions, or the jobs, of one web framework.
+type framework struct {
+	name  string
+	marks []string // keywords, as those of rules
+
+	// judge says whether the key holds one, and what it says. Before it calls
+	// probe.collect it can turn down most by a look at the key and the values.
+	judge func(*probe) *session
+}
+
+// frameworks lists them, at most 32, the special ones before the general.
+func frameworks() []framework {
+	return slices.Concat(
+		djangoFrameworks, springFrameworks, laravelFrameworks, phpFrameworks, railsFrameworks, nodeFrameworks,
+		flaskFrameworks, wordpressFrameworks, aspnetFrameworks, opaqueFrameworks, queueFrameworks)
+}
+
+// A session is what a framework made of a key.
+type session struct {
+	rule     string // of sessionFamily
+	id       []byte // what its bearer is known by
+	expires  int64  // Unix ms that the session itself gives, or 0
+	identity map[string]string
+	severity Severity // of a rule that has more than one
+}
+
+const (
+	sessionRule  = "session"
+	opaqueRule   = "session-encrypted"
+	identityRule = "session-store"
+	jobRule      = "job-queue"
+)
+
+// sessionFamily describes what frameworks find. The rules have no keywords of
+// their own.
+var sessionFamily = []rule{
+	{id: sessionRule, description: "Session of a web application", category: Session, severity: High, confidence: Confirmed, rank: rankProof,
+		next: "end the session: delete its key on the server; if sessions are signed, change the secret that signs them"},
+	{id: opaqueRule, description: "Session that is encrypted with a key that is not here", category: Session, severity: Info, confidence: Likely, rank: rankProof,
+		next: "it can be read only with the secret of the application or of the cookie"},
+	{id: identityRule, description: "Account that a session store or user cache keeps", category: Session, severity: Medium, confidence: Confirmed, rank: rankProof,
+		next: "revoke the tokens that it holds, and end the account's sessions"},
+	{id: jobRule, description: "Queue of jobs with their arguments", category: Session, severity: Info, confidence: Confirmed, rank: rankProof, public: true},
+}
+
+// The bounds of what is collected of one key.
+const (
+	maxProbeLeaves = 64
+	maxFacts       = 1024
+	maxFact        = 512 // bytes of a value
+	maxFactText    = 256 << 10
+)
+
+// A probe is what is known of the key at hand.
+type probe struct {
+	w          *worker
+	marks      uint32 // frameworks whose marks stand in the key or its values
+	findings   int    // of the batch, before this key
+	collecting bool
+	collected  bool
+	key        []byte
+	leaves     []leaf // the key's name excepted
+	base       int    // where in the batch the first of them is
+	facts      []fact
+	text       []byte // of the facts
+}
+
+// A fact is a string or number in a value. Its path are the names around it,
+// with dots between them; its name is the last of them, in lower case and
+// without what stands between words.
+type fact struct{ path, name, value span }
+
+func (p *probe) path(f *fact) []byte  { return p.text[f.path.from:f.path.to] }
+func (p *probe) name(f *fact) string  { return string(p.text[f.name.from:f.name.to]) }
+func (p *probe) value(f *fact) []byte { return p.text[f.value.from:f.value.to] }
+
+// begin forgets the key before.
+func (p *probe) begin(w *worker) {
+	p.w, p.marks, p.findings, p.collected = w, 0, len(w.b.findings), false
+}
+
+// endKey judges the key that ends, once all its values have been scanned.
+func (w *worker) endKey() {
+	w.pairKey()
+	p := &w.probe
+	if p.marks == 0 || w.key == nil || w.key.label != "" {
+		return
+	}
+	p.key = w.b.bytes(w.key.name)
+	first, _ := slices.BinarySearchFunc(w.b.leaves, w.keyIndex, func(l leaf, key int) int { return cmp.Compare(int(l.key), key) })
+	p.leaves, p.base = w.b.leaves[first:], first
+	for n := range p.leaves {
+		if int(p.leaves[n].key) != w.keyIndex {
+			p.leaves = p.leaves[:n]
+			break
+		}
+	}
+	if len(p.leaves) > 0 && p.leaves[0].where == WhereKey {
+		p.leaves, p.base = p.leaves[1:], first+1
+	}
+	if len(p.leaves) == 0 {
+		return
+	}
+	for set, i := p.marks, 0; set != 0; set, i = set>>1, i+1 {
+		if set&1 == 0 {
+			continue
+		}
+		if s := w.s.frameworks[i].judge(p); s != nil {
+			w.fileSession(&w.s.frameworks[i], s)
+			return
+		}
+	}
+}
+
+// first returns the key's first value.
+func (p *probe) first() []byte { return p.w.b.bytes(p.leaves[0].value) }
+
+// field returns the value of a field of a hash.
+func (p *probe) field(name string) []byte {
+	for i := range p.leaves {
+		if l := &p.leaves[i]; string(p.w.b.bytes(l.field)) == name {
+			return p.w.b.bytes(l.value)
+		}
+	}
+	return nil
+}
+
+// has reports whether the key's name holds a text, in lower case.
+func (p *probe) has(text string) bool { return hasFold(p.key, text) }
+
+// after returns what stands in the key's name behind the last of some texts.
+func (p *probe) after(texts ...string) []byte {
+	for _, t := range texts {
+		for i := len(p.key) - len(t); i >= 0; i-- {
+			if foldPrefix(p.key[i:], t) {
+				return p.key[i+len(t):]
+			}
+		}
+	}
+	return nil
+}
+
+// last returns the last part of the key's name.
+func (p *probe) last() []byte {
+	return p.key[bytes.LastIndexAny(p.key, ":/|")+1:]
+}
+
+// collect opens the key's values and notes what they say.
+func (p *probe) collect() []fact {
+	if !p.collected {
+		p.collectFrom(p.leaves)
+		p.collected = true
+	}
+	return p.facts
+}
+
+func (p *probe) collectFrom(leaves []leaf) {
+	p.facts, p.text = p.facts[:0], p.text[:0]
+	w := p.w
+	stats := w.stats
+	w.stats, p.collecting = new(Stats), true
+	for i := range leaves[:min(len(leaves), maxProbeLeaves)] {
+		l := &leaves[i]
+		w.leaf, w.fresh = l, false
+		if l.field.len() > 0 {
+			w.enter(w.b.bytes(l.field), false, nil)
+		}
+		w.start()
+		value := w.b.bytes(l.value)
+		w.inner = w.s.matcher.scan(value, 0, len(value), w.inner)
+		w.scanRoot(value, w.inner, 0, false)
+		if l.field.len() > 0 {
+			w.leave()
+		}
+	}
+	w.stats, p.collecting = stats, false
+}
+
+// note takes a fragment that nothing opens.
+func (p *probe) note(f *fragment) {
+	if f.isName || len(p.facts) >= maxFacts || len(p.text) >= maxFactText {
+		return
+	}
+	if body := signedBody(f.data); body > 0 && f.depth < maxDepth && p.w.budget.element() {
+		p.w.child(f, piece{kind: "signed", data: f.data[body:], from: body, to: len(f.data)}, nil, 0)
+		return
+	}
+	var x fact
+	x.path.from = uint32(len(p.text))
+	scopes := p.w.scopes[min(1, len(p.w.scopes)):] // the key comes first
+	for i := range scopes {
+		if i > 0 {
+			p.text = append(p.text, '.')
+		}
+		p.text = append(p.text, scopes[i].text[:min(len(scopes[i].text), maxName)]...)
+	}
+	x.path.to = uint32(len(p.text))
+	x.name.from = x.path.to
+	if n := len(scopes); n > 0 {
+		name := scopes[n-1].text
+		if n > 1 && string(name) == "value" { // of an object around a string or number
+			name = scopes[n-2].text
+		}
+		for _, b := range name[:min(len(name), maxName)] {
+			if isAlnum(b) {
+				p.text = append(p.text, lower(b))
+			}
+		}
+	}
+	x.name.to = uint32(len(p.text))
+	p.text = append(p.text, f.data[:min(len(f.data), maxFact)]...)
+	x.value = span{x.name.to, uint32(len(p.text))}
+	p.facts = append(p.facts, x)
+}
+
+// signedBody returns where the text behind a hexadecimal HMAC begins, as
+// Django's older session stores wrote it; 0 if there is none.
+func signedBody(d []byte) int {
+	if len(d) > 42 && d[40] == ':' && run(d, 0, 40, isHex) == 40 {
+		return 41
+	}
+	return 0
+}
+
+// find returns the value of the first fact with one of some names.
+func (p *probe) find(names ...string) []byte {
+	for i := range p.facts {
+		if slices.Contains(names, p.name(&p.facts[i])) {
+			return p.value(&p.facts[i])
+		}
+	}
+	return nil
+}
+
+// under reports whether a fact stands under a path.
+func (p *probe) under(path string) bool {
+	return slices.ContainsFunc(p.facts, func(f fact) bool {
+		v := p.path(&f)
+		return len(v) > len(path) && string(v[:len(path)]) == path && (v[len(path)] == '.' || path[len(path)-1] == '.')
+	})
+}
+
+// fileSession files the finding of a session.
+func (w *worker) fileSession(fw *framework, s *session) {
+	p := &w.probe
+	r := w.s.byID[s.rule]
+	if r == nil {
+		return
+	}
+	if s.rule == jobRule {
+		p.nameJobs(fw)
+	}
+	l := p.leaves[0]
+	l.where, l.field, l.index, l.stream = WhereKey, span{}, -1, false
+	w.leaf, w.fresh = &l, false
+	w.start()
+	at := bytes.LastIndex(p.key, s.id)
+	m := match{rule: r, serial: w.serial, confidence: r.confidence, severity: r.severity, secret: string(s.id), chain: []string{}}
+	if r.public && !w.s.config.Reveal {
+		m.secret = string(w.hide(p.key, w.masks))
+	}
+	if at >= 0 && len(s.id) > 0 {
+		m.from, m.to, m.rootFrom, m.rootTo, m.inName = at, at+len(s.id), at, at+len(s.id), !r.public
+	}
+	if l.expire <= 0 {
+		m.expires = s.expires
+	}
+	if s.rule == sessionRule {
+		m.severity = s.grade(l.state)
+	}
+	if s.severity != 0 {
+		m.severity = s.severity
+	}
+	w.matches = append(w.matches, m)
+	filed := len(w.b.findings)
+	w.keep(true)
+	if len(w.b.findings) == filed {
+		return
+	}
+	f := w.b.findings[len(w.b.findings)-1]
+	f.Framework, f.Identity = fw.name, s.identity
+	if !w.s.config.Reveal {
+		for k, v := range f.Identity {
+			if hiddenIdentity[k] {
+				f.Identity[k] = mask + " " + lengthClass(len(v))
+			}
+		}
+		if !r.public {
+			w.hideID(string(s.id), maskSecret(r, string(s.id)))
+		}
+	}
+}
+
+// grade says how bad a session is: one that still logs somebody in is worst.
+func (s *session) grade(state keyspace.State) Severity {
+	known := s.identity["user_id"] != "" || s.identity["user"] != "" || s.identity["email"] != ""
+	switch state {
+	case keyspace.Live, keyspace.Unknown:
+		if known {
+			return High
+		}
+		return Medium
+	}
+	if known {
+		return Medium
+	}
+	return Low
+}
+
+// hideID hides a session's id in the names that other findings of the key show.
+func (w *worker) hideID(id, shown string) {
+	if len(id) < minHidden {
+		return
+	}
+	for _, f := range w.b.findings[w.probe.findings : len(w.b.findings)-1] {
+		f.Key = strings.ReplaceAll(f.Key, id, shown)
+		if f.KeyB64 != "" {
+			f.KeyB64 = base64Std(bytes.ReplaceAll(w.b.bytes(w.key.name), []byte(id), []byte(shown)))
+		}
+		f.Field = strings.ReplaceAll(f.Field, id, shown)
+		for i := range f.Chain {
+			f.Chain[i] = strings.ReplaceAll(f.Chain[i], id, shown)
+		}
+	}
+}
