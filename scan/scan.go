@@ -38,20 +38,20 @@ type Config struct {
 // A Scanner scans streams of events. It may be used by several goroutines at
 // once and any number of times.
 type Scanner struct {
-	config   Config
-	rules    []*rule
-	matcher  *matcher
-	actions  [][]action // by number of pattern
-	always   []*rule    // rules without keywords
-	paths    []*rule    // rules that only look at the key
-	generic  []*rule    // rules of rule files whose keywords are ordinary words
-	sets     []*ruleSet
-	decoders []decoder
+	config     Config
+	rules      []*rule
+	matcher    *matcher
+	actions    [][]action // by number of pattern
+	always     []*rule    // rules without keywords
+	paths      []*rule    // rules that only look at the key
+	generic    []*rule    // rules of rule files whose keywords are ordinary words
+	sets       []*ruleSet
+	decoders   []decoder
 	frameworks []framework
-	sniff    [256]uint64 // by first byte: which decoders may fit
-	opens    []uint64    // by output of the matcher: which decoders may fit, and which frameworks
-	byID     map[string]*rule
-	byClass  [namePassword + 1]*rule
+	sniff      [256]uint64 // by first byte: which decoders may fit
+	opens      []uint64    // by output of the matcher: which decoders may fit, and which frameworks
+	byID       map[string]*rule
+	byClass    [namePassword + 1]*rule
 }
 
 // An action is what a keyword sets off.
