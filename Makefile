@@ -21,6 +21,7 @@ test: servers
 
 servers:
 	@internal/servertest/install.sh "$(VALKEYFS_SERVERS)"
+	@test -x "$(VALKEYFS_SERVERS)/versitygw" || GOBIN="$(VALKEYFS_SERVERS)" go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 lint: $(lint)
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }

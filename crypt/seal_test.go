@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // sample is data of which some compresses and some does not.
@@ -354,19 +354,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// tool returns the path of a program, or skips.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 // The commands of age and zstd open what is sealed here, and the other way round.
 func TestInteroperates(t *testing.T) {
-	ageBin, zstdBin, keygen := tool(t, "age"), tool(t, "zstd"), tool(t, "ssh-keygen")
 	dir := t.TempDir()
 	x, xTo, err := crypt.GenerateIdentity(false, time.Unix(0, 0))
 	if err != nil {
@@ -375,7 +364,7 @@ func TestInteroperates(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "x25519"), x, 0o600)
 	recipients := map[string]string{"x25519": xTo}
 	for _, kind := range []string{"ed25519", "rsa"} {
-		if out, err := exec.Command(keygen, "-q", "-t", kind, "-N", "", "-f", filepath.Join(dir, kind)).CombinedOutput(); err != nil {
+		if out, err := servertest.Tool(t, "ssh-keygen", "-q", "-t", kind, "-N", "", "-f", filepath.Join(dir, kind)).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 		pub, err := os.ReadFile(filepath.Join(dir, kind+".pub"))
@@ -388,7 +377,7 @@ func TestInteroperates(t *testing.T) {
 	for name, to := range recipients {
 		for _, armor := range []bool{false, true} {
 			file := sealed(t, plain, crypt.SealOptions{Recipients: []age.Recipient{parse(t, to)}, Armor: armor})
-			got := pipe(t, pipe(t, file, ageBin, "-d", "-i", filepath.Join(dir, name)), zstdBin, "-d", "-q", "-c")
+			got := pipe(t, pipe(t, file, "age", "-d", "-i", filepath.Join(dir, name)), "zstd", "-d", "-q", "-c")
 			if !bytes.Equal(got, plain) {
 				t.Errorf("%s, armor %v: age and zstd give %d bytes", name, armor, len(got))
 			}
@@ -404,7 +393,7 @@ func TestInteroperates(t *testing.T) {
 			if armor {
 				args = append(args, "-a")
 			}
-			theirs := pipe(t, pipe(t, plain, zstdBin, "-3", "-T2", "-q", "-c"), ageBin, args...)
+			theirs := pipe(t, pipe(t, plain, "zstd", "-3", "-T2", "-q", "-c"), "age", args...)
 			if got, err := unseal(bytes.NewReader(theirs), ids...); err != nil || !bytes.Equal(got, plain) {
 				t.Errorf("%s, armor %v: of theirs %d bytes, %v", name, armor, len(got), err)
 			}
@@ -414,7 +403,6 @@ func TestInteroperates(t *testing.T) {
 
 // The command of minisign takes the keys and signatures, and the other way round.
 func TestMinisign(t *testing.T) {
-	bin := tool(t, "minisign")
 	dir := t.TempDir()
 	secret, public, err := crypt.GenerateSigningKey()
 	if err != nil {
@@ -428,12 +416,12 @@ func TestMinisign(t *testing.T) {
 	os.WriteFile(in("k.pub"), public, 0o600)
 	os.WriteFile(in("m"), []byte("message"), 0o600)
 	os.WriteFile(in("m.minisig"), key.Sign([]byte("message"), "trust"), 0o600)
-	out := pipe(t, nil, bin, "-V", "-m", in("m"), "-p", in("k.pub"))
+	out := pipe(t, nil, "minisign", "-V", "-m", in("m"), "-p", in("k.pub"))
 	if !strings.Contains(string(out), "trust") {
 		t.Errorf("minisign says %s", out)
 	}
-	pipe(t, nil, bin, "-G", "-W", "-f", "-p", in("theirs.pub"), "-s", in("theirs"))
-	pipe(t, nil, bin, "-S", "-m", in("m"), "-s", in("theirs"))
+	pipe(t, nil, "minisign", "-G", "-W", "-f", "-p", in("theirs.pub"), "-s", in("theirs"))
+	pipe(t, nil, "minisign", "-S", "-m", in("m"), "-s", in("theirs"))
 	theirs, _ := os.ReadFile(in("theirs.pub"))
 	sig, _ := os.ReadFile(in("m.minisig"))
 	pub, err := crypt.ParseVerifyingKey(theirs)
@@ -451,13 +439,13 @@ func TestMinisign(t *testing.T) {
 
 func pipe(t *testing.T, in []byte, name string, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := servertest.Tool(t, name, args...)
 	cmd.Stdin = bytes.NewReader(in)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v: %s", filepath.Base(name), args[0], err, stderr.Bytes())
+		t.Fatalf("%s %s: %v: %s", name, args[0], err, stderr.Bytes())
 	}
 	return out
 }

@@ -29,6 +29,7 @@ type host struct {
 	dest string
 	now  time.Time
 	o    backup.Options
+	over backup.Store // instead of dest
 }
 
 func newHost(t testing.TB) *host {
@@ -59,6 +60,9 @@ func (h *host) tick() time.Time {
 
 func (h *host) store() backup.Store {
 	h.t.Helper()
+	if h.over != nil {
+		return h.over
+	}
 	s, err := backup.OpenDir(h.dest, true)
 	if err != nil {
 		h.t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/valkeyfs/valkeyfs/crypt"
 	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // The test binary makes a backup itself where these are set.
@@ -136,15 +137,12 @@ func TestKilled(t *testing.T) {
 
 // No system call is given plaintext to write.
 func TestNoPlaintextIsWritten(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed")
-	}
+	tracer := servertest.Tool(t, "strace").Args
 	dir := t.TempDir()
 	write(t, dir, map[string][]byte{"appendonly.aof": bytes.Repeat(resp("SET key "+marker), 3000)})
 	h := newHost(t)
 	trace := filepath.Join(t.TempDir(), "trace")
-	cmd := h.child(dir, strace, "-f", "-s", "10000000", "-o", trace, "-e", "trace=write,pwrite64,writev,pwritev,sendto,sendmsg,mmap,openat,read,pread64")
+	cmd := h.child(dir, append(tracer, "-f", "-s", "10000000", "-o", trace, "-e", "trace=write,pwrite64,writev,pwritev,sendto,sendmsg,mmap,openat,read,pread64")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if strings.Contains(string(out), "ptrace") {
 			t.Skip("tracing is not allowed here")
@@ -236,17 +234,13 @@ func TestFullDestination(t *testing.T) {
 
 // A tar stream unpacks into a destination.
 func TestTar(t *testing.T) {
-	tarBin, err := exec.LookPath("tar")
-	if err != nil {
-		t.Skip("tar is not installed")
-	}
 	dir, want := dataDir(t)
 	h := newHost(t)
 	r, w := io.Pipe()
 	if err := os.MkdirAll(h.dest, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	unpack := exec.Command(tarBin, "-x", "-C", h.dest)
+	unpack := servertest.Tool(t, "tar", "-x", "-C", h.dest)
 	unpack.Stdin = r
 	if err := unpack.Start(); err != nil {
 		t.Fatal(err)
@@ -273,4 +267,57 @@ func TestTar(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, read(t, into), want)
+}
+
+// dyingStore kills its server at the object after some.
+type dyingStore struct {
+	backup.Store
+	after int
+	kill  func()
+}
+
+func (s *dyingStore) Create(ctx context.Context, name string) (backup.Object, error) {
+	if s.after--; s.after == 0 {
+		s.kill()
+		ctx, s.after = cancelSoon(ctx), -1
+	}
+	return s.Store.Create(ctx, name)
+}
+
+// cancelSoon spares the test the client's long patience with a server that is gone.
+func cancelSoon(ctx context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	_ = cancel
+	return ctx
+}
+
+func (s *dyingStore) Remove(context.Context, string) error { return errors.New("gone") }
+
+// A destination that can only be written to gets sets that know the one before
+// from what the host has kept.
+func TestWriteOnly(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	inner := h.store()
+	h.over = &writeOnly{inner}
+	first := h.backup(dir)
+	h.o.Previous = first.Text
+	second := h.backup(dir)
+	if second.Manifest.Previous == nil || second.Manifest.Previous.ID != first.Manifest.ID || second.Reused != 0 {
+		t.Errorf("the set before is %+v, %d members are referred to", second.Manifest.Previous, second.Reused)
+	}
+	h.over = nil
+	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
+		t.Errorf("problems: %v", kinds)
+	}
+}
+
+type writeOnly struct{ backup.Store }
+
+func (writeOnly) List(context.Context, string) ([]backup.Info, error) {
+	return nil, backup.ErrWriteOnly
+}
+
+func (writeOnly) Open(context.Context, string) (io.ReadCloser, int64, error) {
+	return nil, 0, backup.ErrWriteOnly
 }

@@ -25,6 +25,7 @@ import (
 type backupFlags struct {
 	config     string
 	to         string
+	dest       destFlags
 	label      string
 	recipients recipientFlags
 	signKey    string
@@ -56,7 +57,9 @@ With --scan report the scanner looks at what is sealed, and a summary goes into
 the sealed part of the manifest. With --scan refuse a finding of --fail-on or
 above means that nothing is written.
 
-DEST is a directory, or "-" for a tar stream on standard output. Nothing is
+DEST is a directory, s3://BUCKET/PREFIX, or "-" for a tar stream on standard
+output. For S3 a credential suffices that may only put objects; it is taken
+from the environment, ~/.aws/credentials or the role of the machine. Nothing is
 printed on success unless standard error is a terminal.
 `,
 		Annotations: finds("--scan refuse: there are findings, and no set was made"),
@@ -85,6 +88,8 @@ printed on success unless standard error is a terminal.
 	fl.StringVar(&f.config, "config", "", "take flags from `FILE`: lines \"flag = value\", and \"datadir = DIR\"")
 	fl.StringVar(&f.to, "to", "", "put the set into `DEST`")
 	fl.StringVar(&f.label, "label", "", "put it under `LABEL` (default: the host's name)")
+	f.dest.flags(fl)
+	fl.Var(&f.dest.retain, "s3-retain", "have the server keep what is written for so long (Object Lock): 30d")
 	f.recipients.flags(fl)
 	fl.StringVar(&f.signKey, "sign-key", "", "sign with the minisign key in `FILE`")
 	fl.StringArrayVar(&f.include, "include", nil, "take `FILE` in DATADIR, too: nodes.conf, an ACL file (repeatable)")
@@ -184,7 +189,7 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, dir string) (*backup.Re
 			return nil, usagef("this would fill the terminal with bytes: name a directory by --to")
 		}
 		store = backup.NewTar(a.stdout, a.global.tmp, time.Now)
-	} else if store, err = openStore(ctx, f.to, true); err != nil {
+	} else if store, err = f.dest.open(f.to, true); err != nil {
 		return nil, err
 	}
 	defer store.Close()

@@ -13,18 +13,35 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/backup"
 )
 
-// openStore opens the place where sets lie.
-func openStore(ctx context.Context, location string, create bool) (backup.Store, error) {
-	if strings.Contains(location, "://") {
-		return nil, usagef("%s: no such kind of destination; a directory is one", safe(location))
+// destFlags say how a destination is reached.
+type destFlags struct {
+	endpoint string
+	region   string
+	insecure bool
+	retain   period
+}
+
+func (d *destFlags) flags(f *pflag.FlagSet) {
+	f.StringVar(&d.endpoint, "s3-endpoint", "", "reach s3://… at `HOST[:PORT]` (default: Amazon's)")
+	f.StringVar(&d.region, "s3-region", "", "the `REGION` of the bucket (default: the server is asked)")
+	f.BoolVar(&d.insecure, "s3-insecure", false, "reach s3://… without TLS")
+}
+
+// open opens the place where sets lie.
+func (d *destFlags) open(location string, create bool) (backup.Store, error) {
+	switch scheme, _, ok := strings.Cut(location, "://"); {
+	case !ok:
+		return backup.OpenDir(location, create)
+	case scheme == "s3":
+		return backup.OpenS3(location, backup.S3Options{Endpoint: d.endpoint, Region: d.region, Insecure: d.insecure, Retain: time.Duration(d.retain), Now: time.Now})
 	}
-	return backup.OpenDir(location, create)
+	return nil, usagef("%s: no such kind of destination: a directory or s3://BUCKET/PREFIX", safe(location))
 }
 
 // openSets opens what a command line names: a destination, or a label or a set in
 // one.
-func openSets(ctx context.Context, location string) (backup.Store, backup.Ref, error) {
-	return backup.Split(ctx, location, func(l string) (backup.Store, error) { return openStore(ctx, l, false) })
+func (d *destFlags) openSets(ctx context.Context, location string) (backup.Store, backup.Ref, error) {
+	return backup.Split(ctx, location, func(l string) (backup.Store, error) { return d.open(l, false) })
 }
 
 // named returns the sets that a location names: one, or all below it.

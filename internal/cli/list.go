@@ -15,6 +15,7 @@ import (
 
 func newListCmd(a *app) *cobra.Command {
 	var format string
+	var dest destFlags
 	cmd := &cobra.Command{
 		Use:   "list DEST",
 		Short: "List sealed backups",
@@ -25,9 +26,10 @@ completed, and is listed as such.
 		Example: `  valkeyfs list /backup
   valkeyfs list /backup/db1 --format jsonl | jq -r .id`,
 		Args: oneDest,
-		RunE: func(cmd *cobra.Command, args []string) error { return runList(cmd, a, format, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runList(cmd, a, format, &dest, args[0]) },
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "write `text|jsonl`")
+	dest.flags(cmd.Flags())
 	return cmd
 }
 
@@ -52,12 +54,12 @@ type listed struct {
 	Error    string    `json:"error,omitempty"`
 }
 
-func runList(cmd *cobra.Command, a *app, format, location string) error {
+func runList(cmd *cobra.Command, a *app, format string, dest *destFlags, location string) error {
 	ctx := cmd.Context()
 	if format != "text" && format != "jsonl" {
 		return usagef("--format: text or jsonl, not %q", format)
 	}
-	s, at, err := openSets(ctx, location)
+	s, at, err := dest.openSets(ctx, location)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 type pruneFlags struct {
 	keep    backup.Policy
 	keys    verifyFlags
+	dest    destFlags
 	confirm bool
 }
 
@@ -42,6 +43,7 @@ the chain of the others can be verified still.
 	fl.IntVar(&f.keep.Monthly, "keep-monthly", 0, "keep the newest of each of `N` months")
 	fl.IntVar(&f.keep.Yearly, "keep-yearly", 0, "keep the newest of each of `N` years")
 	f.keys.flags(fl)
+	f.dest.flags(fl)
 	fl.BoolVar(&f.confirm, "confirm", false, "do it")
 	return cmd
 }
@@ -56,7 +58,7 @@ func runPrune(cmd *cobra.Command, a *app, f *pruneFlags, location string) error 
 	if err != nil {
 		return err
 	}
-	s, at, err := openSets(ctx, location)
+	s, at, err := f.dest.openSets(ctx, location)
 	if err != nil {
 		return err
 	}

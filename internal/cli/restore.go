@@ -16,6 +16,7 @@ import (
 
 type restoreFlags struct {
 	keys          verifyFlags
+	dest          destFlags
 	into          string
 	force         bool
 	owner         string
@@ -53,6 +54,7 @@ which of them were restored, and what to do, is said at the end.
 	}
 	fl := cmd.Flags()
 	f.keys.flags(fl)
+	f.dest.flags(fl)
 	fl.StringVar(&f.into, "into", "", "make `DIR` the data directory")
 	fl.BoolVar(&f.force, "force", false, "move aside what lies there")
 	fl.StringVar(&f.owner, "owner", "", "give the files to `USER[:GROUP]`")
@@ -77,7 +79,7 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 			return err
 		}
 	}
-	s, at, err := openSets(ctx, location)
+	s, at, err := f.dest.openSets(ctx, location)
 	if err != nil {
 		return err
 	}

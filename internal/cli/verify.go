@@ -13,6 +13,7 @@ import (
 
 type verifySetFlags struct {
 	keys    verifyFlags
+	dest    destFlags
 	maxAge  period
 	head    string
 	metrics string
@@ -47,6 +48,7 @@ you know of. And a signature says which key made a set, not who held the key.
 	}
 	fl := cmd.Flags()
 	f.keys.flags(fl)
+	f.dest.flags(fl)
 	fl.Var(&f.maxAge, "max-age", "the newest set of each label is not older than this: 26h, 2d")
 	fl.StringVar(&f.head, "head", "", "the set `ID` is still there")
 	fl.StringVar(&f.metrics, "metrics", "", "write Prometheus metrics to `FILE.prom` if nothing is wrong")
@@ -100,7 +102,7 @@ type verification struct {
 
 func (v *verification) location(cmd *cobra.Command, location string) error {
 	ctx := cmd.Context()
-	s, at, err := openSets(ctx, location)
+	s, at, err := v.f.dest.openSets(ctx, location)
 	if err != nil {
 		return err
 	}

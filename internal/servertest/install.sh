@@ -72,6 +72,9 @@ exec "$l" --library-path "$(IFS=:; echo "${libs[*]}")" "$root/usr/bin/$bin" "$@"
 R
 chmod +x "$dir/run"
 
+# Programs of others that tests are held against.
+install tools bookworm bookworm age zstd minisign openssh-client strace
+
 for s in "${servers[@]}"; do
   # shellcheck disable=SC2086  # the words of an entry are the arguments
   install $s
