@@ -52,14 +52,17 @@ const (
 // sessionFamily describes what frameworks find. The rules have no keywords of
 // their own.
 var sessionFamily = []rule{
-	{id: sessionRule, description: "Session of a web application", category: Session, severity: High, confidence: Confirmed, rank: rankProof,
+	{id: sessionRule, description: "Session of a web application", category: Session, severity: High, confidence: Confirmed, rank: rankProof, find: judged,
 		next: "end the session: delete its key on the server; if sessions are signed, change the secret that signs them"},
-	{id: opaqueRule, description: "Session that is encrypted with a key that is not here", category: Session, severity: Info, confidence: Likely, rank: rankProof,
+	{id: opaqueRule, description: "Session that is encrypted with a key that is not here", category: Session, severity: Info, confidence: Likely, rank: rankProof, find: judged,
 		next: "it can be read only with the secret of the application or of the cookie"},
-	{id: identityRule, description: "Account that a session store or user cache keeps", category: Session, severity: Medium, confidence: Confirmed, rank: rankProof,
+	{id: identityRule, description: "Account that a session store or user cache keeps", category: Session, severity: Medium, confidence: Confirmed, rank: rankProof, find: judged,
 		next: "revoke the tokens that it holds, and end the account's sessions"},
-	{id: jobRule, description: "Queue of jobs with their arguments", category: Session, severity: Info, confidence: Confirmed, rank: rankProof, public: true},
+	{id: jobRule, description: "Queue of jobs with their arguments", category: Session, severity: Info, confidence: Confirmed, rank: rankProof, public: true, find: judged},
 }
+
+// judged is the finder of rules whose matches frameworks make.
+func judged(*worker, *rule, *fragment, int, int) {}
 
 // The bounds of what is collected of one key.
 const (
