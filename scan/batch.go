@@ -21,9 +21,10 @@ type batch struct {
 	leaves []leaf
 	size   int64 // bytes of names and values
 
-	findings []*Finding
-	stats    Stats
-	done     chan struct{} // buffered: scanned
+	findings   []*Finding
+	exclusions []*Exclusion
+	stats      Stats
+	done       chan struct{} // buffered: scanned
 }
 
 // A keyRecord is what the leaves of one key share.
@@ -36,6 +37,17 @@ type keyRecord struct {
 	typ      keyspace.Type
 	encoding keyspace.Encoding
 	label    string // key_type where it is no type of value
+}
+
+// kind is the key_type of findings.
+func (k *keyRecord) kind() string {
+	switch {
+	case k.label != "":
+		return k.label
+	case k.typ == keyspace.TypeNone && k.db < 0: // a line of a text file
+		return "text"
+	}
+	return k.typ.String()
 }
 
 // A leaf is one name or value of the keyspace, or a value with the field that
@@ -83,7 +95,7 @@ func (b *batch) reset() {
 		b.text = make([]byte, 0, batchText)
 	}
 	b.text, b.keys, b.leaves, b.size = b.text[:0], b.keys[:0], b.leaves[:0], 0
-	b.findings, b.stats = nil, Stats{}
+	b.findings, b.exclusions, b.stats = nil, nil, Stats{}
 }
 
 // put copies p and the separator behind it.

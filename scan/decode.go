@@ -112,7 +112,10 @@ func isText(data []byte) bool {
 }
 
 // failed counts a container that could not be read to its end.
-func (w *worker) failed(kind string) { count(&w.stats.Failures, kind, 1) }
+func (w *worker) failed(kind string) {
+	count(&w.stats.Failures, kind, 1)
+	w.note("not-opened:" + kind)
+}
 
 // limited counts a container that was not opened, or not to its end, because
 // of a limit.

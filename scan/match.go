@@ -71,6 +71,11 @@ func better(a, b *match) int {
 // keep settles what the leaf, or its name, holds: of matches that overlap the
 // best stays. It notes what must be masked and, if told to, files the findings.
 func (w *worker) keep(file bool) {
+	w.settle(file)
+	w.explain(file)
+}
+
+func (w *worker) settle(file bool) {
 	if len(w.matches) == 0 {
 		return
 	}
@@ -140,14 +145,11 @@ func (w *worker) file(m *match) {
 	f := &Finding{
 		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
 		Source: key.source, Offset: l.offset, Length: l.length, RecordOffset: key.record,
-		DB: key.db, KeyType: key.typ.String(), Encoding: key.encoding.String(), Where: l.where,
+		DB: key.db, KeyType: key.kind(), Encoding: key.encoding.String(), Where: l.where,
 		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: cmp.Or(m.technique, m.rule.technique), leaf: w.leafAt,
 	}
-	switch {
-	case key.label != "":
-		f.KeyType, f.Encoding = key.label, ""
-	case key.typ == keyspace.TypeNone && key.db < 0: // a line of a text file
-		f.KeyType = "text"
+	if key.label != "" {
+		f.Encoding = ""
 	}
 	if f.Encoding == keyspace.EncodingNone.String() {
 		f.Encoding = ""
@@ -177,6 +179,9 @@ func (w *worker) file(m *match) {
 	name, field := w.b.bytes(key.name), w.b.bytes(l.field)
 	f.ID, f.Fingerprint = w.ids(m, name, field)
 
+	if w.s.config.Plain {
+		f.plain = newPlain(f, m, name, field)
+	}
 	if w.s.config.Reveal {
 		f.Secret = m.secret
 		f.Key, f.KeyB64 = text(name)

@@ -24,6 +24,14 @@ type Config struct {
 	// field of a Finding.
 	Reveal bool
 
+	// Plain has findings keep what was masked of them, for [Finding.Plain].
+	Plain bool
+
+	// Explain, if set, is called for what looked like a secret and was not
+	// reported, and for what could not be opened; from the goroutine that called
+	// Scan, in the order of the input, behind the findings around it.
+	Explain func(*Exclusion) error
+
 	// NoDefaultRules leaves out betterleaks' rules and the families of this
 	// package: only Rules remain.
 	NoDefaultRules bool
@@ -310,6 +318,14 @@ func (s *Scanner) Scan(ctx context.Context, events keyspace.Seq, found func(*Fin
 					break
 				}
 				stats.found(f)
+			}
+			for _, e := range b.exclusions {
+				if first != nil {
+					break
+				}
+				if first = s.config.Explain(e); first != nil {
+					cancel()
+				}
 			}
 		}
 		free <- b

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -300,6 +301,9 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	}
 	f := w.b.findings[len(w.b.findings)-1]
 	f.Framework, f.Identity = fw.name, s.identity
+	if f.plain != nil {
+		f.plain.identity = maps.Clone(s.identity)
+	}
 	if !w.s.config.Reveal {
 		for k, v := range f.Identity {
 			if hiddenIdentity[k] {

@@ -25,6 +25,7 @@ type worker struct {
 	inner  []hit   // hits in decoded fragments, a stack
 
 	matches    []match
+	noted      []string     // why something in the leaf is no finding, for Config.Explain
 	masks      []maskedSpan // what to hide in the current key's name
 	fieldMasks []maskedSpan // and in the current field's
 	hidden     []*match
@@ -187,6 +188,7 @@ func (w *worker) nameMatters() bool {
 func (w *worker) start() {
 	w.matches = w.matches[:0]
 	w.inner = w.inner[:0]
+	w.noted = w.noted[:0]
 	w.budget.reset(0)
 }
 
@@ -381,7 +383,10 @@ func (w *worker) placePath() []byte {
 }
 
 // exclude counts why something is no finding.
-func (w *worker) exclude(why reason) { count(&w.stats.Excluded, string(why), 1) }
+func (w *worker) exclude(why reason) {
+	count(&w.stats.Excluded, string(why), 1)
+	w.note(string(why))
+}
 
 // trimmed returns the bounds of data[from:to] without spaces around it.
 func trimmed(data []byte, from, to int) (int, int) {

@@ -1,0 +1,60 @@
+package scan
+
+import "slices"
+
+// An Exclusion says why something that looked like a secret was not reported:
+// what excluded it, and where it stands. It never holds the value itself. Its
+// JSON names are stable; names in it are masked as those of a Finding.
+type Exclusion struct {
+	Reason string `json:"reason"` // see Stats.Excluded; "not-opened:" and a kind of Stats.Failures
+	Count  uint64 `json:"count"`  // in this value
+
+	Source       string `json:"source"`
+	Offset       int64  `json:"offset"`
+	RecordOffset int64  `json:"record_offset"`
+	DB           int32  `json:"db"`
+	Key          string `json:"key"`
+	KeyB64       string `json:"key_b64,omitempty"`
+	KeyType      string `json:"key_type"`
+	Where        Where  `json:"where"`
+	Field        string `json:"field,omitempty"`
+	FieldB64     string `json:"field_b64,omitempty"`
+	State        string `json:"state"`
+}
+
+// note remembers why something in the leaf is no finding.
+func (w *worker) note(why string) {
+	if w.s.config.Explain != nil {
+		w.noted = append(w.noted, why)
+	}
+}
+
+// explain files what was noted of the leaf, once it is known what is to be
+// masked in the names around it.
+func (w *worker) explain(file bool) {
+	if len(w.noted) == 0 {
+		return
+	}
+	if file && w.key != nil {
+		l := w.leaf
+		e := Exclusion{
+			Source: w.key.source, Offset: l.offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
+		}
+		name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
+		if !w.s.config.Reveal {
+			name, field = w.hide(name, w.masks), w.hide(field, w.fieldMasks)
+		}
+		e.Key, e.KeyB64 = text(name)
+		e.Field, e.FieldB64 = text(field)
+		slices.Sort(w.noted)
+		for from, to := 0, 0; from < len(w.noted); from = to {
+			for to < len(w.noted) && w.noted[to] == w.noted[from] {
+				to++
+			}
+			one := e
+			one.Reason, one.Count = w.noted[from], uint64(to-from)
+			w.b.exclusions = append(w.b.exclusions, &one)
+		}
+	}
+	w.noted = w.noted[:0]
+}
