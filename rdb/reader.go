@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -77,12 +78,14 @@ type Reader struct {
 	fields             cells  // names of a stream's master entry
 	templates          map[uint64]*cells
 	templateBytes      int
-	cut                bool  // the record at hand is the last, and the input ends inside it
-	suspect            int64 // where the last long record begins that was unproven,
-	suspectEnd         int64 // and ends
-	unproven           bool  // the record at hand holds plain strings, which have no form that could be wrong
-	rewound            int64 // bytes gone back over
-	gapsTo             int64 // gaps before this offset were reported
+	cut                bool    // the record at hand is the last, and the input ends inside it
+	way                way     // the records that were read last
+	failed             int64   // a record that was found wrong before a search went back into one before it,
+	failedWhy          error   // why,
+	passed             []int64 // and the records that led to it
+	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
+	rewound            int64   // bytes gone back over
+	gapsTo             int64   // gaps before this offset were reported
 	again              io.Closer
 	nameless           int32 // the database in which a key without a name was read; -1: none
 	tick               int
@@ -127,7 +130,7 @@ const headerSize = 9
 // NewReader returns a Reader of the snapshot in r. It reads ahead of what it
 // yields, on a goroutine that ends with the sequence.
 func NewReader(r io.Reader, o Options) *Reader {
-	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, nameless: -1}
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, failed: -1, nameless: -1}
 }
 
 // Events yields the snapshot; see [keyspace] for the contract.
@@ -220,7 +223,13 @@ func (r *Reader) run() error {
 			}
 		}
 		begin := r.in.offset()
-		more, err := r.record()
+		var more bool
+		var err error
+		if begin <= r.failed && slices.Contains(r.passed, begin) {
+			begin, err = r.failed, r.failedWhy // back on the way that led there
+		} else {
+			more, err = r.record()
+		}
 		if err != nil {
 			if err = r.damaged(begin, err); err != nil {
 				return err
@@ -230,8 +239,8 @@ func (r *Reader) run() error {
 		if !more {
 			return nil
 		}
-		if end := r.in.offset(); r.unproven && end-begin > longString {
-			r.suspect, r.suspectEnd = begin, end
+		if r.o.Resync {
+			r.way.note(begin, r.in.offset(), r.unproven)
 		}
 	}
 }

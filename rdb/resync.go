@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -36,24 +38,25 @@ func (r *Reader) damaged(begin int64, why error) error {
 	w.mark = -1
 	r.skip, r.ev.Part = false, keyspace.Whole
 	bad := w.offset()
-	if found, err := r.swallowed(begin); found || err != nil {
+	found, err := r.swallowed(begin)
+	if err != nil {
 		return err
+	}
+	if found {
+		if begin > r.failed {
+			r.failed, r.failedWhy = begin, why
+		}
+		r.cut = false
+		return nil
 	}
 	if r.cut {
 		w.r = w.w // the search was made, and found nothing
-	} else if !r.goTo(begin + 1) {
-		w.r = min(max(int(begin+1-w.base), w.first), w.w)
-	}
-	found := false
-	if !r.cut {
-		var err error
+	} else {
+		if !r.goTo(begin + 1) {
+			w.r = min(max(int(begin+1-w.base), w.first), w.w)
+		}
 		if found, err = r.search(math.MaxInt64); err != nil {
 			return err
-		}
-		if !found && errors.Is(why, errBeyond) && r.goTo(begin) {
-			// Nothing follows: the input was cut, and the length may well be right.
-			r.cut = true
-			return nil
 		}
 	}
 	end := w.offset()
@@ -82,9 +85,25 @@ func (r *Reader) damaged(begin int64, why error) error {
 // input, or a false length.
 var errBeyond = fmt.Errorf("%w: a length beyond the end of the input", keyspace.ErrTruncated)
 
-// beyond reports whether n bytes from here on are more than the input has left.
+// beyond reports whether a length of n bytes is false, since it reaches beyond
+// the end of the input and records follow. Where none do, the input was cut, and
+// the length is believed: what there is of the value is yielded.
 func (r *Reader) beyond(n int64) bool {
-	return r.o.Size > 0 && r.o.Resync && !r.cut && r.env == nil && n > r.o.Offset+r.o.Size-r.in.offset()
+	if r.o.Size == 0 || !r.o.Resync || r.cut || r.env != nil || n <= r.o.Offset+r.o.Size-r.in.offset() {
+		return false
+	}
+	if r.silent {
+		return true
+	}
+	at := r.in.offset()
+	if !r.goTo(r.ev.Record + 1) {
+		return true
+	}
+	if found, err := r.search(math.MaxInt64); found || err != nil || !r.goTo(at) {
+		return true
+	}
+	r.cut = true
+	return false
 }
 
 // rewindFactor bounds how much is read again, in sizes of the input.
@@ -116,34 +135,79 @@ func (r *Reader) goTo(offset int64) bool {
 	return true
 }
 
-// stray is how many bytes may parse by chance behind a record that led astray.
-const stray = 4096
+const (
+	// stray is how many bytes may parse by chance behind a record that led astray.
+	stray = 4096
+	// longest is the length up to which such a record is searched.
+	longest = 4 * lookahead
+	// wayLength is more records than stray bytes can hold.
+	wayLength = 2048
+)
 
-// swallowed looks for records inside one that ended shortly before the damage
-// at begin, if that is of strings that nothing vouches for: a false length may
-// have led over records, into the middle of another.
+// way remembers the records that were read last, and the suspect among them: the
+// last that was long enough to have led over others, of strings that nothing
+// vouches for.
+type way struct {
+	begins  [wayLength]int64
+	n       int
+	suspect struct{ begin, end int64 }
+}
+
+func (y *way) note(begin, end int64, unproven bool) {
+	y.begins[y.n%wayLength] = begin
+	y.n++
+	if unproven && end-begin > longString {
+		y.suspect.begin, y.suspect.end = begin, end
+	}
+}
+
+// since returns the beginnings of the records from offset on that are remembered.
+func (y *way) since(offset int64) (p []int64) {
+	for i := max(0, y.n-wayLength); i < y.n; i++ {
+		if b := y.begins[i%wayLength]; b >= offset {
+			p = append(p, b)
+		}
+	}
+	return p
+}
+
+// swallowed looks for records inside one that ended shortly before the damage at
+// begin: a false length may have led over them, into the middle of another.
 func (r *Reader) swallowed(begin int64) (bool, error) {
-	from := r.suspect
-	n := begin - from
-	if r.cut || r.suspectEnd == 0 || begin-r.suspectEnd > stray || n > 4*lookahead ||
+	from, end := r.way.suspect.begin, r.way.suspect.end
+	r.way.suspect.end = 0
+	if end == 0 || len(r.passed) > 8*wayLength || begin-end > stray || end-from > longest ||
 		r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(from+1) {
 		return false, nil
 	}
-	r.rewound += n
-	r.suspectEnd = 0
+	r.rewound += begin - from
 	found, err := r.search(begin)
-	if !found || err != nil {
+	at := r.in.offset()
+	passed := append(r.way.since(from), begin)
+	if !found || err != nil || slices.Contains(passed, at) {
 		return false, err
 	}
-	return true, r.damage(from, r.in.offset()-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
+	if from <= r.failed {
+		passed = append(passed, r.passed...) // back a second time, on the way from the first
+	}
+	r.passed = passed
+	return true, r.damage(from, at-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
 }
 
 // search moves the window to the next place before limit where a chain of
-// records begins; false where there is none.
+// records begins; false where there is none. It leaves everything else as it is.
 func (r *Reader) search(limit int64) (found bool, err error) {
+	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, silent: true}
+	p.clear()
+	found, err = p.find(limit)
+	r.in = p.in
+	return found, err
+}
+
+// find is search on a reader of its own.
+func (r *Reader) find(limit int64) (found bool, err error) {
 	w := &r.in
-	r.silent = true
-	defer func() { r.silent, w.pin = false, -1 }()
 	budget := int64(lookahead) * trialBudget
 	for n := 0; ; n++ {
 		if n&0xffff == 0 && r.ctx.Err() != nil {
@@ -198,7 +262,6 @@ var newestType = [maxRedis + 1]byte{
 func (r *Reader) trial() (ok bool, cost int64) {
 	w := &r.in
 	w.pin, w.far = w.r, false
-	save := r.ev
 	r.inflated = 0
 	ok, first, cost := r.chain()
 	if ok && first > longString {
@@ -218,7 +281,6 @@ func (r *Reader) trial() (ok bool, cost int64) {
 			}
 		}
 	}
-	r.ev, r.skip = save, false
 	w.r, w.pin, w.far = w.pin, -1, false
 	return ok, cost + r.inflated
 }
