@@ -142,6 +142,8 @@ func TestJSON(t *testing.T) {
 		"all of a key": {keyOf(keyspace.Event{Kind: keyspace.Key, Op: keyspace.OpCreate, DB: 3, Key: []byte("\xff"), Type: keyspace.String, Encoding: keyspace.LZF,
 			State: keyspace.Expired, Expire: 12, Idle: 5, Freq: 0, Time: 77}, value("")),
 			`{"db":3,"key":{"b64":"/w=="},"type":"string","encoding":"lzf","state":"expired","expire_ms":12,"idle_s":5,"freq":0,"offset":0,"time_ms":77,"value":"","length":42}`},
+		"empty key": {keyOf(with(key(keyspace.String, "")[0], func(e *keyspace.Event) { e.Key = nil }), value("v")),
+			`{"db":0,"key":"","type":"string","encoding":"raw","state":"live","offset":9,"value":"v","length":42}`},
 		"skipped string": {key(keyspace.String, "k"), head("string") + `"value":null,"length":42}`},
 		"parts":          {key(keyspace.String, "k", parts(value(""), "Grüße", 3)...), head("string") + `"value":"Grüße","length":42}`},
 		"list":           {key(keyspace.List, "k", value("a"), value("\xff"), value("")), head("list") + `"value":["a",{"b64":"/w=="},""],"length":42}`},

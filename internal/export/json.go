@@ -109,7 +109,7 @@ func (x *jsonWriter) begin(e *keyspace.Event) {
 	}
 	b := strconv.AppendInt(append(x.head[:0], `{"db":`...), int64(e.DB), 10)
 	b = append(b, `,"key":`...)
-	if e.Key == nil {
+	if e.Key == nil && e.Op == keyspace.OpNone { // data that no key is known of
 		b = append(b, "null"...)
 	} else {
 		b = appendBytes(b, e.Key)
