@@ -27,6 +27,10 @@ type Capture struct {
 	method string
 	source string
 	items  []*item
+
+	replID     string // of a server, where replication stood
+	replOffset int64
+	done       func()
 }
 
 // An item is one file of a capture.
@@ -42,8 +46,11 @@ type item struct {
 	identity string // device, inode and times; "" for what changes
 }
 
-// Close lets go of the files.
+// Close lets go of the files, or of the server.
 func (c *Capture) Close() {
+	if c.done != nil {
+		c.done()
+	}
 	for _, it := range c.items {
 		if it.file != nil {
 			it.file.Close() //nolint:errcheck // it was only read
@@ -77,7 +84,7 @@ func CaptureDir(ctx context.Context, dir string, include []string) (*Capture, er
 		return nil, err
 	}
 	defer root.Close()
-	c := &Capture{method: "files", source: dir}
+	c := &Capture{method: methodFiles, source: dir}
 	if err := c.collect(ctx, root, include); err != nil {
 		c.Close()
 		return nil, err

@@ -63,7 +63,7 @@ func Create(ctx context.Context, s Store, c *Capture, o Options) (*Result, error
 	begun := o.Now().UTC()
 	cr := &creator{store: s, o: o, plain: reading{scanner: o.Scanner, failOn: o.FailOn}}
 	cr.m = &Manifest{Format: formatV1, ID: NewID(begun), Label: o.Label, Tool: o.Tool, Started: begun}
-	cr.in = &Inner{Format: formatV1, ID: cr.m.ID, Label: o.Label, Method: c.method, Source: c.source}
+	cr.in = &Inner{Format: formatV1, ID: cr.m.ID, Label: o.Label, Method: c.method, Source: c.source, ReplID: c.replID, ReplOffset: c.replOffset}
 	cr.result = &Result{Manifest: cr.m, Inner: cr.in}
 	if o.Refuse && o.Scanner != nil {
 		if err := cr.scanFirst(ctx, c); err != nil {
@@ -201,7 +201,10 @@ func (cr *creator) member(ctx context.Context, it *item, name string) error {
 			consumers = append(consumers, into(w))
 		}
 		f.Size, err = fan(ctx, it.reader(end), consumers...)
-		return shrank(err)
+		if it.file != nil {
+			err = shrank(err)
+		}
+		return err
 	}
 	if reused {
 		err = copyAll(nil)
@@ -227,7 +230,7 @@ func (cr *creator) take(got *content) {
 	if got.version != "" {
 		cr.in.Server, cr.in.Version = got.server, got.version
 	}
-	if got.replID != "" {
+	if got.replID != "" && cr.in.Method != methodReplica {
 		cr.in.ReplID, cr.in.ReplOffset = got.replID, got.replOffset
 	}
 	cr.result.Findings += got.findings

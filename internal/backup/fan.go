@@ -47,9 +47,10 @@ func fan(ctx context.Context, src io.Reader, consumers ...consumer) (int64, erro
 		b := pool.Get().(*block) //nolint:errcheck // the pool holds nothing else
 		b.data = b.data[:blockSize]
 		var n int
-		n, err = io.ReadFull(src, b.data)
-		if err == io.ErrUnexpectedEOF {
-			err = io.EOF
+		for n < len(b.data) && err == nil { // not io.ReadFull: that hides how src ended
+			var m int
+			m, err = src.Read(b.data[n:])
+			n += m
 		}
 		b.data = b.data[:n]
 		total += int64(n)

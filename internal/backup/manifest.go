@@ -114,6 +114,12 @@ type File struct {
 	Cut      int64     `json:"cut,omitempty"`      // bytes behind the last command or EXEC that were left out
 }
 
+// How a data set was captured.
+const (
+	methodFiles   = "files"
+	methodReplica = "replication"
+)
+
 // Role is what a file is to the server.
 type Role string
 

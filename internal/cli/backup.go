@@ -26,6 +26,7 @@ type backupFlags struct {
 	config     string
 	to         string
 	dest       destFlags
+	from       serverFlags
 	label      string
 	recipients recipientFlags
 	signKey    string
@@ -42,12 +43,16 @@ type backupFlags struct {
 func newBackupCmd(a *app) *cobra.Command {
 	f := &backupFlags{}
 	cmd := &cobra.Command{
-		Use:   "backup DATADIR --to DEST -r RECIPIENT",
+		Use:   "backup DATADIR|--from ADDR --to DEST -r RECIPIENT",
 		Short: "Make a sealed backup of a live data directory",
 		Long: `Capture the snapshots and logs in a data directory, check them, and seal them
 into a new set at DEST. The server may run, and is not asked: nothing in its
 directory is written, linked or locked. A log is taken as its manifest says,
 while the manifest stays the same, and is cut behind the last command or EXEC.
+
+With --from a server is asked for its data set instead, as a replica asks: it
+forks to make a snapshot, and its configuration stays as it is. Its user needs
++psync +replconf +ping, and no access to its files is needed.
 
 A set is complete when its manifest is there, which is written last. The host
 that makes it cannot open it, and anyone can verify it without a key. With
@@ -66,6 +71,7 @@ printed on success unless standard error is a terminal.
 		Example: `  valkeyfs backup /var/lib/valkey --to /backup -r age1…
   valkeyfs backup /var/lib/valkey --to /backup -R recipients.txt --sign-key sign.key --scan report
   valkeyfs backup /var/lib/valkey --to - -r age1… | ssh store tar x -C /backup
+  valkeyfs backup --from db1:6379 --user backup --password-file pw --to s3://b/p -r age1…
   valkeyfs backup --config /etc/valkeyfs/backup.d/main.conf`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,15 +84,25 @@ printed on success unless standard error is a terminal.
 					args = []string{dir}
 				}
 			}
-			if len(args) != 1 {
-				return usagef("one DATADIR is needed")
+			switch {
+			case f.from.addr == "" && len(args) != 1:
+				return usagef("one DATADIR is needed, or --from")
+			case f.from.addr != "" && len(args) > 0:
+				return usagef("DATADIR and --from exclude each other")
+			case f.from.addr != "" && f.scan == "refuse":
+				return usagef("--scan refuse: what --from brings cannot be scanned before it is sealed; --scan report is possible")
+			case f.from.addr != "":
+				return runBackup(cmd, a, f, f.from.addr, f.from.capture())
 			}
-			return runBackup(cmd, a, f, args[0])
+			return runBackup(cmd, a, f, args[0], func(ctx context.Context) (*backup.Capture, error) {
+				return backup.CaptureDir(ctx, args[0], f.include)
+			})
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.config, "config", "", "take flags from `FILE`: lines \"flag = value\", and \"datadir = DIR\"")
 	fl.StringVar(&f.to, "to", "", "put the set into `DEST`")
+	f.from.flags(fl)
 	fl.StringVar(&f.label, "label", "", "put it under `LABEL` (default: the host's name)")
 	f.dest.flags(fl)
 	fl.Var(&f.dest.retain, "s3-retain", "have the server keep what is written for so long (Object Lock): 30d")
@@ -104,7 +120,10 @@ printed on success unless standard error is a terminal.
 	return cmd
 }
 
-func runBackup(cmd *cobra.Command, a *app, f *backupFlags, dir string) error {
+// A capture opens what is to be backed up.
+type capture func(context.Context) (*backup.Capture, error)
+
+func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open capture) error {
 	harden()
 	if f.to == "" {
 		return usagef("where to? name a destination by --to")
@@ -116,20 +135,20 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, dir string) error {
 		return usagef("--label: %v", err)
 	}
 	started := time.Now()
-	result, err := f.create(cmd, a, dir)
+	result, err := f.create(cmd, a, open)
 	code := exitOK
 	switch {
 	case err == nil:
 	case errors.Is(err, backup.ErrRefused):
-		a.stderr.errorf("backup of %s: %d findings, and --scan refuse: nothing was written", dir, result.Findings)
+		a.stderr.errorf("backup of %s: %d findings, and --scan refuse: nothing was written", what, result.Findings)
 		code = exitFindings
 	case keyspace.Incomplete(err):
-		a.stderr.errorf("backup of %s: %v", dir, err)
+		a.stderr.errorf("backup of %s: %v", what, err)
 		code = exitIncomplete
 	case errors.As(err, new(usageError)):
 		return err
 	default:
-		a.stderr.errorf("backup of %s: %v", dir, err)
+		a.stderr.errorf("backup of %s: %v", what, err)
 		code = exitError
 	}
 	if result != nil && len(result.Strange) > 0 {
@@ -159,7 +178,7 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, dir string) error {
 }
 
 // create makes the set.
-func (f *backupFlags) create(cmd *cobra.Command, a *app, dir string) (*backup.Result, error) {
+func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.Result, error) {
 	ctx := cmd.Context()
 	seal, texts, err := f.recipients.options(a)
 	if err != nil {
@@ -200,7 +219,7 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, dir string) (*backup.Re
 	}
 	var result *backup.Result
 	for range maxTries {
-		result, err = createOnce(ctx, store, dir, f.include, o)
+		result, err = createOnce(ctx, store, open, o)
 		if !errors.Is(err, backup.ErrShrank) {
 			break
 		}
@@ -221,8 +240,8 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, dir string) (*backup.Re
 // that only happens when a write of the server fails.
 const maxTries = 5
 
-func createOnce(ctx context.Context, s backup.Store, dir string, include []string, o backup.Options) (*backup.Result, error) {
-	c, err := backup.CaptureDir(ctx, dir, include)
+func createOnce(ctx context.Context, s backup.Store, open capture, o backup.Options) (*backup.Result, error) {
+	c, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
