@@ -370,21 +370,7 @@ func checkLeftover(s *Subject) []Answer {
 func checkUnitUser(s *Subject) []Answer {
 	switch {
 	case s.Unit != nil:
-		user, where := s.Unit.Get("User")
-		if user == "" || user == "root" || user == "0" {
-			return []Answer{fail(where, "User=valkey", "the unit runs the server as root")}
-		}
-		umask, where := s.Unit.Get("UMask")
-		bits, err := strconv.ParseUint(orWord(umask, "0022"), 8, 16) // systemd.exec(5)
-		switch {
-		case err != nil:
-			return unknown("UMask cannot be understood")
-		case bits&0o007 != 0o007:
-			return []Answer{fail(where, "UMask=0077", "UMask=%04o: everyone can read what the server writes anew (CONFIG REWRITE and ACL SAVE go by it)", bits)}
-		case bits&0o070 != 0o070:
-			return []Answer{fail(where, "UMask=0077", "UMask=%04o: the group can read what the server writes anew", bits).severe(Low)}
-		}
-		return pass(where, "User=%s, UMask=0077", user)
+		return unitUser(s.Unit)
 	case s.Container != nil:
 		if s.Container.Kind == "compose" && !s.Container.NonRoot {
 			return unknown("no user is set; the official images leave root by themselves unless another entrypoint is set")
@@ -395,6 +381,25 @@ func checkUnitUser(s *Subject) []Answer {
 		return pass(s.Container.Place, "not root")
 	}
 	return unknown("no unit or manifest that starts the server was found")
+}
+
+func unitUser(u *Unit) []Answer {
+	var fs []Answer
+	user, where := u.Get("User")
+	if user == "" || user == "root" || user == "0" {
+		fs = append(fs, fail(where, "User=valkey", "the unit runs the server as root"))
+	}
+	umask, where := u.Get("UMask")
+	bits, err := strconv.ParseUint(orWord(umask, "0022"), 8, 16) // systemd.exec(5)
+	switch {
+	case err != nil:
+		return append(fs, unknown("UMask cannot be understood")...)
+	case bits&0o007 != 0o007:
+		fs = append(fs, fail(where, "UMask=0077", "UMask=%04o: everyone can read what the server writes anew (CONFIG REWRITE and ACL SAVE go by it)", bits))
+	case bits&0o070 != 0o070:
+		fs = append(fs, fail(where, "UMask=0077", "UMask=%04o: the group can read what the server writes anew", bits).severe(Low))
+	}
+	return orPass(fs, where, "User=%s, UMask=0077", user)
 }
 
 func orWord(s, word string) string {
@@ -421,12 +426,14 @@ func checkUnitSandbox(s *Subject) []Answer {
 	}
 	if v, at := s.Unit.Get("ProtectSystem"); v != "strict" {
 		fs = append(fs, fail(at, "ProtectSystem=strict", "ProtectSystem=%s", orWord(v, "no")))
-	} else if w, _ := s.Unit.Get("ReadWritePaths"); w == "" {
-		if d, _ := s.Unit.Get("ReadWriteDirectories"); d == "" {
-			if d, _ := s.Unit.Get("StateDirectory"); d == "" {
-				fs = append(fs, fail(at, "ReadWritePaths="+orWord(s.Dir, "/var/lib/valkey"), "nothing names what the server may write"))
-			}
-		}
+	}
+	named := false
+	for _, key := range []string{"ReadWritePaths", "ReadWriteDirectories", "StateDirectory"} {
+		v, _ := s.Unit.Get(key)
+		named = named || v != ""
+	}
+	if !named {
+		fs = append(fs, fail(where, "ReadWritePaths="+orWord(s.Dir, "/var/lib/valkey"), "nothing names what the server may write"))
 	}
 	return orPass(fs, where, "NoNewPrivileges, ProtectSystem=strict")
 }

@@ -86,7 +86,7 @@ func checkMemoryRoom(s *Subject) []Answer {
 	}
 	// A save copies what is written meanwhile; buffers come on top.
 	if limit > total/5*4 {
-		return []Answer{fail(at(v), "maxmemory at most 80% of "+where, "maxmemory is %d%% of %s", limit*100/total, where)}
+		return []Answer{fail(at(v), "a smaller maxmemory, or more memory", "maxmemory is %d%% of %s", limit*100/total, where)}
 	}
 	return pass(at(v), "maxmemory is %d%% of %s", limit*100/total, where)
 }

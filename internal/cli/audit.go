@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,6 +27,9 @@ type auditFlags struct {
 	waivers     string
 	minSeverity string
 	failOn      string
+	printFix    bool
+	fix         bool
+	apply       bool
 }
 
 func newAuditCmd(a *app) *cobra.Command {
@@ -63,6 +68,9 @@ not at all.
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
+	fl.BoolVar(&f.printFix, "print-fix", false, "print what mends the failures: lines of the configuration, an ACL file, a drop-in of the unit")
+	fl.BoolVar(&f.fix, "fix", false, "take permission bits away from files that others can read or change; says what, and does it with --apply only")
+	fl.BoolVar(&f.apply, "apply", false, "with --fix: do it")
 	return cmd
 }
 
@@ -133,11 +141,29 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	for _, text := range r.Assumed {
 		a.stderr.printf("%s; --server-version says otherwise", safe(text))
 	}
+	if f.fix {
+		return fixModes(a, f, fs, r)
+	}
 	out, err := a.output()
 	if err != nil {
 		return err
 	}
 	defer out.discard()
+	if f.printFix {
+		for _, s := range r.Servers {
+			fix, err := audit.NewFix(r, s, rand.Reader)
+			if err != nil {
+				return err
+			}
+			if err := audit.WriteFix(out, fix); err != nil {
+				return err
+			}
+		}
+		if err := out.commit(); err != nil {
+			return err
+		}
+		return exit(status(r.Failing(failOn), r.Incomplete))
+	}
 	h := audit.NewHeader(version(), args, f.root, o, r)
 	if f.format == "text" {
 		err = audit.WriteText(out, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
@@ -151,6 +177,35 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		return err
 	}
 	return exit(status(r.Failing(failOn), r.Incomplete))
+}
+
+// fixModes takes permission bits away, or says which it would.
+func fixModes(a *app, f *auditFlags, fs *hostfs.FS, r *audit.Report) error {
+	if f.root != "" {
+		return usagef("--fix: an image is evidence, which is never written to")
+	}
+	changes, err := audit.ModeChanges(fs, r)
+	if err != nil {
+		return err
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	for _, c := range changes {
+		if f.apply {
+			if err := c.Apply(); err != nil {
+				return err
+			}
+		}
+		// The old mode is what undoes it.
+		fmt.Fprintf(out, "chmod %04o %s # was %04o\n", c.To, safe(c.Path), c.From)
+	}
+	if !f.apply && len(changes) > 0 {
+		a.stderr.printf("nothing was changed: --apply does it")
+	}
+	return out.commit()
 }
 
 // auditOutside refuses to write into what is judged.
