@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Traces of an attack: what an intruder stored, so that a snapshot written to
 // the right place becomes a cron table, a list of SSH keys, a web page or a
@@ -10,7 +13,7 @@ import "bytes"
 
 // artefactFamilies lists the families, each a file of its own.
 func artefactFamilies() [][]rule {
-	return [][]rule{
+	families := [][]rule{
 		cronFamily,
 		sshKeyFamily,
 		shellFamily,
@@ -22,6 +25,32 @@ func artefactFamilies() [][]rule {
 		luaFamily,
 		executableFamily,
 		takeoverFamily,
+	}
+	for i, f := range families {
+		families[i] = slices.Clone(f)
+		for k := range f {
+			families[i][k].find = limited(f[k].find)
+		}
+	}
+	return families
+}
+
+// maxAsked is how often a rule is asked about one text. What surrounds a keyword
+// decides, and a hostile text may consist of keywords.
+const maxAsked = 512
+
+// limited returns a finder that gives up on texts that ask too often.
+func limited(find finder) finder {
+	return func(w *worker, r *rule, f *fragment, from, to int) {
+		asked := &w.ranTo[r.index]
+		if asked.serial != f.serial {
+			*asked = ranTo{serial: f.serial}
+		}
+		if asked.to++; asked.to <= maxAsked {
+			find(w, r, f, from, to)
+		} else if asked.to == maxAsked+1 {
+			w.limited(r.id)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func findFileWrite(w *worker, r *rule, f *fragment, from, to int) {
 	begin, end := lineAround(d, from)
 	begin, end = trimmed(d, begin, end)
 	line := d[begin:end]
-	if !redirects.match(line) || !produces.match(line) {
+	if !redirects.match(line) || !produces.match(line) || d[to-1] == '-' && to < len(d) && isLetter(d[to]) { // an option of crontab, not its standard input
 		return
 	}
 	at := schedule(line)

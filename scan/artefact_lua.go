@@ -19,7 +19,7 @@ var (
 
 func findLua(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
-	text := near(d, from, to, 4*maxLine)
+	text := near(d, from, to, maxLine)
 	// In a script that a server runs each of the calls is an attempt; in other
 	// text, what else the code says decides.
 	server := w.leaf.where == WhereFunction || w.leaf.where == WhereArgument || serverLua.match(text)
