@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"filippo.io/age/plugin"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
@@ -398,6 +400,48 @@ func TestInteroperates(t *testing.T) {
 				t.Errorf("%s, armor %v: of theirs %d bytes, %v", name, armor, len(got), err)
 			}
 		}
+	}
+}
+
+// The commands of age at the version of its library: post-quantum keys, which
+// older ones lack, and a plugin.
+func TestInteroperatesNewest(t *testing.T) {
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, "filippo.io/age/cmd/age", "filippo.io/age/cmd/age-keygen", "filippo.io/age/cmd/age-plugin-batchpass")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	plain := sample(5 << 20)
+	file := filepath.Join(t.TempDir(), "key")
+	pipe(t, nil, "age-keygen", "-pq", "-o", file)
+	to := strings.TrimSpace(string(pipe(t, nil, "age-keygen", "-y", file)))
+	identity, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := crypt.ParseIdentities(bytes.NewReader(identity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := sealed(t, plain, crypt.SealOptions{Recipients: []age.Recipient{parse(t, to)}})
+	if got := pipe(t, pipe(t, ours, "age", "-d", "-i", file), "zstd", "-d", "-q", "-c"); !bytes.Equal(got, plain) {
+		t.Errorf("post-quantum: age and zstd give %d bytes", len(got))
+	}
+	if got, err := unseal(bytes.NewReader(pipe(t, pipe(t, plain, "zstd", "-q", "-c"), "age", "-r", to)), ids...); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("post-quantum: of theirs %d bytes, %v", len(got), err)
+	}
+
+	// The plugin takes its passphrase from the environment.
+	t.Setenv("AGE_PASSPHRASE", "synthetic")
+	t.Setenv("AGE_PASSPHRASE_WORK_FACTOR", "10")
+	theirs := pipe(t, plain[:1000], "age", "-e", "-j", "batchpass")
+	viaPlugin, err := crypt.ParseIdentities(strings.NewReader(plugin.EncodeIdentity("batchpass", nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := unseal(bytes.NewReader(theirs), viaPlugin...); err != nil || !bytes.Equal(got, plain[:1000]) {
+		t.Errorf("plugin: %d bytes, %v", len(got), err)
 	}
 }
 
