@@ -10,7 +10,7 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build test servers lint fuzz bench fixtures clean
+.PHONY: build test truth servers lint fuzz bench fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
@@ -40,6 +40,10 @@ fuzz:
 	    echo "$$target ($$(dirname $$file))"; \
 	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) </dev/null; \
 	  done; done
+
+# What the audit says of generated configurations, against real servers: 700 of them.
+truth: servers
+	VALKEYFS_TRUTH=700 go test -v -timeout 30m -run '^TestTruth$$' ./internal/audit
 
 # Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
 bench: servers

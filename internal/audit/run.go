@@ -24,6 +24,8 @@ type Options struct {
 	SkipData bool
 	// Functions are the SHA-256 of function libraries that are meant to be there.
 	Functions []string
+	// Profiles say what the servers are for; none: what the files say.
+	Profiles []Profile
 	// Waivers accept failures.
 	Waivers []Waiver
 	// MinSeverity leaves out failures below it.
@@ -111,6 +113,9 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 }
 
 func (s *Subject) answer(c *Check) []Answer {
+	if why := s.Options.leftOut(c); why != "" {
+		return na("%s", why)
+	}
 	if c.run == nil {
 		return unknown("%s", c.Standing)
 	}

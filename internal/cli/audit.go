@@ -27,6 +27,7 @@ type auditFlags struct {
 	waivers     string
 	minSeverity string
 	failOn      string
+	profiles    []string
 	printFix    bool
 	fix         bool
 	apply       bool
@@ -65,6 +66,7 @@ not at all.
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
 	fl.BoolVar(&f.skipData, "skip-data", false, "do not read snapshots and logs, only their modes")
 	fl.StringArrayVar(&f.functions, "function", nil, "the function library with this `SHA256` is meant to be there (repeatable)")
+	fl.StringSliceVar(&f.profiles, "profile", nil, "judge as `PROFILES`: cache, database, replica, sentinel, cluster, container (default: what the files say)")
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
@@ -88,6 +90,13 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		}
 		o.Version = v
 	}
+	for _, name := range f.profiles {
+		p, err := audit.ParseProfile(name)
+		if err != nil {
+			return usagef("--profile: %v", err)
+		}
+		o.Profiles = append(o.Profiles, p)
+	}
 	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
 		return usagef("--min-severity: %v", err)
 	}
@@ -101,7 +110,7 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	case a.global.asOf.text != "":
 		o.Now = time.UnixMilli(a.global.asOf.ms)
 	case f.root == "":
-		o.Now = time.Now() //nolint:forbidigo // this host's certificates hold today, or do not
+		o.Now = time.Now() // this host's certificates hold today, or do not
 	}
 	if f.waivers != "" {
 		data, err := os.ReadFile(f.waivers)
@@ -200,7 +209,7 @@ func fixModes(a *app, f *auditFlags, fs *hostfs.FS, r *audit.Report) error {
 			}
 		}
 		// The old mode is what undoes it.
-		fmt.Fprintf(out, "chmod %04o %s # was %04o\n", c.To, safe(c.Path), c.From)
+		_, _ = fmt.Fprintf(out, "chmod %04o %s # was %04o\n", c.To, safe(c.Path), c.From)
 	}
 	if !f.apply && len(changes) > 0 {
 		a.stderr.printf("nothing was changed: --apply does it")

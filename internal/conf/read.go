@@ -253,6 +253,7 @@ type LineReader struct {
 	buf  []byte
 }
 
+// NewLineReader returns a reader of the lines of f, all of whose bytes go to sum.
 func NewLineReader(f io.Reader, sum hash.Hash) *LineReader {
 	big := struct{ io.Reader }{bufio.NewReaderSize(f, 64<<10)} // or bufio would use its buffer as it is
 	return &LineReader{r: bufio.NewReaderSize(big, serverChunk), sum: sum}

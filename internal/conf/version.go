@@ -31,7 +31,7 @@ func ParseVersion(s string) (Version, error) {
 		}
 	}
 	if least := 6; v.Major < least || v.Valkey && v.Before(7, 2) {
-		return Version{}, fmt.Errorf("Redis from 6.0 and Valkey from 7.2 on are known")
+		return Version{}, fmt.Errorf("a server that is too old: Redis from 6.0 and Valkey from 7.2 on are known")
 	}
 	return v, nil
 }

@@ -77,13 +77,11 @@ func (f *FS) FromHost(name string) string {
 
 // Info is what is known of a file.
 type Info struct {
-	Path  string // without symbolic links
-	Mode  fs.FileMode
-	Size  int64
-	UID   uint32
-	GID   uint32
-	Links uint64
-	Dev   uint64
+	Path string // without symbolic links
+	Mode fs.FileMode
+	Size int64
+	UID  uint32
+	GID  uint32
 }
 
 // Perm returns the permission bits.
@@ -164,7 +162,7 @@ func (f *FS) stat(name string, follow bool) (*Info, error) {
 	}
 	i := &Info{Path: resolved, Mode: info.Mode(), Size: info.Size()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		i.UID, i.GID, i.Links, i.Dev = st.Uid, st.Gid, uint64(st.Nlink), uint64(st.Dev)
+		i.UID, i.GID = st.Uid, st.Gid
 	}
 	return i, nil
 }
