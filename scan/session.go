@@ -37,6 +37,7 @@ func frameworks() []framework {
 // A session is what a framework made of a key.
 type session struct {
 	rule     string // of sessionFamily
+	name     string // of the framework, where one judges several
 	id       []byte // what its bearer is known by
 	expires  int64  // Unix ms that the session itself gives, or 0
 	identity map[string]string
@@ -269,8 +270,9 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if r == nil {
 		return
 	}
+	name := cmp.Or(s.name, fw.name)
 	if s.rule == jobRule {
-		p.nameJobs(fw)
+		p.nameJobs(name)
 	}
 	l := p.leaves[0]
 	l.where, l.field, l.index, l.stream = WhereKey, span{}, -1, false
@@ -300,7 +302,7 @@ func (w *worker) fileSession(fw *framework, s *session) {
 		return
 	}
 	f := w.b.findings[len(w.b.findings)-1]
-	f.Framework, f.Identity = fw.name, s.identity
+	f.Framework, f.Identity = name, s.identity
 	if f.plain != nil {
 		f.plain.identity = maps.Clone(s.identity)
 	}

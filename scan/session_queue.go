@@ -9,10 +9,12 @@ import (
 // Queues of jobs. A queue's key is one finding, which names the jobs; a secret
 // in a job says which job it is an argument of, and which argument.
 //
-//	sidekiq, resque  JSON with class and args, in the lists queue:NAME and the sorted sets retry, schedule and dead
+//	sidekiq          JSON with class, args and jid, in the lists queue:NAME and the sorted sets retry, schedule and dead
+//	resque           JSON with class and args, in the lists resque:queue:NAME
 //	celery           JSON with a body in base64, and headers that name the task (kombu); results under celery-task-meta-ID
 //	rq               a hash rq:job:ID whose data is (function, instance, args, kwargs), compressed
 //	bullmq           a hash bull:QUEUE:ID with name, data and opts
+//	discourse        GLOBAL-ID|ID|CHANNEL|JSON in __mb_backlog_n_CHANNEL (message_bus)
 //	laravel-queue    JSON whose job is Illuminate\Queue\CallQueuedHandler@call
 var queueFrameworks = []framework{
 	{name: "sidekiq", marks: []string{"\"jid\"", "\"class\"", "\"job_class\""}, judge: judgeSidekiq},
@@ -20,6 +22,7 @@ var queueFrameworks = []framework{
 	{name: "celery", marks: []string{"\"content-encoding\"", "celery-task-meta-", "\"body_encoding\"", "\"traceback\""}, judge: judgeCelery},
 	{name: "rq", marks: []string{"rq:job:"}, judge: judgeRQ},
 	{name: "bullmq", marks: []string{"bull:", "\"attempts\"", "processedon", "stacktrace"}, judge: judgeBull},
+	{name: "discourse", marks: []string{"__mb_"}, judge: judgeMessageBus},
 }
 
 func isObject(v []byte) bool { return len(v) > 1 && v[0] == '{' }
@@ -34,7 +37,11 @@ func judgeSidekiq(p *probe) *session {
 	if job == nil || p.find("jid") == nil && !p.has("queue:") && !p.has("failed") {
 		return nil
 	}
-	return p.queue(p.find("queue"))
+	s := p.queue(p.find("queue"))
+	if p.find("jid") == nil {
+		s.name = "resque"
+	}
+	return s
 }
 
 func judgeLaravelQueue(p *probe) *session {
@@ -48,7 +55,7 @@ func judgeLaravelQueue(p *probe) *session {
 }
 
 func judgeCelery(p *probe) *session {
-	if !isObject(p.first()) {
+	if v := p.first(); !isObject(v) && !(p.has("unacked") && len(v) > 1 && v[0] == '[') { // a message and where it came from
 		return nil
 	}
 	p.collect()
@@ -84,6 +91,15 @@ func judgeBull(p *probe) *session {
 	return p.queue(parts[len(parts)-2])
 }
 
+func judgeMessageBus(p *probe) *session {
+	parts := bytes.SplitN(p.first(), []byte("|"), 4)
+	if len(parts) < 4 || !isDigits(parts[0]) || !isDigits(parts[1]) || len(parts[2]) == 0 || parts[2][0] != '/' {
+		return nil
+	}
+	p.collect()
+	return p.queue(parts[2])
+}
+
 // queue makes the finding of a queue of that name.
 func (p *probe) queue(name []byte) *session {
 	s := &session{rule: jobRule, id: p.key, identity: map[string]string{}}
@@ -105,8 +121,11 @@ func (p *probe) queue(name []byte) *session {
 
 // job returns the name of a job if the fact is one.
 func (p *probe) job(f *fact) string {
-	v := p.value(f)
-	switch path := string(p.path(f)); path {
+	v, path := p.value(f), string(p.path(f))
+	if strings.HasSuffix(path, ".headers.task") {
+		path = "headers.task" // of a message that a hash keeps
+	}
+	switch path {
 	case "class", "headers.task", "displayName", "name", "args.job_class":
 		if len(v) > 0 && len(v) <= 256 && isText(v) {
 			return string(v)
@@ -128,7 +147,7 @@ func isDotted(v []byte) bool {
 }
 
 // nameJobs says in each finding of the key which job and which argument it is.
-func (p *probe) nameJobs(fw *framework) {
+func (p *probe) nameJobs(framework string) {
 	found := p.w.b.findings[p.findings:]
 	for n, f := range found {
 		if f.Framework != "" || f.Where == WhereKey {
@@ -151,7 +170,7 @@ func (p *probe) nameJobs(fw *framework) {
 				break
 			}
 		}
-		f.Framework = fw.name
+		f.Framework = framework
 		f.Identity = map[string]string{"argument": f.argument()}
 		if job != "" {
 			f.Identity["job"] = job

@@ -318,8 +318,11 @@ func TestQueues(t *testing.T) {
 	}{
 		{"sidekiq", list("queue:default", jsonText(object{"class": "OtherJob", "args": []any{1}, "jid": "a", "queue": "default"}), jsonText(object{"class": "ChargeJob", "args": []any{42, object{"dsn": url}}, "jid": "b", "queue": "default"})), "sidekiq", "ChargeJob", "args[1].dsn"},
 		{"sidekiq retries", elements(keyspace.SortedSet, "retry", keyspace.Event{Value: []byte(jsonText(object{"class": "SyncJob", "args": []any{url}, "jid": "c", "retry_count": 3}))}), "sidekiq", "SyncJob", "args[0]"},
-		{"resque", list("resque:queue:high", jsonText(object{"class": "Export", "args": []any{object{"to": url}}})), "sidekiq", "Export", "args[0].to"},
+		{"resque", list("resque:queue:high", jsonText(object{"class": "Export", "args": []any{object{"to": url}}})), "resque", "Export", "args[0].to"},
 		{"celery", list("celery", jsonText(object{"body": body, "content-encoding": "utf-8", "headers": object{"task": "ci.clone"}, "properties": object{"body_encoding": "base64"}})), "celery", "ci.clone", "body.[0][1]"},
+		{"celery, taken and not done", hashKey("unacked", "8d1c", jsonText([]any{object{"body": body, "content-encoding": "utf-8", "content-type": "application/json", "headers": object{"task": "ci.clone"}, "properties": object{"body_encoding": "base64"}}, "", "celery"})), "celery", "ci.clone", ""},
+		{"celery, a result", stringKey("celery-task-meta-1a9e167e", jsonText(object{"status": "FAILURE", "traceback": "connect('" + url + "')", "result": nil})), "celery", "", "traceback"},
+		{"discourse", elements(keyspace.SortedSet, "__mb_backlog_n_/private-messages", keyspace.Event{Value: []byte("17|3|/private-messages|" + jsonText(object{"data": "see " + url}))}), "discourse", "", ""},
 		{"bullmq", hashKey("bull:mail:59", "name", "send", "data", jsonText(object{"smtp": object{"url": url}}), "opts", `{"attempts":3}`, "timestamp", "1760000000123"), "bullmq", "send", "data.smtp.url"},
 		{"rq", hashKey("rq:job:1a9e167e-aa16-4891-a1eb-c5986003c554", "data", rq, "origin", "default", "created_at", "2026-01-01", "description", "tasks.mails('…')"), "rq", "tasks.mails", ""},
 		{"laravel", list("queues:default", jsonText(object{"displayName": `App\Jobs\Upload`, "job": `Illuminate\Queue\CallQueuedHandler@call`, "data": object{"commandName": `App\Jobs\Upload`, "command": phpValue([]any{"dsn", url})}})), "laravel-queue", `App\Jobs\Upload`, "data.command.dsn"},
