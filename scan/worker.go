@@ -211,6 +211,10 @@ func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 func (w *worker) scan(f *fragment, hits []hit, base uint32) {
 	w.serial++
 	f.serial = w.serial
+	if w.probe.collecting && isWordValue(f.data) {
+		w.probe.note(f)
+		return
+	}
 	if w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base) {
 		return
 	}
