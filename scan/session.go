@@ -350,3 +350,9 @@ func (w *worker) hideID(id, shown string) {
 		}
 	}
 }
+
+// isWordValue reports whether a value is a word as identifiers and tokens are:
+// some of them would pass for base64 of something.
+func isWordValue(v []byte) bool {
+	return len(v) <= 64 && run(v, 0, len(v), func(b byte) bool { return isBase64(b) || isURL64(b) || b == '.' || b == '@' }) == len(v)
+}
