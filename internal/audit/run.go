@@ -30,8 +30,8 @@ type Options struct {
 	Waivers []Waiver
 	// MinSeverity leaves out failures below it.
 	MinSeverity scan.Severity
-	// Tmp is where reading data may spill to.
-	Tmp string
+	// Live is a running server, which is judged, too, and compared with the files.
+	Live *Live
 }
 
 // Report is what came of it.
@@ -57,7 +57,7 @@ var ErrNothing = errors.New("no configuration, manifest or data directory of a s
 // there.
 func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Report, error) {
 	f := &finder{ctx: ctx, fs: fs, o: o}
-	if len(paths) == 0 {
+	if len(paths) == 0 && o.Live == nil {
 		for _, p := range usualPlaces {
 			if _, err := fs.Stat(p); err == nil {
 				paths = append(paths, p)
@@ -71,6 +71,9 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 	}
 	if err := f.servers(); err != nil {
 		return nil, err
+	}
+	if o.Live != nil {
+		f.live()
 	}
 	if len(f.subjects) == 0 {
 		return nil, ErrNothing
@@ -280,6 +283,14 @@ func (f *finder) servers() error {
 		f.subjects = append(f.subjects, &Subject{FS: f.fs, Name: dir, Dir: dir, Now: f.o.Now, Options: f.o, host: h})
 	}
 	return nil
+}
+
+// live adds the running server, and has the files of a single one compared with it.
+func (f *finder) live() {
+	if len(f.subjects) == 1 && f.subjects[0].Server != nil {
+		f.subjects[0].Live = f.o.Live
+	}
+	f.subjects = append(f.subjects, &Subject{FS: hostfs.Nothing(), Name: f.o.Live.Name(), Server: f.o.Live.server, Now: f.o.Now, Options: f.o, host: &host{}})
 }
 
 func (f *finder) unit(config string) *Unit {

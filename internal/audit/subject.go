@@ -21,6 +21,7 @@ type Subject struct {
 	Data      *Data  // nil: there is none, or it was not read
 	DataError error
 	Now       time.Time // zero: not known
+	Live      *Live     // the running server, nil if none was asked
 	Options   *Options
 
 	host *host

@@ -17,6 +17,7 @@ var threat5 = []Check{
 	{ID: "VFS-CONF-005", Threat: 5, Severity: High, Title: "The configuration is for the server only", References: []string{"NIST 800-53 AC-3", "CWE-732", "ATT&CK T1552.001"}, run: checkConfModes},
 	{ID: "VFS-CONF-006", Threat: 5, Severity: Low, Title: "The configuration file is not what CONFIG REWRITE wrote", References: []string{"NIST 800-53 CM-6"}, run: checkRewritten},
 	{ID: "VFS-CONF-007", Threat: 5, Severity: Critical, Title: "Modules' files cannot be replaced", References: []string{"NIST 800-53 SI-7", "CWE-732"}, run: checkModules},
+	{ID: "VFS-CONF-008", Threat: 5, Severity: Low, Title: "The running server is as its files say", References: []string{"NIST 800-53 CM-6", "ATT&CK T1053.003", "ATT&CK T1098"}, run: checkDifference},
 }
 
 func checkConfigUsers(s *Subject) []Answer {

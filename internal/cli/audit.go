@@ -28,6 +28,7 @@ type auditFlags struct {
 	minSeverity string
 	failOn      string
 	profiles    []string
+	live        liveFlags
 	printFix    bool
 	fix         bool
 	apply       bool
@@ -73,6 +74,7 @@ not at all.
 	fl.BoolVar(&f.printFix, "print-fix", false, "print what mends the failures: lines of the configuration, an ACL file, a drop-in of the unit")
 	fl.BoolVar(&f.fix, "fix", false, "take permission bits away from files that others can read or change; says what, and does it with --apply only")
 	fl.BoolVar(&f.apply, "apply", false, "with --fix: do it")
+	f.live.flags(fl)
 	return cmd
 }
 
@@ -121,6 +123,16 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 			return usagef("--waivers: %v", err)
 		}
 	}
+
+	if f.live.showUser {
+		_, err := io.WriteString(a.stdout, audit.LiveUser+"\n")
+		return err
+	}
+	live, err := f.live.ask(cmd.Context(), o.Version)
+	if err != nil {
+		return err
+	}
+	o.Live = live
 
 	fs, err := hostfs.Open(f.root)
 	if err != nil {

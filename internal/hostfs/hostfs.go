@@ -49,8 +49,16 @@ func Open(dir string) (*FS, error) {
 	return &FS{root: root, dir: dir, live: live}, nil
 }
 
+// Nothing returns the file system of a host none of whose files can be seen.
+func Nothing() *FS { return &FS{} }
+
 // Close releases the directory.
-func (f *FS) Close() error { return f.root.Close() }
+func (f *FS) Close() error {
+	if f.root == nil {
+		return nil
+	}
+	return f.root.Close()
+}
 
 // Live reports whether this is the host that the program runs on, so that the
 // kernel's answers about it count.
@@ -99,6 +107,9 @@ func rel(name string) string {
 }
 
 func (f *FS) resolve(name string, follow bool) (string, error) {
+	if f.root == nil {
+		return "", &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
 	todo := split(path.Clean("/" + name))
 	done := "/"
 	for links := 0; len(todo) > 0; {
