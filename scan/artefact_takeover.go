@@ -131,8 +131,8 @@ var commandTechniques = map[string]string{
 // findUnlogged takes a command of a log, its arguments joined by spaces.
 func findUnlogged(w *worker, r *rule, f *fragment, from, to int) {
 	m := w.report(r, f, 0, len(f.data))
-	name := string(bytes.ToUpper(f.data[:run(f.data, 0, 64, func(b byte) bool { return b > ' ' })]))
-	technique, known := commandTechniques[name]
+	name := bytes.ToUpper(f.data[:run(f.data, 0, 64, func(b byte) bool { return b > ' ' })])
+	technique, known := commandTechniques[string(name)]
 	if !known {
 		m.severity, m.confidence = Medium, Possible // a command that reads does no harm: something else wrote the log
 		return

@@ -176,7 +176,7 @@ func TestWebShellFamily(t *testing.T) {
 
 func TestMinerFamily(t *testing.T) {
 	testArtefacts(t, []artefactCase{
-		{"pool", "-o strat" + "um+tcp://pool.synthetic.test:3333 -u 4A", "mining-pool", "T1496.001"},
+		{"pool", "-o stra" + "tum+tcp://pool.synthetic.test:3333 -u 4A", "mining-pool", "T1496.001"},
 		{"command", "/tmp/.x/xm" + "rig -o 198.51.100.7:443 -u wallet -p x -k", "miner", "T1496.001"},
 		{"configuration", `{"donate-` + `level": 1, "pools": [{"url": "198.51.100.7:80", "user": "4A"}]}`, "miner", "T1496.001"},
 		{"about it", "xmrig is a miner of Monero", "", ""},

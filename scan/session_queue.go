@@ -153,7 +153,7 @@ func (p *probe) nameJobs(framework string) {
 		if f.Framework != "" || f.Where == WhereKey {
 			continue
 		}
-		i := int(f.leaf) - p.base
+		i := f.leaf - p.base
 		if i < 0 || i >= len(p.leaves) {
 			continue
 		}

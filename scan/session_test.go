@@ -18,10 +18,10 @@ import (
 
 // A person is a user whose session is made up anew in each run.
 type person struct {
-	rnd                          *rand.Rand
-	id                           int
-	name, mail, ip, csrf, sid    string
-	sid32, sid40, sidUUID, agent string
+	rnd                       *rand.Rand
+	id                        int
+	name, mail, ip, csrf, sid string
+	sid32, sid40, sidUUID     string
 }
 
 func (p *person) text(n int, alphabet string) string {
