@@ -116,7 +116,10 @@ func (u *unframer) send(f *unframe) bool {
 // or to be something else: a decoder then says what.
 func (u *unframer) readFrame(r *bufio.Reader) (data []byte, whole bool, err error) {
 	head, err := r.Peek(zstd.HeaderMaxSize)
-	if err != nil && err != io.EOF {
+	if err == io.EOF { // a short frame may be all there is
+		err = nil
+	}
+	if err != nil {
 		return nil, false, err
 	}
 	var h zstd.Header

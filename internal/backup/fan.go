@@ -44,7 +44,7 @@ func fan(ctx context.Context, src io.Reader, consumers ...consumer) (int64, erro
 	var total int64
 	var err error
 	for err == nil {
-		b := pool.Get().(*block) //nolint:errcheck // the pool holds nothing else
+		b := pool.Get().(*block)
 		b.data = b.data[:blockSize]
 		var n int
 		for n < len(b.data) && err == nil { // not io.ReadFull: that hides how src ended

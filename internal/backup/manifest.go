@@ -146,7 +146,7 @@ var ErrManifest = errors.New("the manifest is malformed")
 // NewID returns the name of a set that is begun at t.
 func NewID(t time.Time) string {
 	var b [4]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
+	rand.Read(b[:])
 	return t.UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(b[:])
 }
 

@@ -21,9 +21,9 @@ const temporary = ".writing-"
 // writeBack is how many bytes are written before they are sent to the disk.
 const writeBack = 16 << 20
 
-// OpenDir returns the store in a directory, which is made if make says so.
-func OpenDir(dir string, make bool) (Store, error) {
-	if make {
+// OpenDir returns the store in a directory, which is made if create says so.
+func OpenDir(dir string, create bool) (Store, error) {
+	if create {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}

@@ -83,7 +83,7 @@ func (s *s3Store) Create(ctx context.Context, name string) (Object, error) {
 	go func() {
 		_, err := s.c.PutObject(ctx, s.bucket, s.key(name), r, -1, put)
 		err = s3Error(err, name)
-		r.CloseWithError(err) //nolint:errcheck // it never fails
+		r.CloseWithError(err)
 		o.done <- err
 	}()
 	return o, nil
@@ -97,7 +97,7 @@ func (o *s3Object) Commit() error {
 }
 
 func (o *s3Object) Abort() {
-	o.w.CloseWithError(errAborted) //nolint:errcheck // it never fails
+	o.w.CloseWithError(errAborted)
 	<-o.done
 }
 

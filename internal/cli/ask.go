@@ -29,9 +29,15 @@ func (a *app) askPassphrase(what string) ([]byte, error) {
 		return nil, errNoTerminal
 	}
 	defer tty.Close()
-	fmt.Fprintf(tty, "Passphrase of %s: ", what)
-	defer fmt.Fprintln(tty)
-	return term.ReadPassword(int(tty.Fd()))
+	if _, err := fmt.Fprintf(tty, "Passphrase of %s: ", what); err != nil {
+		return nil, err
+	}
+	pass, err := term.ReadPassword(int(tty.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintln(tty)
+	return pass, err
 }
 
 // askNewPassphrase asks twice.

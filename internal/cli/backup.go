@@ -196,7 +196,7 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.
 	if err := f.scanner(a, &o); err != nil {
 		return nil, err
 	}
-	unlock, err := f.takeLock()
+	unlock, err := f.takeLock(a)
 	if err != nil {
 		return nil, err
 	}
@@ -267,15 +267,16 @@ func (f *backupFlags) scanner(a *app, o *backup.Options) (err error) {
 }
 
 // takeLock keeps a second backup of the same label from running.
-func (f *backupFlags) takeLock() (unlock func(), err error) {
+func (f *backupFlags) takeLock(a *app) (unlock func(), err error) {
 	path := f.lock
 	if path == "" {
 		root, err := stateDir()
-		if err != nil {
-			return func() {}, nil
+		if err == nil {
+			path = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".lock")
+			err = os.MkdirAll(filepath.Dir(path), 0o700)
 		}
-		path = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".lock")
-		if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+		if err != nil {
+			a.stderr.printf("no lock is taken: %v", err)
 			return func() {}, nil
 		}
 	}

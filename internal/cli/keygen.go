@@ -63,7 +63,7 @@ func runKeygen(a *app, f *keygenFlags) error {
 		_, err = fmt.Fprintf(a.stdout, "%s\n", lines[len(lines)-1])
 		return err
 	}
-	identity, recipient, err := crypt.GenerateIdentity(f.pq, time.Now()) //nolint:forbidigo // when the key was made
+	identity, recipient, err := crypt.GenerateIdentity(f.pq, time.Now())
 	if err != nil {
 		return err
 	}

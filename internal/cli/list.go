@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -103,20 +104,16 @@ func runList(cmd *cobra.Command, a *app, format string, dest *destFlags, locatio
 			}
 		}
 	} else {
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "SET\tFINISHED\tMEMBERS\tSIZE\t")
+		var rows strings.Builder
+		rows.WriteString("SET\tFINISHED\tMEMBERS\tSIZE\t\n")
 		for _, e := range all {
-			note := map[bool]string{true: "signed", false: ""}[e.Signed]
-			switch {
-			case e.Type == "incomplete":
-				fmt.Fprintf(table, "%s/%s\t-\t-\t-\tincomplete\n", e.Label, e.ID)
-				continue
-			case e.Error != "":
-				note = "its manifest is malformed"
-			}
-			fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\n", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
+			rows.WriteString(e.row())
 		}
-		if err := table.Flush(); err != nil {
+		text := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		if _, err := text.Write([]byte(rows.String())); err != nil {
+			return err
+		}
+		if err := text.Flush(); err != nil {
 			return err
 		}
 	}
@@ -124,4 +121,18 @@ func runList(cmd *cobra.Command, a *app, format string, dest *destFlags, locatio
 		return err
 	}
 	return exit(status(false, damaged))
+}
+
+// row is a line of the table.
+func (e *listed) row() string {
+	note := ""
+	switch {
+	case e.Type == "incomplete":
+		return fmt.Sprintf("%s/%s\t-\t-\t-\tincomplete\n", e.Label, e.ID)
+	case e.Error != "":
+		note = "its manifest is malformed"
+	case e.Signed:
+		note = "signed"
+	}
+	return fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\n", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
 }

@@ -79,17 +79,17 @@ func runPrune(cmd *cobra.Command, a *app, f *pruneFlags, location string) error 
 	}
 	defer out.discard()
 	for _, kept := range plan.Keep {
-		fmt.Fprintf(out, "keep    %s/%s  %s\n", kept.Set.Manifest.Label, kept.Set.Manifest.ID, strings.Join(kept.Why, ", "))
+		fmt.Fprintf(out.Writer, "keep    %s/%s  %s\n", kept.Set.Manifest.Label, kept.Set.Manifest.ID, strings.Join(kept.Why, ", "))
 	}
 	for _, set := range plan.Remove {
-		fmt.Fprintf(out, "remove  %s/%s\n", set.Manifest.Label, set.Manifest.ID)
+		fmt.Fprintf(out.Writer, "remove  %s/%s\n", set.Manifest.Label, set.Manifest.ID)
 	}
 	var garbage int64
 	for _, o := range plan.Garbage {
 		garbage += o.Size
 	}
 	if len(plan.Garbage) > 0 {
-		fmt.Fprintf(out, "remove  %d files (%s) that belong to no set\n", len(plan.Garbage), report.Bytes(garbage))
+		fmt.Fprintf(out.Writer, "remove  %d files (%s) that belong to no set\n", len(plan.Garbage), report.Bytes(garbage))
 	}
 	if err := out.commit(); err != nil {
 		return err

@@ -67,7 +67,7 @@ func (r *recipientFlags) options(a *app) (o crypt.SealOptions, texts []string, e
 			return o, nil, err
 		}
 		all, err := crypt.ParseRecipients(f, a.ui())
-		f.Close()
+		f.Close() //nolint:errcheck // it was only read
 		if err != nil {
 			return o, nil, usagef("--recipients-file %s: %v", safe(name), err)
 		}
@@ -99,7 +99,7 @@ func (a *app) open(path string) (io.ReadCloser, error) {
 		err = usagef("--output %s is the input", safe(path))
 	}
 	if err != nil {
-		f.Close()
+		f.Close() //nolint:errcheck // it was only read
 		return nil, err
 	}
 	return f, nil
