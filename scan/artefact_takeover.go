@@ -137,6 +137,9 @@ func findUnlogged(w *worker, r *rule, f *fragment, from, to int) {
 		m.severity, m.confidence = Medium, Possible // a command that reads does no harm: something else wrote the log
 		return
 	}
+	if place := placeTechnique(f.data); place != "" { // CONFIG SET dir /etc/cron.d
+		technique = place
+	}
 	m.technique = technique
 }
 

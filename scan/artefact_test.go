@@ -291,7 +291,7 @@ func TestUnloggedCommands(t *testing.T) {
 			got = append(got, f.Key+" "+f.Severity.String()+" "+f.Technique)
 		}
 	}
-	want := []string{"CONFIG critical T1562.001", "MODULE critical T1129", "REPLICAOF critical T1129", "EVAL critical T1059.011", "GET medium T1565.001", "SYSTEM.EXEC critical T1059.004"}
+	want := []string{"CONFIG critical T1053.003", "MODULE critical T1129", "REPLICAOF critical T1129", "EVAL critical T1059.011", "GET medium T1565.001", "SYSTEM.EXEC critical T1059.004"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -13,14 +13,13 @@ var djangoFrameworks = []framework{
 func judgeDjango(p *probe) *session {
 	id := p.after("django.contrib.sessions.cached_db", "django.contrib.sessions.cache")
 	ours := id != nil
-	if p.collect(); len(p.facts) == 0 {
+	if p.collect(); len(p.facts) == 0 || p.alone() {
 		if ours && isStructured(p.first()) { // an empty session
 			return &session{rule: sessionRule, id: id, identity: map[string]string{}}
 		}
 		return nil
 	}
-	user := p.find("authuserid")
-	if !ours && (user == nil || p.find("authuserbackend", "authuserhash") == nil) || ours && p.alone() {
+	if !ours && (p.find("authuserid") == nil || p.find("authuserbackend", "authuserhash") == nil) {
 		return nil
 	}
 	if !ours {

@@ -7,7 +7,7 @@ import "bytes"
 // _flashes and, of Flask-Login, _user_id, _fresh and _id.
 var flaskFrameworks = []framework{
 	{name: "flask-session", marks: []string{"session:"}, judge: func(p *probe) *session {
-		if v := p.first(); len(v) < 2 || !(v[0] == 0x80 && v[1] >= 2 && v[1] <= 5 || v[0] >= 0x81 && v[0] <= 0x8f || v[0] == 0xde) {
+		if v := p.first(); len(v) < minContainer || !fitsPickle(v) && !(v[0] >= 0x81 && v[0] <= 0x8f || v[0] == 0xde) {
 			return nil
 		}
 		return judgeFlask(p, p.after("session:"))

@@ -193,6 +193,8 @@ func sessionCases(t *testing.T, p *person) []sessionCase {
 			map[string]string{"user_id": id}},
 		{"flask, pickle", stringKey("session:"+p.sidUUID, pickled("_permanent", "x", "user_id", p.id, "csrf_token", p.csrf)), "flask-session", sessionRule, p.sidUUID,
 			map[string]string{"user_id": id, "csrf_token": p.csrf}},
+		{"flask, the oldest pickle", stringKey("session:"+p.sidUUID, wrapPickle0("user_id", id)), "flask-session", sessionRule, p.sidUUID, map[string]string{"user_id": id}},
+		{"django without a user", stringKey(":1:django.contrib.sessions.cached_db"+p.sid32, "\x80\x04}\x94."), "django", sessionRule, p.sid32, nil},
 		{"flask, msgpack", stringKey("session:"+p.sid, msgpacked("_user_id", id, "username", p.name, "csrf_token", p.csrf)), "flask-session", sessionRule, p.sid,
 			map[string]string{"user_id": id, "user": p.name, "csrf_token": p.csrf}},
 		{"flask, prefix of its own", stringKey("app1:"+p.sid, jsonText(object{"_permanent": true, "_fresh": true, "_user_id": id, "email": p.mail})), "flask-session", sessionRule, p.sid,
