@@ -123,7 +123,7 @@ func (u *unframer) readFrame(r *bufio.Reader) (data []byte, whole bool, err erro
 		return nil, false, err
 	}
 	var h zstd.Header
-	if h.Decode(head) != nil || h.Skippable || !h.HasFCS || h.FrameContentSize > maxParallel {
+	if !isShort(&h, head) {
 		return nil, false, nil
 	}
 	data = u.buffer()
@@ -168,6 +168,11 @@ func (u *unframer) readFrame(r *bufio.Reader) (data []byte, whole bool, err erro
 		}
 	}
 	return data, true, nil
+}
+
+// isShort decodes the header of a frame, and reports whether it may be read whole.
+func isShort(h *zstd.Header, head []byte) bool {
+	return h.Decode(head) == nil && !h.Skippable && h.HasFCS && h.FrameContentSize <= maxParallel
 }
 
 func short(err error) error {

@@ -98,7 +98,7 @@ func (o *s3Object) Commit() error {
 
 func (o *s3Object) Abort() {
 	o.w.CloseWithError(errAborted)
-	<-o.done
+	<-o.done //nolint:errcheck // it is given up
 }
 
 func (s *s3Store) Open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
