@@ -153,7 +153,7 @@ func TestHostile(t *testing.T) {
 		"refused lines":  "nonsense\n",
 		"one user again": "user a on >p +@all\n",
 	} {
-		us, err := ReadFile(t.Context(), &endless{line: bytes.Repeat([]byte(line), 1000), left: 8 << 20}, "x", tab)
+		us, err := ReadFile(t.Context(), &endless{line: bytes.Repeat([]byte(line), 1000), left: 2 << 20}, "x", tab)
 		if err != nil || len(us.List) > 3 || len(us.Problems) > maxProblems {
 			t.Errorf("%s: %v, %d users, %d problems", name, err, len(us.List), len(us.Problems))
 		}
