@@ -51,11 +51,21 @@ func (j jsonl) Run(r *Run) error       { r.Type = "run"; return j.l.Line(r) }
 func (j jsonl) File(f *File) error     { f.Type = "file"; return j.l.Line(f) }
 func (j jsonl) Damage(d *Damage) error { return j.l.Line(d) }
 
-func (j jsonl) Finding(f *scan.Finding) error {
-	return j.l.Line(struct {
+func (j jsonl) Finding(f *scan.Finding) error    { return j.l.Line(findingRecord(f)) }
+func (j jsonl) Excluded(e *scan.Exclusion) error { return j.l.Line(exclusionRecord(e)) }
+
+func findingRecord(f *scan.Finding) any {
+	return struct {
 		Type string `json:"type"`
 		*scan.Finding
-	}{"finding", f})
+	}{"finding", f}
+}
+
+func exclusionRecord(e *scan.Exclusion) any {
+	return struct {
+		Type string `json:"type"`
+		*scan.Exclusion
+	}{"excluded", e}
 }
 
 func (j jsonl) Summary(s *Summary) error { s.Type = "summary"; return j.l.Line(s) }

@@ -23,6 +23,28 @@ type Writer interface {
 	Summary(*Summary) error
 }
 
+// An Explainer is a Writer that tells what was not reported, and why.
+type Explainer interface {
+	Writer
+	Excluded(*scan.Exclusion) error
+}
+
+// A Suppressor is a Writer that tells apart findings that are known already. The
+// others leave them out.
+type Suppressor interface {
+	Writer
+	Suppressed(*scan.Finding, Suppression) error
+}
+
+// Suppression says why a finding is known.
+type Suppression string
+
+// The suppressions.
+const (
+	Baselined Suppression = "baseline" // it was there when the baseline was written
+	Ignored   Suppression = "ignored"  // somebody said that it is to be ignored
+)
+
 // Run says how a scan was run: with the same run and the same input, the report
 // is the same.
 type Run struct {
@@ -137,6 +159,8 @@ type Summary struct {
 	ByState    map[string]uint64 `json:"by_state"`
 	Distinct   Distinct          `json:"distinct"`
 	Groups     []*Group          `json:"groups"`
+
+	Suppressed map[Suppression]uint64 `json:"suppressed,omitempty"` // known findings, which are counted nowhere else
 
 	Files         uint64            `json:"files"`
 	Keys          uint64            `json:"keys"`

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// table writes findings as comma-separated values (RFC 4180), in the order of the
+// input, each as soon as it comes.
+type table struct{ w *csv.Writer }
+
+// NewCSV returns a Writer of CSV to w: a line of names, then a line a finding.
+// Text is escaped as for a terminal, and a cell that a spreadsheet would take
+// for a formula begins with an apostrophe: exact bytes stand in JSON lines.
+// Damage, files and totals have no place in it.
+func NewCSV(w io.Writer) Writer { return &table{csv.NewWriter(w)} }
+
+var columns = []string{"severity", "confidence", "rule", "category", "state", "source", "offset", "length", "record_offset", "db", "key", "key_b64",
+	"key_type", "encoding", "where", "field", "index", "entry_id", "chain", "secret", "id", "fingerprint", "expires_at", "written_at", "ttl_basis",
+	"framework", "identity", "technique", "also"}
+
+func (t *table) Run(*Run) error {
+	if err := t.w.Write(columns); err != nil {
+		return err
+	}
+	t.w.Flush()
+	return t.w.Error()
+}
+
+func (t *table) Finding(f *scan.Finding) error {
+	index := ""
+	if f.Index != nil {
+		index = strconv.FormatInt(*f.Index, 10)
+	}
+	var identity []string
+	for _, k := range slices.Sorted(maps.Keys(f.Identity)) {
+		identity = append(identity, k+"="+f.Identity[k])
+	}
+	integer := func(n int64) string { return strconv.FormatInt(n, 10) }
+	if err := t.w.Write([]string{
+		f.Severity.String(), f.Confidence.String(), cell(f.Rule), f.Category.String(), f.State, cell(f.Source), integer(f.Offset), integer(f.Length),
+		integer(f.RecordOffset), integer(int64(f.DB)), cell(f.Key), cell(f.KeyB64), f.KeyType, f.Encoding, f.Where.String(), cell(f.Field), index, f.EntryID,
+		cell(strings.Join(f.Chain, " > ")), cell(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt, f.TTLBasis,
+		cell(f.Framework), cell(strings.Join(identity, "; ")), f.Technique, strings.Join(f.Also, " "),
+	}); err != nil {
+		return err
+	}
+	t.w.Flush()
+	return t.w.Error()
+}
+
+func (t *table) File(*File) error       { return nil }
+func (t *table) Damage(*Damage) error   { return nil }
+func (t *table) Summary(*Summary) error { return nil }
+
+// cell makes text harmless for spreadsheets, which run what begins so (OWASP,
+// "CSV Injection"); some look past spaces, or take full-width signs for plain ones.
+func cell(s string) string {
+	s = Escape(s)
+	switch first := strings.TrimLeft(s, " \u3000'\""); {
+	case first == "":
+	case strings.ContainsAny(first[:1], "=+-@|%") || strings.HasPrefix(first, `\t`) || strings.HasPrefix(first, `\r`) || strings.HasPrefix(first, `\n`),
+		strings.HasPrefix(first, "＝"), strings.HasPrefix(first, "＋"), strings.HasPrefix(first, "－"), strings.HasPrefix(first, "＠"):
+		return "'" + s
+	}
+	return s
+}
