@@ -30,6 +30,8 @@ type Options struct {
 	Waivers []Waiver
 	// MinSeverity leaves out failures below it.
 	MinSeverity scan.Severity
+	// Backups is where sealed backups lie; "": not known.
+	Backups string
 	// Live is a running server, which is judged, too, and compared with the files.
 	Live *Live
 }
@@ -81,6 +83,9 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 	r := &Report{Servers: f.subjects, Counts: map[Status]int{}, Assumed: f.assumed}
 	for _, s := range f.subjects {
 		s.readData(ctx)
+		if o.Backups != "" {
+			s.Backups = readBackups(ctx, fs, o.Backups, s.Dir)
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

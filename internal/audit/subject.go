@@ -22,6 +22,7 @@ type Subject struct {
 	DataError error
 	Now       time.Time // zero: not known
 	Live      *Live     // the running server, nil if none was asked
+	Backups   *backups  // nil: where they lie is not known
 	Options   *Options
 
 	host *host

@@ -28,6 +28,8 @@ var threat4 = []Check{
 	{ID: "VFS-DATA-012", Threat: 4, Severity: Medium, Title: "The server does not run as root, and its files are its own", References: []string{"NIST 800-53 AC-6", "CWE-250"}, run: checkUnitUser},
 	{ID: "VFS-DATA-013", Threat: 4, Severity: Low, Title: "The unit confines the server", References: []string{"NIST 800-53 AC-6"}, run: checkUnitSandbox},
 	{ID: "VFS-DATA-014", Threat: 4, Severity: Low, Title: "Disk-less replication leaves no snapshot behind", References: []string{"NIST 800-53 SC-28"}, run: checkSyncFiles},
+	{ID: "VFS-DATA-015", Threat: 4, Severity: Medium, Title: "There is a recent sealed backup", References: []string{"NIST 800-53 CP-9"}, run: checkBackupAge},
+	{ID: "VFS-DATA-016", Threat: 4, Severity: Medium, Title: "Backups lie on another device, and are signed", References: []string{"NIST 800-53 CP-9", "NIST 800-53 SI-7"}, run: checkBackupPlace},
 }
 
 const sticky = fs.ModeSticky

@@ -29,6 +29,7 @@ type auditFlags struct {
 	failOn      string
 	profiles    []string
 	live        liveFlags
+	backups     string
 	printFix    bool
 	fix         bool
 	apply       bool
@@ -67,6 +68,7 @@ not at all.
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
 	fl.BoolVar(&f.skipData, "skip-data", false, "do not read snapshots and logs, only their modes")
 	fl.StringArrayVar(&f.functions, "function", nil, "the function library with this `SHA256` is meant to be there (repeatable)")
+	fl.StringVar(&f.backups, "backups", "", "look at the sealed backups in the directory `DEST`, too")
 	fl.StringSliceVar(&f.profiles, "profile", nil, "judge as `PROFILES`: cache, database, replica, sentinel, cluster, container (default: what the files say)")
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
@@ -124,6 +126,15 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		}
 	}
 
+	if f.backups != "" {
+		var err error
+		if o.Backups, err = filepath.Abs(f.backups); err != nil {
+			return err
+		}
+		if f.root != "" {
+			o.Backups = filepath.Join("/", f.backups)
+		}
+	}
 	if f.live.showUser {
 		_, err := io.WriteString(a.stdout, audit.LiveUser+"\n")
 		return err
