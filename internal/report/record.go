@@ -177,6 +177,9 @@ type Summary struct {
 	Inputs        []Input           `json:"inputs"`
 }
 
+// Percent is the coverage in percent.
+func (s *Summary) Percent() float64 { return 100 * s.Coverage }
+
 // Distinct counts secrets, each once, wherever it stands.
 type Distinct struct {
 	Secrets    uint64            `json:"secrets"`

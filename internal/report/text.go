@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type TextOptions struct {
 const (
 	maxNotes  = 20
 	maxDamage = 20
+	// of what one reason excluded
+	maxExcluded = 10
 )
 
 // text writes for a reader at a terminal: what matters most comes first, so the
@@ -33,6 +36,14 @@ type text struct {
 	omitted int
 	damage  []*Damage
 	more    uint64
+
+	excluded map[string]*excluded
+}
+
+// excluded is what text says of all that a reason excluded.
+type excluded struct {
+	count    uint64
+	examples []string
 }
 
 // NewText returns a Writer of text to w.
@@ -86,6 +97,31 @@ func (t *text) Finding(f *scan.Finding) error {
 	return t.p.Flush()
 }
 
+func (t *text) Excluded(e *scan.Exclusion) error {
+	if t.excluded == nil {
+		t.excluded = map[string]*excluded{}
+	}
+	x := t.excluded[e.Reason]
+	if x == nil {
+		x = &excluded{}
+		t.excluded[e.Reason] = x
+	}
+	x.count += e.Count
+	if len(x.examples) < maxExcluded {
+		f := &scan.Finding{Source: e.Source, Offset: e.Offset, DB: e.DB, Key: e.Key, KeyType: e.KeyType, Where: e.Where, Field: e.Field}
+		x.examples = append(x.examples, place(f))
+	}
+	return nil
+}
+
+// explain lists what was not reported.
+func (t *text) explain() {
+	for _, why := range slices.Sorted(maps.Keys(t.excluded)) {
+		x := t.excluded[why]
+		t.list(fmt.Sprintf("Not reported: %s, %s", Escape(why), plural(x.count, "time")), x.examples, max(0, int(min(x.count, 1<<30))-len(x.examples)))
+	}
+}
+
 func (t *text) Summary(s *Summary) error {
 	if !t.o.All {
 		said := map[string]bool{}
@@ -95,6 +131,7 @@ func (t *text) Summary(s *Summary) error {
 		}
 	}
 	t.totals(s)
+	t.explain()
 	t.list("Notes:", t.notes, t.omitted)
 	var damage, torn []string
 	for _, d := range t.damage {
@@ -303,6 +340,9 @@ func (t *text) totals(s *Summary) {
 			secrets = "at least " + secrets
 		}
 		t.p.Wrap("", "", fmt.Sprintf("%s: %s; %s.", plural(s.Findings, "finding"), strings.Join(sev, ", "), secrets))
+	}
+	if n := s.Suppressed[Baselined] + s.Suppressed[Ignored]; n > 0 {
+		t.p.Wrap("", "", fmt.Sprintf("Not listed: %s of the baseline, %s to be ignored.", Count(s.Suppressed[Baselined]), Count(s.Suppressed[Ignored])))
 	}
 	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s, %s, %s.", Bytes(s.BytesRead), plural(s.Files, "file"), plural(s.Keys, "key"), plural(s.Values, "value")))
 	switch {
