@@ -26,8 +26,13 @@ func (a *app) output() (*output, error) {
 	if path == "" || path == source.Stdin {
 		return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}, nil
 	}
+	return createOutput("--output", path)
+}
+
+// createOutput begins a file that a flag names.
+func createOutput(flag, path string) (*output, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, usagef("--output %s is not a regular file", safe(path))
+		return nil, usagef("%s %s is not a regular file", flag, safe(path))
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
 	if err != nil {

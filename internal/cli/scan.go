@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,8 +28,17 @@ type scanFlags struct {
 	minSeverity    string
 	failOn         string
 	idKey          string
+	explain        bool
+	baselines      []string
+	writeBaseline  string
+	ignore         []string
+	revealSealed   string
+	recipients     recipientFlags
 	keys           keyFlags
 }
+
+// scanFormats are what --format takes.
+var scanFormats = []string{"text", "jsonl", "json", "csv", "sarif", "junit", "html"}
 
 // firstLook is how long scan may look around before it begins: half of the two
 // seconds within which it says what lies there.
@@ -48,25 +58,39 @@ any nesting.
 Nothing that is found is shown whole unless --reveal is given. Each finding
 says where it stands: file, byte, database, key, field, and the containers
 around it.
+
+text, html, sarif and junit put findings of one rule, severity, state and key
+pattern together, the gravest first, and show three of each. json, jsonl and
+csv list all, in the order of the input.
 `,
 		Annotations: finds("findings at or above --fail-on"),
 		Example: `  valkeyfs scan /var/lib/valkey
   valkeyfs scan dump.rdb --format jsonl -o findings.jsonl
+  valkeyfs scan dump.rdb --format html -o findings.html
+  valkeyfs scan dump.rdb --write-baseline known.jsonl
+  valkeyfs scan dump.rdb --baseline known.jsonl --format sarif -o new.sarif
+  valkeyfs scan dump.rdb --reveal-sealed secrets.age -r age1…
   zstdcat backup.rdb.zst | valkeyfs scan - --min-severity high
   valkeyfs scan backup.rdb.age -i key.txt --fail-on critical`,
 		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl`")
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit|html`")
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
-	fl.BoolVar(&f.all, "all", false, "text: list each finding, in the order of the input, instead of groups")
+	fl.BoolVar(&f.all, "all", false, "text, html, sarif, junit: list each finding instead of groups")
 	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")
 	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules")
 	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password, password-hash, session, pii, artefact")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
 	fl.StringVar(&f.idKey, "id-key", "", "derive ids of findings from the key in `FILE`, made if it does not exist (default: one in the state directory)")
+	fl.BoolVar(&f.explain, "explain", false, "text, json, jsonl: say why something was not reported, value by value")
+	fl.StringArrayVar(&f.baselines, "baseline", nil, "report what is not in the baseline in `FILE`, or in an earlier report in jsonl (repeatable)")
+	fl.StringVar(&f.writeBaseline, "write-baseline", "", "write a baseline of all findings to `FILE`")
+	fl.StringArrayVar(&f.ignore, "ignore", nil, "leave out the findings listed in `FILE`: a fingerprint a line, or id: and an id (repeatable)")
+	fl.StringVar(&f.revealSealed, "reveal-sealed", "", "write all findings with their secrets, as jsonl, to `FILE`, sealed for -r or -R")
+	f.recipients.flags(fl)
 	f.keys.flags(fl)
 	return cmd
 }
@@ -85,8 +109,14 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	if f.noDefaultRules && len(f.rules) == 0 {
 		return usagef("--no-default-rules leaves no rules: give some by --rules")
 	}
-	if !slices.Contains([]string{"text", "jsonl"}, f.format) {
-		return usagef("--format: text or jsonl, not %q", f.format)
+	if !slices.Contains(scanFormats, f.format) {
+		return usagef("--format: one of %s, not %q", strings.Join(scanFormats, ", "), f.format)
+	}
+	if f.explain && !slices.Contains([]string{"text", "json", "jsonl"}, f.format) {
+		return usagef("--explain: %s has no place for it; text, json and jsonl have", f.format)
+	}
+	if f.revealSealed == "" && len(f.recipients.recipients)+len(f.recipients.files) > 0 {
+		return usagef("-r and -R say for whom --reveal-sealed is sealed: name its file")
 	}
 	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
 		return usagef("--min-severity: %v", err)
@@ -124,6 +154,23 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		a.stderr.printf("ids of findings come from a new key in %s", safe(key.name))
 	}
 	config.IDKey = key.key
+	if o.Known, err = f.known(key.id()); err != nil {
+		return err
+	}
+	extra, err := f.extras(a, in, key.id())
+	if err != nil {
+		return err
+	}
+	defer extra.discard()
+	o.Each = extra.each
+	config.Plain = f.revealSealed != ""
+	var w report.Writer
+	if f.explain {
+		config.Explain = func(e *scan.Exclusion) error {
+			e.Source = a.names.Mask(e.Source)
+			return w.(report.Explainer).Excluded(e)
+		}
+	}
 	scanner, err := scan.New(config)
 	if err != nil {
 		return usageError{err}
@@ -155,14 +202,27 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		return err
 	}
 	defer out.discard()
-	var w report.Writer
-	if f.format == "jsonl" {
+	switch f.format {
+	case "jsonl":
 		w = report.NewJSONL(out)
-	} else {
+	case "json":
+		w = report.NewJSON(out)
+	case "csv":
+		w = report.NewCSV(out)
+	case "sarif":
+		w = report.NewSARIF(out, report.SARIFOptions{Rules: rules, All: f.all, Reveal: f.reveal})
+	case "junit":
+		w = report.NewJUnit(out, report.JUnitOptions{FailOn: o.FailOn, All: f.all})
+	case "html":
+		w = report.NewHTML(out, report.HTMLOptions{Rules: rules, All: f.all, Reveal: f.reveal})
+	default:
 		w = report.NewText(out, report.TextOptions{Color: a.global.color(out.terminal), Width: columns(out.terminal), All: f.all, Reveal: f.reveal})
 	}
 	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "scan", Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name, KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}
 	if err := w.Run(run); err != nil {
+		return err
+	}
+	if err := extra.run(run, args); err != nil {
 		return err
 	}
 	o.Found = alarm(a.stderr)
@@ -172,6 +232,9 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	}
 	result, err := sweep.Run(ctx, in, scanner, w, o)
 	if err != nil {
+		return err
+	}
+	if err := extra.commit(result.Summary); err != nil {
 		return err
 	}
 	if err := out.commit(); err != nil {

@@ -25,6 +25,12 @@ type Options struct {
 	Categories  []scan.Category
 	// FailOn is the least severity that Result.Failing counts.
 	FailOn scan.Severity
+	// Known are the findings that need not be reported again; nil: none. They are
+	// counted apart, and a Writer that is a [report.Suppressor] is given them.
+	Known *Known
+	// Each is called for each finding that was selected, known ones and why they
+	// are included, before names of files are masked in it; nil: nobody.
+	Each func(*scan.Finding, report.Suppression) error
 	// Found is called for each finding that is reported, before it is.
 	Found func(*scan.Finding)
 	// Names masks the names of files; nil masks nothing.
@@ -134,7 +140,23 @@ func (s *sweep) found(f *scan.Finding) error {
 	if f.Severity < s.o.MinSeverity || len(s.o.Categories) > 0 && !slices.Contains(s.o.Categories, f.Category) {
 		return nil
 	}
+	why := s.o.Known.Why(f)
+	if s.o.Each != nil {
+		if err := s.o.Each(f, why); err != nil {
+			return err
+		}
+	}
 	f.Source = s.o.Names.Mask(f.Source)
+	if why != "" {
+		if s.sum.Suppressed == nil {
+			s.sum.Suppressed = map[report.Suppression]uint64{}
+		}
+		s.sum.Suppressed[why]++
+		if w, ok := s.w.(report.Suppressor); ok {
+			return w.Suppressed(f, why)
+		}
+		return nil
+	}
 	if s.o.Found != nil {
 		s.o.Found(f)
 	}
