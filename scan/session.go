@@ -79,6 +79,7 @@ type probe struct {
 	w          *worker
 	marks      uint32 // frameworks whose marks stand in the key or its values
 	findings   int    // of the batch, before this key
+	exclusions int    // and what was excluded
 	collecting bool
 	collected  bool
 	key        []byte
@@ -99,7 +100,7 @@ func (p *probe) value(f *fact) []byte { return p.text[f.value.from:f.value.to] }
 
 // begin forgets the key before.
 func (p *probe) begin(w *worker) {
-	p.w, p.marks, p.findings, p.collected = w, 0, len(w.b.findings), false
+	p.w, p.marks, p.findings, p.exclusions, p.collected = w, 0, len(w.b.findings), len(w.b.exclusions), false
 }
 
 // endKey judges the key that ends, once all its values have been scanned.
@@ -181,7 +182,8 @@ func (p *probe) collectFrom(leaves []leaf) {
 	p.facts, p.text = p.facts[:0], p.text[:0]
 	w := p.w
 	stats := w.stats
-	w.stats, p.collecting = new(Stats), true
+	noted := len(w.noted)
+	w.stats, p.collecting = new(Stats), true // what is opened was counted
 	for i := range leaves[:min(len(leaves), maxProbeLeaves)] {
 		l := &leaves[i]
 		w.leaf, w.fresh = l, false
@@ -196,7 +198,7 @@ func (p *probe) collectFrom(leaves []leaf) {
 			w.leave()
 		}
 	}
-	w.stats, p.collecting = stats, false
+	w.stats, w.noted, p.collecting = stats, w.noted[:noted], false
 }
 
 // note takes a fragment that nothing opens.
@@ -306,6 +308,9 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if f.plain != nil {
 		f.plain.identity = maps.Clone(s.identity)
 	}
+	if f.plain != nil {
+		f.plain.identity = maps.Clone(s.identity)
+	}
 	if !w.s.config.Reveal {
 		for k, v := range f.Identity {
 			if hiddenIdentity[k] {
@@ -339,15 +344,24 @@ func (w *worker) hideID(id, shown string) {
 	if len(id) < minHidden {
 		return
 	}
+	hide := func(name *string) { *name = strings.ReplaceAll(*name, id, shown) }
+	hideB64 := func(name *string) {
+		if *name != "" {
+			*name = base64Std(bytes.ReplaceAll(w.b.bytes(w.key.name), []byte(id), []byte(shown)))
+		}
+	}
 	for _, f := range w.b.findings[w.probe.findings : len(w.b.findings)-1] {
-		f.Key = strings.ReplaceAll(f.Key, id, shown)
-		if f.KeyB64 != "" {
-			f.KeyB64 = base64Std(bytes.ReplaceAll(w.b.bytes(w.key.name), []byte(id), []byte(shown)))
-		}
-		f.Field = strings.ReplaceAll(f.Field, id, shown)
+		hide(&f.Key)
+		hideB64(&f.KeyB64)
+		hide(&f.Field)
 		for i := range f.Chain {
-			f.Chain[i] = strings.ReplaceAll(f.Chain[i], id, shown)
+			hide(&f.Chain[i])
 		}
+	}
+	for _, e := range w.b.exclusions[w.probe.exclusions:] {
+		hide(&e.Key)
+		hideB64(&e.KeyB64)
+		hide(&e.Field)
 	}
 }
 

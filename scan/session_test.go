@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -143,7 +144,7 @@ type sessionCase struct {
 	identity  map[string]string
 }
 
-func javaObjects(t *testing.T) map[string]string {
+func javaObjects(t testing.TB) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/spring.txt")
 	if err != nil {
@@ -170,7 +171,7 @@ func aspnetData(pairs ...string) string {
 	return out
 }
 
-func sessionCases(t *testing.T, p *person) []sessionCase {
+func sessionCases(t testing.TB, p *person) []sessionCase {
 	java := javaObjects(t)
 	id := fmt.Sprint(p.id)
 	hash := p.text(64, hexAlphabet)
@@ -245,7 +246,11 @@ func sessionCases(t *testing.T, p *person) []sessionCase {
 func TestSessions(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	hidden, err := New(Config{Workers: 1, IDKey: []byte("test")})
+	var excluded []*Exclusion
+	hidden, err := New(Config{Workers: 1, IDKey: []byte("test"), Plain: true, Explain: func(e *Exclusion) error {
+		excluded = append(excluded, e)
+		return nil
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,8 +275,12 @@ func TestSessions(t *testing.T) {
 				t.Errorf("%s: severity %s", c.name, f.Severity)
 			}
 			// Nothing of it is shown without being told to.
+			excluded = excluded[:0]
 			found, _ = scanAll(t, hidden, c.events)
-			text := jsonText(found)
+			text := jsonText(found) + jsonText(excluded)
+			if i := slices.IndexFunc(found, func(f *Finding) bool { return f.Framework != "" }); i < 0 || !maps.Equal(found[i].Plain().Identity, f.Identity) || found[i].Plain().Secret != c.id {
+				t.Errorf("%s (seed %d): what is masked is lost", c.name, seed)
+			}
 			for _, secret := range []string{c.id, c.identity["csrf_token"], c.identity["email"], c.identity["ip"]} {
 				if len(secret) > 8 && strings.Contains(text, secret) {
 					t.Errorf("%s (seed %d): a secret of %d bytes is shown", c.name, seed, len(secret))
@@ -374,6 +383,33 @@ func TestDataProtectionFamily(t *testing.T) {
 	testFamily(t, []familyCase{
 		{name: "encrypted", value: `<key><descriptor><encryptedSecret decryptorType="x"><encryptedKey><value>` + key + `</value></encryptedKey></encryptedSecret></descriptor></key>`},
 		{name: "placeholder", value: `<masterKey><value>` + strings.Repeat("A", 88) + `</value></masterKey>`},
+	})
+}
+
+// FuzzSessions: whatever a key and its values say, judging it ends, keeps to its
+// bounds and leaves the worker as it was.
+func FuzzSessions(f *testing.F) {
+	for _, c := range sessionCases(f, newPerson(rand.New(rand.NewPCG(3, 4)))) {
+		e := c.events[1]
+		f.Add(e.Key, e.Field, e.Value)
+	}
+	s := newTestScanner(f)
+	f.Fuzz(func(t *testing.T, key, field, value []byte) {
+		if len(key)+len(field)+len(value) > 1<<16 {
+			return
+		}
+		w := newWorker(s)
+		b := newBatch()
+		c := &collector{cur: b, next: func(b *batch) *batch { return b }}
+		for _, events := range [][]keyspace.Event{stringKey(string(key), string(value)), hashKey(string(key), string(field), string(value), "data", string(value), "sldexp", "1", "opts", "{}")} {
+			for i := range events {
+				c.add(&events[i])
+			}
+		}
+		w.batch(b)
+		if len(w.probe.facts) > maxFacts || w.probe.collecting || len(w.scopes) > 1 || w.docsUsed != 0 {
+			t.Errorf("%d facts, %d names and %d documents left", len(w.probe.facts), len(w.scopes), w.docsUsed)
+		}
 	})
 }
 
