@@ -1,6 +1,6 @@
-// Package scan finds credentials, password hashes, private keys, session
-// secrets and personal data in a stream of keyspace events, and says where each
-// stands: in which key, which field, behind which containers.
+// Package scan finds credentials, password hashes, private keys, sessions,
+// personal data and traces of attacks in a stream of keyspace events, and says
+// where each stands: in which key, which field, behind which containers.
 //
 // # How it works
 //
@@ -16,6 +16,12 @@
 // (decode.go), each of which hands on smaller fragments with the name that they
 // bear. A rule is either one of the families of this package (family.go) or
 // comes from a TOML file of the gitleaks or betterleaks dialect (rulefile.go).
+//
+// Two kinds of findings need more than a text. Sessions and queues of web
+// frameworks are judged at the end of a key, by all that its values say
+// (session.go). Traces of attacks are rule families too (artefact.go), but what a
+// file says by itself, where it lies and which commands its log holds, comes as
+// leaves of its own (batch_file.go).
 //
 // Nothing here reads files, opens connections, prints, or looks at the clock.
 package scan
