@@ -22,6 +22,9 @@ type decoder struct {
 	// open reads the container and reports whether it understood all of it: if
 	// so, the text itself is not scanned, only what came out of it.
 	open func(w *worker, f *fragment, hits []hit, base uint32) bool
+
+	// blind: it has nothing to be known by, and says nothing for decoded bytes.
+	blind bool
 }
 
 // minContainer is the length below which nothing is opened.
@@ -30,9 +33,10 @@ const minContainer = 8
 // decoders lists the containers in the order in which they are tried.
 func decoders() []decoder {
 	return []decoder{
-		jsonDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder,
-		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, msgpackDecoder,
-		dataURLDecoder, hexDecoder, base64Decoder, percentDecoder,
+		jsonDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
+		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, dotnetDecoder,
+		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
+		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,
 	}
 }
 
@@ -91,7 +95,7 @@ func (w *worker) isContainer(data []byte) bool {
 		return false
 	}
 	for set := w.s.sniff[data[0]]; set != 0; set &= set - 1 {
-		if d := &w.s.decoders[bits.TrailingZeros64(set)]; d.fits(data) {
+		if d := &w.s.decoders[bits.TrailingZeros64(set)]; !d.blind && d.fits(data) {
 			return true
 		}
 	}

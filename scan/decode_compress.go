@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"io"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -23,6 +25,9 @@ type inflaters struct {
 	flate io.ReadCloser
 	zstd  *zstd.Decoder
 	lz4   *lz4.Reader
+
+	snappy *snappy.Reader
+	brotli *brotli.Reader
 }
 
 // fitsGzip: RFC 1952, magic and the one method.

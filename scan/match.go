@@ -136,7 +136,24 @@ func (w *worker) once(ms []match) []match {
 	slices.SortStableFunc(kept, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.rootFrom, b.rootFrom), cmp.Compare(a.serial, b.serial), cmp.Compare(a.from, b.from))
 	})
-	return kept
+	return proven(kept)
+}
+
+// proven drops what a name makes of the decoded bytes of something whose
+// structure, where it stands, has said what it is. The matches are in the order
+// of the leaf.
+func proven(ms []match) []match {
+	var proof *match
+	i := 0 // of the matches that proof has been sought among
+	return slices.DeleteFunc(ms, func(m match) bool {
+		for ; i < len(ms) && ms[i].rootFrom <= m.rootFrom; i++ {
+			if p := &ms[i]; p.rule != nil && p.rule.rank == rankProof && p.rule.category != Artefact && p.rootTo-p.rootFrom == len(p.secret) && (proof == nil || p.rootTo > proof.rootTo) {
+				c := *p
+				proof = &c
+			}
+		}
+		return proof != nil && m.rule.rank == rankName && m.serial != proof.serial && m.rootTo <= proof.rootTo
+	})
 }
 
 // file makes a finding of a match.
