@@ -22,7 +22,7 @@
 //	inspect.go       what a member holds, and whether it is whole
 //	fan.go           one reading, several consumers
 //	create.go        capture to set
-//	open.go, verify.go, chain.go, restore.go, retention.go
+//	open.go, verify.go, chain.go, restore.go, drill.go, retention.go
 //
 // Nothing here prints, asks, or reads the clock: the time comes as an option.
 package backup

@@ -34,6 +34,7 @@ type content struct {
 	checksum   string
 	keys       uint64
 	commands   uint64
+	expiring   int64 // keys with an expiry
 	server     string
 	version    string
 	replID     string
@@ -125,6 +126,9 @@ func (c *content) note(e *keyspace.Event, path string) error {
 	case keyspace.Key:
 		if e.Encoding != keyspace.RESP {
 			c.keys++
+			if e.Expire != keyspace.NoExpire {
+				c.expiring++
+			}
 		}
 	case keyspace.Command:
 		c.last = mark{e.Pos.Offset, c.commands}

@@ -33,6 +33,8 @@ type Restored struct {
 	Inner  *Inner
 	Aside  string   // where what lay in Into is now; "": nothing lay there
 	Advice []string // what the server has to be told
+
+	expiring map[string]int64 // keys with an expiry, by path
 }
 
 // A CommandsError says that a log holds commands that no server writes, and that
@@ -74,10 +76,10 @@ func (s *Set) Restore(ctx context.Context, o RestoreOptions) (*Restored, error) 
 		return nil, err
 	}
 	defer os.RemoveAll(stage) //nolint:errcheck // it is gone once it was renamed
-	if err := s.stage(ctx, stage, in, o); err != nil {
+	done := &Restored{Inner: in, Advice: in.advice(o.AsLog), expiring: map[string]int64{}}
+	if err := s.stage(ctx, stage, done, o); err != nil {
 		return nil, err
 	}
-	done := &Restored{Inner: in, Advice: in.advice(o.AsLog)}
 	switch {
 	case occupied:
 		done.Aside = target + ".before-" + o.Now.UTC().Format("20060102T150405Z")
@@ -133,7 +135,8 @@ func beside(target, what string) (string, error) {
 }
 
 // stage writes the files of a set into a directory and checks them.
-func (s *Set) stage(ctx context.Context, dir string, in *Inner, o RestoreOptions) error {
+func (s *Set) stage(ctx context.Context, dir string, done *Restored, o RestoreOptions) error {
+	in := done.Inner
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -142,7 +145,10 @@ func (s *Set) stage(ctx context.Context, dir string, in *Inner, o RestoreOptions
 	var strange []Command
 	for i := range in.Files {
 		f := &in.Files[i]
-		if err := s.stageFile(ctx, root, &s.Manifest.Members[i], f, o.Identities, &strange); err != nil {
+		if err := s.stageFile(ctx, root, &s.Manifest.Members[i], f, o.Identities, func(c *content) {
+			strange = append(strange, c.strange...)
+			done.expiring[f.Path] = c.expiring
+		}); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 		if len(strange) > 0 && !o.AllowCommands {
@@ -170,7 +176,7 @@ func (s *Set) stage(ctx context.Context, dir string, in *Inner, o RestoreOptions
 	})
 }
 
-func (s *Set) stageFile(ctx context.Context, root *os.Root, m *Member, f *File, ids []age.Identity, strange *[]Command) error {
+func (s *Set) stageFile(ctx context.Context, root *os.Root, m *Member, f *File, ids []age.Identity, seen func(*content)) error {
 	if err := root.MkdirAll(path.Dir(f.Path), 0o700); err != nil {
 		return err
 	}
@@ -179,7 +185,7 @@ func (s *Set) stageFile(ctx context.Context, root *os.Root, m *Member, f *File, 
 		return err
 	}
 	defer out.Close()
-	err = s.file(ctx, m, f, ids, struct{ io.Writer }{out}, func(c *content) { *strange = append(*strange, c.strange...) })
+	err = s.file(ctx, m, f, ids, struct{ io.Writer }{out}, seen)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"time"
@@ -17,6 +18,8 @@ type verifySetFlags struct {
 	maxAge  period
 	head    string
 	metrics string
+	deep    bool
+	server  string
 }
 
 func newVerifyCmd(a *app) *cobra.Command {
@@ -28,7 +31,9 @@ func newVerifyCmd(a *app) *cobra.Command {
 Without a key: the signature, the hash and the structure of every sealed file,
 and the chain of the sets. With -i everything is decrypted, decompressed and
 parsed, too, compared with the sealed manifest, and logs are searched for
-commands that no server writes.
+commands that no server writes. With --deep a server loads a copy, too: an
+unprivileged process without network, in a directory under --tmp that holds the
+plaintext for as long as it takes.
 
 A chain shows that a set in the middle is gone or was replaced. That the newest
 sets are gone it cannot show: use --max-age, or --head with the newest set that
@@ -52,6 +57,8 @@ you know of. And a signature says which key made a set, not who held the key.
 	fl.Var(&f.maxAge, "max-age", "the newest set of each label is not older than this: 26h, 2d")
 	fl.StringVar(&f.head, "head", "", "the set `ID` is still there")
 	fl.StringVar(&f.metrics, "metrics", "", "write Prometheus metrics to `FILE.prom` if nothing is wrong")
+	fl.BoolVar(&f.deep, "deep", false, "have a server load the set, too; -i is needed")
+	fl.StringVar(&f.server, "server", "", "--deep: use the server `PROGRAM` (default: valkey-server or redis-server)")
 	return cmd
 }
 
@@ -66,6 +73,9 @@ func runVerify(cmd *cobra.Command, a *app, f *verifySetFlags, locations []string
 		if o.Identities, err = a.identities("the set"); err != nil {
 			return err
 		}
+	}
+	if f.deep && len(a.global.identities) == 0 {
+		return usagef("--deep: an identity is needed, by -i")
 	}
 	v := &verification{a: a, f: f, o: o}
 	for _, l := range locations {
@@ -128,6 +138,11 @@ func (v *verification) location(cmd *cobra.Command, location string) error {
 		if err != nil {
 			return v.a.unopened(r.String(), err)
 		}
+		if v.f.deep && len(problems) == 0 {
+			if err := v.drill(cmd.Context(), r, set); err != nil {
+				return err
+			}
+		}
 		if v.label = r.Label; labels[r.Label] {
 			continue
 		}
@@ -137,6 +152,26 @@ func (v *verification) location(cmd *cobra.Command, location string) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// drill has a server load the set.
+func (v *verification) drill(ctx context.Context, r backup.Ref, set *backup.Set) error {
+	o := backup.DrillOptions{Identities: v.o.Identities, Tmp: v.a.global.tmp, Now: time.Now()}
+	if v.f.server != "" {
+		o.Server = []string{v.f.server}
+	}
+	d, err := set.Drill(ctx, o)
+	switch {
+	case errors.Is(err, backup.ErrDrill):
+		v.say([]backup.Problem{{Ref: r, Kind: backup.Damaged, What: err.Error()}})
+	case err != nil:
+		return err
+	case d.Skipped != "":
+		v.a.stderr.printf("%s: it was restored and read, but no server has loaded it: %s", r, d.Skipped)
+	default:
+		v.a.stderr.printf("%s: a server has loaded it: %s keys", r, report.Count(uint64(d.Keys)))
 	}
 	return nil
 }

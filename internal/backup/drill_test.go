@@ -1,0 +1,109 @@
+package backup_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+)
+
+func (h *host) drill(server []string) (*backup.Drilled, error) {
+	return h.newest().Drill(h.t.Context(), backup.DrillOptions{Identities: []age.Identity{h.id}, Server: server, Tmp: shortTemp(h.t), Now: h.now})
+}
+
+// shortTemp is a directory with a short path: sun_path holds 108 bytes.
+func shortTemp(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vfs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// reachable copies the servers to where an unprivileged user can run them.
+func reachable(t *testing.T) string {
+	t.Helper()
+	from, to := os.Getenv("VALKEYFS_SERVERS"), shortTemp(t)
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		t.Skip("no servers are installed")
+	}
+	for _, e := range entries {
+		if e.Name() == ".apt" { // packages, which install.sh keeps
+			continue
+		}
+		name := filepath.Join(from, e.Name())
+		if exec.Command("cp", "-al", name, to).Run() == nil {
+			continue
+		}
+		if out, err := exec.Command("cp", "-a", name, to).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return to
+}
+
+// A confined server loads a set, and says how many keys it has.
+func TestDrill(t *testing.T) {
+	servers := reachable(t)
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		program := "redis-server"
+		if s.Valkey() {
+			program = "valkey-server"
+		}
+		command := []string{filepath.Join(servers, "run"), s.Name, program}
+		for _, appendonly := range []string{"no", "yes"} {
+			live := s.Start(t, "", "--appendonly", appendonly)
+			for i := range 20 {
+				live.Must(t, "SET", fmt.Sprint("k", i), "v")
+			}
+			live.Must(t, "SET", "expiring", "v", "EX", "1000")
+			if appendonly == "no" {
+				live.Must(t, "SAVE")
+			}
+			h := newHost(t)
+			h.backup(live.Dir)
+			d, err := h.drill(command)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Skipped != "" {
+				t.Logf("%s: a confined server was not tested", d.Skipped)
+				return
+			}
+			if d.Keys != 21 || appendonly == "no" && (d.Least != 20 || d.Most != 21) {
+				t.Errorf("appendonly %s: %+v", appendonly, d)
+			}
+		}
+		// What a server refuses is told, and what is hostile is not tried.
+		dir := t.TempDir()
+		write(t, dir, map[string][]byte{"dump.rdb": []byte(strings.Replace(string(rdb("k", "v")), "\x00\x01k\x01v", "\x02\x01k\x01\x03a\x00b", 1))})
+		h := newHost(t)
+		h.backup(dir)
+		if _, err := h.drill([]string{"/bin/false"}); !errors.Is(err, backup.ErrDrill) {
+			t.Errorf("a server that ends: %v", err)
+		}
+		write(t, dir, map[string][]byte{"appendonly.aof": resp("DEBUG SEGFAULT")})
+		h.backup(dir)
+		var hostile *backup.CommandsError
+		if _, err := h.drill(command); !errors.As(err, &hostile) {
+			t.Errorf("a hostile log: %v", err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "valkeyfs-drill-*")); len(left) > 0 {
+			t.Errorf("%d directories are left", len(left))
+		}
+	})
+}
