@@ -386,6 +386,23 @@ func TestDataProtectionFamily(t *testing.T) {
 	})
 }
 
+// TestMarks: decoders and frameworks share a word of bits.
+func TestMarks(t *testing.T) {
+	if n, m := len(decoders()), len(frameworks()); n > markShift || m > 64-markShift {
+		t.Fatalf("%d decoders, %d frameworks", n, m)
+	}
+	for _, f := range frameworks() {
+		if f.name == "" || len(f.marks) == 0 || f.judge == nil {
+			t.Errorf("framework %q is not complete", f.name)
+		}
+		for _, m := range f.marks {
+			if len(m) < 5 || m != strings.ToLower(m) {
+				t.Errorf("%s: mark %q", f.name, m)
+			}
+		}
+	}
+}
+
 // FuzzSessions: whatever a key and its values say, judging it ends, keeps to its
 // bounds and leaves the worker as it was.
 func FuzzSessions(f *testing.F) {
