@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,8 @@ type Data struct {
 	Damages   int
 	Manifest  bool
 	Big       bigKeys
+	// Aux are the aux fields of snapshots, by file: see auxKept.
+	Aux map[string]map[string]string
 }
 
 // DataFile is a file of a data directory.
@@ -121,7 +124,7 @@ func readData(ctx context.Context, host *hostfs.FS, dir string, whole bool) (*Da
 		return nil, err
 	}
 	defer in.Close()
-	d := &Data{Dir: dir}
+	d := &Data{Dir: dir, Aux: map[string]map[string]string{}}
 	for u, err := range in.Units(ctx) {
 		if err != nil {
 			return nil, err
@@ -174,6 +177,14 @@ func (r *dataReader) event(e *keyspace.Event) {
 	switch e.Kind {
 	case keyspace.Header:
 		r.resp = string(e.Value) == "RESP"
+	case keyspace.Aux:
+		if key := string(e.Key); slices.Contains(auxKept, key) {
+			file := r.host.FromHost(e.Pos.Source)
+			if d.Aux[file] == nil {
+				d.Aux[file] = map[string]string{}
+			}
+			d.Aux[file][key] = string(e.Value[:min(len(e.Value), 64)])
+		}
 	case keyspace.Function:
 		sum := sha256.Sum256(e.Value)
 		if len(d.Functions) < maxSightings {

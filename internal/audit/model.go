@@ -72,7 +72,8 @@ type Place struct {
 // things may have several answers.
 type Answer struct {
 	Status   Status
-	Severity Severity // of a failure; 0: the check's
+	Severity Severity // of a failure
+	rated    bool     // Severity is the answer's own, not the check's
 	Place    Place
 	Evidence string // never holds a secret
 	Remedy   string // the line to write
@@ -87,7 +88,7 @@ func fail(at Place, remedy, evidence string, args ...any) Answer {
 }
 
 func (a Answer) severe(s Severity) Answer {
-	a.Severity = s
+	a.Severity, a.rated = s, true
 	return a
 }
 

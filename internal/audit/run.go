@@ -30,6 +30,8 @@ type Options struct {
 	Waivers []Waiver
 	// MinSeverity leaves out failures below it.
 	MinSeverity scan.Severity
+	// Baseline is what was read when all was well; nil: there is none.
+	Baseline *Baseline
 	// Backups is where sealed backups lie; "": not known.
 	Backups string
 	// Live is a running server, which is judged, too, and compared with the files.
@@ -103,7 +105,7 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 		for _, c := range Catalogue() {
 			for _, a := range s.answer(c) {
 				res := Result{Check: c, Server: s.Name, Answer: a}
-				if res.Status == Fail && res.Severity == 0 {
+				if res.Status == Fail && !res.rated {
 					res.Severity = c.Severity
 				}
 				if w := o.waiver(&res); w != nil {

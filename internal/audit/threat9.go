@@ -11,6 +11,7 @@ var threat9 = []Check{
 	{ID: "VFS-INTEG-005", Threat: 9, Severity: High, Title: "Snapshots have a checksum, and it is right", References: []string{"NIST 800-53 SI-7", "CWE-354"}, run: checkChecksums},
 	{ID: "VFS-INTEG-006", Threat: 9, Severity: Medium, Title: "The time of a log does not go back", References: []string{"NIST 800-53 SI-7"}, run: checkBackwards},
 	{ID: "VFS-INTEG-007", Threat: 9, Severity: High, Title: "No log can be written by others, to be replayed", References: []string{"NIST 800-53 SI-7", "CWE-732"}, run: checkReplayable},
+	{ID: "VFS-INTEG-009", Threat: 9, Severity: Medium, Title: "Nothing has changed but by the server's own work", References: []string{"NIST 800-53 SI-7", "ATT&CK T1565.001"}, run: checkBaseline},
 	{ID: "VFS-INTEG-008", Threat: 9, Title: "Applications validate what they write", Standing: "what applications check before they write shows in no file of the server", References: []string{"NIST 800-53 SI-10"}},
 }
 

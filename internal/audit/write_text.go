@@ -94,7 +94,7 @@ func writeResult(p *report.Page, x *Result) {
 		severity = " " + x.Severity.String()
 	}
 	const indent = "      "
-	p.Wrap("  ", indent, fmt.Sprintf("%s%s  %s  %s", marks[x.Status], severity, x.Check.ID, x.Check.Title))
+	p.Wrap("  ", indent, fmt.Sprintf("%s%s %s %s", marks[x.Status], severity, x.Check.ID, x.Check.Title))
 	text := report.Escape(x.Evidence)
 	if x.Place.File != "" && x.Status != NA {
 		where := report.Escape(x.Place.File)

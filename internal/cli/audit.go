@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type auditFlags struct {
 	profiles    []string
 	live        liveFlags
 	backups     string
+	signKey     string
+	baseline    baselineFlags
 	printFix    bool
 	fix         bool
 	apply       bool
@@ -68,6 +71,8 @@ not at all.
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
 	fl.BoolVar(&f.skipData, "skip-data", false, "do not read snapshots and logs, only their modes")
 	fl.StringArrayVar(&f.functions, "function", nil, "the function library with this `SHA256` is meant to be there (repeatable)")
+	fl.StringVar(&f.signKey, "sign-key", "", "sign the report (-o) and a new baseline with the minisign key in `FILE`")
+	f.baseline.flags(fl)
 	fl.StringVar(&f.backups, "backups", "", "look at the sealed backups in the directory `DEST`, too")
 	fl.StringSliceVar(&f.profiles, "profile", nil, "judge as `PROFILES`: cache, database, replica, sentinel, cluster, container (default: what the files say)")
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
@@ -126,6 +131,12 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		}
 	}
 
+	if f.signKey != "" && a.global.output == "" && f.baseline.write == "" {
+		return usagef("--sign-key signs a file: say -o FILE")
+	}
+	if err := f.baseline.read(o); err != nil {
+		return err
+	}
 	if f.backups != "" {
 		var err error
 		if o.Backups, err = filepath.Abs(f.backups); err != nil {
@@ -176,6 +187,9 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	if f.fix {
 		return fixModes(a, f, fs, r)
 	}
+	if err := f.baseline.record(a, r, f.signKey); err != nil {
+		return err
+	}
 	out, err := a.output()
 	if err != nil {
 		return err
@@ -197,16 +211,23 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		return exit(status(r.Failing(failOn), r.Incomplete))
 	}
 	h := audit.NewHeader(version(), args, f.root, o, r)
+	var text bytes.Buffer
+	w := io.MultiWriter(out, &text)
 	if f.format == "text" {
-		err = audit.WriteText(out, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
+		err = audit.WriteText(w, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
 	} else {
-		err = write[f.format](out, h, r)
+		err = write[f.format](w, h, r)
 	}
 	if err != nil {
 		return err
 	}
 	if err := out.commit(); err != nil {
 		return err
+	}
+	if f.signKey != "" && a.global.output != "" {
+		if err := signFile(a, f.signKey, a.global.output, text.Bytes()); err != nil {
+			return err
+		}
 	}
 	return exit(status(r.Failing(failOn), r.Incomplete))
 }

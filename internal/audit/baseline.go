@@ -1,0 +1,147 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Baseline is what was read at a time when all was known to be well: by name of
+// a server, to compare with later.
+type Baseline struct {
+	Format  string                     `json:"format"`
+	Servers map[string]*ServerBaseline `json:"servers"`
+}
+
+const baselineFormat = "valkeyfs-audit-baseline/1"
+
+// ServerBaseline is what is kept of one server.
+type ServerBaseline struct {
+	Files     map[string]string            `json:"files"`     // configuration and ACL files: SHA-256
+	Functions []string                     `json:"functions"` // SHA-256 of function libraries, sorted
+	Aux       map[string]map[string]string `json:"aux"`       // of snapshots, by path: see auxKept
+}
+
+// auxKept are the aux fields that a snapshot shares with those before and after
+// it (rdb.c, rdbSaveInfoAuxFields).
+var auxKept = []string{"redis-ver", "valkey-ver", "ctime", "repl-id", "repl-offset", "repl-stream-db"}
+
+// NewBaseline records what a report has read.
+func NewBaseline(r *Report) *Baseline {
+	b := &Baseline{Format: baselineFormat, Servers: map[string]*ServerBaseline{}}
+	for _, s := range r.Servers {
+		b.Servers[s.Name] = s.baseline()
+	}
+	return b
+}
+
+func (s *Subject) baseline() *ServerBaseline {
+	b := &ServerBaseline{Files: map[string]string{}, Functions: []string{}, Aux: map[string]map[string]string{}}
+	if s.Server != nil {
+		for _, f := range s.Server.Conf.Files {
+			b.Files[f.Path] = f.SHA256
+		}
+		if s.Server.ACLFile != "" {
+			b.Files[s.Server.ACLFile] = s.Server.Users.SHA256
+		}
+	}
+	if s.Data != nil {
+		for _, f := range s.Data.Functions {
+			b.Functions = append(b.Functions, f.SHA256)
+		}
+		slices.Sort(b.Functions)
+		maps.Copy(b.Aux, s.Data.Aux)
+	}
+	return b
+}
+
+// Write writes the baseline as JSON.
+func (b *Baseline) Write(w io.Writer) error {
+	text, err := json.MarshalIndent(b, "", " ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// ParseBaseline reads what Write wrote.
+func ParseBaseline(text []byte) (*Baseline, error) {
+	b := &Baseline{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(b); err != nil || b.Format != baselineFormat {
+		return nil, errors.New("not a baseline of an audit")
+	}
+	return b, nil
+}
+
+// checkBaseline compares with the baseline. That something has changed is told as
+// such; a replication history that goes back or is another one is a failure.
+func checkBaseline(s *Subject) []Answer {
+	if s.Options.Baseline == nil {
+		return unknown("there is no baseline to compare with (--baseline)")
+	}
+	old := s.Options.Baseline.Servers[s.Name]
+	if old == nil {
+		return unknown("the baseline does not know this server")
+	}
+	now := s.baseline()
+	var fs []Answer
+	changed := func(file, what string, args ...any) {
+		fs = append(fs, fail(Place{File: file}, "if the change is meant, a new baseline", what, args...).severe(Info))
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.Files)) {
+		switch was, ok := old.Files[name]; {
+		case !ok:
+			changed(name, "changed: the file is new")
+		case was != now.Files[name]:
+			changed(name, "changed: the file is another")
+		}
+	}
+	for _, sum := range now.Functions {
+		if !slices.Contains(old.Functions, sum) {
+			changed(s.Dir, "changed: a function library is new, SHA-256 %s", sum)
+		}
+	}
+	if s.Options.SkipData {
+		return orPass(fs, Place{File: s.Name}, "the files are as they were; the data were not read")
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.Aux)) {
+		if was := old.Aux[name]; was != nil {
+			fs = append(fs, jumps(name, was, now.Aux[name])...)
+		}
+	}
+	return orPass(fs, Place{File: s.Name}, "as it was, or further on")
+}
+
+// jumps compares two snapshots of one place: time and replication offset go
+// forward, and the replication id stays.
+func jumps(name string, was, is map[string]string) []Answer {
+	var fs []Answer
+	back := func(key, what string) {
+		a, e1 := strconv.ParseInt(was[key], 10, 64)
+		b, e2 := strconv.ParseInt(is[key], 10, 64)
+		if e1 == nil && e2 == nil && b < a {
+			fs = append(fs, fail(Place{File: name}, "find out which snapshot this is", "%s goes back, from %d to %d", what, a, b))
+		}
+	}
+	back("ctime", "the time of the snapshot")
+	same := was["repl-id"] == is["repl-id"]
+	if same {
+		back("repl-offset", "the replication offset")
+	} else if was["repl-id"] != "" && is["repl-id"] != "" {
+		fs = append(fs, fail(Place{File: name}, "find out whether the server was restarted, or made a replica", "the replication id is another: another history"))
+	}
+	for _, key := range []string{"redis-ver", "valkey-ver"} {
+		if was[key] != is[key] && !strings.HasPrefix(is[key], was[key]+".") {
+			fs = append(fs, fail(Place{File: name}, "if the server was upgraded, a new baseline", "changed: %s was %q and is %q", key, clip(was[key]), clip(is[key])).severe(Info))
+		}
+	}
+	return fs
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/valkeyfs/valkeyfs/internal/audit"
+)
+
+// baselineFlags say with what an audit compares.
+type baselineFlags struct {
+	file   string
+	write  string
+	verify verifyFlags
+}
+
+func (b *baselineFlags) flags(f *pflag.FlagSet) {
+	f.StringVar(&b.file, "baseline", "", "compare with what was recorded in `FILE`")
+	f.StringVar(&b.write, "write-baseline", "", "record in `FILE` what is there now")
+	b.verify.flags(f)
+}
+
+// read reads the baseline and, if a key is given, wants its signature beside it.
+func (b *baselineFlags) read(o *audit.Options) error {
+	keys, err := b.verify.parse()
+	if err != nil || b.file == "" {
+		return err
+	}
+	text, err := os.ReadFile(b.file)
+	if err != nil {
+		return err
+	}
+	if len(keys) > 0 {
+		signature, err := os.ReadFile(b.file + ".minisig")
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if err = k.Verify(text, signature); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			return usagef("--baseline %s: %v", safe(b.file), err)
+		}
+	}
+	o.Baseline, err = audit.ParseBaseline(text)
+	if err != nil {
+		return usagef("--baseline %s: %v", safe(b.file), err)
+	}
+	return nil
+}
+
+// record writes a new baseline, if one is wanted, and signs it if there is a key.
+func (b *baselineFlags) record(a *app, r *audit.Report, signKey string) error {
+	if b.write == "" {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := audit.NewBaseline(r).Write(&text); err != nil {
+		return err
+	}
+	if err := writePrivate(b.write, text.Bytes()); err != nil {
+		return err
+	}
+	if signKey == "" {
+		return nil
+	}
+	return signFile(a, signKey, b.write, text.Bytes())
+}
+
+// signFile puts the signature of a file's content beside it.
+func signFile(a *app, signKey, name string, content []byte) error {
+	key, err := readSigningKey(a.ui(), signKey)
+	if err != nil {
+		return err
+	}
+	return writePrivate(name+".minisig", key.Sign(content, "valkeyfs audit"))
+}
+
+// writePrivate writes a file, mode 0600, that appears in its place when it is
+// complete.
+func writePrivate(name string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(content)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(tmp.Name())
+	}
+	return err
+}
