@@ -254,7 +254,7 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 20 {
+	for range 8 {
 		for _, c := range sessionCases(t, newPerson(rnd)) {
 			found, _ := scanAll(t, newTestScanner(t), c.events)
 			i := slices.IndexFunc(found, func(f *Finding) bool { return f.Framework != "" })
