@@ -77,6 +77,39 @@ func readContainers(fs *hostfs.FS, name string) []*Container {
 	return cs
 }
 
+// ConfigMap is a server's configuration inside a Kubernetes manifest.
+type ConfigMap struct {
+	Place // the line before its first
+	Key   string
+	Text  string
+}
+
+// readConfigMaps returns the configurations that a manifest's ConfigMaps hold.
+func readConfigMaps(fs *hostfs.FS, name string) []ConfigMap {
+	text, err := fs.ReadFile(name, maxText)
+	if err != nil || !strings.Contains(string(text), "ConfigMap") {
+		return nil
+	}
+	var maps []ConfigMap
+	dec := yaml.NewDecoder(strings.NewReader(string(text)))
+	for range maxDocuments {
+		var doc yaml.Node
+		if dec.Decode(&doc) != nil {
+			break
+		}
+		if len(doc.Content) == 0 || scalar(child(doc.Content[0], "kind")) != "ConfigMap" {
+			continue
+		}
+		data := child(doc.Content[0], "data")
+		for i := 0; data != nil && i+1 < len(data.Content); i += 2 {
+			if v := data.Content[i+1]; v.Kind == yaml.ScalarNode && serverConf(data.Content[i].Value, v.Value) {
+				maps = append(maps, ConfigMap{Place{name, v.Line}, data.Content[i].Value, v.Value})
+			}
+		}
+	}
+	return maps
+}
+
 // child returns a mapping's value; an alias counts as what it stands for.
 func child(n *yaml.Node, path ...string) *yaml.Node {
 	for _, key := range path {

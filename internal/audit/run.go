@@ -144,6 +144,7 @@ type finder struct {
 	confs      []string
 	units      []*Unit
 	containers []*Container
+	maps       []ConfigMap
 	dataDirs   []string
 	clients    []clientSetting
 	entries    int
@@ -211,6 +212,7 @@ func (f *finder) file(name string, named bool) {
 		}
 	case ext == ".yml" || ext == ".yaml":
 		f.containers = append(f.containers, readContainers(f.fs, name)...)
+		f.maps = append(f.maps, readConfigMaps(f.fs, name)...)
 		f.clients = append(f.clients, readClients(f.fs, name)...)
 	case strings.HasPrefix(path.Base(name), ".env") || ext == ".env" || path.Base(name) == ".bash_history":
 		f.clients = append(f.clients, readClients(f.fs, name)...)
@@ -225,11 +227,12 @@ func (f *finder) file(name string, named bool) {
 // directives are ones that servers know, and few are not.
 func looksLikeConf(fs *hostfs.FS, name string) bool {
 	text, err := fs.ReadFile(name, maxText)
-	if err != nil && len(text) == 0 {
-		return false
-	}
+	return (err == nil || len(text) > 0) && serverConf(name, string(text))
+}
+
+func serverConf(name, text string) bool {
 	known, others := 0, 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0][0] == '#' {
 			continue
@@ -262,12 +265,25 @@ func (f *finder) servers() error {
 		if err := f.read(s); err != nil {
 			return err
 		}
-		for _, file := range s.Server.Conf.Files[1:] {
+		for _, file := range s.Server.Conf.Files[1:] { // the first is its own
 			included[file.Path] = true
 		}
 		f.subjects = append(f.subjects, s)
 	}
 	f.subjects = slices.DeleteFunc(f.subjects, func(s *Subject) bool { return included[s.Name] })
+	for i := range f.maps {
+		m := &f.maps[i]
+		s := &Subject{FS: f.fs, Name: m.File + "#" + m.Key, Now: f.o.Now, Options: f.o, host: h, configMap: m}
+		for _, c := range f.containers {
+			if c.File == m.File && c.Kind != "Service" {
+				s.Container = c
+			}
+		}
+		if err := f.read(s); err != nil {
+			return err
+		}
+		f.subjects = append(f.subjects, s)
+	}
 	for _, c := range f.containers {
 		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Container == c }) || c.Kind == "Service" && len(f.subjects) > 0 {
 			continue
@@ -334,7 +350,10 @@ func (f *finder) container(config string) *Container {
 // then, if its data tell the version, as that one does.
 func (f *finder) read(s *Subject) error {
 	o := conf.Options{Version: f.o.Version}
-	if s.Container == nil || s.Name != s.Container.File {
+	switch {
+	case s.configMap != nil:
+		o.Path, o.Text, o.TextLine = s.configMap.File, []byte(s.configMap.Text), s.configMap.Line
+	case s.Container == nil || s.Name != s.Container.File:
 		o.Path = s.Name
 	}
 	if s.Unit != nil {

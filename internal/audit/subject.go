@@ -25,7 +25,8 @@ type Subject struct {
 	Backups   *backups  // nil: where they lie is not known
 	Options   *Options
 
-	host *host
+	host      *host
+	configMap *ConfigMap // that holds its configuration
 }
 
 // host is what is the same for all servers of a host.

@@ -77,6 +77,10 @@ type reader struct {
 type Options struct {
 	// Path is the main file. Without one, Command is all there is.
 	Path string
+	// Text, if not nil, is the main file's content: part of the file at Path, after
+	// line TextLine.
+	Text     []byte
+	TextLine int
 	// Cwd is the directory in which the server is started, against which relative
 	// includes are resolved until "dir" changes it; "" if that is not known: then
 	// they are looked for beside the main file.
@@ -92,11 +96,18 @@ type Options struct {
 // file that cannot be read; all else is among the Problems.
 func Read(ctx context.Context, fs *hostfs.FS, o Options) (*Config, error) {
 	r := &reader{ctx: ctx, fs: fs, cwd: o.Cwd, c: &Config{Path: o.Path, Version: o.Version}}
-	if o.Path != "" {
+	switch {
+	case o.Text != nil:
+		in := NewLineReader(bytes.NewReader(o.Text), sha256.New())
+		in.ends = o.TextLine
+		if err := r.lines(in, o.Path, 0); err != nil {
+			return nil, err
+		}
+	case o.Path != "":
 		if err := r.file(o.Path, 0); err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		r.c.Path = o.CommandAt
 	}
 	for _, d := range commandLine(o.Command) {
