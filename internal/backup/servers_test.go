@@ -150,7 +150,7 @@ func count(t *testing.T, s *servertest.Instance) int64 {
 func TestSnapshotAsLog(t *testing.T) {
 	servertest.Each(t, func(t *testing.T, s servertest.Server) {
 		if s.Major() < 7 {
-			t.Skip("multi-part logs came with 7.0")
+			return // multi-part logs came with 7.0
 		}
 		a := s.Start(t, "")
 		a.Must(t, "SET", "k", "v")
