@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
 )
@@ -23,6 +24,9 @@ type decoder struct {
 	// so, the text itself is not scanned, only what came out of it.
 	open func(w *worker, f *fragment, hits []hit, base uint32) bool
 
+	// binary: among the first minContainer bytes is one that text does not have.
+	binary bool
+
 	// blind: it has nothing to be known by, and says nothing for decoded bytes.
 	blind bool
 }
@@ -35,7 +39,7 @@ func decoders() []decoder {
 	return []decoder{
 		jsonDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, dotnetDecoder,
-		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
+		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
 		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,
 	}
 }
@@ -45,12 +49,24 @@ func (w *worker) maybeContainer(data []byte) bool {
 	if len(data) < minContainer {
 		return false
 	}
-	for set := w.s.sniff[data[0]]; set != 0; set &= set - 1 {
+	for set := w.candidates(data); set != 0; set &= set - 1 {
 		if w.s.decoders[bits.TrailingZeros64(set)].fits(data) {
 			return true
 		}
 	}
 	return false
+}
+
+// candidates returns the decoders that data, of at least minContainer bytes, may
+// be for by how it begins.
+func (w *worker) candidates(data []byte) uint64 {
+	set := w.s.sniff[data[0]]
+	// No byte of the first eight above 0x7f or below a space: no binary format.
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	if head := binary.LittleEndian.Uint64(data); (head|(head-ones*' ')&^head)&tops == 0 {
+		set &^= w.s.binary
+	}
+	return set
 }
 
 // open opens f with the first decoder that understands all of it. What others
@@ -64,7 +80,7 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	if len(f.data) < minContainer {
 		return false
 	}
-	set = set&(1<<markShift-1) | w.s.sniff[f.data[0]]
+	set = set&(1<<markShift-1) | w.candidates(f.data)
 	for ; set != 0; set &= set - 1 {
 		d := &w.s.decoders[bits.TrailingZeros64(set)]
 		if !d.fits(f.data) {
@@ -94,7 +110,7 @@ func (w *worker) isContainer(data []byte) bool {
 	if len(data) < minContainer {
 		return false
 	}
-	for set := w.s.sniff[data[0]]; set != 0; set &= set - 1 {
+	for set := w.candidates(data); set != 0; set &= set - 1 {
 		if d := &w.s.decoders[bits.TrailingZeros64(set)]; !d.blind && d.fits(data) {
 			return true
 		}

@@ -119,9 +119,42 @@ func hasBinaryMagic(head []byte) bool {
 		return head[1] == 'E' && head[2] == 'L' && head[3] == 'F'
 	case 0xac:
 		return head[1] == 0xed && head[2] == 0 && head[3] == 5
+	case 'L':
+		return string(head[:4]) == "LZ4B"
+	case 0xff: // snappy's frames
+		return string(head[:4]) == "\xff\x06\x00\x00"
+	}
+	return len(head) >= 8 && hasBinaryShape(head)
+}
+
+// hasBinaryShape recognises the beginnings of formats without a magic; their
+// decoders read the whole value before they believe it.
+func hasBinaryShape(head []byte) bool {
+	text := func(from, to int) bool { return isText(head[from:to]) }
+	switch b := head[0]; {
+	case b >= 0xa1 && b <= 0xb7 || b == 0xbf: // CBOR, a map whose first key is a text
+		return head[1] > 0x60 && head[1] <= 0x78 && text(2, 3)
+	case b == 0 && head[1] == 0 && head[2] == 0 && (head[3] == 1 || head[3] == 2): // igbinary
+		return true
+	case b == 2 && head[1] == 0 && head[2] == 0: // a session of ASP.NET Core
+		return true
+	case head[3] == 0 && head[4] >= 1 && head[4] <= 0x13 && head[5] > ' ' && head[5] < 0x7f: // BSON
+		return true
+	case head[3] == 0 && text(5, 8), b == 0 && text(5, 8), head[4] == 0 && text(6, 8): // an LZ4 block behind its length
+		return true
+	case (b == 0x0a || b == 0x12 || b == 0x1a) && head[1] < 0x80 && (text(2, 8) || isTag(head[2]) && text(4, 8)): // protobuf, a string or a message
+		return true
+	case (b == 0x08 || b == 0x10) && (isTag(head[2]) || isTag(head[3]) || isTag(head[4])): // protobuf, a number
+		return true
+	case b < 0x80 && head[1]&3 == 0 && text(3, 8), b >= 0x80 && head[1] < 0x80 && head[2]&3 == 0 && text(4, 8): // a snappy block
+		return true
 	}
 	return false
 }
+
+// isTag reports whether a byte is the tag of a low field with a number or a
+// length.
+func isTag(b byte) bool { return b&5 == 0 && b >= 8 && b <= 0x3a }
 
 func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	enc := base64Encoding(f.data)

@@ -13,8 +13,8 @@ import (
 // text, and further in where a name says that something is compressed. Only
 // what comes out as text or as a container, of the whole value, is believed.
 var (
-	brotliDecoder  = decoder{kind: "brotli", starts: func(byte) bool { return true }, fits: fitsBlind, open: openBrotli, blind: true}
-	deflateDecoder = decoder{kind: "deflate", starts: func(byte) bool { return true }, fits: fitsBlind, open: openDeflate, blind: true}
+	brotliDecoder  = decoder{kind: "brotli", binary: true, starts: func(byte) bool { return true }, fits: fitsBlind, open: openBrotli, blind: true}
+	deflateDecoder = decoder{kind: "deflate", binary: true, starts: func(byte) bool { return true }, fits: fitsBlind, open: openDeflate, blind: true}
 )
 
 const (

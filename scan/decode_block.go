@@ -11,9 +11,10 @@ import (
 // from other bytes is that they say how long their content is, and that all of
 // the block makes exactly as much.
 var (
-	snappyDecoder      = decoder{kind: "snappy", starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
+	snappyDecoder      = decoder{kind: "snappy", binary: true, starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
 	snappyFrameDecoder = decoder{kind: "snappy", starts: startsWith("\xff"), fits: fitsSnappyFrame, open: openSnappyFrame}
-	lz4BlockDecoder    = decoder{kind: "lz4-block", starts: func(byte) bool { return true }, fits: fitsLZ4Block, open: openLZ4Block}
+	lz4JavaDecoder     = decoder{kind: "lz4-block", starts: startsWith("L"), fits: fitsLZ4Java, open: openLZ4Java}
+	lz4BlockDecoder    = decoder{kind: "lz4-block", binary: true, starts: func(byte) bool { return true }, fits: fitsLZ4Block, open: openLZ4Block}
 )
 
 // minBlock is the length of content below which a block is not told from chance.
@@ -94,18 +95,10 @@ func openSnappyFrame(w *worker, f *fragment, hits []hit, base uint32) bool {
 }
 
 // lz4Header returns the length of the head before an LZ4 block, and that of its
-// content: 0 if there is none. Heads are those of lz4-java (LZ4BlockOutputStream:
-// magic, token, both lengths, checksum), of python-lz4's block module (the
+// content: 0 if there is none. Heads are those of python-lz4's block module (the
 // content's length, little endian), of phpredis (a CRC-8 before that:
 // redis_pack of library.c) and of Redisson's LZ4Codec (big endian).
 func lz4Header(data []byte) (head, size int) {
-	const javaHead = 21
-	if string(data[:8]) == "LZ4Block" {
-		if len(data) <= javaHead {
-			return 0, 0
-		}
-		return javaHead, int(binary.LittleEndian.Uint32(data[13:]))
-	}
 	plausible := func(n uint32) bool {
 		return n >= minBlock && n <= maxOutput && uint64(n) <= 255*uint64(len(data)) && uint64(len(data)) < uint64(n)+uint64(n)/255+24 // LZ4_COMPRESSBOUND and the head
 	}
@@ -174,9 +167,6 @@ func fitsLZ4Block(data []byte) bool {
 func openLZ4Block(w *worker, f *fragment, hits []hit, base uint32) bool {
 	head, size := lz4Header(f.data)
 	block := f.data[head:]
-	if head == 21 { // lz4-java: blocks follow one another
-		return w.javaBlocks(f)
-	}
 	if size > maxOutput || !w.budget.spend(size) {
 		w.limited("lz4-block")
 		return false
@@ -191,8 +181,11 @@ func openLZ4Block(w *worker, f *fragment, hits []hit, base uint32) bool {
 	return true
 }
 
-// javaBlocks reads the stream of lz4-java to its empty last block.
-func (w *worker) javaBlocks(f *fragment) bool {
+func fitsLZ4Java(data []byte) bool { return string(data[:8]) == "LZ4Block" }
+
+// openLZ4Java reads the blocks of lz4-java's LZ4BlockOutputStream (magic, token,
+// both lengths, checksum) to the empty last one.
+func openLZ4Java(w *worker, f *fragment, hits []hit, base uint32) bool {
 	const head, raw = 21, 0x10 // the method in the token's high half: 0x10 stored, 0x20 LZ4
 	out, whole := w.bufs[f.depth][:0], false
 	for d := f.data; len(d) >= head && string(d[:8]) == "LZ4Block"; {

@@ -8,7 +8,7 @@ import (
 // BSON (bsonspec.org, version 1.1). A document begins with its length and ends
 // with a zero: taken for one only if that is the length of the value and all
 // of it can be read.
-var bsonDecoder = decoder{kind: "bson", starts: func(byte) bool { return true }, fits: fitsBSON, open: openBSON}
+var bsonDecoder = decoder{kind: "bson", binary: true, starts: func(byte) bool { return true }, fits: fitsBSON, open: openBSON}
 
 func fitsBSON(data []byte) bool {
 	if uint64(binary.LittleEndian.Uint32(data)) != uint64(len(data)) || data[len(data)-1] != 0 {

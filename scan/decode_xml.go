@@ -194,7 +194,7 @@ func (x *xmlWalker) attribute(label []byte) ([]byte, error) {
 	x.text(valueFrom, valueTo)
 	x.endMember()
 	x.leave()
-	if isLabelName(name) && valueTo > valueFrom {
+	if string(name) != "id" && isLabelName(name) && valueTo > valueFrom {
 		label = x.data[valueFrom:valueTo]
 	}
 	return label, nil

@@ -57,6 +57,7 @@ type Scanner struct {
 	decoders   []decoder
 	frameworks []framework
 	sniff      [256]uint64 // by first byte: which decoders may fit
+	binary     uint64      // decoders of formats that are no text
 	opens      []uint64    // by output of the matcher: which decoders may fit, and which frameworks
 	byID       map[string]*rule
 	byClass    [namePassword + 1]*rule
@@ -213,6 +214,9 @@ func (s *Scanner) build() error {
 		}
 	}
 	for i, d := range s.decoders {
+		if d.binary {
+			s.binary |= 1 << i
+		}
 		for b := range s.sniff {
 			if d.starts != nil && d.starts(byte(b)) {
 				s.sniff[b] |= 1 << i

@@ -1,0 +1,222 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"html"
+	"io"
+	"mime/quotedprintable"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/snappy"
+	"github.com/pierrec/lz4/v4"
+)
+
+func be16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
+func be32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+
+func wrapCBOR(name, value string) string {
+	text := func(s string) string {
+		if len(s) < 24 {
+			return string([]byte{0x60 | byte(len(s))}) + s
+		}
+		return "\x79" + be16(len(s)) + s
+	}
+	return "\xa2" + text("id") + "\x18\x2a" + text("outer") + "\xbf" + text(name) + text(value) + "\xff"
+}
+
+func wrapBSON(name, value string) string {
+	doc := func(body string) string { return le32(len(body)+5) + body + "\x00" }
+	inner := doc("\x02" + name + "\x00" + le32(len(value)+1) + value + "\x00")
+	return doc("\x10id\x00" + le32(7) + "\x03outer\x00" + inner + "\x08ok\x00\x01")
+}
+
+func wrapIgbinary(name, value string) string {
+	text := func(s string) string {
+		if len(s) < 256 {
+			return "\x11" + string([]byte{byte(len(s))}) + s
+		}
+		return "\x12" + be16(len(s)) + s
+	}
+	return "\x00\x00\x00\x02\x14\x02" + text("id") + "\x06\x07" + text("outer") + "\x17\x03App\x14\x01" + text(name) + text(value)
+}
+
+func wrapDotnet(name, value string) string {
+	return "\x02\x00\x00\x01" + random("guid", 16, alnumAlphabet) + be16(len(name)) + name + be32(len(value)) + value
+}
+
+func wrapProtobuf(_, value string) string {
+	field := func(n int, s string) string {
+		return string(binary.AppendUvarint([]byte{byte(n<<3 | 2)}, uint64(len(s)))) + s
+	}
+	return "\x08\x96\x01" + field(2, field(1, "inner")+field(3, value))
+}
+
+func wrapXML(name, value string) string {
+	return `<?xml version="1.0"?><outer id="1"><!-- x --><` + name + ">" + html.EscapeString(value) + "</" + name + "><empty/></outer>"
+}
+
+func wrapLZ4(head func(n int) string) func(_, value string) string {
+	return func(_, value string) string {
+		out := make([]byte, lz4.CompressBlockBound(len(value)))
+		n, err := lz4.CompressBlock([]byte(value), out, nil)
+		if err != nil || n == 0 {
+			panic("incompressible")
+		}
+		return head(len(value)) + string(out[:n])
+	}
+}
+
+func wrapLZ4Java(_, value string) string {
+	block := func(method byte, packed string, n int) string {
+		return "LZ4Block" + string([]byte{method | 6}) + le32(len(packed)) + le32(n) + "\x01\x02\x03\x04" + packed
+	}
+	return block(0x20, wrapLZ4(func(int) string { return "" })("", value), len(value)) + block(0x10, "", 0)
+}
+
+func written(open func(io.Writer) io.WriteCloser) func(_, value string) string {
+	return func(_, value string) string {
+		var out bytes.Buffer
+		z := open(&out)
+		if _, err := io.WriteString(z, value); err != nil {
+			panic(err)
+		}
+		if err := z.Close(); err != nil {
+			panic(err)
+		}
+		return out.String()
+	}
+}
+
+func wrapMIME(encoding string) func(_, value string) string {
+	return func(_, value string) string {
+		var body string
+		if encoding == "base64" {
+			body = base64.StdEncoding.EncodeToString([]byte(value))
+			for i := 76; i < len(body); i += 78 {
+				body = body[:i] + "\r\n" + body[i:]
+			}
+		} else {
+			body = written(func(w io.Writer) io.WriteCloser { return quotedprintable.NewWriter(w) })("", value)
+		}
+		return "From: a\r\nContent-Type: multipart/mixed; boundary=b1\r\n\r\n--b1\r\nContent-Transfer-Encoding: " + encoding + "\r\n\r\n" + body + "\r\n--b1--\r\n"
+	}
+}
+
+var moreWrappers = []wrapper{
+	{"cbor", "$.outer.%s", wrapCBOR},
+	{"bson", "$.outer.%s", wrapBSON},
+	{"igbinary", "$.outer.%s", wrapIgbinary},
+	{"aspnet-session", "$.%s", wrapDotnet},
+	{"xml", "$.outer.%s", wrapXML},
+	{"protobuf", "", wrapProtobuf},
+	{"entities", "", func(_, value string) string { return html.EscapeString(`{"a":"<b>","v":"` + value + `"}`) }},
+	{"mime", "", wrapMIME("base64")},
+	{"mime", "", wrapMIME("quoted-printable")},
+	{"snappy", "", func(_, value string) string { return string(snappy.Encode(nil, []byte(value))) }},
+	{"snappy", "", written(func(w io.Writer) io.WriteCloser { return snappy.NewBufferedWriter(w) })},
+	{"lz4-block", "", wrapLZ4(le32)},
+	{"lz4-block", "", wrapLZ4(be32)},
+	{"lz4-block", "", wrapLZ4(func(n int) string { return "\x5a" + le32(n) })},
+	{"lz4-block", "", wrapLZ4Java},
+	{"brotli", "", written(func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) })},
+	{"deflate", "", written(func(w io.Writer) io.WriteCloser {
+		z, _ := flate.NewWriter(w, 6)
+		return z
+	})},
+}
+
+// A token is found in each, alone and inside compressed data and base64, and a
+// password by the name that it bears there.
+func TestMoreContainers(t *testing.T) {
+	s := newTestScanner(t)
+	token, password := githubToken("ghp", "more"), "Vq7"+random("p", 9, lowerAlphabet)+"#29"
+	for i, c := range moreWrappers {
+		t.Run(fmt.Sprintf("%s %d", c.kind, i), func(t *testing.T) {
+			value := c.wrap("data", token+" "+strings.Repeat("and text that repeats, ", 8))
+			if c.kind == "aspnet-session" || c.path != "" {
+				value = c.wrap("data", token)
+			}
+			outer := map[string]string{"alone": value}
+			if c.kind != "brotli" && c.kind != "deflate" { // which are sought in the value itself, or by a name
+				outer["in gzip"] = compressed("gzip")("", value)
+				outer["in base64"] = base64.StdEncoding.EncodeToString([]byte(value))
+				outer["in a pickle"] = wrapPickle2("a", value)
+			}
+			for name, v := range outer {
+				found, stats := scanAll(t, s, stringKey("k", v))
+				if len(found) != 1 || found[0].Secret != token || !strings.Contains(strings.Join(found[0].Chain, ">"), c.kind) && c.kind != "entities" {
+					t.Errorf("%s: found %s; failures %v", name, brief(found), stats.Failures)
+				}
+				if len(stats.Failures) > 0 {
+					t.Errorf("%s: failures %v", name, stats.Failures)
+				}
+			}
+			if c.path == "" {
+				return
+			}
+			found, _ := scanAll(t, s, stringKey("k", c.wrap("db_password", password)))
+			if len(found) != 1 || found[0].Secret != password || found[0].Chain[0] != c.kind+":"+fmt.Sprintf(c.path, "db_password") {
+				t.Errorf("password: found %s", brief(found))
+			}
+		})
+	}
+}
+
+// No bytes make a walker panic, read past the data or leave something open.
+func FuzzWalkers(f *testing.F) {
+	for _, c := range append(append([]wrapper{}, wrappers...), moreWrappers...) {
+		f.Add([]byte(c.wrap("db_password", strings.Repeat("Vq7xk#29abcd ", 4))))
+	}
+	s := newTestScanner(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < minContainer || len(data) > 1<<16 {
+			return
+		}
+		b := newBatch()
+		c := &collector{cur: b, next: func(b *batch) *batch { return b }}
+		events := hashKey("k", "zip", string(data), "password", string(data))
+		for i := range events {
+			c.add(&events[i])
+		}
+		w := newWorker(s)
+		w.batch(b)
+		if w.docsUsed != 0 || len(w.scopes) > 1 {
+			t.Errorf("%d documents and %d names left", w.docsUsed, len(w.scopes))
+		}
+		for i := range s.decoders {
+			s.decoders[i].fits(data)
+		}
+		doc := new(document)
+		for _, walk := range []walker{
+			func(d []byte, doc *document, sink docSink) error {
+				return (&cborWalker{binaryWalker{document: doc, data: d, sink: sink}}).value(0)
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				return (&bsonWalker{binaryWalker{document: doc, data: d, sink: sink}}).members(false, 0)
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				return (&igbinaryWalker{binaryWalker: binaryWalker{document: doc, data: d, sink: sink}}).value(0)
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				return (&protobufWalker{binaryWalker{document: doc, data: d, sink: sink}}).message(len(d), 0)
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				return (&xmlWalker{binaryWalker: binaryWalker{document: doc, data: d, sink: sink}}).walk()
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				return (&dotnetWalker{binaryWalker{document: doc, data: d, sink: sink}}).entries()
+			},
+		} {
+			doc.depth = 0
+			if walk(data, doc, discard{}) == nil && doc.depth != 0 {
+				t.Errorf("%d arrays or objects left open", doc.depth)
+			}
+		}
+	})
+}
