@@ -320,9 +320,12 @@ func quoted(s string) string {
 }
 
 func (t *text) totals(s *Summary) {
-	if s.Findings == 0 {
+	switch {
+	case s.Findings == 0 && len(s.Suppressed) > 0:
+		fmt.Fprintln(t.p.w, "No new findings.")
+	case s.Findings == 0:
 		fmt.Fprintln(t.p.w, "No findings.")
-	} else {
+	default:
 		var sev []string
 		for i := scan.Critical; ; i-- {
 			if n := s.BySeverity[i.String()]; n > 0 {
