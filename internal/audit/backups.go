@@ -53,8 +53,7 @@ func readBackups(ctx context.Context, fs *hostfs.FS, dir, data string) *backups 
 			return b
 		}
 	}
-	if d, other := device(fs, dir), device(fs, data); fs.Live() && data != "" && d != 0 && other != 0 {
-		same := d == other
+	if same, known := sameDevice(fs, dir, data); known && fs.Live() && data != "" {
 		b.same = &same
 	}
 	return b
@@ -91,14 +90,17 @@ func (b *backups) set(ctx context.Context, store backup.Store, ref backup.Ref, o
 	return nil
 }
 
-// device returns the device of a file on this machine, 0 if it is not known.
-func device(fs *hostfs.FS, name string) uint64 {
-	host, err := fs.HostPath(name)
-	var st syscall.Stat_t
-	if err != nil || syscall.Stat(host, &st) != nil {
-		return 0
+// sameDevice reports whether two files lie on one device of this machine, and
+// whether that is known.
+func sameDevice(fs *hostfs.FS, one, other string) (same, known bool) {
+	var a, b syscall.Stat_t
+	for name, st := range map[string]*syscall.Stat_t{one: &a, other: &b} {
+		host, err := fs.HostPath(name)
+		if err != nil || syscall.Stat(host, st) != nil {
+			return false, false
+		}
 	}
-	return uint64(st.Dev)
+	return a.Dev == b.Dev, true
 }
 
 // backupAge is how old the newest backup may be.
