@@ -66,7 +66,7 @@ func TestDrill(t *testing.T) {
 		}
 		command := []string{filepath.Join(servers, "run"), s.Name, program}
 		for _, appendonly := range []string{"no", "yes"} {
-			live := s.Start(t, "", "--appendonly", appendonly)
+			live := s.Start(t, "", "--appendonly", appendonly, "--appendfsync", "always")
 			for i := range 20 {
 				live.Must(t, "SET", fmt.Sprint("k", i), "v")
 			}
