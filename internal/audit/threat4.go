@@ -97,13 +97,17 @@ func checkDataDir(s *Subject) []Answer {
 	}
 	var fs []Answer
 	where := Place{File: info.Path}
+	remedy := "chmod 0700 " + info.Path
+	if info.Mode&sticky != 0 || strings.Count(info.Path, "/") < 2 {
+		remedy = "a directory of its own: dir /var/lib/valkey" // not the system's, such as /tmp
+	}
 	switch mode := info.Perm(); {
 	case mode&0o002 != 0:
-		fs = append(fs, fail(where, "chmod 0700 "+info.Path, "mode %04o: everyone can put files there", mode).severe(Critical))
+		fs = append(fs, fail(where, remedy, "mode %04o: everyone can put files there", mode).severe(Critical))
 	case mode&0o005 != 0:
-		fs = append(fs, fail(where, "chmod 0700 "+info.Path, "mode %04o: everyone can enter it", mode))
+		fs = append(fs, fail(where, remedy, "mode %04o: everyone can enter it", mode))
 	case mode&0o020 != 0:
-		fs = append(fs, fail(where, "chmod 0700 "+info.Path, "mode %04o: the group can put files there", mode).severe(Medium))
+		fs = append(fs, fail(where, remedy, "mode %04o: the group can put files there", mode).severe(Medium))
 	}
 	// Who can write to a parent can put another directory in its place.
 	for dir := path.Dir(info.Path); ; dir = path.Dir(dir) {
