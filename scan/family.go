@@ -17,6 +17,7 @@ func families() [][]rule {
 		cardFamily,
 		ibanFamily,
 		emailFamily,
+		personalFamily,
 	}
 }
 

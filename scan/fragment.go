@@ -65,6 +65,8 @@ type scope struct {
 	class nameClass
 	weak  bool // the name of a key: it may be about something else
 	rules int  // how many entries of worker.named came before it
+
+	personal *rule // of personalFamily
 }
 
 // classHere judges by the names in scope what the fragment is. Strong says that
@@ -104,6 +106,10 @@ func (w *worker) enter(name []byte, weak bool, hits []hit) {
 					noun = true
 				case actRegex:
 					w.named = append(w.named, a.rule)
+				case actPersonal:
+					if s.personal == nil && a.rule.namesWord(name) {
+						s.personal = a.rule
+					}
 				}
 			}
 		}

@@ -37,6 +37,8 @@ type rule struct {
 
 	keywords []string // folded to lower case; digits(n) stands for digits
 	find     finder   // of a family
+	names    []string // words of names that lead to it, and what its values look like
+	shape    func([]byte) bool
 
 	// What follows is of rule files.
 	regex       *pattern

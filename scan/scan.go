@@ -73,11 +73,12 @@ type action struct {
 type actionKind uint8
 
 const (
-	actFind  actionKind = iota // ask a family's rule
-	actRegex                   // run a regex around the keyword
-	actNoun                    // a word of credential-like names: in text, see whether it assigns a value
-	actOpen                    // try a decoder
-	actMark                    // a framework's session may be near
+	actFind     actionKind = iota // ask a family's rule
+	actRegex                      // run a regex around the keyword
+	actNoun                       // a word of credential-like names: in text, see whether it assigns a value
+	actOpen                       // try a decoder
+	actPersonal                   // in a name: its value may be personal data
+	actMark                       // a framework's session may be near
 )
 
 // New builds a Scanner. Its errors are about rule files.
@@ -168,6 +169,9 @@ func (s *Scanner) build() error {
 			continue
 		case len(r.keywords) == 0 && r.regex != nil:
 			s.always = append(s.always, r)
+		}
+		for _, k := range r.names {
+			on(k, action{kind: actPersonal, rule: r})
 		}
 		for _, k := range r.keywords {
 			if r.find != nil {

@@ -181,7 +181,7 @@ func (w *worker) nameMatters() bool {
 		return true
 	}
 	class, _ := w.classHere()
-	return class > nameNeutral
+	return class > nameNeutral || len(w.scopes) > 0 && w.scopes[len(w.scopes)-1].personal != nil
 }
 
 // start begins a leaf, or the name of one.
@@ -313,6 +313,7 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 	if len(w.named) > 0 && len(f.data) >= minNamed && len(f.data) <= maxNamed {
 		w.namedRules(f)
 	}
+	w.personal(f)
 	if class, strong := w.classHere(); class > nameNeutral && !f.assigns {
 		w.judge(f, 0, len(f.data), w.scopes[len(w.scopes)-1].text, class, strong)
 	}

@@ -1,0 +1,142 @@
+package scan
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// personalFamily finds what its name says is personal data: the rule's keyword
+// stands as a word in the name of the field, the member or the key, and the
+// value has the shape of it. Names of people in running text are not sought.
+var personalFamily = []rule{
+	{id: "phone-number", description: "Telephone number", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
+		names: []string{"phone", "telephone", "mobile", "msisdn", "cellphone", "fax", "phonenumber"}, shape: phoneShape},
+	{id: "ip-address", description: "IP address of a person's device", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
+		names: []string{"remoteaddr", "remote_addr", "remoteaddress", "client_ip", "clientip", "ipaddress", "ip_address", "last_ip", "user_ip"}, shape: addressShape},
+	{id: "national-id", description: "National identity number", category: PII, severity: Medium, confidence: Confirmed, rank: rankData, find: byName,
+		names: []string{"ssn", "national_id", "nationalid", "personal_id", "socialsecurity", "social_security", "tax_id", "taxid", "steuer_id", "cpf", "dni", "nie", "bsn",
+			"pesel", "codice_fiscale", "personnummer", "hetu", "ahv", "nir", "tckn", "fodselsnummer", "rijksregisternummer", "id_number", "idnumber", "citizen_id"},
+		shape: func(v []byte) bool { return nationalID(v) != "" }},
+	{id: "birth-date", description: "Date of birth", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
+		names: []string{"birthdate", "birth_date", "birthday", "dateofbirth", "date_of_birth", "dob", "born"}, shape: dateShape},
+	{id: "passport-number", description: "Passport number", category: PII, severity: Medium, confidence: Likely, rank: rankData, find: byName,
+		names: []string{"passport", "passport_no", "passportnumber"}, shape: passportShape},
+	{id: "postal-address", description: "Street of a postal address", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
+		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1"}, shape: streetShape},
+}
+
+// maxPersonal is the length of the longest value that is looked at.
+const maxPersonal = 128
+
+// personal judges a value by the name that it bears.
+func (w *worker) personal(f *fragment) {
+	if len(w.scopes) == 0 || len(f.data) > maxPersonal {
+		return
+	}
+	r := w.scopes[len(w.scopes)-1].personal
+	if r == nil {
+		return
+	}
+	from, to := trimmed(f.data, 0, len(f.data))
+	switch v := f.data[from:to]; {
+	case len(v) < 6 || !r.shape(v):
+	case placeholder(v):
+		w.exclude(placeholderValue)
+	default:
+		w.report(r, f, from, to)
+	}
+}
+
+// names reports whether a rule's keyword is a whole word, or words, of a name:
+// home_phone, phoneNumber, client.ip_address.
+func (r *rule) namesWord(name []byte) bool {
+	for _, k := range r.names {
+		for at := 0; at+len(k) <= len(name); at++ {
+			if !foldPrefix(name[at:], k) {
+				continue
+			}
+			end := at + len(k)
+			before := at == 0 || !isLetter(name[at-1]) || name[at] < 'a' && name[at-1] >= 'a'
+			after := end == len(name) || name[end] < 'a' || name[end] > 'z'
+			if before && after && (end == len(name) || isNumberWord(name[end:])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNumberWord accepts what may follow: phone_number, phone1, passportNo.
+func isNumberWord(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, "_-. 0123456789")
+	switch string(bytes.ToLower(rest)) {
+	case "", "number", "no", "num", "nr", "value", "e164", "home", "work", "main":
+		return true
+	}
+	return false
+}
+
+// phoneShape: 8 to 15 digits (ITU-T E.164) with the separators that people use.
+func phoneShape(v []byte) bool {
+	n := 0
+	for i, b := range v {
+		switch {
+		case isDigit(b):
+			n++
+		case b == '+' && i == 0, b == ' ' || b == '-' || b == '.' || b == '(' || b == ')' || b == '/':
+		default:
+			return false
+		}
+	}
+	return n >= 8 && n <= 15 && shapeOf(v).distinct > 3
+}
+
+// addressShape: an address of the public Internet.
+func addressShape(v []byte) bool {
+	a, err := netip.ParseAddr(string(v))
+	if err != nil {
+		p, err := netip.ParseAddrPort(string(v))
+		if err != nil {
+			return false
+		}
+		a = p.Addr()
+	}
+	return a.IsGlobalUnicast() && !a.IsPrivate()
+}
+
+// dateShape: year, month and day in the usual orders, perhaps with a time.
+func dateShape(v []byte) bool {
+	if len(v) > 10 && (v[10] == 'T' || v[10] == ' ') {
+		v = v[:10]
+	}
+	var part [3][]byte
+	i := 0
+	for _, p := range bytes.FieldsFunc(v, func(r rune) bool { return r == '-' || r == '/' || r == '.' }) {
+		if i == len(part) || !isDigits(p) {
+			return false
+		}
+		part[i] = p
+		i++
+	}
+	if i != len(part) {
+		return false
+	}
+	year, a, b := part[0], part[1], part[2]
+	if len(year) != 4 {
+		year, a, b = part[2], part[0], part[1]
+	}
+	y, _ := number(year)
+	return len(year) == 4 && y >= 1900 && y < 2100 && (isDayMonth(a, b) || isDayMonth(b, a))
+}
+
+// passportShape: 6 to 9 letters and digits (ICAO Doc 9303), most of them digits.
+func passportShape(v []byte) bool {
+	s := shapeOf(v)
+	return len(v) >= 6 && len(v) <= 9 && s.digit >= 5 && s.digit+s.upper == len(v)
+}
+
+// streetShape: words with a house number.
+func streetShape(v []byte) bool {
+	s := shapeOf(v)
+	return s.digit > 0 && s.digit <= 6 && s.space > 0 && s.lower+s.upper >= 4 && s.other <= 4 && !bytes.ContainsAny(v, "{}<>=\":")
+}

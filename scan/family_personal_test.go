@@ -1,0 +1,92 @@
+package scan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// checked completes a number of digits so that valid holds.
+func checked(r *rand.Rand, length int, prefix string, valid func([]byte) bool) string {
+	for range 1 << 20 {
+		v := []byte(prefix)
+		for len(v) < length {
+			v = append(v, byte('0'+r.IntN(10)))
+		}
+		if valid(v) {
+			return string(v)
+		}
+	}
+	panic("no such number")
+}
+
+// Personal data made anew at each run are found under a name that promises them;
+// under names that do not, and with one digit changed, identity numbers are not.
+func TestPersonalDataGenerated(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	s := newTestScanner(t)
+	digit := func(n int) string { return checked(r, n, "", func([]byte) bool { return true }) }
+	kinds := []struct {
+		rule, field string
+		make        func() string
+	}{
+		{"phone-number", "home_phone", func() string { return "+49 30 " + "901" + digit(6) }},
+		{"phone-number", "mobileNumber", func() string { return "+1 (415) 5" + digit(2) + "-0" + digit(3) }},
+		{"ip-address", "client_ip", func() string { return fmt.Sprintf("8%d.%d.%d.%d", r.IntN(10), r.IntN(256), r.IntN(256), r.IntN(256)) }},
+		{"ip-address", "remoteAddress", func() string { return fmt.Sprintf("2a01:4f8:%x:%x::%x", r.IntN(65536), r.IntN(65536), 1+r.IntN(65535)) }},
+		{"birth-date", "date_of_birth", func() string { return fmt.Sprintf("19%02d-%02d-%02d", r.IntN(100), 1+r.IntN(12), 1+r.IntN(28)) }},
+		{"birth-date", "dob", func() string { return fmt.Sprintf("%02d.%02d.19%02d", 1+r.IntN(28), 1+r.IntN(12), r.IntN(100)) }},
+		{"passport-number", "passport_no", func() string { return "C" + "7" + digit(7) }},
+		{"postal-address", "street", func() string { return fmt.Sprintf("Lindenweg %d", 1+r.IntN(200)) }},
+	}
+	prefixes := map[string]string{"CN": "11010519870412", "FI": "1204871", "CH": "756", "NO": "120487", "BE": "870412", "SE": "870412", "FR": "1870475116"}
+	for _, c := range nationalIDs {
+		if c.country == "IT" || c.country == "ES" || c.country == "FI" || c.country == "US" {
+			continue // letters; no check digit
+		}
+		kinds = append(kinds, struct {
+			rule, field string
+			make        func() string
+		}{"national-id", "national_id", func() string { return checked(r, c.length, prefixes[c.country], c.valid) }})
+	}
+	for _, k := range kinds {
+		found, wrong := 0, 0
+		const n = 40
+		for range n {
+			v := k.make()
+			fs, _ := scanAll(t, s, hashKey("person:1", k.field, v))
+			if len(fs) == 1 && fs[0].Rule == k.rule && fs[0].Secret == v {
+				found++
+			}
+			fs, _ = scanAll(t, s, hashKey("thing:1", "quantity", v))
+			for _, f := range fs {
+				if f.Rule == k.rule {
+					wrong++
+				}
+			}
+		}
+		if found < n || wrong > 0 {
+			t.Errorf("%s in %s: found %d of %d, and %d under a name that promises nothing", k.rule, k.field, found, n, wrong)
+		}
+	}
+}
+
+func TestPersonalFamily(t *testing.T) {
+	testFamily(t, []familyCase{
+		{name: "dni", field: "dni", value: "12345678" + "Z", rule: "national-id"},
+		{name: "dni with the wrong letter", field: "dni", value: "12345678" + "A"},
+		{name: "codice fiscale", field: "codice_fiscale", value: "RSSMRA85T10A562" + "S", rule: "national-id"},
+		{name: "hetu", field: "hetu", value: "131052-308" + "T", rule: "national-id"},
+		{name: "ssn", field: "ssn", value: "219-09-" + "8734", rule: "national-id"},
+		{name: "ssn that is none", field: "ssn", value: "900-12-3456"},
+		{name: "in JSON", value: `{"user":{"phoneNumber":"+44 20 7946 ` + `1385"}}`, rule: "phone-number", secret: "+44 20 7946 " + "1385"},
+		{name: "private address", field: "client_ip", value: "10.0.0.7"},
+		{name: "version", field: "client_ip", value: "1.2.3"},
+		{name: "telephony", field: "telephone_model", value: "4917012345678"},
+		{name: "street of a URL", field: "street", value: "https://a/b 12"},
+		{name: "no date", field: "dob", value: "1987-14-33"},
+		{name: "passport state", field: "passport", value: "enabled"},
+	})
+}
