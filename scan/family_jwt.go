@@ -10,7 +10,7 @@ import (
 // decode to a JSON object that names an algorithm.
 var jwtFamily = []rule{
 	{id: "jwt", description: "JSON Web Token", category: Token, severity: High, confidence: Confirmed, rank: rankSyntax,
-		keywords: []string{"eyj"}, find: findJWT, next: "revoke the token at its issuer, or change the key that signs"},
+		keywords: []string{"eyj"}, find: findJWT, next: "revoke the token at its issuer, or change the key that signs; a weak key, or none, lets anybody sign"},
 }
 
 const maxJWT = 16 << 10
@@ -55,6 +55,14 @@ func findJWT(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	m := w.report(r, f, from, at)
+	switch payload := d[parts[0].from:parts[1].to]; {
+	case n == 3 && isNone(head.Alg):
+		m.prove("alg", "none")
+		m.severity = Critical
+	case n == 3 && weakHMAC(head.Alg, payload, d[parts[2].from:parts[2].to]):
+		m.prove("key", "weak")
+		m.severity = Critical
+	}
 	if exp, err := claims.Exp.Float64(); err == nil && exp > 0 && exp < 1e11 {
 		m.expires = int64(exp) * 1000
 	}

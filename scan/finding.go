@@ -45,6 +45,7 @@ type Finding struct {
 
 	Framework string            `json:"framework,omitempty"`
 	Identity  map[string]string `json:"identity,omitempty"`
+	Proof     map[string]string `json:"proof,omitempty"`     // what the secret's own bytes prove: account of an AWS key id, alg none, a weak key, bits and encryption of a private key; never the secret
 	Technique string            `json:"technique,omitempty"` // ATT&CK
 	Also      []string          `json:"also,omitempty"`      // ids of the secrets that belong to it
 

@@ -24,6 +24,7 @@ type match struct {
 	chain      []string
 	expires    int64 // Unix ms that the secret itself gives, or 0
 	also       []string
+	proof      map[string]string
 	inName     bool
 }
 
@@ -46,6 +47,14 @@ func (w *worker) report(r *rule, f *fragment, from, to int) *match {
 	}
 	w.matches = append(w.matches, m)
 	return &w.matches[len(w.matches)-1]
+}
+
+// prove notes what a secret's own bytes prove.
+func (m *match) prove(what, value string) {
+	if m.proof == nil {
+		m.proof = map[string]string{}
+	}
+	m.proof[what] = value
 }
 
 // artefact tells traces of an attack, 1, from secrets, 0: a command and the
@@ -195,6 +204,12 @@ func (w *worker) file(m *match) {
 	}
 	name, field := w.b.bytes(key.name), w.b.bytes(l.field)
 	f.ID, f.Fingerprint = w.ids(m, name, field)
+	f.Proof = m.proof
+	if m.rule.id == awsID {
+		if account := awsAccount(m.secret); account != "" {
+			f.Proof = map[string]string{"account": account}
+		}
+	}
 
 	if w.s.config.Plain {
 		f.plain = newPlain(f, m, name, field)
