@@ -9,12 +9,10 @@ import (
 // function reads RDB_OPCODE_FUNCTION2 (src/functions.c, rdbFunctionLoad): the
 // source of a library, whose first line names it: #!lua name=LIBRARY.
 func (r *Reader) function() (err error) {
-	at := r.in.offset()
-	if r.member, err = r.name(r.member[:0], "function"); err != nil {
+	if err = r.whole("function"); err != nil {
 		return err
 	}
-	r.ev.Key, r.ev.Value = libraryName(r.member), r.member
-	r.place(at, r.in.offset()-at)
+	r.ev.Key = libraryName(r.member)
 	return r.emit()
 }
 

@@ -150,7 +150,7 @@ func (r *Reader) moduleAux() error {
 		if p == nil {
 			return r.auxValue(keyspace.Aux, "module string")
 		}
-		r.ev.Value = p
+		r.ev.Value, r.ev.Encoding = p, enc
 		return r.emit()
 	})
 	r.ev.Type = keyspace.TypeNone

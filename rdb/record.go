@@ -243,33 +243,45 @@ func (r *Reader) aux() (err error) {
 	}
 	r.other(keyspace.Aux)
 	r.ev.Key = r.field
-	if string(r.field) == "ctime" && r.in.need(1) {
-		mark := r.in
-		v, err := r.name(r.member[:0], "aux field")
-		if err == nil {
-			r.member = v
-			if sec, ok := parseDecimal(v); ok && r.o.AsOf == 0 {
-				r.asOf = sec * 1000
-			}
-			r.place(mark.offset(), r.in.offset()-mark.offset())
-			r.ev.Value = v
-			err = r.emit()
-		}
+	if err := r.whole("aux field"); err != nil {
 		return err
 	}
-	return r.auxValue(keyspace.Aux, "aux field")
+	if string(r.field) == "ctime" && r.o.AsOf == 0 {
+		if sec, ok := parseDecimal(r.member); ok {
+			r.asOf = sec * 1000
+		}
+	}
+	return r.emit()
 }
 
 // auxValue reads a string as the Value of an event that is no element.
-func (r *Reader) auxValue(k keyspace.Kind, what string) (err error) {
-	at := r.in.offset()
-	if r.member, err = r.name(r.member[:0], what); err != nil {
+func (r *Reader) auxValue(k keyspace.Kind, what string) error {
+	if err := r.whole(what); err != nil {
 		return err
 	}
 	r.ev.Kind = k
-	r.place(at, r.in.offset()-at)
-	r.ev.Value = r.member
 	return r.emit()
+}
+
+// whole reads a string into the event's Value, with its place and encoding.
+func (r *Reader) whole(what string) error {
+	t, err := r.text(what)
+	if err != nil {
+		return err
+	}
+	at := r.in.offset()
+	if t.enc == keyspace.Int {
+		at -= t.size
+	}
+	if r.member, err = r.stringOf(r.member[:0], t, what); err != nil {
+		return err
+	}
+	r.place(at, t.size)
+	if t.enc == keyspace.LZF {
+		r.ev.Pos.Inner = max(r.ev.Pos.Inner, 0)
+	}
+	r.ev.Value, r.ev.Encoding = r.member, t.enc
+	return nil
 }
 
 // parseDecimal reads a non-negative number of at most 15 digits.
@@ -294,7 +306,15 @@ func (r *Reader) keyMeta() error {
 		if !r.in.skip(4) {
 			return r.short("key metadata")
 		}
-		err = r.moduleValues(nil)
+		// What modules attach to a key is data like any other; the key's name comes after it.
+		r.other(keyspace.Aux)
+		r.ev.Key = append(r.field[:0], "key-meta"...)
+		err = r.moduleValues(func(enc keyspace.Encoding, p []byte) error {
+			if p == nil {
+				return r.auxValue(keyspace.Aux, "key metadata")
+			}
+			return nil
+		})
 	}
 	return err
 }

@@ -385,9 +385,9 @@ func (r *Reader) pendingIDs(n uint64, consumer []byte) (err error) {
 	return nil
 }
 
-// producers passes over the idempotent producers of Redis 8.6: duration,
-// greatest number of entries, producers (name, their IDs and sequence numbers),
-// two counters.
+// producers reads the idempotent producers of Redis 8.6: duration, greatest
+// number of entries, producers (name, their IDs and sequence numbers), two
+// counters. The names are yielded as consumers of a group without a name.
 func (r *Reader) producers() error {
 	for range 2 {
 		if _, err := r.length("stream's idempotence settings"); err != nil {
@@ -396,7 +396,11 @@ func (r *Reader) producers() error {
 	}
 	producers, err := r.count("number of producers")
 	for ; err == nil && producers > 0; producers-- {
-		if r.field, err = r.name(r.field[:0], "producer"); err != nil {
+		if err = r.whole("producer"); err != nil {
+			return err
+		}
+		r.ev.Kind, r.ev.Field, r.ev.Time, r.ev.Expire = keyspace.Consumer, nil, 0, keyspace.NoExpire
+		if err = r.emit(); err != nil {
 			return err
 		}
 		var n uint64

@@ -141,6 +141,12 @@ func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	return r.stringOf(dst, t, what)
+}
+
+// stringOf appends the string whose header was just read to dst.
+func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
+	w := &r.in
 	if t.full > int64(r.lim.MaxKey) {
 		return dst, r.fail(what+": length", keyspace.ErrLimit)
 	}

@@ -181,7 +181,7 @@ func TestTypes(t *testing.T) {
 			b.op(26).str("k").len(0).len(0).len(7).len(3).len(0).len(0).len(0).len(0).len(0).len(0)
 			b.len(60).len(100).len(1).str("pid").len(1).str("iid").len(5).len(1).len(2).len(3)
 			b.op(0).str("next").str("v")
-		}, "stream/stream k: meta(0 last 7-3 added 0 first 0-0 deleted 0-0) (0) string/raw next: v (1)"},
+		}, "stream/stream k: meta(0 last 7-3 added 0 first 0-0 deleted 0-0) consumer(/pid seen 0 active -1) (0) string/raw next: v (1)"},
 		{"stream 5", "REDIS0014", func(b *build) {
 			b.op(27).str("k").len(0).len(0).len(7).len(3).len(0).len(0).len(0).len(0).len(0).len(1)
 			b.str("g").len(1).len(1).len(0).len(0).len(0).len(1).op([]byte(be128(1, 1))...)
@@ -209,7 +209,7 @@ func TestTypes(t *testing.T) {
 		}, "hash/template k1: a=v1 bb=2 (2) hash/template k2: a=w1 bb=w2 (2) hash/template k3: x=1 y=two (2) hash/template k4: z=last (1)"},
 		{"key metadata", "REDIS0013", func(b *build) {
 			b.op(243).len(1).op(1, 2, 3, 4).len(moduleString).str("meta").len(moduleUint).len(5).len(moduleEOF).op(0).str("k").str("v")
-		}, "string/raw k: v (1)"},
+		}, "aux key-meta=meta string/raw k: v (1)"},
 		{"slot import", "VALKEY080", func(b *build) {
 			b.op(243).str(strings.Repeat("j", slotImportJob)).len(1).len(0).len(99).op(0).str("k").str("v")
 		}, "string/raw k: v (1)"},
