@@ -274,6 +274,9 @@ func bombs() map[string]string {
 		"curl":           strings.Repeat("curl -u a ", 6<<10),
 		"base64":         "[" + strings.Repeat(`"SGVsbG8gV29ybGQhIQ",`, 3<<10) + `""]`,
 		"base64 layers":  layers(64 << 10),
+		"mime":           strings.Repeat("Content-Transfer-Encoding: quoted-printable\n\npassword=41=", 1<<10),
+		"tokens signed":  strings.Repeat("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.AAAA ", 1<<10),
+		"protobuf":       strings.Repeat("\x0a\x02\x08\x01\x12\x04abcd\x1a\x03\xff\xfe\x01", 4<<10),
 		"gzip members":   strings.Repeat(compressed("gzip")("", "x"), 2<<10),
 	}
 }

@@ -53,6 +53,7 @@ func openMIME(w *worker, f *fragment, hits []hit, base uint32) bool {
 		}
 		from := bytesOffset(f.data, body)
 		w.child(f, piece{kind: "mime", data: out, from: from, to: from + len(body)}, nil, 0)
+		at = from + len(body) // parts do not overlap
 	}
 	return false
 }
