@@ -164,7 +164,7 @@ func TestEveryCut(t *testing.T) {
 			}
 			step := 1
 			if len(p) > 4000 {
-				step = 1 + len(p)/1000
+				step = 1 + len(p)/400
 			}
 			for cut := 0; cut < len(p); cut += step {
 				want := 0
@@ -214,7 +214,7 @@ func TestEveryCut(t *testing.T) {
 func TestEveryFlip(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for name, p := range dumps(t) {
-		for range 300 {
+		for range 120 {
 			at, bit := rnd.IntN(len(p)), byte(1)<<rnd.IntN(8)
 			q := bytes.Clone(p)
 			q[at] ^= bit
@@ -548,7 +548,7 @@ func TestAbandon(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for stop := range min(len(all), 300) {
+		for stop := range min(len(all), 80) {
 			n := 0
 			for range NewReader(bytes.NewReader(p), Options{}).Events(context.Background()) {
 				if n++; n > stop {

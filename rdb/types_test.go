@@ -246,7 +246,7 @@ func TestTypes(t *testing.T) {
 					t.Fatalf("chunks of %d:\n got %s\nwant %s", chunk, got, c.want)
 				}
 			}
-			for cut := headerSize; cut < len(p); cut += 1 + len(p)/1000 {
+			for cut := headerSize; cut < len(p); cut += 1 + len(p)/300 {
 				if err := drain(p[:cut], Options{}); !errors.Is(err, keyspace.ErrTruncated) {
 					t.Fatalf("cut at %d: %v", cut, err)
 				}
