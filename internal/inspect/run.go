@@ -98,7 +98,7 @@ func (r *Report) mask(names *sweep.Names) {
 	r.PathB64 = report.Base64(r.Path)
 	for _, all := range [][]*report.Damage{r.Damage, r.Torn} {
 		for _, d := range all {
-			d.Source = names.Mask(d.Source)
+			names.Damage(d)
 		}
 	}
 }

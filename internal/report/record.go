@@ -119,7 +119,12 @@ func NewDamage(e *keyspace.Event) *Damage {
 	var format *keyspace.FormatError
 	switch {
 	case errors.As(e.Err, &format):
-		d.What, d.Reason = format.What, format.Err.Error()
+		d.What = format.What
+		cause := format.Err
+		for errors.As(cause, &format) { // its text holds a place, and so the name of a file
+			cause = format.Err
+		}
+		d.Reason = cause.Error()
 	case e.Err != nil:
 		d.Reason = e.Err.Error()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
@@ -91,4 +92,9 @@ func suspicious(s string) bool {
 		}
 	}
 	return false
+}
+
+// Damage masks the names in all texts of d.
+func (n *Names) Damage(d *report.Damage) {
+	d.Source, d.What, d.Reason = n.Mask(d.Source), n.Mask(d.What), n.Mask(d.Reason)
 }

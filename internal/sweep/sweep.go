@@ -118,7 +118,7 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
 	for _, d := range events.damage {
-		d.Source = s.o.Names.Mask(d.Source)
+		s.o.Names.Damage(d)
 		if err := s.w.Damage(d); err != nil {
 			return err
 		}
