@@ -232,7 +232,15 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 					if skip {
 						continue
 					}
-				default:
+				case keyspace.Rename, keyspace.Delete, keyspace.Expire:
+					if m.match != nil && !m.either(e) {
+						continue
+					}
+				case keyspace.Header, keyspace.Aux, keyspace.DB, keyspace.Slot, keyspace.Function, keyspace.Flush, keyspace.SwapDB, keyspace.Command:
+					if m.match != nil { // belongs to no key
+						continue
+					}
+				default: // part of the key before it
 					if skip {
 						continue
 					}
@@ -243,6 +251,19 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 			}
 		}
 	}
+}
+
+// either reports whether the key that e names matches, or, of a Rename, its new name.
+func (m *meter) either(e *keyspace.Event) bool {
+	if m.match(e) {
+		return true
+	}
+	if e.Kind != keyspace.Rename {
+		return false
+	}
+	to := *e
+	to.Key, to.DB = e.Value, int32(e.Index)
+	return m.match(&to)
 }
 
 // trailing notes bytes that follow the end of a snapshot: nobody looked at them.
