@@ -17,7 +17,6 @@ type engine struct {
 	maxSlots int
 	maxFates int64
 	maxSteps int64
-	steps    int64 // elements walked past
 	lost     int64 // values whose state could not be determined
 
 	objects    []object
@@ -52,11 +51,12 @@ const final = 0x80
 // errFull says that a partition needs more memory than there is.
 var errFull = errors.New("lifecycle: partition too large")
 
-// defaultMaxSteps bounds what walking along long lists may cost in all.
-const defaultMaxSteps = 1 << 31
+// defaultMaxSteps bounds what walking along one list may cost: about a second.
+// It is counted by list, so that what becomes of one depends on no other.
+const defaultMaxSteps = 1 << 28
 
 // newEngine returns an engine that takes at most mem bytes for objects and nodes,
-// replays partitions of up to maxFates fates and walks so many steps in all.
+// replays partitions of up to maxFates fates and walks so many steps along one object.
 func newEngine(mem, maxFates, maxSteps int64) *engine {
 	slots := minSlots
 	for int64(slots)*2*(2*slotBytes+(objectBytes+nodeBytes)*3/4) <= mem {

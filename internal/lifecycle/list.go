@@ -159,7 +159,8 @@ func (e *engine) search(x uint32, name uint64) uint32 {
 // walk counts a step along an object's elements. When there were too many it
 // gives the object up and returns false.
 func (e *engine) walk(x uint32) bool {
-	if e.steps++; e.steps > e.maxSteps {
+	o := &e.objects[x]
+	if o.walked++; int64(o.walked) > e.maxSteps {
 		e.lose(x)
 		return false
 	}

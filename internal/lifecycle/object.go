@@ -19,6 +19,7 @@ type object struct {
 	db     uint32
 	prev   uint32 // in its database
 	next   uint32
+	walked uint32 // elements passed in search of others
 	flags  uint16
 }
 

@@ -13,7 +13,7 @@ func sniff(head []byte) (Kind, *volume) {
 	switch {
 	case len(head) == 0:
 		return Empty, nil
-	case rdb.Sniff(head):
+	case rdb.Sniff(head), cutMagic(head):
 		return RDB, nil // or AOF, as the aux fields say: see describe
 	case aof.Sniff(head), looksLikeCommands(head):
 		return AOF, nil
@@ -25,6 +25,18 @@ func sniff(head []byte) (Kind, *volume) {
 		return sniffText(head), nil
 	}
 	return Other, nil
+}
+
+// cutMagic reports whether all there is of a file is the beginning of a
+// snapshot's header: at least five bytes of REDIS0011 or VALKEY080. Less is as
+// likely to be text.
+func cutMagic(head []byte) bool {
+	const least, whole = 5, 9
+	if len(head) < least || len(head) >= whole {
+		return false
+	}
+	word := bytes.TrimRight(head, "0123456789")
+	return bytes.Equal(word, []byte("REDIS")) || len(word) == len(head) && bytes.HasPrefix([]byte("VALKEY"), word) || bytes.Equal(word, []byte("VALKEY"))
 }
 
 // looksLikeCommands reports whether a file whose start is damaged goes on as an
