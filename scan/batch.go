@@ -186,6 +186,11 @@ func (c *collector) add(e *keyspace.Event) bool {
 
 // element files an Element whose value is p, whole or put together from parts.
 func (c *collector) element(e *keyspace.Event, p []byte) bool {
+	return c.value(e, p) && c.bareScore(e)
+}
+
+// value files the value of an Element, or a stretch of it, as the last leaf.
+func (c *collector) value(e *keyspace.Event, p []byte) bool {
 	if !c.in(e, "") {
 		return false
 	}
@@ -202,6 +207,12 @@ func (c *collector) element(e *keyspace.Event, p []byte) bool {
 		return false
 	}
 	c.cur.leaves[len(c.cur.leaves)-1].seam = seam
+	return true
+}
+
+// bareScore files the score of a member if it is large enough to be something
+// else than a score.
+func (c *collector) bareScore(e *keyspace.Event) bool {
 	if e.Type == keyspace.SortedSet && e.Score >= leastBare {
 		c.score = strconv.AppendFloat(c.score[:0], e.Score, 'f', -1, 64)
 		return c.leaf(e, WhereScore, WhereField, nil, c.score)

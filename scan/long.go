@@ -88,17 +88,18 @@ func (c *collector) window(last bool) bool {
 	if !last {
 		own.to -= overlap
 	}
-	if !c.element(&l.event, l.buf) {
+	if !c.value(&l.event, l.buf) {
 		return false
 	}
 	w := &c.cur.leaves[len(c.cur.leaves)-1]
 	w.window, w.own = true, own
 	l.inside = true
 	l.buf = append(l.buf[:0], l.buf[len(l.buf)-overlap-lookBehind:]...)
-	if last {
-		c.shrink()
+	if !last {
+		return true
 	}
-	return true
+	c.shrink()
+	return c.bareScore(&l.event)
 }
 
 // shrink lets go of a large buffer.

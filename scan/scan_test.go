@@ -159,6 +159,33 @@ func TestScanInWindows(t *testing.T) {
 	}
 }
 
+// The score of a long member is scanned once, and leaves its windows alone.
+func TestScanLongMemberInWindows(t *testing.T) {
+	const size = maxWhole + windowSize
+	const score = 4539578763621486
+	value := bytes.Repeat([]byte("lorem ipsum "), size/12+1)[:size]
+	token := githubToken("ghp", "member")
+	copy(value[maxWhole-overlap/2:], token)
+	value[maxWhole-overlap/2+len(token)] = ' '
+	events := elements(keyspace.SortedSet, "k", inParts(value)...)
+	for i := range events {
+		events[i].Score = score
+	}
+	found, _ := scanAll(t, newTestScanner(t), events)
+	tokens, scores := 0, 0
+	for _, f := range found {
+		if f.Secret == token {
+			tokens++
+		}
+		if f.Where == WhereScore {
+			scores++
+		}
+	}
+	if tokens != 1 || scores != 1 {
+		t.Errorf("found %d times the token and %d times the score: %s", tokens, scores, brief(found))
+	}
+}
+
 // inParts cuts a value as readers do.
 func inParts(value []byte) []keyspace.Event {
 	const size = 64 << 10
