@@ -5,7 +5,7 @@ const (
 	maxDepth    = 10       // containers inside containers
 	maxOutput   = 16 << 20 // bytes that come out of a leaf's containers
 	baseOutput  = 1 << 20  // so much for any leaf, and
-	outputRatio = 16       // so much more a byte of it
+	outputRatio = 1032     // so much more a byte of it: the most that deflate makes of one (zlib.net, zlib_tech)
 	maxElements = 1 << 18  // fragments
 	baseHits    = 1 << 15  // keywords that rules are asked about, and
 	hitShare    = 4        // one more for so many bytes of the leaf

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -142,6 +143,7 @@ func (w *worker) failed(kind string) {
 func (w *worker) limited(kind string) {
 	w.failed(kind)
 	count(&w.stats.Limited, kind, 1)
+	w.stopped = cmp.Or(w.stopped, kind)
 }
 
 // What is counted beside containers: values that hold more keywords, or more

@@ -32,29 +32,33 @@ func (w *worker) note(why string) {
 // explain files what was noted of the leaf, once it is known what is to be
 // masked in the names around it.
 func (w *worker) explain(file bool) {
-	if len(w.noted) == 0 {
-		return
-	}
 	if file && w.key != nil {
-		l := w.leaf
-		e := Exclusion{
-			Source: w.key.source, Offset: l.offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
+		if w.stopped != "" {
+			w.stats.stop(w.exclusion(w.stopped, 1))
 		}
-		name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
-		if !w.s.config.Reveal {
-			name, field = w.hide(name, w.masks), w.hide(field, w.fieldMasks)
-		}
-		e.Key, e.KeyB64 = text(name)
-		e.Field, e.FieldB64 = text(field)
 		slices.Sort(w.noted)
 		for from, to := 0, 0; from < len(w.noted); from = to {
 			for to < len(w.noted) && w.noted[to] == w.noted[from] {
 				to++
 			}
-			one := e
-			one.Reason, one.Count = w.noted[from], uint64(to-from)
-			w.b.exclusions = append(w.b.exclusions, &one)
+			w.b.exclusions = append(w.b.exclusions, w.exclusion(w.noted[from], uint64(to-from)))
 		}
 	}
-	w.noted = w.noted[:0]
+	w.noted, w.stopped = w.noted[:0], ""
+}
+
+// exclusion says where the leaf stands.
+func (w *worker) exclusion(reason string, n uint64) *Exclusion {
+	l := w.leaf
+	e := &Exclusion{
+		Reason: reason, Count: n,
+		Source: w.key.source, Offset: l.offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
+	}
+	name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
+	if !w.s.config.Reveal {
+		name, field = w.hide(name, w.masks), w.hide(field, w.fieldMasks)
+	}
+	e.Key, e.KeyB64 = text(name)
+	e.Field, e.FieldB64 = text(field)
+	return e
 }

@@ -10,6 +10,7 @@ type Stats struct {
 	DecodedBytes int64             `json:"decoded_bytes"` // that came out of them
 	Failures     map[string]uint64 `json:"failures"`      // containers that could not be opened to their end, by kind
 	Limited      map[string]uint64 `json:"limited"`       // of these, those that a limit stopped
+	Stopped      uint64            `json:"stopped"`       // names and values that a limit kept from being scanned to their end
 	Excluded     map[string]uint64 `json:"excluded"`      // what looked like a secret and is none, by reason
 
 	Findings   uint64            `json:"findings"`
@@ -17,6 +18,21 @@ type Stats struct {
 	ByCategory map[string]uint64 `json:"by_category"`
 	BySeverity map[string]uint64 `json:"by_severity"`
 	ByState    map[string]uint64 `json:"by_state"`
+
+	// Stops says of the first MaxStops of Stopped where they stand, in the order
+	// of the input. Reason is the first limit's kind, a key of Limited.
+	Stops []*Exclusion `json:"-"`
+}
+
+// MaxStops is how many places Stats.Stops holds.
+const MaxStops = 1000
+
+// stop counts a name or value that a limit stopped.
+func (s *Stats) stop(e *Exclusion) {
+	s.Stopped++
+	if len(s.Stops) < MaxStops {
+		s.Stops = append(s.Stops, e)
+	}
 }
 
 // add adds up o.
@@ -27,6 +43,8 @@ func (s *Stats) add(o *Stats) {
 	s.Decoded += o.Decoded
 	s.DecodedBytes += o.DecodedBytes
 	s.Findings += o.Findings
+	s.Stopped += o.Stopped
+	s.Stops = append(s.Stops, o.Stops[:min(len(o.Stops), MaxStops-len(s.Stops))]...)
 	for _, m := range []struct {
 		to   *map[string]uint64
 		from map[string]uint64

@@ -26,6 +26,7 @@ type worker struct {
 
 	matches    []match
 	noted      []string     // why something in the leaf is no finding, for Config.Explain
+	stopped    string       // kind of the first limit that the leaf ran into
 	masks      []maskedSpan // what to hide in the current key's name
 	fieldMasks []maskedSpan // and in the current field's
 	hidden     []*match
@@ -188,7 +189,7 @@ func (w *worker) nameMatters() bool {
 func (w *worker) start() {
 	w.matches = w.matches[:0]
 	w.inner = w.inner[:0]
-	w.noted = w.noted[:0]
+	w.noted, w.stopped = w.noted[:0], ""
 	w.budget.reset(0)
 }
 
