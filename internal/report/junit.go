@@ -172,7 +172,7 @@ func (j *junit) evidence(s *Summary) *junitSuite {
 		if j.more > 0 {
 			fmt.Fprintf(&b, "… and %d more\n", j.more)
 		}
-		c.Error = &junitReason{Message: cmp.Or(s.Stopped, plural(s.Damages, "place")+" could not be read"), Type: "incomplete", Text: b.String()}
+		c.Error = &junitReason{Message: cmp.Or(s.Stopped, s.Gaps()), Type: "incomplete", Text: b.String()}
 	}
 	su.add(c)
 	return su

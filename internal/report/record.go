@@ -93,10 +93,11 @@ type File struct {
 	Unread  int64     `json:"unreadable_bytes,omitempty"` // zeros stand for them in sha256
 }
 
-// Damage is a range of an input that could not be understood, or, if Torn, the
-// unfinished end that a crash leaves of a log.
+// Damage is a range of an input that could not be understood, or the unfinished
+// end that a crash leaves of a log, or a value that a limit kept from being
+// scanned to its end.
 type Damage struct {
-	Type   string `json:"type"` // "damage", or "torn"
+	Type   string `json:"type"` // "damage", "torn" or "limit"
 	Source string `json:"source"`
 	Offset int64  `json:"offset"`
 	Inner  *int64 `json:"inner,omitempty"` // offset in the decompressed data at Offset
@@ -131,6 +132,15 @@ func NewDamage(e *keyspace.Event) *Damage {
 	return d
 }
 
+// NewLimit describes what a limit stopped.
+func NewLimit(e *scan.Exclusion) *Damage {
+	what := e.Reason + " in " + e.KeyType + " " + quoted(e.Key)
+	if e.Field != "" {
+		what += ", field " + quoted(e.Field)
+	}
+	return &Damage{Type: "limit", Source: e.Source, Offset: e.Offset, What: what, Reason: "a limit stopped the decoding"}
+}
+
 // String says in a line where it is and why, fit for a terminal.
 func (d *Damage) String() string { return Escape(d.Source) + " at " + d.Place() }
 
@@ -156,6 +166,7 @@ type Summary struct {
 	Stopped  string `json:"stopped,omitempty"` // why the scan ended early
 	Damages  uint64 `json:"damages"`
 	Torn     uint64 `json:"torn"`
+	Limits   uint64 `json:"limits"` // names and values that a limit kept from being scanned to their end
 
 	Findings   uint64            `json:"findings"`
 	ByRule     map[string]uint64 `json:"by_rule"`
@@ -180,6 +191,19 @@ type Summary struct {
 	Limited       map[string]uint64 `json:"decoder_limits"`
 	Excluded      map[string]uint64 `json:"excluded"`
 	Inputs        []Input           `json:"inputs"`
+}
+
+// Gaps says in a few words what a report that ran to its end does not cover.
+func (s *Summary) Gaps() string {
+	limits := "a limit stopped the decoding of " + plural(s.Limits, "value")
+	places := plural(s.Damages, "place") + " could not be read"
+	switch {
+	case s.Limits == 0:
+		return places
+	case s.Damages == 0:
+		return limits
+	}
+	return places + ", and " + limits
 }
 
 // Percent is the coverage in percent.
@@ -220,6 +244,7 @@ func (s *Summary) Add(st *scan.Stats) {
 	s.ValueBytes += st.Bytes
 	s.Decoded += st.Decoded
 	s.DecodedBytes += st.DecodedBytes
+	s.Limits += st.Stopped
 	merge(&s.Failures, st.Failures)
 	merge(&s.Limited, st.Limited)
 	merge(&s.Excluded, st.Excluded)

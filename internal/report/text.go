@@ -36,6 +36,7 @@ type text struct {
 	omitted int
 	damage  []*Damage
 	more    uint64
+	limits  uint64 // that are not among damage
 
 	excluded map[string]*excluded
 }
@@ -79,12 +80,16 @@ func (t *text) File(f *File) error {
 }
 
 func (t *text) Damage(d *Damage) error {
+	more := &t.more
+	if d.Type == "limit" {
+		more = &t.limits
+	}
 	if len(t.damage) < maxDamage {
 		t.damage = append(t.damage, d)
 	} else {
-		t.more++
+		*more++
 	}
-	t.more += d.More
+	*more += d.More
 	return nil
 }
 
@@ -133,16 +138,20 @@ func (t *text) Summary(s *Summary) error {
 	t.totals(s)
 	t.explain()
 	t.list("Notes:", t.notes, t.omitted)
-	var damage, torn []string
+	var damage, torn, limits []string
 	for _, d := range t.damage {
 		line := d.String()
-		if d.Type == "torn" {
+		switch d.Type {
+		case "torn":
 			torn = append(torn, line)
-		} else {
+		case "limit":
+			limits = append(limits, line)
+		default:
 			damage = append(damage, line)
 		}
 	}
 	t.list("Damage:", damage, int(t.more))
+	t.list("Stopped by a limit:", limits, int(t.limits))
 	t.list("Unfinished end of a log, as a crash leaves it:", torn, 0)
 	return t.p.Flush()
 }
@@ -352,7 +361,7 @@ func (t *text) totals(s *Summary) {
 	case s.Stopped != "":
 		t.p.Wrap("", "", "Incomplete: "+s.Stopped+". What stands above is what was found until then.")
 	case !s.Complete:
-		t.p.Wrap("", "", fmt.Sprintf("Incomplete: %s could not be read; %.4g %% of the bytes were understood.", plural(s.Damages, "place"), 100*s.Coverage))
+		t.p.Wrap("", "", fmt.Sprintf("Incomplete: %s; %.4g %% of the bytes were understood.", s.Gaps(), 100*s.Coverage))
 	}
 }
 

@@ -71,7 +71,7 @@ func Run(ctx context.Context, in *source.Inputs, scanner *scan.Scanner, w report
 	if err != nil {
 		return nil, err
 	}
-	if s.sum.Damages > 0 {
+	if s.sum.Damages+s.sum.Limits > 0 {
 		s.sum.Complete = false
 	}
 	s.sum.Coverage = 1
@@ -101,9 +101,11 @@ func (s *sweep) units(ctx context.Context, in *source.Inputs) error {
 
 func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	events := &meter{match: s.o.Match}
+	var stats scan.Stats
 	seq := events.seq(u.Events(ctx))
 	if u.Readable() {
-		stats, err := s.scanner.Scan(ctx, seq, s.found)
+		var err error
+		stats, err = s.scanner.Scan(ctx, seq, s.found)
 		s.sum.Add(&stats)
 		if err != nil && ctx.Err() == nil {
 			return err
@@ -117,7 +119,7 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	}
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
-	for _, d := range events.damage {
+	for _, d := range append(events.damage, limits(&stats)...) {
 		s.o.Names.Damage(d)
 		if err := s.w.Damage(d); err != nil {
 			return err
@@ -291,6 +293,18 @@ func (m *meter) note(e *keyspace.Event) {
 		return
 	}
 	m.damage[maxDamage-1].More++
+}
+
+// limits lists the values that a limit kept from being scanned to their end.
+func limits(st *scan.Stats) []*report.Damage {
+	var out []*report.Damage
+	for _, e := range st.Stops {
+		out = append(out, report.NewLimit(e))
+	}
+	if len(out) > 0 {
+		out[len(out)-1].More = st.Stopped - uint64(len(out))
+	}
+	return out
 }
 
 // Describe says in a few lines what lies in the inputs.
