@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -69,7 +70,7 @@ type File struct {
 	Role    string    `json:"role,omitempty"`
 	Format  string    `json:"format,omitempty"`
 	Layers  []string  `json:"layers,omitempty"`
-	Size    int64     `json:"size"` // bytes on disk, -1 for a stream
+	Size    int64     `json:"size"` // bytes on disk, or of a stream; -1 for a stream that was not read to its end
 	Mode    string    `json:"mode,omitempty"`
 	UID     *int      `json:"uid,omitempty"`
 	GID     *int      `json:"gid,omitempty"`
@@ -85,12 +86,45 @@ type File struct {
 	AsOf    time.Time `json:"as_of,omitzero"`        // when expiries were judged
 	Basis   string    `json:"as_of_basis,omitempty"` // where that time comes from: option, ctime, timestamp, none
 	Target  string    `json:"target,omitempty"`
+
+	Unresolved *Unresolved `json:"unresolved,omitempty"`
 	Same    string    `json:"same_as,omitempty"`
 	Skipped string    `json:"skipped,omitempty"`
 	Error   string    `json:"error,omitempty"`
 	Next    string    `json:"next,omitempty"`
 	SHA256  string    `json:"sha256,omitempty"`
 	Unread  int64     `json:"unreadable_bytes,omitempty"` // zeros stand for them in sha256
+}
+
+// Unresolved counts keys and values written by logs whose state stays unknown, by reason.
+type Unresolved struct {
+	TooLarge  int64 `json:"too_large"` // of lists, streams and linked keys that do not fit in --max-mem
+	Untracked int64 `json:"untracked"` // times that the track of a key was lost among renames and exchanges of elements
+	Lost      int64 `json:"lost"`      // of lists and streams that take too long to follow, or depend on commands that name no elements
+}
+
+// Add adds what another file counts; nil counts nothing.
+func (u *Unresolved) Add(more *Unresolved) {
+	if more != nil {
+		u.TooLarge += more.TooLarge
+		u.Untracked += more.Untracked
+		u.Lost += more.Lost
+	}
+}
+
+// String says in a few words what could not be found out.
+func (u *Unresolved) String() string {
+	var parts []string
+	if u.TooLarge > 0 {
+		parts = append(parts, Count(uint64(u.TooLarge))+" keys and values did not fit in --max-mem")
+	}
+	if u.Lost > 0 {
+		parts = append(parts, Count(uint64(u.Lost))+" cannot be followed")
+	}
+	if u.Untracked > 0 {
+		parts = append(parts, "the track of a key was lost "+plural(uint64(u.Untracked), "time"))
+	}
+	return "what became of some values could not be found out, their state is unknown: " + strings.Join(parts, ", ")
 }
 
 // Damage is a range of an input that could not be understood, or the unfinished
@@ -177,6 +211,8 @@ type Summary struct {
 	Groups     []*Group          `json:"groups"`
 
 	Suppressed map[Suppression]uint64 `json:"suppressed,omitempty"` // known findings, which are counted nowhere else
+
+	Unresolved Unresolved `json:"unresolved"`
 
 	Files         uint64            `json:"files"`
 	Keys          uint64            `json:"keys"`

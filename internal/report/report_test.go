@@ -99,7 +99,8 @@ func write(t *testing.T, w Writer) {
 	check(w.File(&File{Path: "data/dump.rdb", Kind: "rdb", Format: "RDB 11", Size: 4096, Mode: "-rw-------", UID: &id, GID: &id, Links: 1, MTime: at, CTime: at, Server: "redis", Version: "7.0.15", Saved: at, SHA256: strings.Repeat("ab", 32)}))
 	check(w.File(&File{Path: "data/\xffdisk.img", PathB64: Base64("data/\xffdisk.img"), Kind: "volume", Format: "ext4", Size: 1 << 30, Skipped: "a volume: open it, then scan what lies in it", Next: "mount -o loop,ro,noload IMAGE /mnt/evidence"}))
 	check(w.File(&File{Path: "data/etc", Kind: "other", Size: 10, Target: "/etc/\x1b", Skipped: "a symbolic link that leaves the directory"}))
-	s := &Summary{Damages: 2, Torn: 1, Files: 3, BytesRead: 123456789, NotUnderstood: 2035, Coverage: 0.9999,
+	check(w.File(&File{Path: "data/appendonly.aof", Kind: "aof", Size: 1 << 33, Unresolved: &Unresolved{TooLarge: 1200, Untracked: 1}}))
+	s := &Summary{Damages: 2, Torn: 1, Files: 4, Unresolved: Unresolved{TooLarge: 1200, Untracked: 1}, BytesRead: 123456789, NotUnderstood: 2035, Coverage: 0.9999,
 		Inputs: []Input{{Path: "data", Files: 3, Bytes: 1<<30 + 4106}}}
 	s.Add(&scan.Stats{Keys: 5004, Values: 12345, Bytes: 987654, Decoded: 3, DecodedBytes: 300, Failures: map[string]uint64{"gzip": 1}})
 	s.Take(&tally)

@@ -56,27 +56,29 @@ func (t *text) Run(*Run) error { return nil }
 
 // File notes files that want the reader's attention.
 func (t *text) File(f *File) error {
-	note := ""
-	switch {
-	case f.Error != "":
-		return nil // it is among the damage
-	case f.Next != "":
-		note = fmt.Sprintf("%s: a volume (%s), not read. Open it: %s", Escape(f.Path), Escape(f.Format), f.Next)
-	case strings.HasSuffix(f.Skipped, "leaves the directory"):
-		note = fmt.Sprintf("%s: %s, to %s", Escape(f.Path), f.Skipped, Escape(f.Target))
-	case f.Skipped == "another file system":
-		note = fmt.Sprintf("%s: on another file system, not entered", Escape(f.Path))
-	case f.Basis == "none":
-		note = fmt.Sprintf("%s: holds no time of its own, so that nothing in it is called expired; --as-of gives it one", Escape(f.Path))
-	default:
-		return nil
+	if f.Unresolved != nil {
+		t.note(Escape(f.Path) + ": " + f.Unresolved.String())
 	}
+	switch {
+	case f.Error != "": // it is among the damage
+	case f.Next != "":
+		t.note(fmt.Sprintf("%s: a volume (%s), not read. Open it: %s", Escape(f.Path), Escape(f.Format), f.Next))
+	case strings.HasSuffix(f.Skipped, "leaves the directory"):
+		t.note(fmt.Sprintf("%s: %s, to %s", Escape(f.Path), f.Skipped, Escape(f.Target)))
+	case f.Skipped == "another file system":
+		t.note(fmt.Sprintf("%s: on another file system, not entered", Escape(f.Path)))
+	case f.Basis == "none":
+		t.note(fmt.Sprintf("%s: holds no time of its own, so that nothing in it is called expired; --as-of gives it one", Escape(f.Path)))
+	}
+	return nil
+}
+
+func (t *text) note(s string) {
 	if len(t.notes) == maxNotes {
 		t.omitted++
-		return nil
+		return
 	}
-	t.notes = append(t.notes, note)
-	return nil
+	t.notes = append(t.notes, s)
 }
 
 func (t *text) Damage(d *Damage) error {

@@ -12,8 +12,12 @@ import (
 // content opens what lies in the file's layers, from the start. If hashes are
 // wanted, the first to read a file hashes it on the way.
 func (f *File) content() (io.ReadCloser, error) {
-	if f.once != nil {
-		return &content{f: f, s: f.once}, nil
+	switch o := f.once; {
+	case o == nil:
+	case o.spool != nil:
+		return o.spool.reader(), nil
+	default:
+		return &content{f: f, s: o.s}, nil
 	}
 	h, err := f.openRegular()
 	if err != nil {
@@ -30,6 +34,20 @@ func (f *File) content() (io.ReadCloser, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// keep reads a stream into a spool, so that it can be read more than once.
+func (f *File) keep() error {
+	if f.once.spool != nil {
+		return nil
+	}
+	r, err := f.content()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	f.once.spool, err = newSpool(r, f.in.o.Tmp)
+	return err
 }
 
 // content is a file being read. Parsers read ahead on goroutines of their own,

@@ -134,27 +134,37 @@ func (f *File) reading(events func(io.Reader) keyspace.Seq) keyspace.Seq {
 }
 
 // replay yields the events of a log's files, in order; their states are
-// resolved if that is wanted and the files can be read twice.
+// resolved if that is wanted, for which a stream is kept.
 func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 	o := u.in.o
 	parts := make([]aof.Part, len(files))
-	once := false
 	for i, f := range files {
 		last := i == len(files)-1 && (f.Role != Base)
 		parts[i] = aof.Part{Source: f.Path, Open: f.content, Last: last}
 		if f.once == nil && len(f.Layers) == 0 {
 			parts[i].Size, parts[i].Reopen = f.Size, f.from
 		}
-		once = once || f.once != nil
 	}
-	if o.Resolve && !once {
-		return aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].judgedAt})
+	if !o.Resolve {
+		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true})
 	}
-	return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true})
+	resolved := aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
+	if f := files[0]; f.once != nil { // a log of one file
+		return func(yield func(*keyspace.Event, error) bool) {
+			if err := f.keep(); err != nil {
+				yield(nil, err)
+				return
+			}
+			resolved(yield)
+		}
+	}
+	return resolved
 }
 
-// judgedAt notes what a log's expiries were judged against.
-func (f *File) judgedAt(r aof.Resolution) {
+// resolved notes what a log's expiries were judged against, and what of it could
+// not be resolved.
+func (f *File) resolved(r aof.Resolution) {
+	f.Unresolved = Unresolved{TooLarge: r.TooLarge, Untracked: r.Untracked, Lost: r.Lost}
 	f.Basis = map[aof.Basis]string{aof.ByOption: "option", aof.ByCtime: "ctime", aof.Timestamp: "timestamp"}[r.Basis]
 	if f.Basis == "" {
 		f.Basis = "none"

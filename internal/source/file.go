@@ -15,7 +15,7 @@ import (
 
 // File is what is known of one file. SHA256 and Unread are set once the unit
 // that the file belongs to has been read and [Unit.Close] was called; all other
-// fields are set from the start.
+// fields are set from the start, but for those that say otherwise.
 type File struct {
 	Input    string // what the user named: the file, or the directory that it lies in
 	Path     string // as it was given; inside a directory, joined to it
@@ -23,7 +23,7 @@ type File struct {
 	Role     Role
 	Format   string   // for a volume which one, for a snapshot its version
 	Layers   []string // compression and sealing around it, from the outside in
-	Size     int64    // bytes on disk; -1 for a stream
+	Size     int64    // bytes on disk; of a stream -1, and what it had once Unit.Close was called and it came to its end
 	Mode     fs.FileMode
 	UID, GID int
 	Links    uint64
@@ -43,6 +43,10 @@ type File struct {
 	AsOf  time.Time
 	Basis string
 
+	// Unresolved counts values of a log whose State could not be found out. It
+	// stands where AsOf does, and is known when that is.
+	Unresolved Unresolved
+
 	Target  string // of a symbolic link
 	Skipped string // why it was not read
 	Next    string // for a volume: a command that opens it
@@ -57,9 +61,19 @@ type File struct {
 	in   *Inputs
 	root *os.Root // the tree that the file lies in; nil: Path is opened as it is
 	rel  string   // the path inside root
-	once *stream  // the content, if it can be read only once
+	once *opened  // the content, if it is a stream
 	hash hashing
 }
+
+// Unresolved counts the keys and values written by a log whose state stays unknown, by reason.
+type Unresolved struct {
+	TooLarge  int64 // of lists, streams and linked keys that do not fit in MaxMem
+	Untracked int64 // times that the track of a key was lost among renames and exchanges of elements
+	Lost      int64 // of lists and streams that take too long to follow, or depend on commands that name no elements
+}
+
+// Streamed reports whether the file is a stream, of which the system tells nothing.
+func (f *File) Streamed() bool { return f.once != nil }
 
 // handle is a file opened for reading.
 type handle struct {
@@ -234,6 +248,8 @@ type meter struct {
 	name string
 	off  int64
 	n    *atomic.Int64
+	// total is off+1 once the end was reached. It may be read at any time.
+	total atomic.Int64
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -241,6 +257,9 @@ func (m *meter) Read(p []byte) (int, error) {
 	m.off += int64(n)
 	if m.n != nil {
 		m.n.Add(int64(n))
+	}
+	if err == io.EOF {
+		m.total.Store(m.off + 1)
 	}
 	if err != nil && err != io.EOF {
 		var gap *keyspace.GapError

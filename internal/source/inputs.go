@@ -48,9 +48,19 @@ type Inputs struct {
 
 // opened is a stream that was opened, and what came of it.
 type opened struct {
-	s   *stream
-	sum *digest
-	err error
+	s     *stream
+	raw   *meter // of the bytes outside of all layers
+	sum   *digest
+	err   error
+	spool *spool // nil: it is read once
+}
+
+// size returns how many bytes the stream had, -1 while its end was not read.
+func (o *opened) size() int64 {
+	if n := o.raw.total.Load(); n > 0 {
+		return n - 1
+	}
+	return -1
 }
 
 // New returns the inputs at paths. It fails if one of them does not exist or
@@ -81,6 +91,12 @@ func (in *Inputs) Close() {
 		_ = r.Close()
 	}
 	in.roots = nil
+	for _, o := range in.streams {
+		if o.spool != nil {
+			_ = o.spool.Close()
+			o.spool = nil
+		}
+	}
 }
 
 // SetTmp sets Options.Tmp, before anything is read.
@@ -198,8 +214,8 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 		if err != nil {
 			return err
 		}
-		o = &opened{}
-		r := io.Reader(&meter{r: newInterruptible(in.ctx, raw), name: path, n: &in.read})
+		o = &opened{raw: &meter{r: newInterruptible(in.ctx, raw), name: path, n: &in.read}}
+		r := io.Reader(o.raw)
 		if in.o.Hash {
 			o.sum = newDigest(r, -1)
 			r = o.sum
@@ -207,7 +223,7 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 		o.s, o.err = peel(r, path, -1, in.o.Identities)
 		in.streams[path] = o
 	}
-	f := &File{Input: path, Path: path, Size: -1, in: in, once: o.s}
+	f := &File{Input: path, Path: path, Size: o.size(), in: in, once: o}
 	f.hash.sum = o.sum
 	f.judge(o.s, o.err)
 	if f.Kind == Manifest { // what it names cannot be reached from here
@@ -315,6 +331,9 @@ func (u *Unit) Close(ctx context.Context) error {
 	for _, f := range u.Files {
 		if err := f.finish(ctx); err != nil {
 			return err
+		}
+		if f.once != nil {
+			f.Size = f.once.size()
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -323,7 +324,7 @@ func TestStdin(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"rdb":      {snapshot("k", "v"), "  - k=v live\n- rdb\n"},
 		"sealed":   {string(wrap(t, layerZstd, []byte(snapshot("k", "v")), nil)), "  - k=v live\n- rdb in zstd\n"},
-		"aof":      {command("SET", "k", "v"), "  - k=v unknown\n- aof\n"},
+		"aof":      {command("SET", "k", "v") + command("DEL", "k"), "  - k=v deleted\n- aof\n"},
 		"text":     {"some words\n", "  - -=some words unknown\n- text\n"},
 		"manifest": {"file a seq 1 type b\n", "  - -=file a seq 1 type b unknown\n- text\n"},
 		"nothing":  {"", "  damage -@0 an empty file: unsupported format\n- empty skipped: empty\n"},
@@ -332,6 +333,43 @@ func TestStdin(t *testing.T) {
 		got := list(t, "", Options{Stdin: strings.NewReader(c.in), Resolve: true, Hash: true}, Stdin)
 		if got != c.want {
 			t.Errorf("%s: got\n%swant\n%s", name, got, c.want)
+		}
+	}
+}
+
+// What of a log could not be resolved stands at the file.
+func TestUnresolved(t *testing.T) {
+	var log strings.Builder
+	for i := range 30_000 {
+		log.WriteString(command("RPUSH", "list", strconv.Itoa(i)))
+	}
+	log.WriteString(command("LPOP", "list"))
+	in, err := New(context.Background(), []string{Stdin}, Options{Stdin: strings.NewReader(log.String()), Resolve: true, MaxMem: 256 << 10, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for u, err := range in.Units(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		unknown := int64(0)
+		for e, err := range u.Events(context.Background()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (e.Kind == keyspace.Key || e.Kind == keyspace.Element) && e.State == keyspace.Unknown {
+				unknown++
+			}
+		}
+		if err := u.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := u.Files[0].Unresolved.TooLarge; got != unknown || got == 0 {
+			t.Errorf("%d keys and values too large, %d are unknown", got, unknown)
+		}
+		if got := u.Files[0].Size; got != int64(log.Len()) {
+			t.Errorf("size %d, want %d", got, log.Len())
 		}
 	}
 }

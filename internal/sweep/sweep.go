@@ -183,7 +183,9 @@ func (s *sweep) file(f *source.File) error {
 	if f.Path == f.Input {
 		in.SHA256 = f.SHA256
 	}
-	return s.w.File(Record(f, s.o.Names))
+	r := Record(f, s.o.Names)
+	s.sum.Unresolved.Add(r.Unresolved)
+	return s.w.File(r)
 }
 
 // Record is what a report says of a file. names masks names; nil masks nothing.
@@ -195,9 +197,12 @@ func Record(f *source.File, names *Names) *report.File {
 		Server: f.Server, Version: f.Version, Saved: f.Saved, AsOf: f.AsOf, Basis: f.Basis, Target: names.Mask(f.Target), Same: names.Mask(f.Same), Skipped: f.Skipped, Next: f.Next,
 		SHA256: f.SHA256, Unread: f.Unread,
 	}
-	if f.Size >= 0 {
+	if !f.Streamed() {
 		r.Mode = f.Mode.String()
 		r.UID, r.GID = &f.UID, &f.GID
+	}
+	if u := report.Unresolved(f.Unresolved); u != (report.Unresolved{}) {
+		r.Unresolved = &u
 	}
 	if f.Err != nil {
 		r.Error = names.Mask(f.Err.Error())
