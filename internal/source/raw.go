@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
+	"syscall"
 )
 
 // OpenRaw opens the bytes of a file as they lie on the disk, with all layers
@@ -33,14 +35,11 @@ func (f *File) OpenRaw() (io.ReadCloser, error) {
 // mode, owner, links and times. It is for whoever asks whether the file has
 // changed since it was listed.
 func (f *File) Again() (*File, error) {
-	lstat := os.Lstat
-	name := f.Path
+	stat, name := os.Stat, f.Path
 	if f.root != nil {
-		lstat, name = f.root.Lstat, f.rel
-	} else {
-		lstat = os.Stat
+		stat, name = f.root.Lstat, f.rel
 	}
-	info, err := lstat(name)
+	info, err := stat(name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,68 +51,79 @@ func (f *File) Again() (*File, error) {
 	return now, nil
 }
 
-// Touches returns the first path at or below one that cannot be read without
-// changing its access time: the system lets only its owner ask for that
-// (open(2), O_NOATIME), unless the file system is mounted without access times.
-// It is empty if there is none. Nothing is read but directories that can be.
+// Touches returns the first path, of name and what lies below it, that cannot be
+// read without changing its access time: the system lets only a file's owner ask
+// for that (open(2), O_NOATIME), unless it keeps no access times there. It is
+// empty if there is none. No file is read, only directories.
 func Touches(ctx context.Context, name string) (string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return "", err
 	}
 	if !info.IsDir() {
-		f, err := os.OpenFile(name, os.O_RDONLY|openFlags|noAtime, 0)
-		return touches(name, f, err)
+		kept, err := keeps(os.OpenFile, name)
+		if err != nil || kept {
+			return "", err
+		}
+		return name, nil
 	}
 	root, err := os.OpenRoot(name)
 	if err != nil {
 		return "", err
 	}
 	defer root.Close()
-	return touchesBelow(ctx, root, name, ".", 0)
+	rel, err := touchesBelow(ctx, root, ".", 0)
+	if rel == "" {
+		return "", err
+	}
+	return joined(name, rel), err
 }
 
-func touches(name string, f *os.File, err error) (string, error) {
-	if err == nil {
-		defer f.Close()
-		if noAtime == 0 && !withoutAtime(f) {
-			return name, nil
-		}
-		return "", nil
-	}
-	if errors.Is(err, fs.ErrPermission) && noAtime != 0 {
-		return name, nil
-	}
-	return "", nil // it cannot be read at all, which is told when it is tried
-}
-
-func touchesBelow(ctx context.Context, root *os.Root, top, rel string, depth int) (string, error) {
+func touchesBelow(ctx context.Context, root *os.Root, rel string, depth int) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	d, err := openKept(root, rel)
-	if where, _ := touches(joined(top, rel), nil, err); err != nil {
-		return where, nil
-	}
-	entries, err := d.ReadDir(-1)
-	_ = d.Close()
+	kept, err := keeps(root.OpenFile, rel)
 	if err != nil {
-		return "", nil
+		return "", nil //nolint:nilerr // who reads it will say so
 	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmpString(a.Name(), b.Name()) })
+	if !kept {
+		return rel, nil
+	}
+	d, err := openFile(root, rel)
+	if err != nil {
+		return "", nil //nolint:nilerr // as above
+	}
+	entries, _ := d.ReadDir(-1)
+	_ = d.Close()
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
 		name := path.Join(rel, e.Name())
 		switch {
 		case e.IsDir() && depth < maxDirs:
-			if where, err := touchesBelow(ctx, root, top, name, depth+1); where != "" || err != nil {
+			if where, err := touchesBelow(ctx, root, name, depth+1); where != "" || err != nil {
 				return where, err
 			}
 		case e.Type().IsRegular():
-			f, err := openKept(root, name)
-			if where, err := touches(joined(top, name), f, err); where != "" || err != nil {
-				return where, err
+			if kept, err := keeps(root.OpenFile, name); err == nil && !kept {
+				return name, nil
 			}
 		}
 	}
 	return "", nil
+}
+
+// keeps reports whether a file can be read with its access time kept.
+func keeps(open func(string, int, fs.FileMode) (*os.File, error), name string) (bool, error) {
+	f, err := open(name, os.O_RDONLY|openFlags|noAtime, 0)
+	asked := noAtime != 0
+	if asked && errors.Is(err, syscall.EPERM) {
+		asked = false
+		f, err = open(name, os.O_RDONLY|openFlags, 0)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return asked || keepsNoAtime(f), nil
 }
