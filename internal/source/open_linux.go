@@ -53,3 +53,16 @@ func isMountPoint(dir *os.File) bool {
 	}
 	return st.Attributes_mask&st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 }
+
+// The flags of statfs(2) for what is mounted read-only or without access times.
+const (
+	stReadOnly = 0x1
+	stNoAtime  = 0x400
+)
+
+// keepsNoAtime reports whether the file system that a file lies on does not
+// change access times.
+func keepsNoAtime(f *os.File) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Flags&(stReadOnly|stNoAtime) != 0
+}

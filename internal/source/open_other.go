@@ -21,3 +21,5 @@ func bornTime(*os.File) time.Time { return time.Time{} }
 func idOf(fs.FileInfo) (fileID, bool) { return fileID{}, false }
 
 func isMountPoint(*os.File) bool { return false }
+
+func keepsNoAtime(*os.File) bool { return false }
