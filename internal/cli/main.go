@@ -197,7 +197,8 @@ age. What it is is read from its bytes.
 	a.global.flags(root.PersistentFlags())
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
-		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a))
+		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
+		newAcquireCmd(a))
 	return root
 }
 

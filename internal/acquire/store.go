@@ -1,0 +1,211 @@
+package acquire
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/crypt"
+)
+
+// What lies in the directory of an acquisition. Copies lie below filesDir under
+// the names they had.
+const (
+	filesDir    = "files"
+	custodyName = "custody.json"
+	sumsName    = "SHA256SUMS"      // as sha256sum(1) checks it
+	sealedExt   = ".zst.age"        // of what is sealed
+	signedExt   = ".minisig"        // of sumsName's signature
+	trusted     = "acquisition of " // a signature's trusted comment, before the time
+)
+
+// store is the directory that copies go to.
+type store struct {
+	root *os.Root
+	seal *crypt.SealOptions
+}
+
+// newStore makes a directory, or takes an empty one.
+func newStore(dir string, seal *crypt.SealOptions) (*store, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	names, err := d.Readdirnames(1)
+	_ = d.Close()
+	switch {
+	case len(names) > 0:
+		return nil, &fs.PathError{Op: "acquire to", Path: dir, Err: errors.New("directory is not empty")}
+	case err != io.EOF:
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &store{root: root, seal: seal}, nil
+}
+
+func (s *store) close() { _ = s.root.Close() }
+
+// object is a file of the store being written. It has its name once it is
+// complete and on the disk.
+type object struct {
+	s      *store
+	f      *os.File
+	w      io.Writer      // f, or what seals into it
+	sealer io.WriteCloser // nil: in the clear
+	name   string
+	temp   string
+}
+
+// create begins the copy of the file with a path in the source.
+func (s *store) create(rel string) (*object, error) {
+	name := path.Join(filesDir, filepath.ToSlash(rel))
+	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	return s.open(name)
+}
+
+func (s *store) open(name string) (*object, error) {
+	if s.seal != nil {
+		name += sealedExt
+	}
+	o := &object{s: s, name: name, temp: name + ".partial"}
+	var err error
+	if o.f, err = s.root.OpenFile(o.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		return nil, err
+	}
+	o.w = o.f
+	if s.seal != nil {
+		if o.sealer, err = crypt.Seal(o.f, *s.seal); err != nil {
+			o.abort()
+			return nil, err
+		}
+		o.w = o.sealer
+	}
+	return o, nil
+}
+
+func (o *object) Write(p []byte) (int, error) { return o.w.Write(p) }
+
+// abort removes what was not committed.
+func (o *object) abort() {
+	if o.f == nil {
+		return
+	}
+	_ = o.f.Close()
+	_ = o.s.root.Remove(o.temp)
+	o.f = nil
+}
+
+// commit gives the file its name, and returns the SHA-256 of what lies there
+// now, read back from it.
+func (o *object) commit(ctx context.Context) (string, error) {
+	if o.sealer != nil {
+		if err := o.sealer.Close(); err != nil {
+			return "", err
+		}
+	}
+	if err := o.f.Sync(); err != nil {
+		return "", err
+	}
+	err := o.f.Close()
+	o.f = nil
+	if err == nil {
+		err = o.s.root.Rename(o.temp, o.name)
+	}
+	if err != nil {
+		_ = o.s.root.Remove(o.temp)
+		return "", err
+	}
+	if err := o.s.sync(path.Dir(o.name)); err != nil {
+		return "", err
+	}
+	return o.s.sum(ctx, o.name)
+}
+
+func (s *store) sync(dir string) error {
+	d, err := s.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func (s *store) sum(ctx context.Context, name string) (string, error) {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if err := new(Copy).pour(ctx, sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// finish writes the custody file, then the sums of all, signed if there is a
+// key. It does so even after the context of the copying has ended.
+func (s *store) finish(custody []byte, files []*Copy, key *crypt.SigningKey, at time.Time) error {
+	name, sum, err := s.write(custodyName, custody)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, p := range files {
+		if p.stored != "" {
+			lines = append(lines, sumLine(p.StoredSum, p.stored))
+		}
+	}
+	slices.Sort(lines)
+	lines = append(lines, sumLine(sum, name))
+	sums := []byte(strings.Join(lines, ""))
+	plain := &store{root: s.root}
+	if _, _, err := plain.write(sumsName, sums); err != nil {
+		return err
+	}
+	if key == nil {
+		return nil
+	}
+	_, _, err = plain.write(sumsName+signedExt, key.Sign(sums, trusted+at.Format(time.RFC3339)))
+	return err
+}
+
+// sumLine is a line as sha256sum(1) writes it, with names escaped as it does.
+func sumLine(sum, name string) string {
+	if escaped := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(name); escaped != name {
+		return fmt.Sprintf("\\%s  %s\n", sum, escaped)
+	}
+	return fmt.Sprintf("%s  %s\n", sum, name)
+}
+
+func (s *store) write(name string, data []byte) (stored, sum string, err error) {
+	o, err := s.open(name)
+	if err != nil {
+		return "", "", err
+	}
+	defer o.abort()
+	if _, err := io.Copy(o, bytes.NewReader(data)); err != nil {
+		return "", "", err
+	}
+	sum, err = o.commit(context.Background())
+	return o.name, sum, err
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package cli
+
+import "runtime"
+
+func systemName() string { return runtime.GOOS + " " + runtime.GOARCH }
+
+func clockSynchronised() *bool { return nil }
