@@ -3,8 +3,6 @@ package report
 import (
 	"encoding/csv"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +21,7 @@ func NewCSV(w io.Writer) Writer { return &table{csv.NewWriter(w)} }
 
 var columns = []string{"severity", "confidence", "rule", "category", "state", "source", "offset", "length", "record_offset", "db", "key", "key_b64",
 	"key_type", "encoding", "where", "field", "index", "entry_id", "chain", "secret", "id", "fingerprint", "expires_at", "written_at", "ttl_basis",
-	"framework", "identity", "technique", "also"}
+	"framework", "identity", "technique", "also", "proof"}
 
 func (t *table) Run(*Run) error {
 	if err := t.w.Write(columns); err != nil {
@@ -38,16 +36,12 @@ func (t *table) Finding(f *scan.Finding) error {
 	if f.Index != nil {
 		index = strconv.FormatInt(*f.Index, 10)
 	}
-	var identity []string
-	for _, k := range slices.Sorted(maps.Keys(f.Identity)) {
-		identity = append(identity, k+"="+f.Identity[k])
-	}
 	integer := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if err := t.w.Write([]string{
 		f.Severity.String(), f.Confidence.String(), cell(f.Rule), f.Category.String(), f.State, cell(f.Source), integer(f.Offset), integer(f.Length),
 		integer(f.RecordOffset), integer(int64(f.DB)), cell(f.Key), cell(f.KeyB64), f.KeyType, f.Encoding, f.Where.String(), cell(f.Field), index, f.EntryID,
 		cell(strings.Join(f.Chain, " > ")), cell(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt, f.TTLBasis,
-		cell(f.Framework), cell(strings.Join(identity, "; ")), f.Technique, strings.Join(f.Also, " "),
+		cell(f.Framework), cell(pairs(f.Identity, "=")), f.Technique, strings.Join(f.Also, " "), cell(pairs(f.Proof, "=")),
 	}); err != nil {
 		return err
 	}

@@ -1,11 +1,7 @@
 package report
 
 import (
-	"crypto/sha256"
-	_ "embed" // the page, its style and its script
-	"encoding/base64"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -27,21 +23,7 @@ const (
 	maxFiles   = 500
 )
 
-var (
-	//go:embed page.html
-	pageHTML string
-	//go:embed page.css
-	pageCSS string
-	//go:embed page.js
-	pageJS string
-
-	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-		"escape": Escape, "count": Count, "bytes": Bytes, "quoted": quoted, "place": place, "session": session,
-	}).Parse(pageHTML))
-)
-
-// html writes one self-contained page. It is complete without its script, which
-// adds search and sorting.
+// html writes one self-contained page.
 type html struct {
 	w      io.Writer
 	o      HTMLOptions
@@ -97,31 +79,49 @@ type pageEntry struct {
 	Place       int    // in the order of weight
 }
 
-// A bar is one line of a chart.
-type bar struct {
-	Name  string
-	Count uint64
-	Share float64 // of the longest, in percent
+// htmlPage is what page.html shows.
+type htmlPage struct {
+	frame
+	Run         *Run
+	Summary     *Summary
+	Entries     []pageEntry
+	Cut         uint64
+	All, Reveal bool
+	Files       []*File
+	HiddenFiles uint64
+	Damage      []*Damage
+	MoreDamage  uint64
 }
 
 func (h *html) Summary(s *Summary) error {
-	entries, cut := h.entries(s)
-	hash := sha256.Sum256([]byte(pageJS))
-	data := map[string]any{
-		"Run": h.run, "Summary": s, "Entries": entries, "Cut": cut, "All": h.o.All, "Reveal": h.o.Reveal,
-		"Severities": severities(s), "Files": h.files, "HiddenFiles": h.hidden, "Damage": h.damage, "MoreDamage": h.more,
-		"Charts": []struct {
-			Title string
-			Bars  []bar
-		}{
-			{"Kinds", bars(s.ByCategory, 8)},
-			{"State", bars(s.ByState, 8)},
-			{"Rules", bars(s.ByRule, 8)},
-		},
-		"CSS": template.CSS(pageCSS), "JS": template.JS(pageJS), //nolint:gosec // both are this package's own
-		"Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'",
+	p := &htmlPage{Run: h.run, Summary: s, All: h.o.All, Reveal: h.o.Reveal, Files: h.files, HiddenFiles: h.hidden, Damage: h.damage, MoreDamage: h.more}
+	p.frame = frame{
+		Title: "valkeyfs scan: " + plural(s.Findings, "finding"), Verb: "scan", Version: h.run.Version, Inputs: h.run.Inputs,
+		Counted: "Findings", Severities: severities(s.BySeverity), Facts: facts(s),
+		Searched: "rule, key, field, file, state", Sorts: []string{"count", "rule", "state"},
 	}
-	return pageTemplate.Execute(h.w, data)
+	if s.Findings > 0 {
+		p.Charts = []chart{{"Kinds", bars(s.ByCategory, 8)}, {"State", bars(s.ByState, 8)}, {"Rules", bars(s.ByRule, 8)}}
+	}
+	p.Entries, p.Cut = h.entries(s)
+	return pageTemplate.Execute(h.w, p)
+}
+
+// facts says in a sentence what was found where.
+func facts(s *Summary) string {
+	what := "No findings"
+	if s.Findings > 0 {
+		what = plural(s.Findings, "finding") + " of "
+		if !s.Distinct.Exact {
+			what += "at least "
+		}
+		what += plural(s.Distinct.Secrets, "different secret")
+	}
+	what += fmt.Sprintf(" in %s, %s, %s.", plural(s.Keys, "key"), plural(s.Files, "file"), Bytes(s.BytesRead))
+	for _, why := range slices.Sorted(maps.Keys(s.Suppressed)) {
+		what += " Not listed: " + Count(s.Suppressed[why]) + ", " + string(why) + "."
+	}
+	return what
 }
 
 // entries returns what is listed, the gravest first, and how many there are more.
@@ -154,56 +154,6 @@ func (h *html) entries(s *Summary) ([]pageEntry, uint64) {
 			Examples: []*scan.Finding{f}, Next: next[f.Rule]}, quoted(f.Key))
 	}
 	return out, h.pick.seen - uint64(len(out))
-}
-
-// severities counts by severity, the worst first.
-func severities(s *Summary) []bar {
-	var out []bar
-	var most uint64
-	for v := scan.Critical; ; v-- {
-		n := s.BySeverity[v.String()]
-		most = max(most, n)
-		out = append(out, bar{Name: v.String(), Count: n})
-		if v == scan.Info {
-			break
-		}
-	}
-	for i := range out {
-		out[i].Share = share(out[i].Count, most)
-	}
-	return out
-}
-
-// bars turns counts into a chart of the n highest.
-func bars(counts map[string]uint64, n int) []bar {
-	var out []bar
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		out = append(out, bar{Name: name, Count: counts[name]})
-	}
-	slices.SortStableFunc(out, func(a, b bar) int { return int(min(b.Count, 1<<40)) - int(min(a.Count, 1<<40)) })
-	if len(out) > n {
-		rest := bar{Name: fmt.Sprintf("%d others", len(out)-n+1)}
-		for _, b := range out[n-1:] {
-			rest.Count += b.Count
-		}
-		out = append(out[:n-1], rest)
-	}
-	var most uint64
-	for _, b := range out {
-		most = max(most, b.Count)
-	}
-	for i := range out {
-		out[i].Share = share(out[i].Count, most)
-	}
-	return out
-}
-
-// share is a length in percent; what exists is never too short to be seen.
-func share(n, of uint64) float64 {
-	if n == 0 || of == 0 {
-		return 0
-	}
-	return max(1.5, 100*float64(n)/float64(of))
 }
 
 // Search is what the page's search looks through.

@@ -128,7 +128,7 @@ func (j *junit) Summary(s *Summary) error {
 		}
 		all = append(all, suites[c])
 	}
-	return j.write(all)
+	return writeJUnit(j.w, "scan", all)
 }
 
 // title names a group: the same in the next report, so that a build server sees
@@ -164,6 +164,9 @@ func (s *junitSuite) add(c junitCase) {
 func (j *junit) evidence(s *Summary) *junitSuite {
 	su := &junitSuite{Name: "evidence"}
 	c := junitCase{Class: "evidence", Name: "complete"}
+	if j.o.All && j.pick.seen > maxListed {
+		c.Out = fmt.Sprintf("of %s findings the gravest %s are listed; --format jsonl has them all", Count(j.pick.seen), Count(maxListed))
+	}
 	if !s.Complete {
 		var b strings.Builder
 		for _, d := range j.damage {
@@ -181,7 +184,11 @@ func (j *junit) evidence(s *Summary) *junitSuite {
 func describe(examples []*scan.Finding, count uint64) string {
 	var b strings.Builder
 	for _, f := range examples {
-		fmt.Fprintf(&b, "%s  %s\n", Escape(f.Secret), place(f))
+		fmt.Fprintf(&b, "%s  %s", Escape(f.Secret), place(f))
+		if p := proof(f); p != "" {
+			fmt.Fprintf(&b, "; %s", p)
+		}
+		b.WriteByte('\n')
 	}
 	if n := count - uint64(len(examples)); n > 0 {
 		fmt.Fprintf(&b, "… and %s more\n", Count(n))
@@ -189,21 +196,22 @@ func describe(examples []*scan.Finding, count uint64) string {
 	return b.String()
 }
 
-func (j *junit) write(suites []*junitSuite) error {
+// writeJUnit writes the document of a verb.
+func writeJUnit(w *bufio.Writer, verb string, suites []*junitSuite) error {
 	sum := junitSuite{}
 	for _, s := range suites {
 		sum.Tests += s.Tests
 		sum.Failures += s.Failures
 		sum.Errors += s.Errors
 	}
-	fmt.Fprintf(j.w, "%s<testsuites name=\"valkeyfs scan\" tests=\"%d\" failures=\"%d\" errors=\"%d\">\n", xml.Header, sum.Tests, sum.Failures, sum.Errors)
-	enc := xml.NewEncoder(j.w)
+	fmt.Fprintf(w, "%s<testsuites name=\"valkeyfs %s\" tests=\"%d\" failures=\"%d\" errors=\"%d\">\n", xml.Header, verb, sum.Tests, sum.Failures, sum.Errors)
+	enc := xml.NewEncoder(w)
 	enc.Indent("", " ")
 	for _, s := range suites {
 		if err := enc.Encode(s); err != nil {
 			return err
 		}
 	}
-	fmt.Fprint(j.w, "\n</testsuites>\n")
-	return j.w.Flush()
+	fmt.Fprint(w, "\n</testsuites>\n")
+	return w.Flush()
 }

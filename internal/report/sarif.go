@@ -90,13 +90,13 @@ type (
 		Message  *sarifMessage  `json:"message,omitempty"`
 	}
 	sarifPhysical struct {
-		Artifact sarifURI    `json:"artifactLocation"`
-		Region   sarifRegion `json:"region"`
+		Artifact sarifURI     `json:"artifactLocation"`
+		Region   *sarifRegion `json:"region,omitempty"`
 	}
 	sarifRegion struct { // 3.30: a binary region, and in text files the line
-		Line   int64 `json:"startLine,omitempty"`
-		Offset int64 `json:"byteOffset"`
-		Length int64 `json:"byteLength"`
+		Line   int64  `json:"startLine,omitempty"`
+		Offset *int64 `json:"byteOffset,omitempty"`
+		Length *int64 `json:"byteLength,omitempty"`
 	}
 	sarifLogical struct {
 		Name      string `json:"name"`
@@ -111,13 +111,14 @@ type (
 	sarifResult struct {
 		Rule         string             `json:"ruleId"`
 		Index        int                `json:"ruleIndex"`
+		Kind         string             `json:"kind,omitempty"` // default: fail
 		Level        string             `json:"level"`
 		Message      sarifMessage       `json:"message"`
 		Locations    []sarifLocation    `json:"locations"`
 		Related      []sarifLocation    `json:"relatedLocations,omitempty"`
 		Occurrences  uint64             `json:"occurrenceCount"`
 		Fingerprints map[string]string  `json:"partialFingerprints"`
-		Rank         float64            `json:"rank"`
+		Rank         *float64           `json:"rank,omitempty"`
 		Suppressions []sarifSuppression `json:"suppressions"` // 3.27.23: empty, it says that none is suppressed
 		Properties   map[string]any     `json:"properties"`
 	}
@@ -154,7 +155,7 @@ func (s *sarif) Damage(d *Damage) error {
 		level = "note"
 	}
 	s.notes = append(s.notes, sarifNotification{level, sarifMessage{d.Place()},
-		[]sarifLocation{{Physical: sarifPhysical{uri(d.Source), sarifRegion{0, max(d.Offset, 0), d.Length}}}}})
+		[]sarifLocation{{Physical: sarifPhysical{uri(d.Source), region(d.Offset, d.Length)}}}})
 	return nil
 }
 
@@ -175,10 +176,10 @@ func (s *sarif) Suppressed(f *scan.Finding, why Suppression) error {
 
 func (s *sarif) Summary(sum *Summary) error {
 	rules, index := s.rules(sum.Groups)
-	if err := s.l.Raw(`{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0","runs":[{"tool":{"driver":`); err != nil {
+	if err := s.l.Raw(`{"$schema":"` + sarifSchemaURI + `","version":"2.1.0","runs":[{"tool":{"driver":`); err != nil {
 		return err
 	}
-	if err := s.l.Line(map[string]any{"name": "valkeyfs", "version": s.run.Version, "informationUri": "https://github.com/valkeyfs/valkeyfs", "rules": rules}); err != nil {
+	if err := s.l.Line(sarifDriver(s.run.Version, rules)); err != nil {
 		return err
 	}
 	if err := s.l.Raw("},\"redactionTokens\":[\"****\"],\"results\":[\n"); err != nil {
@@ -228,6 +229,13 @@ func (s *sarif) Summary(sum *Summary) error {
 		return err
 	}
 	return s.l.Raw("}]}\n")
+}
+
+const sarifSchemaURI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// sarifDriver describes this program (3.19).
+func sarifDriver(version string, rules []sarifRule) map[string]any {
+	return map[string]any{"name": "valkeyfs", "version": version, "informationUri": "https://github.com/valkeyfs/valkeyfs", "rules": rules}
 }
 
 // results writes all results, the gravest first, those that are known last.
@@ -330,6 +338,9 @@ func (s *sarif) result(f *scan.Finding, severity scan.Severity, confidence scan.
 	if len(f.Chain) > 0 {
 		properties["chain"] = f.Chain
 	}
+	if len(f.Proof) > 0 {
+		properties["proof"] = f.Proof
+	}
 	if len(f.Also) > 0 {
 		properties["also"] = f.Also
 	}
@@ -339,12 +350,12 @@ func (s *sarif) result(f *scan.Finding, severity scan.Severity, confidence scan.
 	}
 	return &sarifResult{
 		Rule: f.Rule, Level: level(severity), Message: sarifMessage{text}, Locations: []sarifLocation{s.location(f, false)}, Occurrences: 1,
-		Fingerprints: map[string]string{"valkeyfs/v1": f.Fingerprint}, Rank: rank(severity, confidence), Suppressions: []sarifSuppression{}, Properties: properties,
+		Fingerprints: map[string]string{"valkeyfs/v1": f.Fingerprint}, Rank: new(rank(severity, confidence)), Suppressions: []sarifSuppression{}, Properties: properties,
 	}
 }
 
 func (s *sarif) location(f *scan.Finding, related bool) sarifLocation {
-	l := sarifLocation{Physical: sarifPhysical{uri(f.Source), sarifRegion{0, max(f.Offset, 0), max(f.Length, 0)}}}
+	l := sarifLocation{Physical: sarifPhysical{uri(f.Source), region(f.Offset, f.Length)}}
 	if n, err := strconv.ParseInt(f.Field, 10, 64); err == nil && n > 0 && f.KeyType == "text" {
 		l.Physical.Region.Line = n
 	}
@@ -361,6 +372,11 @@ func (s *sarif) location(f *scan.Finding, related bool) sarifLocation {
 		l.Message = &sarifMessage{Escape(f.Secret) + " at " + place(f)}
 	}
 	return l
+}
+
+// region is a stretch of bytes (3.30.11).
+func region(offset, length int64) *sarifRegion {
+	return &sarifRegion{Offset: new(max(offset, 0)), Length: new(max(length, 0))}
 }
 
 // uri writes a path as a URI reference (RFC 3986), whatever its bytes are.

@@ -251,6 +251,9 @@ func (t *text) example(f *scan.Finding) {
 	if f.ExpiresAt != "" {
 		where += "; expires " + f.ExpiresAt
 	}
+	if p := proof(f); p != "" {
+		where += "; " + p
+	}
 	start, end := "", ""
 	if t.o.Color {
 		start, end = "\x1b[1m", "\x1b[0m"
