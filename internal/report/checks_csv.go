@@ -24,7 +24,7 @@ func (c *Checks) WriteCSV(w io.Writer) error {
 		}
 		row := []string{x.Rule, r.Group, r.Title, x.severity(r).String(), string(x.Status), x.Subject, x.File, line, x.Evidence, x.Remedy, strings.Join(r.References, "; "), x.Waiver}
 		for k := range row {
-			row[k] = cell(row[k])
+			row[k] = Cell(row[k])
 		}
 		if err := out.Write(row); err != nil {
 			return err

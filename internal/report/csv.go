@@ -38,10 +38,10 @@ func (t *table) Finding(f *scan.Finding) error {
 	}
 	integer := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if err := t.w.Write([]string{
-		f.Severity.String(), f.Confidence.String(), cell(f.Rule), f.Category.String(), f.State, cell(f.Source), integer(f.Offset), integer(f.Length),
-		integer(f.RecordOffset), integer(int64(f.DB)), cell(f.Key), cell(f.KeyB64), f.KeyType, f.Encoding, f.Where.String(), cell(f.Field), index, f.EntryID,
-		cell(strings.Join(f.Chain, " > ")), cell(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt, f.TTLBasis,
-		cell(f.Framework), cell(pairs(f.Identity, "=")), f.Technique, strings.Join(f.Also, " "), cell(pairs(f.Proof, "=")),
+		f.Severity.String(), f.Confidence.String(), Cell(f.Rule), f.Category.String(), f.State, Cell(f.Source), integer(f.Offset), integer(f.Length),
+		integer(f.RecordOffset), integer(int64(f.DB)), Cell(f.Key), Cell(f.KeyB64), f.KeyType, f.Encoding, f.Where.String(), Cell(f.Field), index, f.EntryID,
+		Cell(strings.Join(f.Chain, " > ")), Cell(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt, f.TTLBasis,
+		Cell(f.Framework), Cell(pairs(f.Identity, "=")), f.Technique, strings.Join(f.Also, " "), Cell(pairs(f.Proof, "=")),
 	}); err != nil {
 		return err
 	}
@@ -53,9 +53,9 @@ func (t *table) File(*File) error       { return nil }
 func (t *table) Damage(*Damage) error   { return nil }
 func (t *table) Summary(*Summary) error { return nil }
 
-// cell makes text harmless for spreadsheets, which run what begins so (OWASP,
+// Cell makes text harmless for spreadsheets, which run what begins so (OWASP,
 // "CSV Injection"); some look past spaces, or take full-width signs for plain ones.
-func cell(s string) string {
+func Cell(s string) string {
 	s = Escape(s)
 	switch first := strings.TrimLeft(s, " \u3000'\""); {
 	case first == "":

@@ -95,8 +95,8 @@ func TestCSV(t *testing.T) {
 		"": "", "plain": "plain", "a=b": "a=b", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": `'\t=1`, "\r=1": `'\r=1`, " =1": "' =1",
 		"＝1": "'＝1", "'=1": "''=1", `"=1`: `'"=1`, "|cmd": "'|cmd", "漢字": "漢字",
 	} {
-		if got := cell(in); got != want {
-			t.Errorf("cell(%q) = %q, want %q", in, got, want)
+		if got := Cell(in); got != want {
+			t.Errorf("Cell(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
