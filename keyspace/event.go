@@ -34,7 +34,7 @@ const (
 	Rename          // Op = OpRename, OpCopy or OpMove: Key becomes Value in database Index
 	SwapDB          // databases DB and Index change places
 	Command         // Args = the arguments, as many as were buffered; Index = how many there are, Length = bytes of the command
-	Damage          // Pos, Length = bytes not understood, Err = why
+	Damage          // Pos, Length = bytes not understood, Err = why; Key = that of the record, where only its value was not
 	Torn            // the last file of a log ends inside a command or a MULTI, as a crash leaves it: Pos, Length = bytes that a server drops when it starts, Err = why
 	End             // end of the file: Length = bytes read, Index = Checksum verdict, Count = bytes after the end marker
 	kinds           // number of kinds

@@ -69,6 +69,7 @@ type Reader struct {
 	freq         int16
 
 	key, field, member []byte // stable copies of what outlives a slide
+	orphan             []byte // the key of a record whose type is unknown, until its Damage event
 	scratch            [32]byte
 	bl                 blob
 	idSize             int // bytes of the module id that was read
@@ -325,7 +326,8 @@ func (r *Reader) emit() error {
 func (r *Reader) damage(offset, n int64, why error) error {
 	save := r.ev
 	r.ev.Kind, r.ev.Err = keyspace.Damage, why
-	r.ev.Key, r.ev.Field, r.ev.Value = nil, nil, nil
+	r.ev.Key, r.ev.Field, r.ev.Value = r.orphan, nil, nil
+	r.orphan = nil
 	r.place(offset, n)
 	err := r.emit()
 	r.ev = save

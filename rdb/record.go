@@ -159,7 +159,7 @@ func (r *Reader) other(k keyspace.Kind) {
 func (r *Reader) keyRecord(typ byte) (err error) {
 	d := &r.types[typ]
 	if d.read == nil {
-		return r.failAt(r.in.offset()-1, fmt.Sprintf("type %d", typ), keyspace.ErrUnsupported)
+		return r.unknownType(typ)
 	}
 	if r.key, err = r.name(r.key[:0], "key"); err != nil {
 		return err
@@ -175,6 +175,26 @@ func (r *Reader) keyRecord(typ byte) (err error) {
 		r.nameless = r.ev.DB
 	}
 	return nil
+}
+
+// unknownType is the error of a type whose layout is not known. The key stands
+// before the value and is kept for the Damage event.
+func (r *Reader) unknownType(typ byte) error {
+	err := r.failAt(r.in.offset()-1, fmt.Sprintf("type %d", typ), keyspace.ErrUnsupported)
+	w := &r.in
+	if r.silent || !r.o.Resync || !w.need(2) {
+		return err
+	}
+	// A plain string of up to 16 KiB; nothing else is worth moving the window for.
+	head, n := 1, int(w.buf[w.r])
+	if n >= 64 {
+		head, n = 2, (n&0x3f)<<8|int(w.buf[w.r+1])
+	}
+	if w.buf[w.r] < 128 && n > 0 && w.need(head+n) {
+		r.key = append(r.key[:0], w.buf[w.r+head:w.r+head+n]...)
+		r.orphan = r.key
+	}
+	return err
 }
 
 // keyValue yields the events of a key whose name stands in r.key.

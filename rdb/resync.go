@@ -36,6 +36,8 @@ func (r *Reader) damaged(begin int64, why error) error {
 	}
 	w := &r.in
 	w.mark = -1
+	orphan := r.orphan
+	r.orphan = nil
 	r.skip, r.ev.Part = false, keyspace.Whole
 	bad := w.offset()
 	found, err := r.swallowed(begin)
@@ -61,7 +63,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 	}
 	end := w.offset()
 	r.clear()
-	r.ev.Record = begin
+	r.ev.Record, r.orphan = begin, orphan
 	if err := r.damage(begin, max(end, bad)-begin, why); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,44 @@ func again(p []byte) Options {
 	return Options{Resync: true, Size: int64(len(p)), Reopen: func(at int64) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(p[at:])), nil
 	}}
+}
+
+// The key of a record whose type is unknown stands at its damage, and at no other.
+func TestUnknownTypeNamesItsKey(t *testing.T) {
+	long := strings.Repeat("long:", 60)
+	p := file("REDIS0011", func(b *build) {
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("before:", i)).str("v")
+		}
+		b.op(opSelectDB).len(3).op(60).str("orders:7").str("something")
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("between:", i)).str("v")
+		}
+		b.op(61).str(long).len(9)
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("behind:", i)).str("v")
+		}
+		b.op(0).len(1 << 40)
+	})
+	for _, o := range []Options{{Resync: true}, again(p)} {
+		var got []string
+		keys := 0
+		for e, err := range NewReader(bytes.NewReader(p), o).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch e.Kind {
+			case keyspace.Key:
+				keys++
+			case keyspace.Damage:
+				got = append(got, fmt.Sprintf("%d %s", e.DB, e.Key))
+			}
+		}
+		want := []string{"3 orders:7", "3 " + long, "3 "}
+		if keys != 24 || !slices.Equal(got, want) {
+			t.Errorf("%d keys, damage %q", keys, got)
+		}
+	}
 }
 
 // Blocks of a snapshot are lost; the keys outside of them are found, and hardly
