@@ -11,7 +11,7 @@ import (
 type Filter struct {
 	DBs     []int32         // empty: any
 	Key     *regexp.Regexp  // nil: any; matched against the key's bytes, unanchored
-	Types   []keyspace.Type // empty: any
+	Types   []keyspace.Type // empty: any; an event that does not know its key's type is of each
 	Expired Expired
 }
 
@@ -38,7 +38,7 @@ func (f *Filter) Match(e *keyspace.Event) bool {
 		}
 	}
 	return (len(f.DBs) == 0 || slices.Contains(f.DBs, e.DB)) &&
-		(len(f.Types) == 0 || slices.Contains(f.Types, e.Type)) &&
+		(len(f.Types) == 0 || e.Type == keyspace.TypeNone || slices.Contains(f.Types, e.Type)) &&
 		(f.Key == nil || f.Key.Match(e.Key))
 }
 

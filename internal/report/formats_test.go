@@ -79,7 +79,7 @@ func TestJSON(t *testing.T) {
 	for _, r := range doc.Records {
 		n[r.Type]++
 	}
-	if n["finding"] != 8 || n["damage"] != 2 || n["torn"] != 1 || n["file"] != 3 || doc.Summary.Findings != 5004 || doc.Run["verb"] != "scan" {
+	if n["finding"] != 8 || n["damage"] != 2 || n["torn"] != 1 || n["file"] != 4 || doc.Summary.Findings != 5004 || doc.Run["verb"] != "scan" {
 		t.Errorf("records %v of %d findings", n, doc.Summary.Findings)
 	}
 }

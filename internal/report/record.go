@@ -88,12 +88,12 @@ type File struct {
 	Target  string    `json:"target,omitempty"`
 
 	Unresolved *Unresolved `json:"unresolved,omitempty"`
-	Same    string    `json:"same_as,omitempty"`
-	Skipped string    `json:"skipped,omitempty"`
-	Error   string    `json:"error,omitempty"`
-	Next    string    `json:"next,omitempty"`
-	SHA256  string    `json:"sha256,omitempty"`
-	Unread  int64     `json:"unreadable_bytes,omitempty"` // zeros stand for them in sha256
+	Same       string      `json:"same_as,omitempty"`
+	Skipped    string      `json:"skipped,omitempty"`
+	Error      string      `json:"error,omitempty"`
+	Next       string      `json:"next,omitempty"`
+	SHA256     string      `json:"sha256,omitempty"`
+	Unread     int64       `json:"unreadable_bytes,omitempty"` // zeros stand for them in sha256
 }
 
 // Unresolved counts keys and values written by logs whose state stays unknown, by reason.
@@ -138,6 +138,9 @@ type Damage struct {
 	Length int64  `json:"length"`
 	What   string `json:"what"`
 	Reason string `json:"reason"`
+	DB     *int32 `json:"db,omitempty"`  // of Key
+	Key    string `json:"key,omitempty"` // of the record, where that could be read
+	KeyB64 string `json:"key_b64,omitempty"`
 	More   uint64 `json:"more,omitempty"` // further damage of the same input that is not listed
 }
 
@@ -146,6 +149,11 @@ func NewDamage(e *keyspace.Event) *Damage {
 	d := &Damage{Type: "damage", Source: e.Pos.Source, Offset: e.Pos.Offset, Length: max(e.Length, 0), Reason: "unknown"}
 	if e.Kind == keyspace.Torn {
 		d.Type = "torn"
+	}
+	if len(e.Key) > 0 {
+		d.SetKey(string(e.Key))
+		d.DB = new(int32)
+		*d.DB = e.DB
 	}
 	if e.Pos.Inner >= 0 {
 		d.Inner = new(int64)
@@ -165,6 +173,9 @@ func NewDamage(e *keyspace.Event) *Damage {
 	}
 	return d
 }
+
+// SetKey sets Key and what belongs to it.
+func (d *Damage) SetKey(key string) { d.Key, d.KeyB64 = key, Base64(key) }
 
 // NewLimit describes what a limit stopped.
 func NewLimit(e *scan.Exclusion) *Damage {
@@ -190,7 +201,11 @@ func (d *Damage) Place() string {
 	if d.What != "" {
 		line += ": " + Escape(d.What)
 	}
-	return line + ": " + Escape(d.Reason)
+	line += ": " + Escape(d.Reason)
+	if d.Key != "" {
+		line += fmt.Sprintf(", of key %s in db %d", quoted(d.Key), *d.DB)
+	}
+	return line
 }
 
 // Summary ends a report.
@@ -220,7 +235,8 @@ type Summary struct {
 	ValueBytes    int64             `json:"value_bytes"`
 	BytesRead     int64             `json:"bytes_read"`
 	NotUnderstood int64             `json:"bytes_not_understood"`
-	Coverage      float64           `json:"coverage"` // of the bytes read, how much was understood
+	RawBytes      int64             `json:"bytes_scanned_raw"` // of those and of unfinished ends of logs, scanned as they are
+	Coverage      float64           `json:"coverage"`          // of the bytes read, how much was understood
 	Decoded       uint64            `json:"decoded"`
 	DecodedBytes  int64             `json:"decoded_bytes"`
 	Failures      map[string]uint64 `json:"decoder_failures"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -289,7 +290,15 @@ func place(f *scan.Finding) string {
 	if f.DB >= 0 {
 		fmt.Fprintf(&b, ", db %d", f.DB)
 	}
-	fmt.Fprintf(&b, ", %s %s", Escape(f.KeyType), quoted(f.Key))
+	what := Escape(f.KeyType)
+	switch {
+	case f.KeyType != "none":
+	case f.Where == scan.WhereArgument: // of a command that stores nothing
+		what = "argument of"
+	default:
+		what = "key"
+	}
+	fmt.Fprintf(&b, ", %s %s", what, quoted(f.Key))
 	switch {
 	case f.Field != "":
 		fmt.Fprintf(&b, ", %s %s", fieldWord(f), quoted(f.Field))
@@ -366,8 +375,24 @@ func (t *text) totals(s *Summary) {
 	case s.Stopped != "":
 		t.p.Wrap("", "", "Incomplete: "+s.Stopped+". What stands above is what was found until then.")
 	case !s.Complete:
-		t.p.Wrap("", "", fmt.Sprintf("Incomplete: %s; %.4g %% of the bytes were understood.", s.Gaps(), 100*s.Coverage))
+		t.p.Wrap("", "", "Incomplete: "+s.Gaps()+"."+s.understood())
 	}
+}
+
+// understood says how much of the input was, if not all of it.
+func (s *Summary) understood() string {
+	if s.NotUnderstood == 0 {
+		return ""
+	}
+	others := "were not scanned"
+	switch {
+	case s.RawBytes >= s.NotUnderstood:
+		others = "were scanned as they are"
+	case s.RawBytes > 0:
+		others = "were scanned as they are in part"
+	}
+	// Floored, so that what is not all never reads as all.
+	return fmt.Sprintf(" %.4g %% of the bytes were understood, the others %s.", math.Floor(1e4*s.Coverage)/100, others)
 }
 
 func (t *text) list(title string, lines []string, more int) {

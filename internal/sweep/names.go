@@ -97,4 +97,9 @@ func suspicious(s string) bool {
 // Damage masks the names in all texts of d.
 func (n *Names) Damage(d *report.Damage) {
 	d.Source, d.What, d.Reason = n.Mask(d.Source), n.Mask(d.What), n.Mask(d.Reason)
+	if d.Key != "" && n != nil {
+		n.mu.Lock()
+		d.SetKey(n.mask(d.Key)) // of a key, less than a token may be a secret
+		n.mu.Unlock()
+	}
 }

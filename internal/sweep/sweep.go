@@ -55,6 +55,7 @@ type sweep struct {
 	sum     *report.Summary
 	tally   report.Tally
 	failing uint64
+	met     met // findings of the unit at hand
 }
 
 // Run scans all units of in and writes to w, Run excepted, which the caller has
@@ -101,14 +102,28 @@ func (s *sweep) units(ctx context.Context, in *source.Inputs) error {
 
 func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	events := &meter{match: s.o.Match}
-	var stats scan.Stats
-	seq := events.seq(u.Events(ctx))
-	if u.Readable() {
-		var err error
-		stats, err = s.scanner.Scan(ctx, seq, s.found)
+	var stopped []*report.Damage
+	scanned := func(stats scan.Stats, err error) error {
 		s.sum.Add(&stats)
-		if err != nil && ctx.Err() == nil {
+		stopped = append(stopped, limits(&stats)...)
+		if ctx.Err() != nil {
+			return nil // the summary tells
+		}
+		return err
+	}
+	s.met = met{}
+	seq := mentions(events.seq(u.Events(ctx)))
+	if u.Readable() {
+		if err := scanned(s.scanner.Scan(ctx, seq, func(f *scan.Finding) error {
+			s.met.note(f)
+			return s.found(f)
+		})); err != nil {
 			return err
+		}
+		if len(events.ranges) > 0 {
+			if err := scanned(s.remains(ctx, u, events.ranges)); err != nil {
+				return err
+			}
 		}
 	} else {
 		for _, err := range seq { // nothing but what is damaged or missing
@@ -119,7 +134,7 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	}
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
-	for _, d := range append(events.damage, limits(&stats)...) {
+	for _, d := range append(events.damage, stopped...) {
 		s.o.Names.Damage(d)
 		if err := s.w.Damage(d); err != nil {
 			return err
@@ -139,6 +154,9 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 }
 
 func (s *sweep) found(f *scan.Finding) error {
+	if f.KeyType == "text" {
+		f.Where = scan.WhereValue // a line, or what reads as text among damage
+	}
 	if f.Severity < s.o.MinSeverity || len(s.o.Categories) > 0 && !slices.Contains(s.o.Categories, f.Category) {
 		return nil
 	}
@@ -219,6 +237,7 @@ type meter struct {
 	damages uint64
 	torn    uint64
 	damage  []*report.Damage
+	ranges  []source.Range // to be scanned as they are
 }
 
 func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
@@ -235,7 +254,7 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 				case keyspace.Damage, keyspace.Torn:
 					m.note(e)
 				case keyspace.Key:
-					skip = m.match != nil && !m.match(e)
+					skip = m.match != nil && (e.Key == nil || !m.match(e))
 					if skip {
 						continue
 					}
@@ -287,6 +306,7 @@ func (m *meter) trailing(e *keyspace.Event) {
 }
 
 func (m *meter) note(e *keyspace.Event) {
+	m.lose(e)
 	if e.Kind == keyspace.Torn {
 		m.torn++
 	} else {
