@@ -49,14 +49,21 @@ func (c *console) printf(format string, args ...any) {
 	}
 }
 
-// errorf prints why something did not work. An error's text may hold names of
-// the input, so all of it is masked and escaped.
+// errorf prints why something did not work, in one line. An error's text may hold
+// names of the input, so all of it is masked and escaped.
 func (c *console) errorf(format string, args ...any) {
-	lines := strings.Split(fmt.Sprintf(format, args...), "\n")
-	for i := range lines {
-		lines[i] = report.Escape(c.names.Mask(lines[i]))
+	c.line("valkeyfs: " + report.Escape(c.names.Mask(fmt.Sprintf(format, args...))))
+}
+
+// error is errorf for an error, with a line for each that it joins.
+func (c *console) error(err error) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok && strings.Contains(err.Error(), "\n") {
+		for _, err := range all.Unwrap() {
+			c.error(err)
+		}
+		return
 	}
-	c.line("valkeyfs: " + strings.Join(lines, "\n  "))
+	c.errorf("%v", err)
 }
 
 // line prints a line. Where even standard error fails there is nobody to tell.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
@@ -66,6 +68,9 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 	}
 	defer in.Close()
 	u, err := in.DataSet(cmd.Context())
+	if errors.Is(err, source.ErrSeveral) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,11 +93,17 @@ func (a *app) inputs(ctx context.Context, paths []string, o source.Options) (*so
 		o.Identities = append(o.Identities, ids...)
 	}
 	in, err := source.New(ctx, paths, o)
+	if errors.Is(err, source.ErrNoInput) {
+		return nil, usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
+	for _, err := range in.Missing() {
+		a.stderr.errorf("%v", err)
+	}
 	if g.output != "" && g.output != source.Stdin && in.Contains(g.output) {
-		return nil, usagef("--output %s lies in the evidence, which is never written to", safe(g.output))
+		return nil, usagef("--output %s lies in the evidence, which is never written to", g.output)
 	}
 	dir, err := spillDir(g.tmp, in)
 	if err != nil {
@@ -111,7 +118,7 @@ func (a *app) inputs(ctx context.Context, paths []string, o source.Options) (*so
 func spillDir(chosen string, in *source.Inputs) (string, error) {
 	if chosen != "" {
 		if in.Contains(filepath.Join(chosen, "x")) {
-			return "", usagef("--tmp %s lies in the evidence, which is never written to", safe(chosen))
+			return "", usagef("--tmp %s lies in the evidence, which is never written to", chosen)
 		}
 		return chosen, nil
 	}

@@ -50,7 +50,7 @@ func readOrMakeIDKey(path string, in *source.Inputs) (*idKey, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case in.Contains(path) && chosen:
-		return nil, usagef("--id-key %s lies in the evidence, which is never written to", safe(path))
+		return nil, usagef("--id-key %s lies in the evidence, which is never written to", path)
 	case in.Contains(path):
 		return newIDKey("not kept: the state directory lies in the evidence")
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -70,6 +71,18 @@ EXIT STATUS
 
 // finds says what an exit status of 1 means for a verb.
 func finds(what string) map[string]string { return map[string]string{statusKey: what} }
+
+// noVerb refuses what is no verb, and names the one that may have been meant.
+func noVerb(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := ""
+	if like := root.SuggestionsFor(args[0]); len(like) > 0 {
+		meant = fmt.Sprintf("; did you mean %s?", strings.Join(like, " or "))
+	}
+	return usagef("unknown command %q%s", args[0], meant)
+}
 
 // someInputs wants at least one INPUT.
 func someInputs(_ *cobra.Command, args []string) error {
@@ -136,7 +149,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(a.stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var code exitCode
 	switch {
 	case err == nil:
@@ -144,14 +157,20 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, new(usageError)) || !a.running:
-		a.stderr.errorf("%v", err)
-		a.stderr.printf("Run \"valkeyfs help\" to see how it is used.")
+		a.stderr.error(err)
+		a.stderr.printf("Run \"%s\" to see how it is used.", helpFor(cmd))
 		return exitUsage
 	case errors.Is(err, syscall.EPIPE):
 		return exitError // whoever read the output has had enough
 	}
-	a.stderr.errorf("%v", err)
+	a.stderr.error(err)
 	return exitError
+}
+
+// helpFor is the command line that shows the help of a verb.
+func helpFor(cmd *cobra.Command) string {
+	root, verb, _ := strings.Cut(cmd.CommandPath(), " ")
+	return strings.TrimSpace(root + " help " + verb)
 }
 
 // app is what the verbs share: the streams and the flags that all of them know.
@@ -179,7 +198,7 @@ age. What it is is read from its bytes.
 		Annotations:   finds("findings, violations or differences"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(a.stderr)
 			if err := cmd.Help(); err != nil {
@@ -193,12 +212,13 @@ age. What it is is read from its bytes.
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
-		newAcquireCmd(a))
+		newAcquireCmd(a), newTimelineCmd(a))
 	return root
 }
 

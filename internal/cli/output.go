@@ -32,7 +32,7 @@ func (a *app) output() (*output, error) {
 // createOutput begins a file that a flag names.
 func createOutput(flag, path string) (*output, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, usagef("%s %s is not a regular file", flag, safe(path))
+		return nil, usagef("%s %s is not a regular file", flag, path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
 	if err != nil {

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -278,16 +280,33 @@ func alarm(c *console) func(*scan.Finding) {
 
 // keyFlags select keys.
 type keyFlags struct {
-	dbs   []int32
+	dbs   dbList
 	key   string
 	types []string
 }
 
 func (k *keyFlags) flags(f *pflag.FlagSet) {
-	f.Int32SliceVar(&k.dbs, "db", nil, "only keys of the databases `N[,N]`")
+	f.Var(&k.dbs, "db", "only keys of the databases `N[,N]`")
 	f.StringVar(&k.key, "key", "", "only keys that match `REGEX`")
-	f.Lookup("db").DefValue = "" // the zero value of a list is not worth a word
 	f.StringSliceVar(&k.types, "type", nil, "only keys of the `TYPES`: string, list, set, zset, hash, stream, module, vectorset")
+}
+
+// dbList is numbers of databases as a flag, repeatable.
+type dbList []int32
+
+func (l *dbList) String() string { return "" } // the default is not worth a word
+
+func (l *dbList) Type() string { return "N" }
+
+func (l *dbList) Set(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.ParseInt(strings.TrimSpace(word), 10, 32)
+		if err != nil || n < 0 {
+			return errors.New("not the number of a database: say 0 or 0,3")
+		}
+		*l = append(*l, int32(n))
+	}
+	return nil
 }
 
 func (k *keyFlags) filter() (*export.Filter, error) {

@@ -53,7 +53,7 @@ func (f *scanFlags) extras(a *app, in *source.Inputs, keyID string) (*scanExtra,
 	x := &scanExtra{}
 	create := func(flag, path string) (*output, error) {
 		if in.Contains(path) {
-			return nil, usagef("%s %s lies in the evidence, which is never written to", flag, safe(path))
+			return nil, usagef("%s %s lies in the evidence, which is never written to", flag, path)
 		}
 		return createOutput(flag, path)
 	}

@@ -42,6 +42,8 @@ type Inputs struct {
 	paths []string
 	read  atomic.Int64
 
+	missing []error // of paths that could not be looked at
+
 	streams map[string]*opened // what can be read only once
 	roots   []*os.Root         // what units' files are opened through
 }
@@ -63,26 +65,60 @@ func (o *opened) size() int64 {
 	return -1
 }
 
-// New returns the inputs at paths. It fails if one of them does not exist or
-// cannot be an input. When ctx ends, so does waiting for a stream.
+// ErrNoInput says that a path cannot be an input, whatever it holds.
+var ErrNoInput = errors.New("cannot be an input")
+
+// New returns the inputs at paths. It fails with ErrNoInput if one of them cannot
+// be one, and if none of them can be looked at; of others that cannot, [Inputs.Missing]
+// tells, and they have a unit that is damaged. When ctx ends, so does waiting for
+// a stream.
 func New(ctx context.Context, paths []string, o Options) (*Inputs, error) {
+	in := &Inputs{ctx: ctx, o: o, paths: paths, streams: map[string]*opened{}}
 	seen := 0
 	for _, p := range paths {
 		if p == Stdin {
 			if seen++; seen > 1 {
-				return nil, errors.New("standard input is named twice")
+				return nil, fmt.Errorf("standard input is named twice: %w", ErrNoInput)
 			}
 			continue
 		}
 		info, err := os.Stat(p)
 		if err != nil {
-			return nil, err
+			in.missing = append(in.missing, fmt.Errorf("%s: %w", p, cause(err)))
+			continue
 		}
-		if info.Mode()&fs.ModeSocket != 0 {
-			return nil, &fs.PathError{Op: "open", Path: p, Err: errors.New("is a socket")}
+		if what := special(info.Mode()); what != "" && !isDescriptor(p) {
+			return nil, fmt.Errorf("%s: %s %w (\"-\" is standard input)", p, what, ErrNoInput)
 		}
 	}
-	return &Inputs{ctx: ctx, o: o, paths: paths, streams: map[string]*opened{}}, nil
+	if len(in.missing) == len(paths) && len(paths) > 0 {
+		return nil, errors.Join(in.missing...)
+	}
+	return in, nil
+}
+
+// Missing are the errors of the paths that could not be looked at.
+func (in *Inputs) Missing() []error { return in.missing }
+
+// special names what is neither a file, a directory nor a block device.
+func special(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeCharDevice != 0:
+		return "a character device"
+	}
+	return ""
+}
+
+// isDescriptor reports whether path names an open file of this process, such as
+// /dev/stdin or, in a shell, <(zstdcat dump.zst).
+func isDescriptor(path string) bool {
+	path = filepath.Clean(path)
+	dir := filepath.Dir(path)
+	return path == "/dev/stdin" || dir == "/dev/fd" || dir == "/proc/self/fd"
 }
 
 // Close ends the use of all units.
@@ -101,6 +137,9 @@ func (in *Inputs) Close() {
 
 // SetTmp sets Options.Tmp, before anything is read.
 func (in *Inputs) SetTmp(dir string) { in.o.Tmp = dir }
+
+// Tmp returns Options.Tmp.
+func (in *Inputs) Tmp() string { return in.o.Tmp }
 
 // Read returns how many bytes have been read of files so far. It may be called
 // at any time, from any goroutine.
@@ -142,7 +181,7 @@ func resolve(path string) (string, error) {
 // manifests until the events of a unit are.
 //
 // It may be ranged over more than once, but standard input has its events only
-// once. An error ends it: the context's, or of an input that is gone.
+// once. An error ends it: the context's.
 func (in *Inputs) Units(ctx context.Context) iter.Seq2[*Unit, error] {
 	return func(yield func(*Unit, error) bool) {
 		for _, p := range in.paths {
@@ -162,23 +201,40 @@ func (in *Inputs) units(ctx context.Context, path string, yield func(*Unit) bool
 		return in.stream(path, func() (io.Reader, error) { return in.o.Stdin, nil }, yield)
 	}
 	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
 	switch {
+	case err != nil:
+		return in.unopened(path, err, yield)
 	case info.IsDir():
 		return in.tree(ctx, path, yield)
 	case info.Mode().IsRegular() || isBlockDevice(info):
 		return in.file(ctx, path, yield)
-	default: // a FIFO or a character device that the user named
-		return in.stream(path, func() (io.Reader, error) { return os.Open(path) }, yield)
+	case !isDescriptor(path):
+		return in.unopened(path, fmt.Errorf("%s %w", special(info.Mode()), ErrNoInput), yield)
+	default:
+		return in.stream(path, func() (io.Reader, error) {
+			if path == "/dev/stdin" {
+				return in.o.Stdin, nil // which may be a socket, and those cannot be opened again
+			}
+			return os.Open(path)
+		}, yield)
 	}
+}
+
+// unopened yields the unit of an input that cannot be opened: it is damage, and
+// the other inputs follow.
+func (in *Inputs) unopened(path string, err error, yield func(*Unit) bool) error {
+	f := &File{Input: path, Path: path, in: in}
+	f.fail(err)
+	if !yield(in.unit(f)) {
+		return errLeft
+	}
+	return nil
 }
 
 func (in *Inputs) tree(ctx context.Context, path string, yield func(*Unit) bool) error {
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return err
+		return in.unopened(path, err, yield)
 	}
 	in.roots = append(in.roots, root)
 	t := &tree{in: in, root: root, input: path, path: path, ctx: ctx, yield: yield, seen: map[fileID]string{}}
@@ -193,7 +249,7 @@ func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool)
 		dir := filepath.Dir(path)
 		root, err := os.OpenRoot(dir)
 		if err != nil {
-			return err
+			return in.unopened(path, err, yield)
 		}
 		in.roots = append(in.roots, root)
 		t := &tree{in: in, root: root, input: path, path: dir, ctx: ctx, yield: yield, seen: map[fileID]string{}}
@@ -212,7 +268,7 @@ func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func
 	if o == nil {
 		raw, err := open()
 		if err != nil {
-			return err
+			return in.unopened(path, err, yield)
 		}
 		o = &opened{raw: &meter{r: newInterruptible(in.ctx, raw), name: path, n: &in.read}}
 		r := io.Reader(o.raw)
@@ -264,6 +320,9 @@ func (in *Inputs) unit(f *File) *Unit {
 	return u
 }
 
+// ErrSeveral is the error of [Inputs.DataSet] if there is more than one.
+var ErrSeveral = errors.New("different data sets")
+
 // DataSet returns the only unit of the inputs that is a data set of its own: a
 // snapshot or a log, but not what lies beside one as a history file, an orphan or
 // a temporary file. It is an error if there are several, or none.
@@ -275,7 +334,7 @@ func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
 			return nil, err
 		case u.Files[0].Role == NoRole && u.Readable() && !u.Kind().IsText():
 			if found != nil {
-				return nil, fmt.Errorf("%s and %s are different data sets: name one of them", found.Name(), u.Name())
+				return nil, fmt.Errorf("%s and %s are %w: name one of them", found.Name(), u.Name(), ErrSeveral)
 			}
 			found = u
 		case len(u.damage) > 0 && damaged == nil:

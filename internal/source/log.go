@@ -14,7 +14,7 @@ import (
 func (t *tree) log(manifest string) error {
 	names, _, err := t.list(".", 0)
 	if err != nil {
-		return err
+		return t.in.unopened(t.input, err, t.yield)
 	}
 	return t.compose(".", manifest, names, map[string]bool{})
 }
