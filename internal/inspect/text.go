@@ -18,10 +18,13 @@ const (
 )
 
 // text writes a report for a reader at a terminal.
-type text struct{ p *report.Page }
+type text struct {
+	p    *report.Page
+	last string // path of the file that was written last
+}
 
 // NewText returns a Writer of text to w.
-func NewText(w io.Writer, width int) Writer { return &text{report.NewPage(w, width)} }
+func NewText(w io.Writer, width int) Writer { return &text{p: report.NewPage(w, width)} }
 
 func (t *text) File(f *report.File) error {
 	if f.Kind == "rdb" || f.Kind == "aof" {
@@ -29,7 +32,10 @@ func (t *text) File(f *report.File) error {
 			return nil // its Report says more
 		}
 	}
-	what := []string{f.Kind}
+	var what []string
+	if f.Error == "" || f.Kind != "other" {
+		what = append(what, f.Kind)
+	}
 	if f.Role != "" {
 		what = append(what, f.Role)
 	}
@@ -43,22 +49,30 @@ func (t *text) File(f *report.File) error {
 		what = append(what, report.Bytes(f.Size))
 	}
 	switch {
-	case f.Error != "":
-		what = append(what, report.Escape(f.Error))
+	case f.Error != "": // its Report says why
 	case f.Same != "":
 		what = append(what, "the same file as "+report.Escape(f.Same))
 	case f.Target != "":
 		what = append(what, f.Skipped+": "+report.Escape(f.Target))
 	case f.Next != "":
 		what = append(what, f.Next)
-	case f.Skipped != "":
+	case f.Skipped != "" && f.Skipped != f.Kind:
 		what = append(what, f.Skipped)
 	}
+	t.last = f.Path
 	t.p.Wrap("", "  ", report.Escape(f.Path)+": "+strings.Join(what, ", "))
 	return t.p.Flush()
 }
 
 func (t *text) Report(r *Report) error {
+	if len(r.Headers) == 0 { // nothing of it was read
+		if r.Path != t.last {
+			t.p.Line(report.Escape(r.Path) + ":")
+		}
+		t.damage(r)
+		t.p.Line("")
+		return t.p.Flush()
+	}
 	head := []string{}
 	for _, h := range r.Headers {
 		switch h.Magic {
@@ -82,11 +96,6 @@ func (t *text) Report(r *Report) error {
 	}
 	t.p.Wrap("", "  ", report.Escape(r.Path)+": "+strings.Join(head, ", "))
 	t.verdict(r)
-	if len(r.Headers) == 0 {
-		t.damage(r)
-		t.p.Line("")
-		return t.p.Flush()
-	}
 	if len(r.Types) > 0 || r.Log == nil {
 		keys := count(r.Keys, "key") + ", " + count(r.Elements, "element")
 		if r.Expires > 0 {
@@ -153,7 +162,7 @@ func (t *text) verdict(r *Report) {
 		if r.Damages > 0 {
 			what = append(what, count(r.Damages, "place")+" of damage")
 		}
-		if !r.Ended && len(r.Headers) > 0 {
+		if !r.Ended {
 			what = append(what, "no end marker")
 		}
 		t.row("DAMAGED", strings.Join(what, ", "))

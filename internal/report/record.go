@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -236,7 +237,7 @@ type Summary struct {
 	BytesRead     int64             `json:"bytes_read"`
 	NotUnderstood int64             `json:"bytes_not_understood"`
 	RawBytes      int64             `json:"bytes_scanned_raw"` // of those and of unfinished ends of logs, scanned as they are
-	Coverage      float64           `json:"coverage"`          // of the bytes read, how much was understood
+	Coverage      float64           `json:"coverage"`          // of all bytes, how much was understood
 	Decoded       uint64            `json:"decoded"`
 	DecodedBytes  int64             `json:"decoded_bytes"`
 	Failures      map[string]uint64 `json:"decoder_failures"`
@@ -258,8 +259,9 @@ func (s *Summary) Gaps() string {
 	return places + ", and " + limits
 }
 
-// Percent is the coverage in percent.
-func (s *Summary) Percent() float64 { return 100 * s.Coverage }
+// Percent is the coverage in percent, floored, so that what is not all never reads
+// as all.
+func (s *Summary) Percent() float64 { return math.Floor(1e4*s.Coverage) / 100 }
 
 // Distinct counts secrets, each once, wherever it stands.
 type Distinct struct {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -391,8 +390,7 @@ func (s *Summary) understood() string {
 	case s.RawBytes > 0:
 		others = "were scanned as they are in part"
 	}
-	// Floored, so that what is not all never reads as all.
-	return fmt.Sprintf(" %.4g %% of the bytes were understood, the others %s.", math.Floor(1e4*s.Coverage)/100, others)
+	return fmt.Sprintf(" %.4g %% of the bytes were understood, the others %s.", s.Percent(), others)
 }
 
 func (t *text) list(title string, lines []string, more int) {

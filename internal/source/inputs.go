@@ -223,7 +223,7 @@ func (in *Inputs) units(ctx context.Context, path string, yield func(*Unit) bool
 // unopened yields the unit of an input that cannot be opened: it is damage, and
 // the other inputs follow.
 func (in *Inputs) unopened(path string, err error, yield func(*Unit) bool) error {
-	f := &File{Input: path, Path: path, in: in}
+	f := &File{Input: path, Path: path, Size: -1, in: in}
 	f.fail(err)
 	if !yield(in.unit(f)) {
 		return errLeft

@@ -56,6 +56,8 @@ type sweep struct {
 	tally   report.Tally
 	failing uint64
 	met     met // findings of the unit at hand
+
+	unopened int64 // bytes of files that could not be opened
 }
 
 // Run scans all units of in and writes to w, Run excepted, which the caller has
@@ -75,10 +77,7 @@ func Run(ctx context.Context, in *source.Inputs, scanner *scan.Scanner, w report
 	if s.sum.Damages+s.sum.Limits > 0 {
 		s.sum.Complete = false
 	}
-	s.sum.Coverage = 1
-	if s.sum.BytesRead > 0 {
-		s.sum.Coverage = max(0, 1-float64(s.sum.NotUnderstood)/float64(s.sum.BytesRead))
-	}
+	s.sum.Coverage = coverage(s.sum, s.unopened)
 	s.sum.Take(&s.tally)
 	if o.Next != nil {
 		for _, g := range s.sum.Groups {
@@ -86,6 +85,19 @@ func Run(ctx context.Context, in *source.Inputs, scanner *scan.Scanner, w report
 		}
 	}
 	return &Result{Summary: s.sum, Failing: s.failing}, w.Summary(s.sum)
+}
+
+// coverage is the part of all bytes that was understood. Of what was there, the
+// files that could not be opened count, too.
+func coverage(sum *report.Summary, unopened int64) float64 {
+	all := sum.BytesRead + unopened
+	switch {
+	case all > 0:
+		return max(0, float64(sum.BytesRead-sum.NotUnderstood)/float64(all))
+	case sum.Damages > 0:
+		return 0
+	}
+	return 1
 }
 
 func (s *sweep) units(ctx context.Context, in *source.Inputs) error {
@@ -195,6 +207,9 @@ func (s *sweep) file(f *source.File) error {
 		i = len(s.sum.Inputs)
 		s.sum.Inputs = append(s.sum.Inputs, report.Input{Path: path})
 	}
+	if f.Err != nil {
+		s.unopened += max(f.Size, 1) // also where the size is not known, so that the whole is not covered
+	}
 	in := &s.sum.Inputs[i]
 	in.Files++
 	in.Bytes += max(f.Size, 0)
@@ -215,7 +230,7 @@ func Record(f *source.File, names *Names) *report.File {
 		Server: f.Server, Version: f.Version, Saved: f.Saved, AsOf: f.AsOf, Basis: f.Basis, Target: names.Mask(f.Target), Same: names.Mask(f.Same), Skipped: f.Skipped, Next: f.Next,
 		SHA256: f.SHA256, Unread: f.Unread,
 	}
-	if !f.Streamed() {
+	if !f.Streamed() && (f.Mode != 0 || f.Links > 0) {
 		r.Mode = f.Mode.String()
 		r.UID, r.GID = &f.UID, &f.GID
 	}
