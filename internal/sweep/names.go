@@ -77,22 +77,27 @@ func (n *Names) mask(name string) string {
 func suspicious(s string) bool {
 	run, letter, digit := 0, false, false
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			digit = true
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-			letter = true
-		case c == '_' || c == '-' || c == '+' || c == '=' || c == '%':
-		default:
+		c := s[i]
+		if !tokenByte(c) {
 			run, letter, digit = 0, false, false
 			continue
 		}
+		digit = digit || isDigit(c)
+		letter = letter || isLetter(c)
 		if run++; run >= leastSecret && letter && digit {
 			return true
 		}
 	}
 	return false
 }
+
+// tokenByte reports whether tokens are made of c.
+func tokenByte(c byte) bool {
+	return isDigit(c) || isLetter(c) || c == '_' || c == '-' || c == '+' || c == '=' || c == '%'
+}
+
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // Damage masks the names in all texts of d.
 func (n *Names) Damage(d *report.Damage) {

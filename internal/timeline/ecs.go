@@ -1,0 +1,111 @@
+package timeline
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
+)
+
+// ecs is JSON lines in the Elastic Common Schema; what that has no field for
+// stands in valkey.
+type ecs struct{ l *report.Lines }
+
+const ecsVersion = "8.17.0"
+
+type (
+	ecsEvent struct {
+		Kind     string   `json:"kind"`
+		Category []string `json:"category"`
+		Type     []string `json:"type"`
+		Action   string   `json:"action"`
+		Module   string   `json:"module"`
+		Dataset  string   `json:"dataset"`
+	}
+	ecsThreat struct {
+		Framework string `json:"framework"`
+		Technique struct {
+			ID []string `json:"id"`
+		} `json:"technique"`
+	}
+	ecsValkey struct {
+		Offset    int64  `json:"offset"`
+		DB        int32  `json:"db"`
+		Key       string `json:"key,omitempty"`
+		Basis     Basis  `json:"basis"`
+		BasisOf   string `json:"basis_of"`
+		NotBefore string `json:"not_before,omitempty"`
+		NotAfter  string `json:"not_after,omitempty"`
+	}
+	ecsRecord struct {
+		Timestamp string     `json:"@timestamp"`
+		Message   string     `json:"message"`
+		ECS       ecsMeta    `json:"ecs"`
+		Event     ecsEvent   `json:"event"`
+		File      ecsFile    `json:"file"`
+		Threat    *ecsThreat `json:"threat,omitempty"`
+		Valkey    ecsValkey  `json:"valkey"`
+	}
+	ecsMeta struct {
+		Version string `json:"version"`
+	}
+	ecsFile struct {
+		Path  string `json:"path"`
+		Size  *int64 `json:"size,omitempty"`
+		Mode  string `json:"mode,omitempty"`
+		UID   string `json:"uid,omitempty"`
+		GID   string `json:"gid,omitempty"`
+		MTime string `json:"mtime,omitempty"`
+	}
+)
+
+func (x ecs) Event(e *Event) error {
+	r := ecsRecord{Timestamp: stamp(e), Message: report.Escape(e.Message), ECS: ecsMeta{ecsVersion},
+		Event:  ecsEvent{Kind: "event", Category: []string{"database"}, Type: []string{ecsType(e.Kind)}, Action: e.Kind, Module: "valkey", Dataset: "valkey.timeline"},
+		File:   ecsFile{Path: report.Escape(e.Source)},
+		Valkey: ecsValkey{Offset: e.Offset, DB: e.DB, Key: e.name(), Basis: e.Basis, BasisOf: e.Of, NotBefore: optional(e.NotBefore), NotAfter: optional(e.NotAfter)}}
+	if f := e.File; f != nil {
+		r.Event.Category = []string{"file"}
+		r.File.Size, r.File.Mode, r.File.UID, r.File.GID = &f.Size, f.Mode, strconv.Itoa(f.UID), strconv.Itoa(f.GID)
+		if f.Times[1] != 0 {
+			r.File.MTime = time.Unix(f.Times[1], 0).UTC().Format(time.RFC3339)
+		}
+	}
+	if e.Technique != "" {
+		r.Threat = &ecsThreat{Framework: "MITRE ATT&CK"}
+		r.Threat.Technique.ID = []string{e.Technique}
+	}
+	return x.l.Line(r)
+}
+
+func (x ecs) End(*Summary) error { return nil }
+
+// ecsType is the type of an event among those that ECS allows.
+func ecsType(kind string) string {
+	switch {
+	case strings.HasSuffix(kind, "-deleted"), kind == "flushed":
+		return "deletion"
+	case kind == "key-written", kind == "entry-added", kind == "file-born", kind == "snapshot-saved":
+		return "creation"
+	case strings.HasSuffix(kind, "-accessed"), kind == "consumer-seen", kind == "entry-delivered":
+		return "access"
+	case kind == "server-started":
+		return "start"
+	case kind == "server-stopped":
+		return "end"
+	case strings.HasSuffix(kind, "-changed"), strings.HasSuffix(kind, "-modified"), strings.HasSuffix(kind, "-renamed"), strings.HasSuffix(kind, "-set"):
+		return "change"
+	}
+	return "info"
+}
+
+// stamp is an event's time as RFC 3339, in microseconds.
+func stamp(e *Event) string { return e.Time.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
+
+func optional(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
