@@ -285,6 +285,9 @@ func session(f *scan.Finding) string {
 // place says where a finding stands.
 func place(f *scan.Finding) string {
 	var b strings.Builder
+	if ofFile(f) {
+		return "in the name of " + Escape(f.Source)
+	}
 	fmt.Fprintf(&b, "%s byte %d", Escape(f.Source), f.Offset)
 	if f.DB >= 0 {
 		fmt.Fprintf(&b, ", db %d", f.DB)
@@ -315,8 +318,14 @@ func place(f *scan.Finding) string {
 	return b.String()
 }
 
+// ofFile reports whether a finding stands in the name of a file or directory.
+func ofFile(f *scan.Finding) bool { return f.KeyType == "file" && f.Where == scan.WhereKey }
+
 // Brief says in a few words where a finding stands.
 func Brief(f *scan.Finding) string {
+	if ofFile(f) {
+		return "the name of " + clip(Escape(f.Source), 60)
+	}
 	s := quoted(f.Key)
 	if f.Field != "" {
 		s += " " + fieldWord(f) + " " + quoted(f.Field)

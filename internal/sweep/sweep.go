@@ -57,7 +57,8 @@ type sweep struct {
 	failing uint64
 	met     met // findings of the unit at hand
 
-	unopened int64 // bytes of files that could not be opened
+	dirs     map[string]bool // whose names were looked at
+	unopened int64           // bytes of files that could not be opened
 }
 
 // Run scans all units of in and writes to w, Run excepted, which the caller has
@@ -158,6 +159,9 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 		return err
 	}
 	for _, f := range u.Files {
+		if err := s.filename(ctx, f); err != nil {
+			return err
+		}
 		if err := s.file(f); err != nil {
 			return err
 		}
