@@ -1,0 +1,57 @@
+package keymaterial
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// HeadSize is how many bytes Sniff wants.
+const HeadSize = 12
+
+// Sniff reports whether data begins as a binary key or store does. It looks at
+// HeadSize bytes at most.
+func Sniff(data []byte) bool {
+	if len(data) < HeadSize {
+		return false
+	}
+	switch data[0] {
+	case 0x30:
+		at := 2
+		switch {
+		case data[1] == 0x81:
+			at = 3
+		case data[1] == 0x82:
+			at = 4
+		case data[1] < 0x20 || data[1] >= 0x80: // shorter than any key, or longer
+			return false
+		}
+		rest := data[at:]
+		switch {
+		case rest[0] == 2 && rest[1] == 1:
+			return rest[2] == 0 && (rest[3] == 0x30 || rest[3] == 2) || // PKCS#8, PKCS#1
+				rest[2] == 1 && (rest[3] == 4 || rest[3] == 0x30) || // SEC 1, PKCS#8 with a public key
+				rest[2] == 3 && rest[3] == 0x30 // PKCS#12
+		case rest[0] == 0x30 && rest[2] == 6: // encrypted PKCS#8
+			return rest[1] < 0x80 && rest[3] < 0x10
+		}
+	case 0xfe, 0xce:
+		return storeMagics[binary.BigEndian.Uint32(data)] != "" && data[4] == 0 && data[5] == 0 && data[6] == 0 && (data[7] == 1 || data[7] == 2)
+	case opensshMagic[0]:
+		return bytes.HasPrefix(data, opensshMagic[:HeadSize])
+	}
+	return false
+}
+
+// Binary reads a key or store that is not text: data must be all of it.
+func Binary(data []byte) *Key {
+	if !Sniff(data) {
+		return nil
+	}
+	switch data[0] {
+	case 0x30:
+		return DER(data)
+	case opensshMagic[0]:
+		return OpenSSH(data)
+	}
+	return JKS(data)
+}
