@@ -29,7 +29,7 @@ var commands = []CommandSpec{
 	{"PFADD", -2, Write, 1, 1, 1, 0, nil, applyPFAdd},
 	{"PFCOUNT", -2, 0, 1, -1, 1, 0, nil, applyPFCount},
 	{"PFDEBUG", 3, Write, 2, 2, 1, 0, nil, nil},
-	{"PFMERGE", -2, Write, 1, -1, 1, 0, nil, applyIncr},
+	{"PFMERGE", -2, Write, 1, -1, 1, 0, nil, applyPFMerge},
 	{"PSETEX", 4, Write, 1, 1, 1, 0, nil, applyPSetEX},
 	{"SET", -3, Write, 1, 1, 1, 0, nil, applySet},
 	{"SETBIT", 4, Write, 1, 1, 1, 0, nil, applySetRange},

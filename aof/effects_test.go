@@ -118,13 +118,17 @@ var effectTests = []struct{ command, effects string }{
 		element append string key="k" value="200"
 		element append string key="k" value="1" index=1
 		key-end update string key="k" index=2`},
-	{`BITOP AND dst a b`, `delete replace-some string key="dst"`},
+	{`BITOP AND dst a b`, `rename share key="a" value="dst"
+		rename share key="b" value="dst"
+		delete replace-some string key="dst"`},
 	{`PFADD k a b`, `key update string key="k"
 		element string key="k" value="a"
 		element string key="k" value="b" index=1
 		key-end update string key="k" index=2`},
 	{`PFMERGE dst a b`, `key update string key="dst"
-		key-end update string key="dst"`},
+		key-end update string key="dst"
+		rename share key="a" value="dst"
+		rename share key="b" value="dst"`},
 	{`PFCOUNT k`, ``},
 	{`PFDEBUG ENCODING k`, `key
 		element value="ENCODING"
@@ -271,9 +275,13 @@ var effectTests = []struct{ command, effects string }{
 	{`SMOVE a b m`, `rename move-member set key="a" field="m" value="b"`},
 	{`SPOP k`, `delete delete-some set key="k"`},
 	{`SPOP k 2`, `delete delete-some set key="k"`},
-	{`SINTERSTORE dst a b`, `delete replace-some set key="dst"`},
-	{`SUNIONSTORE dst a`, `delete replace-some set key="dst"`},
-	{`SDIFFSTORE dst a`, `delete replace-some set key="dst"`},
+	{`SINTERSTORE dst a b`, `rename share key="a" value="dst"
+		rename share key="b" value="dst"
+		delete replace-some set key="dst"`},
+	{`SUNIONSTORE dst a`, `rename share key="a" value="dst"
+		delete replace-some set key="dst"`},
+	{`SDIFFSTORE dst a`, `rename share key="a" value="dst"
+		delete replace-some set key="dst"`},
 
 	// sorted sets
 	{`ZADD k 1 a 2.5 b`, `key update zset key="k"
@@ -305,10 +313,16 @@ var effectTests = []struct{ command, effects string }{
 	{`ZREMRANGEBYSCORE k 1 (5`, `delete delete-some zset key="k" field="1" value="(5"`},
 	{`ZREMRANGEBYRANK k 0 -1`, `delete delete-some zset key="k" field="0" value="-1"`},
 	{`ZREMRANGEBYLEX k [aa (b`, `delete delete-some zset key="k" field="[aa" value="(b"`},
-	{`ZRANGESTORE dst src 0 -1 REV`, `delete replace-some zset key="dst" field="0" value="-1"`},
-	{`ZUNIONSTORE dst 2 a b WEIGHTS 1 2`, `delete replace-some zset key="dst"`},
-	{`ZINTERSTORE dst 1 a`, `delete replace-some zset key="dst"`},
-	{`ZDIFFSTORE dst 2 a b`, `delete replace-some zset key="dst"`},
+	{`ZRANGESTORE dst src 0 -1 REV`, `rename share key="src" value="dst"
+		delete replace-some zset key="dst" field="0" value="-1"`},
+	{`ZUNIONSTORE dst 2 a b WEIGHTS 1 2`, `rename share key="a" value="dst"
+		rename share key="b" value="dst"
+		delete replace-some zset key="dst"`},
+	{`ZINTERSTORE dst 1 a`, `rename share key="a" value="dst"
+		delete replace-some zset key="dst"`},
+	{`ZDIFFSTORE dst 2 a b`, `rename share key="a" value="dst"
+		rename share key="b" value="dst"
+		delete replace-some zset key="dst"`},
 	{`GEOADD k 13.361389 38.115556 m`, `key update zset key="k"
 		element put zset key="k" value="m"
 		key-end update zset key="k" index=1`},
@@ -316,14 +330,17 @@ var effectTests = []struct{ command, effects string }{
 		element put zset key="k" value="m"
 		element put zset key="k" value="n" index=1
 		key-end update zset key="k" index=2`},
-	{`GEOSEARCHSTORE dst src FROMMEMBER m BYRADIUS 1 km STOREDIST`, `delete replace-some zset key="dst"
+	{`GEOSEARCHSTORE dst src FROMMEMBER m BYRADIUS 1 km STOREDIST`, `rename share key="src" value="dst"
+		delete replace-some zset key="dst"
 		key key="dst"
 		element key="dst" value="m"
 		key-end key="dst" index=1`},
-	{`GEORADIUS k 1 2 3 km STORE dst`, `delete replace-some zset key="dst"`},
+	{`GEORADIUS k 1 2 3 km STORE dst`, `rename share key="k" value="dst"
+		delete replace-some zset key="dst"`},
 	{`GEORADIUSBYMEMBER k m 3 km STOREDIST dst`, `key key="k"
 		element key="k" value="m"
 		key-end key="k" index=1
+		rename share key="k" value="dst"
 		delete replace-some zset key="dst"`},
 
 	// streams
@@ -504,7 +521,9 @@ var effectTests = []struct{ command, effects string }{
 		element append module key="k" value="a" index=3
 		key-end update module key="k" index=4`},
 	{`CF.DEL k item`, `delete delete-some module key="k" value="item"`},
-	{`CMS.MERGE dst 2 a b WEIGHTS 1 2`, `delete replace-some module key="dst"`},
+	{`CMS.MERGE dst 2 a b WEIGHTS 1 2`, `rename share key="a" value="dst"
+		rename share key="b" value="dst"
+		delete replace-some module key="dst"`},
 	{`TDIGEST.RESET k`, `delete delete-some module key="k"`},
 	{`TS.MADD a 1 2 b 3 4`, `key update module key="a"
 		element append module key="a" value="1"
@@ -555,7 +574,8 @@ var effectTests = []struct{ command, effects string }{
 	{`SWAPDB 1 2`, `swapdb index=2`},
 	{`FLUSHDB ASYNC`, `flush`},
 	{`FLUSHALL`, `flush`},
-	{`SORT k BY w_* LIMIT 0 5 GET # ALPHA STORE dst`, `delete replace-some list key="dst"`},
+	{`SORT k BY w_* LIMIT 0 5 GET # ALPHA STORE dst`, `rename share key="k" value="dst"
+		delete replace-some list key="dst"`},
 	{`SORT k`, ``},
 	{`MIGRATE host 1 k 0 5 AUTH pw`, `key
 		element value="host"

@@ -119,31 +119,38 @@ func (c *command) flush(db int32) {
 // applyBitOp is BITOP operation destination key [key …].
 func applyBitOp(c *command) {
 	c.skip(1)
-	c.replaced(keyspace.String)
+	c.computed(keyspace.String)
 }
 
 // applySort is SORT key [BY pattern] [LIMIT offset count] [GET pattern …]
 // [ASC|DESC] [ALPHA] [STORE destination], which is logged only with the last.
 func applySort(c *command) {
-	c.skip(1)
+	c.readKey()
 	c.storeInto(keyspace.List)
 }
 
 // storeInto reads options for the key that takes the result, and for the member
-// that one of them names.
+// that one of them names. The key read so far is what the result is computed from.
 func (c *command) storeInto(typ keyspace.Type) {
 	for c.more() {
 		switch w := c.word(); {
 		case is(w, "STORE"), is(w, "STOREDIST"):
-			c.readKey()
-			c.event(keyspace.Delete, keyspace.OpReplaceSome, typ)
-			c.emit()
-		case is(w, "FROMMEMBER"):
-			c.mentionOne(keyspace.Unknown)
+			c.shareWith()
+			c.replaceSome(typ)
 		case is(w, "BY"), is(w, "GET"):
 			c.skip(1)
 		case is(w, "LIMIT"):
 			c.skip(2)
 		}
 	}
+}
+
+// shareWith reads a key that may hold elements of the key from now on, and goes
+// on with that.
+func (c *command) shareWith() {
+	to, at := c.name(otherSlot)
+	e := c.event(keyspace.Rename, keyspace.OpShare, keyspace.TypeNone)
+	e.Value, e.Index = to, int64(c.r.db)
+	c.emit()
+	c.key, c.keyAt = to, at
 }

@@ -279,6 +279,9 @@ func compareIDs(a, b keyspace.StreamID) int {
 
 func (m *model) rename(o *object, e *keyspace.Event) {
 	db, key, to := m.db(e.DB), string(e.Key), string(e.Value)
+	if e.Op == keyspace.OpShare {
+		return
+	}
 	if o == nil {
 		m.t.Errorf("%s of nothing", line(e))
 		return

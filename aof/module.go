@@ -31,7 +31,7 @@ func applyModuleTriples(c *command) {
 
 // applyModuleMerge is CMS.MERGE and TDIGEST.MERGE destination numkeys key [key …]
 // and weights.
-func applyModuleMerge(c *command) { c.replaced(keyspace.Module) }
+func applyModuleMerge(c *command) { c.computedOf(keyspace.Module) }
 
 // applyModuleRule is TS.CREATERULE source destination AGGREGATION name bucket and
 // TS.DELETERULE source destination.

@@ -45,14 +45,44 @@ func (c *command) deleteSome(typ keyspace.Type) {
 	c.skip(c.argc)
 }
 
-// SINTERSTORE and its like: destination and what it is computed from.
-func applySetStore(c *command) { c.replaced(keyspace.Set) }
-func applyZStore(c *command)   { c.replaced(keyspace.SortedSet) }
+// applySetStore is SINTERSTORE, SUNIONSTORE and SDIFFSTORE destination key [key …].
+func applySetStore(c *command) { c.computed(keyspace.Set) }
 
-// replaced reads the key that now holds the result of a computation.
-func (c *command) replaced(typ keyspace.Type) {
+// applyZStore is ZINTERSTORE, ZUNIONSTORE and ZDIFFSTORE destination numkeys key
+// [key …] and options.
+func applyZStore(c *command) { c.computedOf(keyspace.SortedSet) }
+
+// computed reads the key that now holds the result of a computation, and what is
+// left of the arguments as the keys that it was computed from.
+func (c *command) computed(typ keyspace.Type) {
 	c.readKey()
+	for c.more() {
+		c.share()
+	}
+	c.replaceSome(typ)
+}
+
+// computedOf is computed where a number says how many keys follow.
+func (c *command) computedOf(typ keyspace.Type) {
+	c.readKey()
+	for n := c.integer(); n > 0 && c.more(); n-- {
+		c.share()
+	}
+	c.replaceSome(typ)
+	c.skip(c.argc)
+}
+
+// share reads a key whose elements the key may hold from now on.
+func (c *command) share() {
+	from, at := c.name(otherSlot)
+	to := c.key
+	e := c.event(keyspace.Rename, keyspace.OpShare, keyspace.TypeNone)
+	e.Key, e.Value, e.Index, e.Length, e.Pos.Offset = from, to, int64(c.r.db), int64(len(from)), at
+	c.emit()
+}
+
+// replaceSome says that the key now holds what the file does not name.
+func (c *command) replaceSome(typ keyspace.Type) {
 	c.event(keyspace.Delete, keyspace.OpReplaceSome, typ)
 	c.emit()
-	c.skip(c.argc)
 }

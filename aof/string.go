@@ -184,11 +184,19 @@ func applyAppend(c *command) {
 	c.end()
 }
 
-// applyIncr is INCR and DECR key, and PFMERGE destination source [source …].
+// applyIncr is INCR and DECR key.
 func applyIncr(c *command) {
 	c.readKey()
 	c.touch(keyspace.String)
-	c.skip(c.argc)
+}
+
+// applyPFMerge is PFMERGE destination [source …].
+func applyPFMerge(c *command) {
+	c.readKey()
+	c.touch(keyspace.String)
+	for c.more() {
+		c.share()
+	}
 }
 
 // applySetRange is SETRANGE and SETBIT key offset value.

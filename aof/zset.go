@@ -48,7 +48,7 @@ func applyZRemRange(c *command) {
 // [REV] [LIMIT offset count].
 func applyZRangeStore(c *command) {
 	c.readKey()
-	c.skip(1)
+	c.share()
 	c.bounds(keyspace.OpReplaceSome)
 	c.skip(c.argc)
 }
@@ -78,7 +78,8 @@ func applyGeoAdd(c *command) {
 // applyGeoRadius is GEORADIUS key longitude latitude radius unit [options], whose
 // option STORE or STOREDIST is what makes it a write.
 func applyGeoRadius(c *command) {
-	c.skip(5)
+	c.readKey()
+	c.skip(4)
 	c.storeInto(keyspace.SortedSet)
 }
 
@@ -94,9 +95,8 @@ func applyGeoRadiusByMember(c *command) {
 // FROMLONLAT longitude latitude BYRADIUS …|BYBOX …|BYPOLYGON … [options].
 func applyGeoSearchStore(c *command) {
 	c.readKey()
-	c.event(keyspace.Delete, keyspace.OpReplaceSome, keyspace.SortedSet)
-	c.emit()
-	c.skip(1)
+	c.share()
+	c.replaceSome(keyspace.SortedSet)
 	for c.more() {
 		if is(c.word(), "FROMMEMBER") {
 			c.mentionOne(keyspace.Unknown)

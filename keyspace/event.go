@@ -31,7 +31,7 @@ const (
 	Delete          // Op says what is removed: the key, an element, a range
 	Expire          // Key (and Field: the field's) expiry becomes Expire; NoExpire = persist
 	Flush           // DB, or every database when DB is -1
-	Rename          // Op = OpRename, OpCopy or OpMove: Key becomes Value in database Index
+	Rename          // Op = OpRename, OpCopy or OpMove: Key becomes Value in database Index; or OpMoveMember, OpShare
 	SwapDB          // databases DB and Index change places
 	Command         // Args = the arguments, as many as were buffered; Index = how many there are, Length = bytes of the command
 	Damage          // Pos, Length = bytes not understood, Err = why; Key = that of the record, where only its value was not
@@ -206,6 +206,7 @@ const (
 	OpCopy
 	OpMove
 	OpMoveMember // SMOVE: member Field of set Key goes to set Value
+	OpShare      // a source of OpReplaceSome: what Value holds from then on may be elements of Key, which keeps them
 
 	// Command.
 	OpNeverLogged // no server from 7.0 on writes the command to a log
@@ -215,7 +216,7 @@ const (
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
-	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "never-logged"}
+	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged"}
 
 func (o Op) String() string { return name(opNames[:], o) }
 

@@ -170,7 +170,7 @@ func (c *collector) add(e *keyspace.Event) bool {
 		c.version(e)
 		return c.in(e, "aux") && c.leaf(e, WhereAux, WhereKey, nil, e.Value)
 	case keyspace.Rename:
-		if e.Op == keyspace.OpMoveMember {
+		if e.Op == keyspace.OpMoveMember || e.Op == keyspace.OpShare {
 			return true
 		}
 		renamed := *e

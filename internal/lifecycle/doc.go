@@ -17,7 +17,8 @@
 //   - Expired if its expiry, or that of its key, had passed: see below.
 //   - Recovered if the server never applied the command, or rolls it back.
 //   - Unknown if the log does not say: a command removed some of what a key held
-//     without naming it. What is gone for certain later on bears the later reason.
+//     without naming it, or computed from it what another key holds (SUNIONSTORE,
+//     SORT STORE), and it is not in the first any more. What is gone for certain later on bears the later reason.
 //
 // A Key event has the state that the best of its values has, and if none is left,
 // that of the last to go. What holds no value of its own lives until the next such

@@ -230,6 +230,8 @@ func (e *engine) applyObject(o *op, x uint32) {
 		if o.a != 0 {
 			obj.flags |= isThin
 		}
+	case opShared:
+		e.share(x)
 	case opTrimID:
 		for obj.head != 0 && e.nodes[obj.head].before(uint64(o.a), uint64(o.b)) {
 			e.drop(obj.head, keyspace.Deleted)
@@ -240,6 +242,19 @@ func (e *engine) applyObject(o *op, x uint32) {
 			if n = nd.next; nd.aux == o.a {
 				e.drop(here, keyspace.Deleted)
 			}
+		}
+	}
+}
+
+// share notes that another key may hold all that x holds: whatever happens to it
+// here, it may be there.
+func (e *engine) share(x uint32) {
+	for _, n := range [2]uint32{e.objects[x].side, e.objects[x].head} {
+		for ; n != 0; n = e.nodes[n].next {
+			if !e.walk(x) {
+				return
+			}
+			e.mark(&e.nodes[n], keyspace.Unknown)
 		}
 	}
 }

@@ -138,6 +138,9 @@ func (s *script) mutate(cmd, key string, a []string) {
 	case "SPOP":
 		s.remove(keyspace.OpDeleteSome, keyspace.Set, key, keyspace.Event{})
 	case "SUNIONSTORE":
+		for _, k := range a {
+			s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpShare, Key: []byte(k), Value: []byte(key), Index: int64(s.db)})
+		}
 		s.remove(keyspace.OpReplaceSome, keyspace.Set, key, keyspace.Event{})
 	case "SMOVE":
 		s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpMoveMember, Type: keyspace.Set,

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type model struct {
 	removed []keyspace.State // of each value: what removed it last
 	records [][]int          // of each Key event: the values
 	dropped int              // values from here on were rolled back
+	shared  map[int]bool     // values that another key may hold, which the log does not say
 }
 
 type modelValue struct {
@@ -44,7 +46,7 @@ type modelItem struct {
 const modelDBs = 3
 
 func newModel(seed int64, keys int) *model {
-	m := &model{rnd: rand.New(rand.NewSource(seed)), keys: keys, asOf: 50, words: 6, dropped: -1}
+	m := &model{rnd: rand.New(rand.NewSource(seed)), keys: keys, asOf: 50, words: 6, dropped: -1, shared: map[int]bool{}}
 	for range modelDBs {
 		m.dbs = append(m.dbs, map[string]*modelValue{})
 	}
@@ -140,7 +142,7 @@ func (m *model) time() int64 { return 1 + m.rnd.Int63n(100) }
 // step does one random command.
 func (m *model) step() {
 	word := func() string { return fmt.Sprintf("w%d", m.rnd.Intn(m.words)) }
-	choice := m.rnd.Intn(34)
+	choice := m.rnd.Intn(35)
 	if m.only != nil {
 		choice = m.only[m.rnd.Intn(len(m.only))]
 	}
@@ -430,6 +432,17 @@ func (m *model) step() {
 			m.do("@%d", a)
 			m.db = a
 		}
+	case 34:
+		if k, l, to := m.existing(""), m.existing("set"), m.key(); k != "" && l != "" && m.rnd.Intn(3) == 0 {
+			m.do("SUNIONSTORE %s %s %s", to, k, l)
+			m.do("del %s", to)
+			for _, from := range []string{k, l} {
+				for _, it := range m.dbs[m.db][from].items {
+					m.shared[it.value] = true
+				}
+			}
+			m.delete(m.db, to, keyspace.Overwritten)
+		}
 	}
 }
 
@@ -457,6 +470,11 @@ func (m *model) states() (values, records []keyspace.State) {
 					best[it.value], left[it.value] = rank[s], s
 				}
 			}
+		}
+	}
+	for i := range m.shared {
+		if best[i] < rank[keyspace.Unknown] {
+			best[i], left[i] = rank[keyspace.Unknown], keyspace.Unknown
 		}
 	}
 	values = slices.Clone(m.removed)
@@ -497,6 +515,7 @@ func (m *model) multi(steps int) {
 	m.dropped = len(m.removed)
 	dbs, removed := m.dbs, slices.Clone(m.removed)
 	m.dbs = nil
+	shared := maps.Clone(m.shared)
 	for _, db := range dbs {
 		c := map[string]*modelValue{}
 		for k, v := range db {
@@ -509,7 +528,7 @@ func (m *model) multi(steps int) {
 	for range steps {
 		m.step()
 	}
-	m.dbs = dbs
+	m.dbs, m.shared = dbs, shared
 	copy(m.removed, removed)
 	m.log.do(fmt.Sprintf("TORN %d", (m.log.offset+100-at)/100))
 }
@@ -583,7 +602,7 @@ func TestModel(t *testing.T) {
 }
 
 // alone are the commands that concern one key: all but SMOVE, LMOVE and COPY.
-var alone = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 32, 33}
+var alone = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 32, 33, 34}
 
 // TestModelInLittleMemory has the same results where the engine has room for a few
 // objects at a time and partitions are divided again and again, as far as there

@@ -38,6 +38,7 @@ const (
 	opExpire                      //   a = expiry
 	opMoveDB                      //   now in database a
 	opDoubt                       //   some elements, nobody says which, were removed; a = 1: perhaps all, and so the key
+	opShared                      //   another key may hold what it holds, too
 	opTrimID                      //   stream: entries below a-b are removed
 	opDeleteGroup                 //   stream: consumer group a and its consumers are removed
 

@@ -532,6 +532,11 @@ func (r *recorder) rename(ev *keyspace.Event) error {
 	o, db := op{db: r.db(ev.DB)}, r.db(int32(ev.Index))
 	var from, to, other uint64
 	o.id, from = r.object(o.db, ev.Key)
+	if ev.Op == keyspace.OpShare {
+		o.kind = opShared
+		_, err := r.emit(o)
+		return err
+	}
 	other, to = r.object(db, ev.Value)
 	if from == to {
 		return nil
