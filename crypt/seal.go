@@ -21,7 +21,7 @@ type SealOptions struct {
 
 // Seal returns a writer whose plaintext reaches dst compressed and sealed. Only
 // Close completes the file: without it what dst holds does not open. It does not
-// close dst. Each worker holds two frames of 4 MiB. Not safe for concurrent use.
+// close dst. Each worker holds two frames of 2 MiB. Not safe for concurrent use.
 func Seal(dst io.Writer, o SealOptions) (io.WriteCloser, error) {
 	if o.Level == 0 {
 		o.Level = DefaultLevel

@@ -14,9 +14,9 @@ type block struct {
 }
 
 const (
-	blockSize = 1 << 20
+	blockSize = 256 << 10 // all consumers find it in the processor's cache
 	// blockAhead is how many blocks one consumer may be behind another.
-	blockAhead = 4
+	blockAhead = 12
 )
 
 // A consumer reads all of a stream, or as much as it wants. An error of it ends
