@@ -11,6 +11,7 @@ const (
 	hitShare    = 4        // one more for so many bytes of the leaf
 	baseMatches = 1 << 12  // matches, and
 	matchShare  = 32       // one more for so many bytes
+	maxProofs   = 16       // private keys that are read; the others are known by their armour
 )
 
 // A budget counts down what the current leaf may still cost. It counts work,
@@ -20,12 +21,14 @@ type budget struct {
 	elements int
 	hits     int
 	matches  int
+	proofs   int
 }
 
 func (b *budget) reset(size int) {
 	b.output = min(maxOutput, baseOutput+outputRatio*size)
 	b.elements = maxElements
 	b.hits = baseHits + size/hitShare
+	b.proofs = maxProofs
 	b.matches = baseMatches + size/matchShare
 }
 

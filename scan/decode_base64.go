@@ -3,6 +3,8 @@ package scan
 import (
 	"bytes"
 	"encoding/base64"
+
+	"github.com/valkeyfs/valkeyfs/scan/keymaterial"
 )
 
 var base64Decoder = decoder{kind: "base64", starts: startsBase64, fits: fitsBase64, open: openBase64}
@@ -119,6 +121,10 @@ func hasBinaryMagic(head []byte) bool {
 		return head[1] == 'E' && head[2] == 'L' && head[3] == 'F'
 	case 0xac:
 		return head[1] == 0xed && head[2] == 0 && head[3] == 5
+	case 0x30, 0xfe, 0xce: // a private key, or a store of them
+		if keymaterial.Sniff(head) {
+			return true
+		}
 	case 'L':
 		return string(head[:4]) == "LZ4B"
 	case 0xff: // snappy's frames

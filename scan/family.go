@@ -8,6 +8,7 @@ func families() [][]rule {
 		connectionFamily,
 		hashFamily,
 		privateKeyFamily,
+		keyFileFamily,
 		jwtFamily,
 		githubFamily,
 		awsFamily,

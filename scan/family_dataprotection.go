@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // dataProtectionFamily finds the key ring of ASP.NET Core's data protection: a
 // list of XML elements whose master keys are plain unless a certificate or a
@@ -24,7 +27,29 @@ func findMasterKey(w *worker, r *rule, f *fragment, from, to int) {
 	at := to + value + len(open)
 	begin := run(f.data, at, 64, isSpace)
 	end := run(f.data, begin, 512, isBase64)
-	if end-begin >= minMasterKey && entropy(f.data[begin:end]) > 4 {
-		w.report(r, f, begin, end)
+	text := f.data[begin:end]
+	if len(text) < minMasterKey || entropy(text) <= 4 {
+		return
+	}
+	m := w.report(r, f, begin, end)
+	enc := base64Encoding(text)
+	if enc == nil {
+		m.confidence = Likely
+		return
+	}
+	m.prove("format", "ASP.NET Core data protection")
+	m.prove("encrypted", "no")
+	m.prove("bits", strconv.Itoa(8*enc.DecodedLen(len(trimPadding(text)))))
+	before := f.data[max(0, from-maxLine):from]
+	for name, tag := range map[string]string{"cipher": "<encryption algorithm=\"", "mac": "<validation algorithm=\""} {
+		if k := bytes.LastIndex(before, []byte(tag)); k >= 0 {
+			at := k + len(tag)
+			m.prove(name, string(before[at:run(before, at, 24, isWord)]))
+		}
+	}
+	if k := bytes.LastIndex(before, []byte("<key id=\"")); k >= 0 {
+		if at := k + len("<key id=\""); at+36 <= len(before) && isUUID(before[at:at+36]) {
+			m.prove("id", string(before[at:at+36]))
+		}
 	}
 }

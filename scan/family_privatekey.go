@@ -1,15 +1,21 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/valkeyfs/valkeyfs/scan/keymaterial"
+)
 
 // privateKeyFamily finds private keys in PEM armour (RFC 7468, RFC 1421, PGP,
 // OpenSSH), also where line breaks are written as \n, and PuTTY's files.
 var privateKeyFamily = []rule{
-	{id: "private-key", description: "Private key in PEM armour", category: PrivateKey, severity: Critical, confidence: Confirmed, rank: rankProof,
-		keywords: []string{"-----begin"}, find: findPEM, next: "replace the key pair wherever its public half is trusted"},
+	{id: "private-key", description: "Private key in PEM armour", category: PrivateKey, severity: Critical, confidence: Likely, rank: rankProof,
+		keywords: []string{"-----begin"}, find: findPEM, next: nextKey},
 	{id: "private-key-putty", description: "PuTTY private key", category: PrivateKey, severity: Critical, confidence: Likely, rank: rankProof,
-		keywords: []string{"putty-user-key-file-"}, find: findPuTTY, next: "replace the key pair wherever its public half is trusted"},
+		keywords: []string{"putty-user-key-file-"}, find: findPuTTY, next: nextKey},
 }
+
+const nextKey = "replace the key pair wherever its public half is trusted"
 
 // maxPEM is more than a key of 16384 bits takes.
 const maxPEM = 16 << 10
@@ -54,8 +60,37 @@ func findPEM(w *worker, r *rule, f *fragment, from, to int) {
 	if bytes.Contains(text, []byte("ENCRYPTED")) || bytes.Contains(label, []byte("ENCRYPTED")) {
 		m.severity = High
 	}
-	if m.secret != "" && bytes.IndexByte(text, '\n') < 0 && bytes.Contains(text, []byte(`\n`)) {
+	w.unescapeLines(m)
+	w.proveKey(m, keymaterial.PEM)
+}
+
+// unescapeLines makes line breaks of a secret that has only escaped ones.
+func (w *worker) unescapeLines(m *match) {
+	if bytes.IndexByte([]byte(m.secret), '\n') < 0 && bytes.Contains([]byte(m.secret), []byte(`\n`)) {
 		m.secret = string(unescapeJSON(nil, []byte(m.secret)))
+	}
+}
+
+// proveKey reads a private key. What can be read is confirmed; the armour alone
+// could stand around anything.
+func (w *worker) proveKey(m *match, read func([]byte) *keymaterial.Key) {
+	if w.budget.proofs--; m.secret == "" || w.budget.proofs < 0 {
+		return
+	}
+	if k := read([]byte(m.secret)); k != nil {
+		m.keyProof(k)
+	}
+}
+
+// keyProof notes what is known of a key.
+func (m *match) keyProof(k *keymaterial.Key) {
+	m.confidence, m.severity = Confirmed, m.rule.severity
+	if k.Encrypted && !k.Default {
+		m.severity = High
+	}
+	m.proof = k.Proof()
+	if k.Comment != "" {
+		m.proof[personalProof] = k.Comment
 	}
 }
 
@@ -90,5 +125,10 @@ func findPuTTY(w *worker, r *rule, f *fragment, from, to int) {
 	if m := bytes.Index(d[to+k:limit], []byte("Private-MAC:")); m >= 0 {
 		end = run(d, to+k+m+len("Private-MAC:"), 80, func(b byte) bool { return isHex(b) || b == ' ' })
 	}
-	w.report(r, f, from, end)
+	m := w.report(r, f, from, end)
+	if bytes.Contains(d[from:end], []byte("ncryption: aes")) {
+		m.severity = High
+	}
+	w.unescapeLines(m)
+	w.proveKey(m, keymaterial.PuTTY)
 }

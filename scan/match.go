@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,6 +56,18 @@ func (m *match) prove(what, value string) {
 		m.proof = map[string]string{}
 	}
 	m.proof[what] = value
+}
+
+// personalProof is what a proof has that may be personal: the comment of a key.
+const personalProof = "comment"
+
+// hideProof masks it.
+func hideProof(proof map[string]string) map[string]string {
+	if comment, has := proof[personalProof]; has {
+		proof = maps.Clone(proof)
+		proof[personalProof] = mask + " " + lengthClass(len(comment))
+	}
+	return proof
 }
 
 // artefact tells traces of an attack, 1, from secrets, 0: a command and the
@@ -223,6 +236,7 @@ func (w *worker) file(m *match) {
 		f.Key, f.KeyB64 = text(w.hide(name, w.masks))
 		f.Field, f.FieldB64 = text(w.hide(field, w.fieldMasks))
 		w.hideInChain(f.Chain)
+		f.Proof = hideProof(f.Proof)
 	}
 	w.b.findings = append(w.b.findings, f)
 	w.notePair(f)

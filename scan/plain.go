@@ -6,11 +6,11 @@ import "slices"
 type plain struct {
 	secret, key, keyB64, field, fieldB64 string
 	chain                                []string
-	identity                             map[string]string
+	identity, proof                      map[string]string
 }
 
 func newPlain(f *Finding, m *match, key, field []byte) *plain {
-	p := &plain{secret: m.secret, chain: slices.Clone(f.Chain)}
+	p := &plain{secret: m.secret, chain: slices.Clone(f.Chain), proof: f.Proof}
 	p.key, p.keyB64 = text(key)
 	p.field, p.fieldB64 = text(field)
 	return p
@@ -21,7 +21,7 @@ func newPlain(f *Finding, m *match, key, field []byte) *plain {
 func (f *Finding) Plain() *Finding {
 	c := *f
 	if p := f.plain; p != nil {
-		c.Secret, c.Key, c.KeyB64, c.Field, c.FieldB64, c.Chain = p.secret, p.key, p.keyB64, p.field, p.fieldB64, p.chain
+		c.Secret, c.Key, c.KeyB64, c.Field, c.FieldB64, c.Chain, c.Proof = p.secret, p.key, p.keyB64, p.field, p.fieldB64, p.chain, p.proof
 		if p.identity != nil {
 			c.Identity = p.identity
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 )
 
-// HeadSize is how many bytes Sniff wants.
-const HeadSize = 12
+// HeadSize is how many bytes Sniff wants at least.
+const HeadSize = 8
 
-// Sniff reports whether data begins as a binary key or store does. It looks at
-// HeadSize bytes at most.
+// Sniff reports whether data, of which no more than the beginning need be there,
+// begins as a binary key or store does.
 func Sniff(data []byte) bool {
 	if len(data) < HeadSize {
 		return false
@@ -37,7 +37,7 @@ func Sniff(data []byte) bool {
 	case 0xfe, 0xce:
 		return storeMagics[binary.BigEndian.Uint32(data)] != "" && data[4] == 0 && data[5] == 0 && data[6] == 0 && (data[7] == 1 || data[7] == 2)
 	case opensshMagic[0]:
-		return bytes.HasPrefix(data, opensshMagic[:HeadSize])
+		return bytes.HasPrefix(data, opensshMagic[:min(len(opensshMagic), len(data))])
 	}
 	return false
 }
