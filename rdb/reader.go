@@ -84,6 +84,9 @@ type Reader struct {
 	failed             int64   // a record that was found wrong before a search went back into one before it,
 	failedWhy          error   // why,
 	passed             []int64 // and the records that led to it
+	typ                byte    // type of the record at hand
+	typeAt             int64   // where it stands
+	habits             habits  // of whoever wrote the file
 	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
 	rewound            int64   // bytes gone back over
 	gapsTo             int64   // gaps before this offset were reported
@@ -131,7 +134,7 @@ const headerSize = 9
 // NewReader returns a Reader of the snapshot in r. It reads ahead of what it
 // yields, on a goroutine that ends with the sequence.
 func NewReader(r io.Reader, o Options) *Reader {
-	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, failed: -1, nameless: -1}
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, failed: -1, nameless: -1, habits: habits{database: -1}}
 }
 
 // Events yields the snapshot; see [keyspace] for the contract.
@@ -241,7 +244,7 @@ func (r *Reader) run() error {
 			return nil
 		}
 		if r.o.Resync {
-			r.way.note(begin, r.in.offset(), r.unproven)
+			r.way.note(begin, r.in.offset(), r.ev.DB, r.unproven)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func (r *Reader) record() (more bool, err error) {
 	w := &r.in
 	r.expire, r.idle, r.freq = keyspace.NoExpire, -1, -1
 	r.ev.Record = w.offset()
+	r.typeAt = r.ev.Record
 	r.unproven = true // an opcode's strings; a key's type tells
 	for {
 		if !w.need(1) {
@@ -42,6 +43,7 @@ func (r *Reader) record() (more bool, err error) {
 		}
 		op := w.buf[w.r]
 		if op < opFirst {
+			r.typeAt = w.offset()
 			w.r++
 			return true, r.keyRecord(op)
 		}
@@ -98,6 +100,9 @@ func (r *Reader) opcode(op byte) (prefix bool, err error) {
 			return false, err
 		}
 		r.ev.DB = int32(n)
+		if !r.silent {
+			r.habits.database = r.ev.DB
+		}
 		r.other(keyspace.DB)
 		r.ev.Index, r.ev.Count = -1, -1
 		return false, r.emit()
@@ -158,7 +163,7 @@ func (r *Reader) other(k keyspace.Kind) {
 // keyRecord reads key and value of a type byte.
 func (r *Reader) keyRecord(typ byte) (err error) {
 	d := &r.types[typ]
-	if d.read == nil {
+	if r.typ = typ; d.read == nil {
 		return r.unknownType(typ)
 	}
 	if r.key, err = r.name(r.key[:0], "key"); err != nil {
@@ -171,7 +176,10 @@ func (r *Reader) keyRecord(typ byte) (err error) {
 	if err := r.keyValue(d, typ); err != nil {
 		return err
 	}
-	if len(r.key) == 0 && !r.silent {
+	if r.silent {
+		return nil
+	}
+	if r.habits.note(typ, oddName(r.key), r.idle >= 0, r.freq >= 0); len(r.key) == 0 {
 		r.nameless = r.ev.DB
 	}
 	return nil

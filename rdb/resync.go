@@ -12,10 +12,9 @@ import (
 )
 
 // Going on behind damage. A place is taken for the start of a record when a
-// chain of records that parse without fault begins there. With a chain of three
-// and the rules of implausible, TestResyncAmongDamage gets back 99.2 % of the
-// undamaged keys of a snapshot in which ten blocks of 4 KiB became noise, and
-// 99.9 % where they became zeros.
+// chain of records that parse without fault, and are like those of the file so
+// far, begins there. docs/forensics.md says how much of damaged snapshots that
+// gets back.
 const (
 	chainLength = 5         // records in a row
 	lookahead   = 256 << 10 // bytes that a trial may look ahead
@@ -152,14 +151,17 @@ const (
 type way struct {
 	begins  [wayLength]int64
 	n       int
-	suspect struct{ begin, end int64 }
+	suspect struct {
+		begin, end int64
+		db         int32 // that was selected when it was read
+	}
 }
 
-func (y *way) note(begin, end int64, unproven bool) {
+func (y *way) note(begin, end int64, db int32, unproven bool) {
 	y.begins[y.n%wayLength] = begin
 	y.n++
 	if unproven && end-begin > longString {
-		y.suspect.begin, y.suspect.end = begin, end
+		y.suspect.begin, y.suspect.end, y.suspect.db = begin, end, db
 	}
 }
 
@@ -193,6 +195,9 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 		passed = append(passed, r.passed...) // back a second time, on the way from the first
 	}
 	r.passed = passed
+	if db := r.way.suspect.db; r.ev.DB != db {
+		r.ev.DB, r.habits.database = db, db // what was selected since was no database
+	}
 	return true, r.damage(from, at-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
 }
 
@@ -200,7 +205,7 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 // records begins; false where there is none. It leaves everything else as it is.
 func (r *Reader) search(limit int64) (found bool, err error) {
 	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, silent: true}
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, silent: true}
 	p.clear()
 	found, err = p.find(limit)
 	r.in = p.in
@@ -231,31 +236,20 @@ func (r *Reader) find(limit int64) (found bool, err error) {
 }
 
 // mayBegin tells by the next two bytes whether a record can start here: with an
-// opcode, or with a type of this version and a key that has a name.
+// opcode, or with a type that this file can hold and a key that has a name.
 func (r *Reader) mayBegin() bool {
 	w := &r.in
 	op := w.buf[w.r]
+	switch op {
+	case opFreq:
+		return r.habits.mayHave(r.habits.freqs)
+	case opIdle:
+		return r.habits.mayHave(r.habits.idles)
+	}
 	if op >= opFirst {
 		return true
 	}
-	return r.typeOfVersion(op) && w.need(2) && w.buf[w.r+1] != 0
-}
-
-// typeOfVersion tells whether a file of this version can hold the type.
-func (r *Reader) typeOfVersion(op byte) bool {
-	if r.types[op].read == nil {
-		return false
-	}
-	if r.magic == "VALKEY" {
-		return true
-	}
-	return op <= newestType[min(r.version, maxRedis)]
-}
-
-// newestType is the greatest type byte by version of the format, RDB_VERSION
-// and RDB_TYPE_* in the histories of both servers' src/rdb.h.
-var newestType = [maxRedis + 1]byte{
-	4, 4, 9, 9, 13, 13, 13, 14, 14, 15, 19, 21, 25, 26, 28, 32,
+	return r.mayHold(op) && w.need(2) && w.buf[w.r+1] != 0
 }
 
 // trial looks for a chain of records from the current place on and returns to
@@ -266,9 +260,9 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	w.pin, w.far = w.r, false
 	r.inflated = 0
 	ok, first, cost := r.chain()
-	if ok && first > longString {
-		from := w.pin
-		for i := from + 1; i < w.pin+int(first) && i < w.w; i++ {
+	if ok && first.length > longString {
+		from := w.pin + int(first.prefix)
+		for i := from + 1; i < w.pin+int(first.length) && i < w.w; i++ {
 			w.r = i
 			if !r.mayBegin() {
 				continue
@@ -290,35 +284,40 @@ func (r *Reader) trial() (ok bool, cost int64) {
 // longString is the length from which a false string may swallow whole records.
 const longString = 24
 
-// chain parses records from the current place on; first is the length of the
-// first of them.
-func (r *Reader) chain() (ok bool, first, cost int64) {
+// extent is the length of a record, and that of the opcodes in front of its type.
+type extent struct{ length, prefix int64 }
+
+// chain parses records from the current place on; first is the extent of the
+// first of them. If that is doubtful, most of the others must have odd names, too.
+func (r *Reader) chain() (ok bool, first extent, cost int64) {
 	w := &r.in
 	from := w.offset()
 	w.far = false
-	for n := range chainLength {
+	doubt, odd, n := false, 0, 0
+	for !ok {
 		more, err := r.record()
-		if err != nil && w.far && n > 0 {
-			ok = true // what was seen of the chain is without fault
+		if err != nil {
+			ok = w.far && n > 0 // what was seen of the chain is without fault
 			break
 		}
-		if err != nil || r.implausible() {
+		if r.implausible() {
 			break
 		}
 		if n == 0 {
-			first = w.offset() - from
+			first = extent{w.offset() - from, r.typeAt - from}
+			doubt = r.doubtful()
+		}
+		if n++; r.ev.Kind == keyspace.KeyEnd && oddName(r.key) {
+			odd++
 		}
 		if !more {
 			// The end marker, a checksum and nothing else.
 			ok = !w.need(1) || r.beginsLog()
 			break
 		}
-		if ok = n == chainLength-1; w.offset()-from > lookahead {
-			ok = true
-			break
-		}
+		ok = n == chainLength || w.offset()-from > lookahead
 	}
-	return ok, first, w.offset() - from + trialCost
+	return ok && (!doubt || 2*odd > n), first, w.offset() - from + trialCost
 }
 
 // implausible rejects what parses but no server writes: keys without a name
@@ -338,9 +337,10 @@ func (r *Reader) implausible() bool {
 	}
 	switch r.ev.Kind {
 	case keyspace.KeyEnd:
-		return len(r.key) == 0 || r.elements == 0 && r.ev.Type != keyspace.Stream && r.ev.Type != keyspace.Module
+		return len(r.key) == 0 || r.elements == 0 && r.ev.Type != keyspace.Stream && r.ev.Type != keyspace.Module ||
+			!r.mayHold(r.typ) || !r.habits.agree(r.idle >= 0, r.freq >= 0)
 	case keyspace.DB:
-		return r.ev.DB > databases
+		return r.ev.DB > databases || r.ev.Index < 0 && !r.mayFollow()
 	case keyspace.Slot:
 		return r.ev.Index >= slots
 	case keyspace.Function:

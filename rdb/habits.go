@@ -1,0 +1,134 @@
+package rdb
+
+import (
+	"unicode/utf8"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// habits are what the writer of a file is known to do, from the records that were
+// read of it. A search holds a place for the start of a record only if the record
+// agrees.
+type habits struct {
+	keys     int64
+	idles    int64 // keys with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
+	freqs    int64 // keys with an access frequency: all or none
+	odd      int64 // keys with an odd name
+	types    [256]bool
+	database int32 // that was selected last; -1: none
+}
+
+// enough is how many keys must have been read to tell habits by.
+const enough = 8
+
+// note takes a key that was read.
+func (h *habits) note(typ byte, odd, idle, freq bool) {
+	h.keys++
+	h.types[typ] = true
+	if odd {
+		h.odd++
+	}
+	if idle {
+		h.idles++
+	}
+	if freq {
+		h.freqs++
+	}
+}
+
+// mayHave reports whether a key may have what n of the keys had.
+func (h *habits) mayHave(n int64) bool { return n > 0 || h.keys < enough }
+
+// agree reports whether a key with or without idle time and access frequency is
+// like those before it.
+func (h *habits) agree(idle, freq bool) bool {
+	return h.keys < enough || idle == (h.idles > 0) && freq == (h.freqs > 0)
+}
+
+// oddShare is the part of a file's keys, one in so many, that may have odd names
+// before they are taken for what is common in it.
+const oddShare = 8
+
+// doubtful reports whether the record at hand is one that chance makes easily of
+// what is left of a damaged record: its key has an odd name, which is not common
+// in this file, and its value no form that could be wrong.
+func (r *Reader) doubtful() bool {
+	return r.ev.Kind == keyspace.KeyEnd && r.unproven && oddName(r.key) && r.habits.odd*oddShare <= r.habits.keys
+}
+
+// oddName reports whether a key's name is short, a number or no text.
+func oddName(key []byte) bool {
+	const short = 4
+	if len(key) < short {
+		return true
+	}
+	number := true
+	for _, c := range key {
+		if c < ' ' || c == 0x7f {
+			return true
+		}
+		number = number && (c >= '0' && c <= '9' || c == '-')
+	}
+	return number || !utf8.Valid(key)
+}
+
+// mayHold reports whether a file of this version can hold a type, or this file
+// was seen to do so.
+func (r *Reader) mayHold(typ byte) bool {
+	if r.types[typ].read == nil {
+		return false
+	}
+	if r.habits.types[typ] {
+		return true
+	}
+	written := writtenByValkey
+	if r.magic != "VALKEY" {
+		v := min(r.version, maxRedis)
+		if v < len(newestBefore) {
+			return typ <= newestBefore[v]
+		}
+		written = writtenByRedis[v-len(newestBefore)]
+	}
+	return typ < 64 && written>>typ&1 != 0
+}
+
+// newestBefore is the greatest type byte by version before 9, RDB_VERSION and
+// RDB_TYPE_* in the history of src/rdb.h.
+var newestBefore = [...]byte{4, 4, 9, 9, 13, 13, 13, 14, 14}
+
+// What servers write by version, a bit a type: rdbSaveObjectType of src/rdb.c in
+// the history of both servers. What they read only, of versions before, is not
+// among it.
+var (
+	writtenByRedis = [maxRedis + 1 - len(newestBefore)]uint64{
+		bits(0, 2, 4, 5, 7, 11, 12, 13, 14, 15),     // 9
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 19),     // 10
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 21), // 11
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 21, 22, 23, 24, 25),
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 21, 24, 25, 26),
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 24, 25, 26, 27, 28),
+		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 24, 25, 26, 27, 28, 29, 30, 31, 32),
+	}
+	writtenByValkey = bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 21, 22)
+)
+
+func bits(types ...byte) (set uint64) {
+	for _, t := range types {
+		set |= 1 << t
+	}
+	return set
+}
+
+// resizeSince is the first version in which each database begins with its size,
+// RDB_OPCODE_RESIZEDB of src/rdb.h.
+const resizeSince = 7
+
+// mayFollow reports whether the database that was just selected can stand here:
+// servers write databases in ascending order, each with its size.
+func (r *Reader) mayFollow() bool {
+	if r.ev.Kind != keyspace.DB || r.ev.DB <= r.habits.database {
+		return false
+	}
+	w := &r.in
+	return r.magic == "REDIS" && r.version < resizeSince || !w.need(1) || w.buf[w.r] == opResizeDB
+}
