@@ -75,6 +75,24 @@ chmod +x "$dir/run"
 # Programs of others that tests are held against.
 install tools bookworm bookworm age zstd minisign openssh-client strace
 
+# What applications write with: languages and their client libraries.
+install clients bookworm bookworm \
+  python3-django-redis python3-flask-session python3-rq python3-celery python3-msgpack python3-cbor2 python3-bson \
+  python3-lz4 python3-snappy python3-zstandard python3-brotli \
+  php-cli php-redis php-igbinary php-msgpack ruby ruby-sidekiq ruby-redis-rack ruby-msgpack openjdk-17-jdk-headless
+if ! command -v npm >/dev/null; then
+  say "node: no npm here: its client libraries are not installed"
+elif [ ! -e "$dir/node" ]; then
+  rm -rf "$dir/.new-node"
+  mkdir "$dir/.new-node"
+  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$dir/.new-node" \
+    connect-redis@8.0.2 express-session@1.18.1 redis@4.7.0 bullmq@5.34.0 msgpackr@1.11.2 >"$dir/.apt/npm.log" 2>&1; then
+    mv "$dir/.new-node" "$dir/node"
+  else
+    say "node: its client libraries cannot be had"
+  fi
+fi
+
 for s in "${servers[@]}"; do
   # shellcheck disable=SC2086  # the words of an entry are the arguments
   install $s

@@ -115,6 +115,7 @@ type Instance struct {
 	*Client
 	Server Server
 	Dir    string // its data directory
+	Socket string // the Unix socket that it listens on
 	cmd    *exec.Cmd
 	exited chan error
 	log    string
@@ -137,9 +138,8 @@ func (s Server) Start(t testing.TB, dir string, config ...string) *Instance {
 			t.Fatal(err)
 		}
 	}
-	i := &Instance{Server: s, Dir: dir, exited: make(chan error, 1), log: filepath.Join(run, "log")}
-	socket := filepath.Join(run, "socket")
-	args := []string{"--port", "0", "--unixsocket", socket, "--dir", dir, "--logfile", i.log, "--save", "", "--appendonly", "no"}
+	i := &Instance{Server: s, Dir: dir, Socket: filepath.Join(run, "socket"), exited: make(chan error, 1), log: filepath.Join(run, "log")}
+	args := []string{"--port", "0", "--unixsocket", i.Socket, "--dir", dir, "--logfile", i.log, "--save", "", "--appendonly", "no"}
 	if s.Major() >= 7 {
 		args = append(args, "--enable-debug-command", "yes")
 	}
@@ -154,7 +154,7 @@ func (s Server) Start(t testing.TB, dir string, config ...string) *Instance {
 	}
 	go func() { i.exited <- i.cmd.Wait() }()
 	t.Cleanup(func() { i.kill() })
-	if i.Client, err = i.connect(socket); err != nil {
+	if i.Client, err = i.connect(i.Socket); err != nil {
 		t.Fatalf("%s: %v\n%s", s.Name, err, i.Log())
 	}
 	return i
