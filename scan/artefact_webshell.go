@@ -32,7 +32,7 @@ func findWebShell(w *worker, r *rule, f *fragment, from, to int) {
 		}
 	}
 	open += max(0, from-aroundPage)
-	if php && d[from] == '$' && !reachesSink(d[open:from]) && !callsInput(d[to:min(len(d), to+128)]) || php && hasFold(d[from:to], "php:") && !reachesSink(d[open:from]) || !php && !other {
+	if php && d[from] == '$' && !reachesSink(d[open:from]) && !callsInput(d[to:min(len(d), to+128)]) && !flowsToSink(d[open:from], d[to:min(len(d), to+aroundPage)]) || php && hasFold(d[from:to], "php:") && !reachesSink(d[open:from]) || !php && !other {
 		return
 	}
 	closing := "?>"
@@ -79,6 +79,34 @@ func reachesSink(before []byte) bool {
 		}
 	}
 	return bytes.HasSuffix(bytes.TrimRight(before, " "), []byte("`"))
+}
+
+// flowsToSink: $x = $_POST['a']; eval($x): the request's value is kept in a
+// variable that a later call takes.
+func flowsToSink(before, after []byte) bool {
+	statement := bytes.TrimLeft(before[bytes.LastIndexAny(before, ";{}")+1:], " \t\r\n")
+	if bytes.HasPrefix(statement, []byte("<?")) {
+		k := bytes.IndexByte(statement, '$')
+		if k < 0 {
+			return false
+		}
+		statement = statement[k:]
+	}
+	n := run(statement, 1, 64, isWord)
+	if len(statement) < 3 || statement[0] != '$' || n == 1 || !bytes.HasPrefix(bytes.TrimLeft(statement[n:], " "), []byte("=")) {
+		return false
+	}
+	name := statement[:n]
+	for at := 0; ; {
+		k := bytes.Index(after[at:], name)
+		if k < 0 {
+			return false
+		}
+		at += k + n
+		if (at == len(after) || !isWord(after[at])) && reachesSink(after[:at-n]) {
+			return true
+		}
+	}
 }
 
 // callsInput: $_GET['f']($_POST['x']): the request names the function.

@@ -220,3 +220,42 @@ func FuzzWalkers(f *testing.F) {
 		}
 	})
 }
+
+// A value may be a string that a serialiser has wrapped and nothing else: its
+// name is the field's.
+func TestSerialisedStringUnderAName(t *testing.T) {
+	password := "Vq7xk#29ab"
+	for kind, value := range map[string]string{
+		"json":          `"` + password + `"`,
+		"java":          "\xac\xed\x00\x05t\x00\x0a" + password,
+		"pickle":        "\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x0a" + password + "\x94.",
+		"php-serialize": `s:10:"` + password + `";`,
+		"ruby-marshal":  "\x04\x08I\"\x0f" + password + "\x06:\x06ET",
+		"igbinary":      "\x00\x00\x00\x02\x11\x0a" + password,
+	} {
+		fs, _ := scanAll(t, newTestScanner(t), hashKey("svc:1", "db_password", value))
+		if len(fs) != 1 || fs[0].Secret != password {
+			t.Errorf("%s: found %s", kind, brief(fs))
+		}
+	}
+}
+
+// Tokens end where a form, a list or a format goes on.
+func TestTokenEnds(t *testing.T) {
+	token := "sk-" + "ant-api03-" + random("ends", 93, alnumAlphabet) + "AA"
+	for _, behind := range []string{"&x=1", ",next", "|x", ")", "]", "}", "<br>", "\x00\x01", "#1", ";", "\\", "\n", ""} {
+		if fs := findingsIn(t, "app:1", "k="+token+behind); len(fs) != 1 || fs[0].Secret != token {
+			t.Errorf("before %q: found %s", behind, brief(fs))
+		}
+	}
+}
+
+// Four letters of a placeholder stand in long tokens by chance.
+func TestWordsInTokens(t *testing.T) {
+	for word, found := range map[string]bool{"TODO": true, "xXxX": true, "fake": true, "changeme": false, "EXAMPLE": false} {
+		token := "sk-" + "ant-api03-" + random("words", 80-len(word), alnumAlphabet) + word + random("behind", 13, alnumAlphabet) + "AA"
+		if fs := findingsIn(t, "app:1", token); (len(fs) > 0) != found {
+			t.Errorf("%s: found %s", word, brief(fs))
+		}
+	}
+}

@@ -75,7 +75,7 @@ func fitsBase64(data []byte) bool {
 	}
 	var head [headBase64 / 4 * 3]byte
 	n, _ := enc.Decode(head[:], bytes.TrimRight(data[:headBase64], "="))
-	return n >= 9 && plausibleHead(head[:n])
+	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3))
 }
 
 // plausibleHead reports whether decoded bytes begin as text or as a binary
@@ -174,10 +174,14 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	buf := w.buffer(f.depth, enc.DecodedLen(len(text)))
 	n, err := enc.Decode(buf, text)
-	if err != nil || !w.isContainer(buf[:n]) {
+	if err != nil {
 		return false
 	}
-	w.child(f, piece{kind: "base64", data: buf[:n], to: len(f.data)}, nil, 0)
+	p := piece{kind: "base64", data: buf[:n], to: len(f.data)}
+	if !w.isContainer(p.data) {
+		return w.openBlindly(f, p)
+	}
+	w.child(f, p, nil, 0)
 	return true
 }
 

@@ -2,7 +2,9 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	mathbits "math/bits"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -10,8 +12,9 @@ import (
 
 // Brotli (RFC 7932) and deflate (RFC 1951) without a header begin with any
 // byte. They are tried by context: on a value of the keyspace itself that is no
-// text, and further in where a name says that something is compressed. Only
-// what comes out as text or as a container, of the whole value, is believed.
+// text, and further in where a name says that something is compressed or where
+// the first bits are those of a stream that fits the length. Only what comes out
+// as text or as a container, of the whole value, is believed.
 var (
 	brotliDecoder  = decoder{kind: "brotli", binary: true, starts: func(byte) bool { return true }, fits: fitsBlind, open: openBrotli, blind: true}
 	deflateDecoder = decoder{kind: "deflate", binary: true, starts: func(byte) bool { return true }, fits: fitsBlind, open: openDeflate, blind: true}
@@ -51,7 +54,7 @@ func (w *worker) blindHere(f *fragment) bool {
 }
 
 func openBrotli(w *worker, f *fragment, hits []hit, base uint32) bool {
-	if !w.blindHere(f) {
+	if !w.blindHere(f) && !likelyBrotli(f.data, len(f.data)) {
 		return false
 	}
 	z := &w.zip
@@ -61,11 +64,31 @@ func openBrotli(w *worker, f *fragment, hits []hit, base uint32) bool {
 	} else if err := z.brotli.Reset(&z.src); err != nil {
 		return false
 	}
-	return w.believe("brotli", f, z.brotli)
+	r := tracked{Reader: z.brotli}
+	ok := w.believe("brotli", f, &r)
+	if r.err == nil || r.err.Error() == brotliExcess {
+		z.brotli = nil // Reset keeps input that was not decoded, unless decoding failed
+	}
+	return ok
+}
+
+// brotliExcess is the error of input that goes on behind the end of a stream.
+const brotliExcess = "brotli: excessive input"
+
+// tracked remembers how reading ended.
+type tracked struct {
+	io.Reader
+	err error
+}
+
+func (t *tracked) Read(p []byte) (int, error) {
+	n, err := t.Reader.Read(p)
+	t.err = err
+	return n, err
 }
 
 func openDeflate(w *worker, f *fragment, hits []hit, base uint32) bool {
-	if !w.blindHere(f) || f.data[0]>>1&3 == 3 { // RFC 1951, 3.2.3: a reserved type of block
+	if f.data[0]>>1&3 == 3 || !w.blindHere(f) && !likelyDeflate(f.data) { // RFC 1951, 3.2.3: a reserved type of block
 		return false
 	}
 	z := &w.zip
@@ -110,6 +133,105 @@ func (w *worker) believe(kind string, f *fragment, r io.Reader) bool {
 // isBrotliTail: the brotli reader takes its input in blocks and says itself
 // whether bytes are left over.
 func isBrotliTail(kind string) bool { return kind == "brotli" }
+
+// openBlindly opens decoded bytes that are neither text nor begin as anything:
+// the output of a compressor without a header, behind base64.
+func (w *worker) openBlindly(f *fragment, p piece) bool {
+	if f.depth+2 > maxDepth || len(p.data) > maxBlind || !w.budget.element() {
+		return false
+	}
+	c := w.place(f, p)
+	w.serial++
+	c.serial = w.serial
+	return likelyDeflate(p.data) && openDeflate(w, c, nil, 0) || likelyBrotli(p.data, len(p.data)) && openBrotli(w, c, nil, 0)
+}
+
+// likelyBlind reports whether the head of n bytes may be that of deflate or
+// brotli. One in a hundred random texts passes.
+func likelyBlind(head []byte, n int) bool {
+	return n >= minBlind && n <= maxBlind && (likelyDeflate(head) || likelyBrotli(head, n))
+}
+
+// headDeflate is how many bytes likelyDeflate looks at.
+const headDeflate = 12
+
+// likelyDeflate looks at the first block of a deflate stream (RFC 1951, 3.2.3 to
+// 3.2.7): a stored one repeats its length, one with fixed codes begins with
+// characters, and the code of one with codes of its own must be complete.
+func likelyDeflate(head []byte) bool {
+	if len(head) < headDeflate {
+		return false
+	}
+	lo, hi := binary.LittleEndian.Uint64(head), uint64(binary.LittleEndian.Uint32(head[8:]))
+	bits := func(at, n int) uint64 { // of the first 96
+		v := lo >> at
+		if at >= 64 {
+			v = hi >> (at - 64)
+		} else if at > 0 {
+			v |= hi << (64 - at)
+		}
+		return v & (1<<n - 1)
+	}
+	switch bits(1, 2) {
+	case 0:
+		return binary.LittleEndian.Uint16(head[1:]) == ^binary.LittleEndian.Uint16(head[3:])
+	case 1:
+		return fixedText(bits)
+	case 2:
+		lengths := int(bits(13, 4)) + 4
+		if bits(3, 5) > 29 || bits(8, 5) > 29 {
+			return false
+		}
+		full := 0
+		for i := range lengths {
+			if n := bits(17+3*i, 3); n > 0 {
+				full += 128 >> n
+			}
+		}
+		return full == 128
+	}
+	return false
+}
+
+// fixedText reports whether a block with fixed codes begins with at least three
+// characters of text.
+func fixedText(bits func(at, n int) uint64) bool {
+	n := 0
+	for at := 3; n < 8; n, at = n+1, at+8 {
+		code := mathbits.Reverse8(uint8(bits(at, 8)))
+		if code < 0x30 || code >= 0xC0 {
+			return n >= 3 && code < 0x30 // a repetition
+		}
+		if c := code - 0x30; c < ' ' && !isSpace(c) || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// likelyBrotli looks at the stream header and the first meta-block's (RFC 7932,
+// 9.1 and 9.2): a window of 2^18 bytes or more, as all encoders choose, and a
+// length that n bytes may be the compressed form of.
+func likelyBrotli(head []byte, n int) bool {
+	if len(head) < 8 || head[0]&1 == 0 || head[0]&0xf < 3 {
+		return false
+	}
+	v := binary.LittleEndian.Uint64(head) >> 4
+	last := v & 1
+	v >>= 1
+	if last == 1 {
+		if v&1 == 1 { // empty
+			return false
+		}
+		v >>= 1
+	}
+	nibbles := int(v&3) + 4
+	if nibbles > 6 {
+		return false
+	}
+	length := int(v>>2&(1<<(4*nibbles)-1)) + 1
+	return length > n/2 && length < 24*n
+}
 
 // plausibleText reports whether bytes that may break off inside a character are
 // text.

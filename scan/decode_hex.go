@@ -4,13 +4,14 @@ var hexDecoder = decoder{kind: "hex", starts: isHex, fits: fitsHex, open: openHe
 
 // Lengths of hexadecimal text.
 const (
-	minHex  = 32
-	headHex = 16
+	minHex      = 32
+	minNamedHex = 16 // where the name promises a secret
+	headHex     = 16
 )
 
 // fitsHex decodes the first characters, as fitsBase64 does.
 func fitsHex(data []byte) bool {
-	if len(data) < minHex || len(data)%2 != 0 {
+	if len(data) < minNamedHex || len(data)%2 != 0 {
 		return false
 	}
 	var head [headHex / 2]byte
@@ -28,6 +29,9 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 		if !isHex(b) {
 			return false
 		}
+	}
+	if class, _ := w.classHere(); len(f.data) < minHex && class <= nameNeutral {
+		return false
 	}
 	n := len(f.data) / 2
 	if !w.budget.spend(n) {

@@ -109,7 +109,7 @@ func (w *worker) document(kind string, f *fragment, hits []hit, base uint32, wal
 	}
 	s := w.docs[w.docsUsed-1]
 	defer func() { w.docsUsed-- }()
-	*s = docScan{w: w, f: f, kind: kind, doc: s.doc, data: f.data, hits: hits, base: base}
+	*s = docScan{w: w, f: f, kind: kind, doc: s.doc, data: f.data, hits: hits, base: base, matters: w.nameMatters()}
 	s.doc.depth = 0
 	scopes := len(w.scopes)
 	err := walk(f.data, s.doc, s)

@@ -64,6 +64,9 @@ func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, 
 		return
 	}
 	confidence, why := plausible(v, class, strong)
+	if why == hashValue && w.keyNames() {
+		confidence, why = plausible(v, class, true)
+	}
 	if why != notExcluded {
 		w.exclude(why)
 		return
@@ -153,6 +156,31 @@ func isPassphrase(v []byte) bool {
 		}
 	}
 	return true
+}
+
+// isHiddenPassphrase recognises a passphrase of dice words with a number at its
+// end, correct-horse-battery42, that nobody encodes in base64 but to hide it. A
+// slug has a dash before its number.
+func isHiddenPassphrase(v []byte) bool {
+	n := len(v)
+	for n > 0 && isDigit(v[n-1]) {
+		n--
+	}
+	if tail := len(v) - n; tail < 2 || tail > 4 || n < 12 {
+		return false
+	}
+	words, letters := 1, 0
+	for _, b := range v[:n] {
+		switch {
+		case b >= 'a' && b <= 'z':
+			letters++
+			continue
+		case b != '-' && b != '_' && b != '.' && b != ' ', letters < 3:
+			return false
+		}
+		words, letters = words+1, 0
+	}
+	return words >= 3 && letters >= 3
 }
 
 // plausibleHash accepts digests of the usual lengths, in hex or base64; the
@@ -348,6 +376,13 @@ func isOption(d []byte, i int) bool {
 	return begin+2 < len(d) && d[begin] == '-' && d[begin+1] == '-'
 }
 
+// endsPair reports whether an ampersand ends a value: what follows is another
+// pair of a form, a reference of HTML, or a command.
+func endsPair(rest []byte) bool {
+	n := run(rest, 0, maxNameBefore, isNameByte)
+	return n == 0 || n < len(rest) && (rest[n] == '=' || rest[n] == '%' || rest[n] == '[' || rest[n] == ';')
+}
+
 // valueAt returns the bounds of the value that begins at i: up to the closing
 // quote if it is quoted, else up to what ends a word in forms, shells, YAML,
 // URLs and connection strings.
@@ -377,7 +412,7 @@ func valueAt(d []byte, i int, tag bool) (from, to int) {
 	for j := i; j < limit; j++ {
 		b := d[j]
 		switch {
-		case b <= ' ', b == 0x7f, b == '"', b == '\'', b == '`', b == '&', b == ';', b == '<', b == '\\' && j+1 < limit && (d[j+1] == 'n' || d[j+1] == '"' || d[j+1] == 'r'):
+		case b <= ' ', b == 0x7f, b == '"', b == '\'', b == '`', b == '&' && endsPair(d[j+1:limit]), b == ';', b == '<', b == '\\' && j+1 < limit && (d[j+1] == 'n' || d[j+1] == '"' || d[j+1] == 'r'):
 			return i, j
 		case b >= 0x80 && !validRune(d[j:limit]):
 			return i, j

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"encoding/base64"
+	hexadecimal "encoding/hex"
 	"strings"
 	"testing"
 )
@@ -79,6 +81,11 @@ func TestNameFamily(t *testing.T) {
 		{name: "value under a name", value: `{"credentials": {"value": "` + token + `"}}`, rule: "generic-secret", secret: token},
 		{name: "member of a collection", value: `{"api_keys": {"acme": "` + token + `"}}`, rule: "generic-api-key", secret: token},
 
+		{name: "ampersand in a file", value: "DB_PASSWORD=Basil&umber16\n", rule: "generic-password", secret: "Basil&umber16"},
+		{name: "in hex", field: "smtp_pass", value: hexadecimal.EncodeToString([]byte(password)), rule: "generic-password", secret: password},
+		{name: "passphrase in base64", value: base64.StdEncoding.EncodeToString([]byte("copper-willow-ember87")), rule: "generic-password", secret: "copper-willow-ember87"},
+
+		{name: "slug in base64", value: base64.StdEncoding.EncodeToString([]byte("copper-willow-ember-87"))},
 		{name: "placeholder", field: "password", value: "change" + "me"},
 		{name: "assignment of a placeholder", field: "password", value: "password=<password>"},
 		{name: "stars", field: "password", value: "********"},
@@ -119,6 +126,9 @@ func TestKeyNames(t *testing.T) {
 		{"reset_token:8f31c0aa9d", "4711", false},
 		{"app:password", "Vq7xk#29ab", true},
 		{"app:password", "willow", false},
+		{"app:jwt_secret", random("hex", 64, hexAlphabet), true},
+		{"app:jwt_secret:17", random("hex", 64, hexAlphabet), false},
+		{"app:tokens", random("hex", 64, hexAlphabet), false},
 		{"svc:auth:e29f7c88", token, false},
 		{"user:17", token, false},
 		{"token:count", "40000000", false},

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // Personal data, each kind a rule: what a checksum or a syntax can tell.
@@ -62,6 +63,10 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 	if (n == 13 || n == 19) && !named {
 		return // hardly a card has as many digits; milliseconds and identifiers have
 	}
+	if end-begin == n && !named && w.namedNumber() && !cardWords.match(w.b.bytes(w.key.name)) {
+		w.exclude(identifierValue)
+		return
+	}
 	m := w.report(r, f, begin, end)
 	switch {
 	case named:
@@ -70,6 +75,44 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 		m.confidence = Possible // one number in fifty passes
 	}
 }
+
+// namedNumber reports whether the name right at the value says that it counts,
+// identifies or dates something: one in fifty of such numbers passes for a card.
+func (w *worker) namedNumber() bool {
+	if len(w.scopes) == 0 {
+		return false
+	}
+	name := w.scopes[len(w.scopes)-1].text
+	from := len(name)
+	for from > 0 && isAlnum(name[from-1]) {
+		from--
+		if isUpper(name[from]) && from > 0 && !isUpper(name[from-1]) {
+			break // orderId
+		}
+	}
+	var word [16]byte
+	n := 0
+	for _, b := range name[from:min(len(name), from+len(word))] {
+		word[n] = lower(b)
+		n++
+	}
+	return numberWords[string(word[:n])]
+}
+
+// numberWords end names of numbers that are no card's.
+var numberWords = setOf("id ids uuid key keys count counts total sum size length len offset index idx position pos cursor seq sequence version revision time at timestamp ts date " +
+	"hash checksum digest etag nonce epoch generation ttl expires expiry score rank bytes ms ns")
+
+// setOf makes a set of the words of a list.
+func setOf(list string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(list) {
+		out[w] = true
+	}
+	return out
+}
+
+func isUpper(b byte) bool { return b >= 'A' && b <= 'Z' }
 
 // namedLike reports whether a name in scope holds one of the words.
 func (w *worker) namedLike(words *wordSet) bool {

@@ -109,6 +109,10 @@ func TestPersonalData(t *testing.T) {
 	british := ibanNumber("GB", "NWBK"+random("gb", 14, digitAlphabet))
 	testFamily(t, []familyCase{
 		{name: "visa", value: visa, rule: "card-number"},
+		{name: "under a neutral name", field: "note", value: visa, rule: "card-number"},
+		{name: "of an order", field: "orderId", value: visa},
+		{name: "a count", field: "bytes_total", value: visa},
+		{name: "a number of a card", field: "card_id", value: visa, rule: "card-number"},
 		{name: "mastercard in JSON", value: `{"pan": ` + master + `}`, rule: "card-number", secret: master},
 		{name: "with spaces", value: "card " + spaced + " exp 09/29", rule: "card-number", secret: spaced},
 		{name: "wrong check digit", value: string(wrong)},

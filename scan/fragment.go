@@ -64,6 +64,7 @@ type scope struct {
 	text  []byte
 	class nameClass
 	weak  bool // the name of a key: it may be about something else
+	last  bool // and yet no identifier follows in the key, as in reset_token:8f31
 	rules int  // how many entries of worker.named came before it
 
 	personal *rule // of personalFamily
@@ -88,6 +89,16 @@ func (w *worker) classHere() (class nameClass, strong bool) {
 		return s.class, strong && !s.weak
 	}
 	return nameNone, false
+}
+
+// keyNames reports whether the key itself names the value, with nothing behind
+// the name and no other name between them.
+func (w *worker) keyNames() bool {
+	i := len(w.scopes) - 1
+	for i > 0 && w.scopes[i].class == nameNeutral {
+		i--
+	}
+	return i == 0 && w.scopes[0].last
 }
 
 // isPlural reports whether a name is that of a collection.

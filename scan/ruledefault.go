@@ -21,7 +21,8 @@ var defaults struct {
 }
 
 func loadDefaultRules() (*ruleSet, error) {
-	set, err := parseRuleText(RuleFile{"default rules", []byte(config.DefaultConfig)}, nil, 0)
+	text := strings.ReplaceAll(config.DefaultConfig, codeEnds, valueEnds)
+	set, err := parseRuleText(RuleFile{"default rules", []byte(text)}, nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +38,14 @@ func loadDefaultRules() (*ruleSet, error) {
 	set.rules = kept
 	return set, nil
 }
+
+// What most regexes of the set want behind a secret is what ends a literal in
+// source code. In the values of a keyspace it may as well be the next pair of a
+// form, the next element of a list, or the bytes of a format.
+const (
+	codeEnds  = `(?:\\?['"\x60]|[\s;]|\\[nr]|$)`
+	valueEnds = `(?:\\?['"\x60]|[\x00-\x20;&,|)\]}<>#\\]|$)`
+)
 
 // superseded are default rules whose kind a family of this package finds with
 // more knowledge: of the name that bears a value, of a checksum, of a structure.

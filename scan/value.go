@@ -260,9 +260,9 @@ func isNumeric(v []byte) bool {
 // placeholderWords stand in values that somebody is meant to replace.
 var placeholderWords = newWordSet([]string{
 	"changeme", "change_me", "change-me", "changeit", "replaceme", "replace_me", "replace-me", "placeholder", "insert_", "your_", "your-", "yourpass", "yourtoken",
-	"yourkey", "yoursecret", "yourapi", "_here", "-here", "<your", "my_secret", "mysecretkey", "redacted", "masked", "filtered", "example", "dummy", "sample", "todo",
-	"fixme", "notset", "not_set", "not-set", "foobar", "xxxx", "****", "....", "…", "deadbeef", "lorem", "123456789012", "1234567890abcdef", "0123456789", "abcdef123456",
-	"abcdefgh", "fake", "secret_goes", "password_goes", "goes_here", "goes-here", "removed", "hidden]", "[hidden", "undefined", "supersecret", "test_key", "testkey", "test-key",
+	"yourkey", "yoursecret", "yourapi", "_here", "-here", "<your", "my_secret", "mysecretkey", "redacted", "masked", "filtered", "example", "sample",
+	"notset", "not_set", "not-set", "foobar", "****", "....", "…", "deadbeef", "123456789012", "1234567890abcdef", "0123456789", "abcdef123456",
+	"abcdefgh", "secret_goes", "password_goes", "goes_here", "goes-here", "removed", "hidden]", "[hidden", "undefined", "supersecret", "test_key", "testkey", "test-key",
 })
 
 // plainWords are values that fields named like a credential hold, and that are
@@ -311,8 +311,22 @@ func placeholder(v []byte) bool {
 	if s.distinct <= 2 && len(v) > 3 || s.distinct == 1 && !isDigit(first) || s.repeat >= 6 && s.repeat*2 >= len(v) {
 		return true
 	}
-	return placeholderWords.match(v)
+	if len(v) >= longToken && s.distinct >= manyBytes {
+		return placeholderWords.match(v)
+	}
+	return placeholderWords.match(v) || placeholderShort.match(v)
 }
+
+// In random text of this length, made of so many different bytes, any four
+// letters stand by chance.
+const (
+	longToken = 32
+	manyBytes = 18
+)
+
+// placeholderShort are words of values that somebody is meant to replace, too
+// short to mean something in a long token.
+var placeholderShort = newWordSet([]string{"xxxx", "todo", "fixme", "fake", "dummy", "lorem"})
 
 // isName reports whether v is an identifier in capitals, as environment
 // variables are.

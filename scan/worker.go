@@ -138,6 +138,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 	}
 	at, n := lastSegment(name)
 	w.enter(name[at:at+n], true, within(hits, w.key.name.from+uint32(at), n))
+	w.scopes[0].last = at+n == len(name) && !isPlural(name[at:at+n])
 }
 
 // one scans a field and the value that it names.
@@ -315,8 +316,11 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		w.namedRules(f)
 	}
 	w.personal(f)
-	if class, strong := w.classHere(); class > nameNeutral && !f.assigns {
+	switch class, strong := w.classHere(); {
+	case class > nameNeutral && !f.assigns:
 		w.judge(f, 0, len(f.data), w.scopes[len(w.scopes)-1].text, class, strong)
+	case f.depth == 1 && f.kind == "base64" && isHiddenPassphrase(f.data):
+		w.report(w.s.byClass[namePassword], f, 0, len(f.data)).confidence = Possible
 	}
 }
 
@@ -330,9 +334,8 @@ type piece struct {
 	isName   bool // a name inside the container, such as a JSON key
 }
 
-// child scans a piece of f. Hits are those in the bytes of a piece in place,
-// counted from base; other pieces pass through the automaton here.
-func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
+// place makes the fragment of a piece of f.
+func (w *worker) place(f *fragment, p piece) *fragment {
 	c := &w.frags[f.depth+1]
 	*c = fragment{
 		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
@@ -341,6 +344,13 @@ func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
 	if f.inPlace {
 		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace
 	}
+	return c
+}
+
+// child scans a piece of f. Hits are those in the bytes of a piece in place,
+// counted from base; other pieces pass through the automaton here.
+func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
+	c := w.place(f, p)
 	if p.inPlace {
 		w.scan(c, hits, base)
 		return
