@@ -38,6 +38,7 @@ type Report struct {
 	Expired  uint64 `json:"expired"` // keys whose expiry had passed
 
 	DBs       []DB             `json:"dbs"`
+	OtherDBs  *OtherDBs        `json:"other_dbs,omitempty"` // that are too many to be told apart
 	Types     []Type           `json:"types"`
 	Aux       []Aux            `json:"aux"`
 	Functions []string         `json:"functions"`
@@ -66,6 +67,12 @@ type DB struct {
 	Expires        uint64 `json:"expires"`
 	ClaimedKeys    int64  `json:"claimed_keys"`
 	ClaimedExpires int64  `json:"claimed_expires"`
+}
+
+// OtherDBs counts the keys of the databases beyond those that are told apart.
+type OtherDBs struct {
+	Keys    uint64 `json:"keys"`
+	Expires uint64 `json:"expires"`
 }
 
 // Type counts the keys of a type and encoding, and their elements.
@@ -152,6 +159,7 @@ type counts struct {
 	into     *types // whichever of the two the events belong to
 	open     *tally // of the key that is open
 	db       *DB
+	otherDBs DB // all that are too many
 	dbs      map[int32]*DB
 	modules  map[string]uint64
 	names    map[string]*uint64
@@ -213,7 +221,7 @@ func (s *counts) startKey(e *keyspace.Event) {
 	if s.into == &s.log {
 		return
 	}
-	if s.db == nil || s.db.DB != e.DB {
+	if s.db == nil || s.db.DB != e.DB { // of otherDBs it is that of the last
 		s.setDB(e.DB)
 	}
 	s.db.Keys++
@@ -231,12 +239,16 @@ func (s *counts) startKey(e *keyspace.Event) {
 }
 
 func (s *counts) setDB(db int32) {
-	if s.db = s.dbs[db]; s.db == nil {
-		s.db = &DB{DB: db, ClaimedKeys: -1, ClaimedExpires: -1}
-		if len(s.dbs) < maxDBs {
-			s.dbs[db] = s.db
-		}
+	if s.db = s.dbs[db]; s.db != nil {
+		return
 	}
+	if len(s.dbs) < maxDBs {
+		s.db = &DB{DB: db, ClaimedKeys: -1, ClaimedExpires: -1}
+		s.dbs[db] = s.db
+		return
+	}
+	s.db = &s.otherDBs
+	s.db.DB = db
 }
 
 // note counts damage that ended the events.
@@ -422,6 +434,10 @@ func (s *counts) finish() {
 	for _, db := range s.dbs {
 		r.DBs = append(r.DBs, *db)
 		r.Expires += db.Expires
+	}
+	if o := s.otherDBs; o.Keys > 0 {
+		r.OtherDBs = &OtherDBs{o.Keys, o.Expires}
+		r.Expires += o.Expires
 	}
 	slices.SortFunc(r.DBs, func(a, b DB) int { return cmp.Compare(a.DB, b.DB) })
 	for name, n := range s.modules {

@@ -55,6 +55,40 @@ func element(t keyspace.Type, part keyspace.Part) keyspace.Event {
 	return keyspace.Event{Kind: keyspace.Element, Type: t, Part: part}
 }
 
+// The keys of databases that are too many to be told apart are counted all the same.
+func TestTooManyDatabases(t *testing.T) {
+	const more = 50
+	c := NewCounter()
+	err := c.Count(func(yield func(*keyspace.Event, error) bool) {
+		if !yield(&keyspace.Event{Kind: keyspace.Header, Value: []byte("REDIS"), Index: 11, Pos: keyspace.Pos{Source: "f", Inner: -1}}, nil) {
+			return
+		}
+		for i := range int32(maxDBs + more) {
+			e := keyspace.Event{Kind: keyspace.DB, DB: i, Index: 2, Count: 1, Pos: keyspace.Pos{Source: "f", Inner: -1}}
+			k := key(i, keyspace.String, keyspace.Raw, 5, keyspace.Live)
+			k.Pos.Source = "f"
+			if !yield(&e, nil) || !yield(&k, nil) {
+				return
+			}
+		}
+		k := key(0, keyspace.String, keyspace.Raw, keyspace.NoExpire, keyspace.Live)
+		k.Pos.Source = "f"
+		yield(&k, nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Reports()[0]
+	if len(r.DBs) != maxDBs || r.DBs[0].Keys != 2 || r.OtherDBs == nil || *r.OtherDBs != (OtherDBs{more, more}) ||
+		r.Keys != maxDBs+more+1 || r.Expires != maxDBs+more {
+		t.Errorf("%d databases, others %+v, %d keys, %d expire", len(r.DBs), r.OtherDBs, r.Keys, r.Expires)
+	}
+	var b bytes.Buffer
+	if err := NewText(&b, 80).Report(r); err != nil || !strings.Contains(b.String(), "other dbs  50 keys, too many databases to tell apart") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
 func command(ms int64, name string) keyspace.Event {
 	return keyspace.Event{Kind: keyspace.Command, Time: ms, Args: [][]byte{[]byte(name)}}
 }
