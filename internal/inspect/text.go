@@ -49,13 +49,13 @@ func (t *text) File(f *report.File) error {
 		what = append(what, report.Bytes(f.Size))
 	}
 	switch {
+	case f.Next != "":
+		what = append(what, "not read. Open it: "+f.Next)
 	case f.Error != "": // its Report says why
 	case f.Same != "":
 		what = append(what, "the same file as "+report.Escape(f.Same))
 	case f.Target != "":
 		what = append(what, f.Skipped+": "+report.Escape(f.Target))
-	case f.Next != "":
-		what = append(what, f.Next)
 	case f.Skipped != "" && f.Skipped != f.Kind:
 		what = append(what, f.Skipped)
 	}
@@ -111,6 +111,9 @@ func (t *text) Report(r *Report) error {
 				break
 			}
 			t.row(fmt.Sprintf("db %d", db.DB), database(db))
+		}
+		if o := r.OtherDBs; o != nil {
+			t.row("other dbs", count(o.Keys, "key")+", too many databases to tell apart")
 		}
 		for _, ty := range r.Types {
 			t.p.Line(fmt.Sprintf("  %-*s %-13s %16s %20s", rowLabel, ty.Type, ty.Encoding, count(ty.Keys, "key"), count(ty.Elements, "element")))

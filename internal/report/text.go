@@ -60,9 +60,9 @@ func (t *text) File(f *File) error {
 		t.note(Escape(f.Path) + ": " + f.Unresolved.String())
 	}
 	switch {
-	case f.Error != "": // it is among the damage
 	case f.Next != "":
 		t.note(fmt.Sprintf("%s: a volume (%s), not read. Open it: %s", Escape(f.Path), Escape(f.Format), f.Next))
+	case f.Error != "": // it is among the damage
 	case strings.HasSuffix(f.Skipped, "leaves the directory"):
 		t.note(fmt.Sprintf("%s: %s, to %s", Escape(f.Path), f.Skipped, Escape(f.Target)))
 	case f.Skipped == "another file system":

@@ -15,28 +15,32 @@ type volume struct {
 }
 
 const (
-	thenScan  = "; then: valkeyfs scan /mnt/evidence"
+	thenScan  = " && valkeyfs scan /mnt/evidence"
+	thenParts = "; mount its partitions with -o ro,noload (ext4) or ro,norecovery,nouuid (xfs), then: valkeyfs scan /mnt/evidence"
 	mountLoop = "mount -o loop,ro,"
-	orCarve   = " (or: valkeyfs carve IMAGE)"
+	qemuNBD   = "qemu-nbd --read-only -c /dev/nbd0 "
+	ewfMount  = "ewfmount IMAGE /mnt/ewf && losetup -r -P -f --show /mnt/ewf/ewf1" + thenParts + ". Or: valkeyfs carve /mnt/ewf/ewf1"
+	loopParts = "losetup -r -P -f --show IMAGE" + thenParts + orCarve
+	orCarve   = ". Or, without mounting: valkeyfs carve IMAGE"
 )
 
 // volumes are tried in order: containers first, then what a partition table or
 // a file system shows.
 var volumes = []volume{
-	{"E01", "ewfmount IMAGE /mnt/ewf && losetup -r -P -f --show /mnt/ewf/ewf1" + orCarve, magicAt(0, "EVF\x09\x0d\x0a\xff\x00")},                                                          // libewf, EWF file header
-	{"Ex01", "ewfmount IMAGE /mnt/ewf && losetup -r -P -f --show /mnt/ewf/ewf1" + orCarve, magicAt(0, "EVF2\x0d\x0a\x81\x00")},                                                            // libewf, EWF2
-	{"VMDK", "qemu-nbd --read-only -c /dev/nbd0 IMAGE" + orCarve, anyOf(magicAt(0, "KDMV"), magicAt(0, "COWD"), magicAt(0, "# Disk DescriptorFile"))},                                     // qemu block/vmdk.c
-	{"QCOW2", "qemu-nbd --read-only -c /dev/nbd0 IMAGE" + orCarve, magicAt(0, "QFI\xfb")},                                                                                                 // qemu docs/interop/qcow2.rst
-	{"VHDX", "qemu-nbd --read-only -c /dev/nbd0 IMAGE" + orCarve, magicAt(0, "vhdxfile")},                                                                                                 // qemu block/vhdx.h
-	{"VHD", "qemu-nbd --read-only -f vpc -c /dev/nbd0 IMAGE" + orCarve, magicAt(0, "conectix")},                                                                                           // qemu block/vpc.c
-	{"VDI", "qemu-nbd --read-only -c /dev/nbd0 IMAGE" + orCarve, magicAt(0x40, "\x7f\x10\xda\xbe")},                                                                                       // qemu block/vdi.c
-	{"LUKS", "cryptsetup open --readonly IMAGE evidence && mount -o ro,noload /dev/mapper/evidence /mnt/evidence" + thenScan, magicAt(0, "LUKS\xba\xbe")},                                 // LUKS2 on-disk format, 2.1
-	{"LVM", "losetup -r -f --show IMAGE && vgchange -ay --readonly" + orCarve, isLVM},                                                                                                     // lvm2 lib/label/label.h
-	{"GPT", "losetup -r -P -f --show IMAGE; mount each partition with -o ro,noload (ext4) or ro,norecovery (xfs)" + thenScan, anyOf(magicAt(512, "EFI PART"), magicAt(4096, "EFI PART"))}, // UEFI 5.3.2
-	{"ext4", mountLoop + "noload IMAGE /mnt/evidence" + thenScan, isExt},                                                                                                                  // linux fs/ext4/ext4.h, s_magic
-	{"xfs", mountLoop + "norecovery,nouuid IMAGE /mnt/evidence" + thenScan, magicAt(0, "XFSB")},                                                                                           // linux fs/xfs/libxfs/xfs_format.h
-	{"btrfs", mountLoop + "rescue=nologreplay IMAGE /mnt/evidence" + thenScan, magicAt(0x10040, "_BHRfS_M")},                                                                              // linux include/uapi/linux/btrfs_tree.h
-	{"partitioned", "losetup -r -P -f --show IMAGE; mount each partition with -o ro,noload (ext4) or ro,norecovery (xfs)" + thenScan, isMBR},                                              // UEFI 5.2.1
+	{"E01", ewfMount, magicAt(0, "EVF\x09\x0d\x0a\xff\x00")},                                                                                                                                       // libewf, EWF file header
+	{"Ex01", ewfMount, magicAt(0, "EVF2\x0d\x0a\x81\x00")},                                                                                                                                         // libewf, EWF2
+	{"VMDK", qemuNBD + "IMAGE" + thenParts + orCarve, anyOf(magicAt(0, "KDMV"), magicAt(0, "COWD"), magicAt(0, "# Disk DescriptorFile"))},                                                          // qemu block/vmdk.c
+	{"QCOW2", qemuNBD + "IMAGE" + thenParts + orCarve, magicAt(0, "QFI\xfb")},                                                                                                                      // qemu docs/interop/qcow2.rst
+	{"VHDX", qemuNBD + "IMAGE" + thenParts + orCarve, magicAt(0, "vhdxfile")},                                                                                                                      // qemu block/vhdx.h
+	{"VHD", qemuNBD + "-f vpc IMAGE" + thenParts + orCarve, magicAt(0, "conectix")},                                                                                                                // qemu block/vpc.c
+	{"VDI", qemuNBD + "IMAGE" + thenParts + orCarve, magicAt(0x40, "\x7f\x10\xda\xbe")},                                                                                                            // qemu block/vdi.c
+	{"LUKS", "cryptsetup open --readonly IMAGE evidence && mount -o ro,noload /dev/mapper/evidence /mnt/evidence" + thenScan, magicAt(0, "LUKS\xba\xbe")},                                          // LUKS2 on-disk format, 2.1
+	{"LVM", "losetup -r -f --show IMAGE && vgchange -ay --readonly, mount its volumes with -o ro,noload (ext4) or ro,norecovery,nouuid (xfs), then: valkeyfs scan /mnt/evidence" + orCarve, isLVM}, // lvm2 lib/label/label.h
+	{"GPT", loopParts, anyOf(magicAt(512, "EFI PART"), magicAt(4096, "EFI PART"))},                                                                                                                 // UEFI 5.3.2
+	{"ext4", mountLoop + "noload IMAGE /mnt/evidence" + thenScan + orCarve, isExt},                                                                                                                 // linux fs/ext4/ext4.h, s_magic
+	{"xfs", mountLoop + "norecovery,nouuid IMAGE /mnt/evidence" + thenScan + orCarve, magicAt(0, "XFSB")},                                                                                          // linux fs/xfs/libxfs/xfs_format.h
+	{"btrfs", mountLoop + "rescue=nologreplay IMAGE /mnt/evidence" + thenScan + orCarve, magicAt(0x10040, "_BHRfS_M")},                                                                             // linux include/uapi/linux/btrfs_tree.h
+	{"partitioned", loopParts, isMBR}, // UEFI 5.2.1
 }
 
 func sniffVolume(head []byte) *volume {
