@@ -61,10 +61,10 @@ const (
 // maxIdle is the room that is kept for a name of the next command.
 const maxIdle = 64 << 10
 
-// read finds the arguments of the command at the window's position, as far as
-// they lie in the window.
-func (c *command) read() {
+// reset begins a command at the window's position.
+func (c *command) reset() {
 	w := &c.r.w
+	c.args, c.starts, c.base = c.args[:0], c.starts[:0], w.base
 	c.start, c.length, c.argc, c.next, c.taken = w.offset(), -1, 0, 0, 0
 	c.state, c.whole, c.halted, c.broken = keyspace.Unknown, false, c.r.stopped, fault{}
 	c.key, c.keyAt, c.suspects = nil, c.start, c.suspects[:0]
@@ -74,6 +74,13 @@ func (c *command) read() {
 		}
 		c.names[s] = c.names[s][:0]
 	}
+}
+
+// read finds the arguments of the command at the window's position, as far as
+// they lie in the window.
+func (c *command) read() {
+	c.reset()
+	w := &c.r.w
 	for {
 		c.args, c.starts, c.base = c.args[:0], c.starts[:0], w.base
 		argc, p, st := number(w.buf[:w.end], w.pos+1)
@@ -122,7 +129,7 @@ func (c *command) run() {
 	c.gaps()
 	if len(c.args) > 0 {
 		c.broken = fault{} // it shows again where the argument is needed
-		c.identify()
+		fits := c.identify()
 		op := keyspace.OpNone
 		if c.spec != nil && c.spec.Flags&NeverLogged != 0 {
 			op = keyspace.OpNeverLogged
@@ -131,6 +138,8 @@ func (c *command) run() {
 		e.Pos.Offset, e.Length, e.Args, e.Index = c.start, c.length, c.args, c.argc
 		c.emit()
 		switch {
+		case !fits && c.state == keyspace.Unknown:
+			c.damaged("a command of so many arguments")
 		case c.spec == nil:
 		case c.spec.apply != nil:
 			c.spec.apply(c)
@@ -145,7 +154,8 @@ func (c *command) run() {
 }
 
 // identify takes the command's name and, of a container, that of the subcommand.
-func (c *command) identify() {
+// It reports false for a command that cannot have as many arguments.
+func (c *command) identify() bool {
 	name, _, _ := c.take()
 	spec, ok := LookupCommand(name)
 	if ok && spec.Subcommands != nil && len(c.args) > 1 {
@@ -153,11 +163,23 @@ func (c *command) identify() {
 			c.take()
 		}
 	}
-	if ok = ok && spec.Takes(c.argc); ok {
-		c.spec = spec
-	} else {
+	if !ok || !spec.Takes(c.argc) {
 		c.spec = nil
+		return !ok
 	}
+	c.spec = spec
+	return true
+}
+
+// damaged reports a command that is RESP, but none that a server can have written.
+func (c *command) damaged(what string) {
+	err := &keyspace.FormatError{Pos: c.r.pos(c.start), What: what, Err: keyspace.ErrCorrupt}
+	if c.r.o.Resync {
+		c.r.note(keyspace.Damage, c.start, max(0, c.length), err)
+	} else {
+		c.r.fail(err)
+	}
+	c.halted = c.halted || c.r.stopped
 }
 
 // fail marks the command as broken.

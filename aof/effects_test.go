@@ -626,9 +626,6 @@ var effectTests = []struct{ command, effects string }{
 		element value="bar"
 		element value="baz" index=1
 		key-end index=2`},
-	{`SET k`, `key
-		element value="k"
-		key-end index=1`},
 	{`XGROUP NOSUCH k`, `key
 		element value="NOSUCH"
 		element value="k" index=1

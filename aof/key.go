@@ -105,7 +105,13 @@ func applySwapDB(c *command) {
 }
 
 // applyFlushDB is FLUSHDB [ASYNC|SYNC].
-func applyFlushDB(c *command) { c.flush(c.r.db) }
+func applyFlushDB(c *command) {
+	if c.r.db == noDB {
+		c.skip(c.argc)
+		return
+	}
+	c.flush(c.r.db)
+}
 
 // applyFlushAll is FLUSHALL [ASYNC|SYNC].
 func applyFlushAll(c *command) { c.flush(-1) }

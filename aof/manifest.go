@@ -130,7 +130,7 @@ func (p *manifestParser) skipLine(lines *bufio.Reader) error {
 
 // line reads one line, "file NAME seq N type T" in any order, and further pairs.
 func (p *manifestParser) line(at int64, line []byte) {
-	words, ok := splitArgs(bytes.Trim(line, " \t\r\n"))
+	words, _, ok := splitArgs(bytes.Trim(line, " \t\r\n"))
 	if !ok || len(words) < 6 || len(words)%2 != 0 {
 		p.fail(at, "a line that is not of pairs of words, three at least", keyspace.ErrCorrupt)
 		return

@@ -68,8 +68,8 @@ func newReader(r io.Reader, o Options, size int) *Reader {
 	return rd
 }
 
-// Sniff reports whether head, the first bytes of a file (16 suffice), can begin
-// an AOF without an RDB preamble.
+// Sniff reports whether head, the first bytes of a file (32 suffice), can begin
+// an AOF without an RDB preamble, if need be one whose first command is damaged.
 func Sniff(head []byte) bool {
 	if bytes.HasPrefix(head, tsLine) {
 		return true
@@ -77,8 +77,17 @@ func Sniff(head []byte) bool {
 	if len(head) < 4 || head[0] != '*' {
 		return false
 	}
-	n, p, st := number(head, 1)
-	return st == done && n > 0 && p < len(head) && head[p] == '$'
+	count := head[1:]
+	if count[0] == '-' {
+		count = count[1:]
+	}
+	digits := len(count) - len(bytes.TrimLeft(count, "0123456789"))
+	behind, line := bytes.CutPrefix(count[digits:], []byte("\r\n"))
+	if !line || digits == 0 || digits > maxNumber {
+		return false
+	}
+	n, _, st := number(head, 1)
+	return st != done || n == 0 || len(behind) == 0 || behind[0] == '$'
 }
 
 // Events returns the file's events; see the package documentation for their

@@ -200,6 +200,13 @@ func TestRESP(t *testing.T) {
 		{"length of 2^63", "*1\r\n$9223372036854775808\r\n", false},
 		{"length of 2^64 and 3", "*2\r\n$18446744073709551619\r\nDEL\r\n$1\r\nk\r\n", false},
 		{"many zeros", "*2\r\n$" + strings.Repeat("0", 100) + "3\r\nDEL\r\n$1\r\nk\r\n", false},
+		{"too few for a command", "*2\r\n$3\r\nSET\r\n$1\r\nk\r\n", false},
+		{"too many for a command", "*3\r\n$4\r\nINCR\r\n$1\r\nk\r\n$1\r\nl\r\n", false},
+		{"too few for a container", "*1\r\n$6\r\nXGROUP\r\n", false},
+		{"subcommand that is not known", "*2\r\n$6\r\nXGROUP\r\n$1\r\nx\r\n", true},
+		{"select of a word", "*2\r\n$6\r\nSELECT\r\n$1\r\nx\r\n", false},
+		{"select of a negative number", "*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n", false},
+		{"select of 2^31", "*2\r\n$6\r\nSELECT\r\n$10\r\n2147483648\r\n", false},
 		{"inline", "SET k v\r\n", false},
 		{"no carriage return", "*1\n$3\nDEL\n", false},
 		{"wrong length", "*2\r\n$3\r\nDEL\r\n$2\r\nk\r\n\r\n", false},
@@ -228,8 +235,9 @@ func TestRESP(t *testing.T) {
 
 func TestSniff(t *testing.T) {
 	for head, want := range map[string]bool{
-		"*2\r\n$6\r\nSELECT\r\n": true, "#TS:1700000000\r\n": true, "*12\r\n$3\r\nSET": true,
-		"": false, "*": false, "*2": false, "*2\r\n": false, "*0\r\n$": false, "REDIS0011": false, "# comment": false, "file a seq 1 type b": false,
+		"*2\r\n$6\r\nSELECT\r\n": true, "#TS:1700000000\r\n": true, "*12\r\n$3\r\nSET": true, "*2\r\n": true, "*0\r\n$": true, "*-5\r\n": true,
+		"*9223372036854775807\r\n": true, "*00000000000000000000005\r\n$": true,
+		"": false, "*": false, "*2": false, "*2\n": false, "*-\r\n": false, "*x\r\n": false, "*2\r\nx": false, "REDIS0011": false, "# comment": false, "file a seq 1 type b": false,
 	} {
 		if got := Sniff([]byte(head)); got != want {
 			t.Errorf("Sniff(%q) = %v", head, got)

@@ -93,6 +93,9 @@ func (r *Reader) stray() {
 		r.damage(at, at, what)
 		return
 	}
+	if r.inline() {
+		return
+	}
 	if c := &r.cmd; c.whole && c.start+c.length == at {
 		c.suspect()
 	}

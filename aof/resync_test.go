@@ -141,7 +141,7 @@ func TestResyncCases(t *testing.T) {
 	}{
 		{"inline command", set("a", "1") + "SET x y\r\n" + set("b", "2"), "a d b"},
 		{"count too large", strings.Replace(set("a", "1"), "*3", "*4", 1) + set("b", "2") + set("c", "3"), "d b c"},
-		{"count too small", strings.Replace(set("a", "1"), "*3", "*2", 1) + set("b", "2"), "d b"},
+		{"count too small", strings.Replace(set("a", "1"), "*3", "*2", 1) + set("b", "2"), "d d b"},
 		{"length too large", strings.Replace(set("a", "123"), "$3\r\n123", "$31\r\n123", 1) + set("b", "2") + set("c", "3"), "d b c"},
 		{"length of the rest of the file", strings.Replace(set("a", "123"), "$3\r\n123", "$9999999\r\n123", 1) + set("b", "2") + set("c", "3"), "d b c"},
 		{"length that ends at a line by chance", strings.Replace(set("a", "123"), "$3\r\n123", "$5\r\n123", 1) + set("b", "2") + set("c", "3"), "d b c"},

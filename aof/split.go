@@ -3,15 +3,22 @@ package aof
 // splitArgs splits a line into words as sds.c sdssplitargs does: at white space,
 // with "…" in which a backslash escapes (\xHH, \n, \r, \t, \b, \a), and '…' in
 // which it escapes only the quote. It reports false for quotes that do not end
-// or are followed by anything but white space.
-func splitArgs(line []byte) (words [][]byte, ok bool) {
+// or are followed by anything but white space. The indexes in line of what the
+// words begin with are starts.
+func splitArgs(line []byte) (words [][]byte, starts []int, ok bool) {
+	whole := line
 	for {
 		for len(line) > 0 && isSpace(line[0]) {
 			line = line[1:]
 		}
 		if len(line) == 0 {
-			return words, true
+			return words, starts, true
 		}
+		start := len(whole) - len(line)
+		if line[0] == '"' || line[0] == '\'' {
+			start++
+		}
+		starts = append(starts, start)
 		word := []byte{}
 		for len(line) > 0 && !isSpace(line[0]) {
 			c := line[0]
@@ -21,7 +28,7 @@ func splitArgs(line []byte) (words [][]byte, ok bool) {
 				continue
 			}
 			if word, line, ok = quoted(word, line, c); !ok || len(line) > 0 && !isSpace(line[0]) {
-				return nil, false
+				return nil, nil, false
 			}
 		}
 		words = append(words, word)

@@ -476,6 +476,8 @@ func (e *engine) finish() error {
 func (e *engine) leftover(obj *object) {
 	state := keyspace.Live
 	switch {
+	case obj.db == unknownDB:
+		state = keyspace.Unknown
 	case !e.past(obj.expire):
 	case obj.expire == unknownExpiry || obj.flags&isThin != 0:
 		state = keyspace.Unknown

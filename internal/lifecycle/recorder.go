@@ -85,6 +85,7 @@ type command struct {
 	seq    uint64
 	key    bool // servers write it so when a key's expiry has passed
 	field  bool // … or a field's
+	libs   bool // it is about libraries, FUNCTION
 }
 
 // span is a run of ops: [from, to).
@@ -153,6 +154,9 @@ func (r *recorder) step(ev *keyspace.Event) error {
 
 // swap takes SWAPDB.
 func (r *recorder) swap(a, b int32) {
+	if a < 0 || b < 0 {
+		return
+	}
 	if len(r.physical) > maxSwapped {
 		r.forgot++
 		return
@@ -183,6 +187,9 @@ func (r *recorder) hash(b []byte) uint64 { return maphash.Bytes(r.seed, b) }
 func (r *recorder) db(n int32) uint32 {
 	if p, ok := r.physical[n]; ok {
 		n = p
+	}
+	if n < 0 {
+		return unknownDB
 	}
 	return uint32(n)
 }
@@ -245,6 +252,7 @@ func (r *recorder) begin(ev *keyspace.Event) {
 	// shared.hdel) and name one key; a client's own spelling is kept.
 	r.command.key = ev.Index == 2 && (string(name) == "DEL" || string(name) == "UNLINK")
 	r.command.field = string(name) == "HDEL"
+	r.command.libs = len(name) >= len("FUNCTION") && bytes.EqualFold(name[:len("FUNCTION")], []byte("FUNCTION"))
 	if len(name) == len("MULTI") && bytes.EqualFold(name, []byte("MULTI")) {
 		r.multi = r.command
 	}
@@ -278,6 +286,10 @@ func (r *recorder) takeBack(at keyspace.Pos) {
 // functionsDB stands for the libraries, which belong to no database and which
 // FLUSHALL leaves alone.
 const functionsDB = ^uint32(0)
+
+// unknownDB stands for the database that is chosen where the log does not say
+// which: what became of its keys is not known, unless all are flushed.
+const unknownDB = functionsDB - 1
 
 func (r *recorder) key(ev *keyspace.Event) error {
 	rec := &r.record
@@ -453,12 +465,12 @@ func (r *recorder) groups(ev *keyspace.Event) error {
 func consumer(group, name uint64) uint64 { return mix(group, name|1) }
 
 func (r *recorder) delete(ev *keyspace.Event) error {
-	if ev.DB < 0 && ev.Key == nil {
-		return r.flush(int64(functionsDB))
-	}
 	o := op{db: functionsDB}
-	if ev.DB >= 0 {
+	switch libraries := ev.DB < 0 && r.command.libs; {
+	case !libraries:
 		o.db = r.db(ev.DB)
+	case ev.Key == nil:
+		return r.flush(int64(functionsDB))
 	}
 	o.id, _ = r.object(o.db, ev.Key)
 	switch ev.Op {
