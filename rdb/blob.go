@@ -15,6 +15,8 @@ type blob struct {
 	lzf   bool
 	data  int64 // LZF: bytes of compressed data not yet consumed
 	own   bool  // b is r.inflate, not the window
+	full  int64 // bytes of content, as the file says
+	cut   error // why b is all there is of it
 }
 
 // offset is that of the next byte inside the content.
@@ -27,14 +29,14 @@ func (r *Reader) openBlob(t text, what string) (*blob, error) {
 	if t.enc != keyspace.Int && r.beyond(t.size) {
 		return b, r.fail(what, errBeyond)
 	}
-	*b = blob{at: w.offset(), size: t.size, left: t.full}
+	*b = blob{at: w.offset(), size: t.size, left: t.full, full: t.full}
 	chunk := int64(max(r.lim.MaxChunk, minChunk))
 	switch t.enc {
 	case keyspace.Raw:
 		if t.size <= chunk {
 			n := int(t.size)
 			if !w.need(n) {
-				return b, r.short(what)
+				return b, r.remnant(b, w.buf[w.r:w.w], r.short(what))
 			}
 			b.b, b.left = w.buf[w.r:w.r+n], 0
 			w.r += n
@@ -57,7 +59,7 @@ func (r *Reader) openBlob(t text, what string) (*blob, error) {
 			}
 			used, end, ok := lzfDecode(r.inflate, 0, n, w.buf[w.r:w.r+int(t.size)])
 			if !ok || end != n || used != int(t.size) {
-				return b, r.fail(what+": invalid LZF data", keyspace.ErrCorrupt)
+				return b, r.remnant(b, r.inflate[:end], r.fail(what+": invalid LZF data", keyspace.ErrCorrupt))
 			}
 			w.r += used
 			r.inflated += int64(n)
@@ -67,10 +69,20 @@ func (r *Reader) openBlob(t text, what string) (*blob, error) {
 		b.b = r.inflate[:0]
 	default: // Int
 		p := r.formatInt(t.num)
-		b.b, b.left = p, 0
+		b.b, b.left, b.full = p, 0, int64(len(p))
 		b.at -= t.size
 	}
 	return b, nil
+}
+
+// remnant makes of a string that is cut or damaged what could be had of it: where
+// reading goes on behind damage, the error comes once that is used up.
+func (r *Reader) remnant(b *blob, p []byte, why error) error {
+	if r.silent || r.skip || !r.o.Resync {
+		return why
+	}
+	b.b, b.left, b.data, b.cut = p, 0, 0, why
+	return nil
 }
 
 // minChunk keeps even tiny settings of MaxChunk clear of LZF's look-back.
@@ -86,6 +98,9 @@ func (r *Reader) needBlob(b *blob, n int, what string) error {
 
 // slideBlob drops what was consumed and makes at least n bytes visible.
 func (r *Reader) slideBlob(b *blob, n int, what string) error {
+	if b.cut != nil {
+		return b.cut
+	}
 	if int64(n) > int64(len(b.b)-b.i)+b.left {
 		return r.blobFail(b, what+": runs past its end", keyspace.ErrCorrupt)
 	}
@@ -96,11 +111,12 @@ func (r *Reader) slideBlob(b *blob, n int, what string) error {
 	w.r += b.i
 	b.inner += int64(b.i)
 	total := int64(len(b.b)-b.i) + b.left
-	if !w.need(n) {
-		return r.short(what)
-	}
+	ok := w.need(n)
 	m := min(int64(w.w-w.r), total)
 	b.b, b.i, b.left = w.buf[w.r:w.r+int(m)], 0, total-m
+	if !ok {
+		return r.short(what)
+	}
 	return nil
 }
 
@@ -121,6 +137,7 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 	b.inner += int64(keep)
 	b.i -= keep
 	o := visible
+	defer func() { b.b = buf[:o] }()
 	for o-b.i < n {
 		limit := int(min(int64(room), int64(o)+b.left))
 		if !w.need(1) {
@@ -129,6 +146,7 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 		in := w.buf[w.r:min(int64(w.w), int64(w.r)+b.data)]
 		used, end, ok := lzfDecode(buf, o, limit, in)
 		if !ok {
+			o = end
 			return r.blobFail(b, what+": invalid LZF data", keyspace.ErrCorrupt)
 		}
 		w.r += used
@@ -150,12 +168,14 @@ func (r *Reader) inflateMore(b *blob, n int, what string) error {
 			return r.blobFail(b, what+": LZF data longer than it says", keyspace.ErrCorrupt)
 		}
 	}
-	b.b = buf[:o]
 	return nil
 }
 
 // closeBlob checks that the content was consumed and leaves the window behind it.
 func (r *Reader) closeBlob(b *blob, what string) error {
+	if b.cut != nil {
+		return b.cut
+	}
 	if int64(len(b.b)-b.i)+b.left != 0 || b.data != 0 {
 		return r.blobFail(b, what+": bytes after its end", keyspace.ErrCorrupt)
 	}

@@ -16,7 +16,7 @@ const (
 
 // listpackOpen reads the header of a listpack and returns the count it claims, -1 if unknown.
 func (r *Reader) listpackOpen(b *blob) (int64, error) {
-	size := int64(len(b.b)-b.i) + b.left
+	size := b.full
 	if size < listpackHeader+1 {
 		return 0, r.blobFail(b, "listpack: shorter than its header", keyspace.ErrCorrupt)
 	}

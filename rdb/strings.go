@@ -239,7 +239,7 @@ func (r *Reader) bytesOf(b *blob, n int64, enc keyspace.Encoding, what string) e
 	limit := int64(r.lim.MaxChunk)
 	if n <= limit {
 		if err := r.needBlob(b, int(n), what); err != nil {
-			return err
+			return r.fragment(b, keyspace.First, enc, err)
 		}
 		p := b.b[b.i : b.i+int(n)]
 		b.i += int(n)
@@ -248,7 +248,7 @@ func (r *Reader) bytesOf(b *blob, n int64, enc keyspace.Encoding, what string) e
 	for part := keyspace.First; ; part = keyspace.Middle {
 		step := min(n, limit)
 		if err := r.needBlob(b, int(step), what); err != nil {
-			return err
+			return r.fragment(b, part, enc, err)
 		}
 		p := b.b[b.i : b.i+int(step)]
 		b.i += int(step)
@@ -265,6 +265,20 @@ func (r *Reader) bytesOf(b *blob, n int64, enc keyspace.Encoding, what string) e
 			return nil
 		}
 	}
+}
+
+// fragment yields what there is of a value that ends in damage: its last part does
+// not come.
+func (r *Reader) fragment(b *blob, part keyspace.Part, enc keyspace.Encoding, why error) error {
+	p := b.b[b.i:]
+	if r.silent || r.skip || !r.o.Resync || len(p) == 0 {
+		return why
+	}
+	r.ev.Part = part
+	if err := r.element(p, enc); err != nil {
+		return err
+	}
+	return why
 }
 
 // element yields p as the Value of an Element; all else is set already.

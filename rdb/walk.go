@@ -83,7 +83,7 @@ const intsetHeader = 8
 
 func (r *Reader) intsetOpen(w *walk) error {
 	b := w.b
-	size := int64(len(b.b)-b.i) + b.left
+	size := b.full
 	if size < intsetHeader {
 		return r.blobFail(b, "intset: shorter than its header", keyspace.ErrCorrupt)
 	}

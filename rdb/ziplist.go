@@ -20,7 +20,7 @@ type ziplist struct {
 }
 
 func (r *Reader) ziplistOpen(b *blob) (z ziplist, err error) {
-	size := int64(len(b.b)-b.i) + b.left
+	size := b.full
 	if size < ziplistHeader+1 {
 		return z, r.blobFail(b, "ziplist: shorter than its header", keyspace.ErrCorrupt)
 	}
