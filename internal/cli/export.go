@@ -20,21 +20,24 @@ func newExportCmd(a *app) *cobra.Command {
 	f := &exportFlags{}
 	cmd := &cobra.Command{
 		Use:   "export INPUT",
-		Short: "Write keys as JSON or as commands",
+		Short: "Write keys as JSON, commands or a snapshot",
 		Long: `Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
-array of them, or the commands that give an empty server of the same or a
-newer version the same data set.
+array of them, the commands that give an empty server of the same or a newer
+version the same data set, or, of a snapshot, another snapshot of the same
+version. What is left out of that, nothing else, is missing in it: the
+records of all other keys are copied byte for byte.
 
 The values are written as they are: nothing is masked.
 `,
 		Example: `  valkeyfs export dump.rdb --db 0 --key '^user:' | jq .value
   valkeyfs export dump.rdb --format resp | valkey-cli --pipe
+  valkeyfs export dump.rdb --format rdb --key '^order:' -o orders.rdb
   valkeyfs export appendonlydir --expired without -o keys.jsonl`,
 		Args: oneInput,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp`")
+	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb`")
 	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
 	f.keys.flags(fl)
 	return cmd
@@ -74,6 +77,22 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 	if err != nil {
 		return err
 	}
+	damaged := 0
+	if o.Format == export.RDB {
+		if !u.Snapshot() {
+			return usagef("--format rdb: %s is no snapshot", safe(u.Name()))
+		}
+		raw, err := u.Logical()
+		if err != nil {
+			return err
+		}
+		defer raw.Close()
+		o.Raw, o.MaxMem, o.Tmp = raw, int64(a.global.maxMem)/4, in.Tmp()
+		o.Refused = func(err error) {
+			damaged++
+			a.stderr.errorf("left out: %v", err)
+		}
+	}
 	out, err := a.output()
 	if err != nil {
 		return err
@@ -83,7 +102,6 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 		stop := a.stderr.watch(in.Read, u.Size())
 		defer stop()
 	}
-	damaged := 0
 	events := func(yield func(*keyspace.Event, error) bool) {
 		for e, err := range u.Events(cmd.Context()) {
 			if err == nil && e.Kind == keyspace.Damage {

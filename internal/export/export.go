@@ -49,10 +49,13 @@ const (
 	// batches; of an append-only file the commands are copied. An element of a
 	// collection is held in memory whole, as the server must.
 	RESP
+	// RDB is a snapshot of the same version. Records of a snapshot are copied as they
+	// are; see Options.Raw.
+	RDB
 	formats
 )
 
-var formatNames = [formats]string{"jsonl", "json", "resp"}
+var formatNames = [formats]string{"jsonl", "json", "resp", "rdb"}
 
 func (f Format) String() string {
 	if f >= formats {
@@ -76,6 +79,21 @@ type Options struct {
 	// Match is asked about every key; nil exports all. With RESP, the commands of
 	// an append-only file cannot be filtered: Run fails.
 	Match func(*keyspace.Event) bool
+
+	// The rest concerns RDB.
+
+	// Raw gives the bytes of the snapshot that the events are of, as their Record
+	// counts them. Nil says that they are of none, but a final state in the same form:
+	// then all records are built anew.
+	Raw io.Reader
+	// Changed reports whether the event that Run was given last is not what the
+	// snapshot holds: its record is built anew. Nil: none is.
+	Changed func() bool
+	// Refused is told of keys that cannot be built anew, and are left out. Nil makes
+	// them an error of Run.
+	Refused func(error)
+	MaxMem  int64  // bytes of a record that are held in memory; 0: 32 MiB
+	Tmp     string // where the rest is spilled to
 }
 
 // KeepValue says how many bytes Run takes of the serialized value of the key
@@ -114,6 +132,8 @@ func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 		x = newJSONWriter(out, o)
 	case RESP:
 		x = newRESPWriter(out, o)
+	case RDB:
+		x = newSnapshotWriter(out, o)
 	default:
 		return fmt.Errorf("no such format: %d", o.Format)
 	}

@@ -115,6 +115,9 @@ func (w *Writer) Aux(name, value []byte) error {
 	return w.write(w.buf)
 }
 
+// DB is the database that is selected, -1 before the first.
+func (w *Writer) DB() int32 { return w.db }
+
 // Select chooses the database of what follows. It writes nothing where that is
 // chosen already.
 func (w *Writer) Select(db int32) error {

@@ -1,0 +1,13 @@
+package rdb
+
+import "io"
+
+// Logical returns the bytes of the snapshot in r as [keyspace.Event.Record] counts
+// them: what lies in its envelope, if it has one, else r itself.
+func Logical(r io.Reader) io.Reader {
+	env, plain := openEnvelope(r)
+	if env != nil {
+		return env
+	}
+	return plain
+}
