@@ -43,11 +43,13 @@ func TestInterrupt(t *testing.T) {
 		Type, Stopped string
 		Complete      bool
 		Keys          int
+		BytesRead     int64 `json:"bytes_read"`
+		Coverage      float64
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &sum); err != nil {
 		t.Fatalf("%v in %q", err, lines)
 	}
-	if sum.Type != "summary" || sum.Complete || sum.Stopped == "" || sum.Keys == 0 {
+	if sum.Type != "summary" || sum.Complete || sum.Stopped == "" || sum.Keys == 0 || sum.BytesRead == 0 || sum.Coverage == 1 {
 		t.Errorf("summary %+v", sum)
 	}
 }

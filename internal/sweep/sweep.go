@@ -145,6 +145,10 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 			}
 		}
 	}
+	if ctx.Err() != nil {
+		events.read += events.reached
+		s.unopened += unread(u, events.read)
+	}
 	s.sum.BytesRead += events.read
 	s.sum.NotUnderstood += events.lost
 	for _, d := range append(events.damage, stopped...) {
@@ -167,6 +171,18 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// unread is how many bytes of a unit were not read when so many were: at least
+// one, if that is not known.
+func unread(u *source.Unit, read int64) int64 {
+	all := int64(0)
+	for _, f := range u.Files {
+		if len(f.Layers) == 0 {
+			all += max(f.Size, 0)
+		}
+	}
+	return max(all-read, 1)
 }
 
 func (s *sweep) found(f *scan.Finding) error {
@@ -252,6 +268,7 @@ func Record(f *source.File, names *Names) *report.File {
 type meter struct {
 	match   func(*keyspace.Event) bool
 	read    int64 // bytes of files that came to their end
+	reached int64 // of the file that did not
 	lost    int64 // bytes that were not understood
 	damages uint64
 	torn    uint64
@@ -264,8 +281,10 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 		skip := m.match != nil // up to the first key, and where a key does not match
 		for e, err := range events {
 			if err == nil {
+				m.reached = e.Record
 				switch e.Kind {
 				case keyspace.End:
+					m.reached = 0
 					m.read += e.Length + e.Count
 					if e.Count > 0 {
 						m.trailing(e)
