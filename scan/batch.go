@@ -71,7 +71,8 @@ type leaf struct {
 	expire   int64
 	time     int64
 	id       keyspace.StreamID
-	stream   bool // id is set
+	stream   bool  // id is set
+	judged   int32 // of a command that Config.Commands found: 1 + the rule's place
 }
 
 // Sizes of a batch. It is cut at the first key past the soft bounds, so that
@@ -131,6 +132,8 @@ type collector struct {
 	consumer []byte // the last that was named
 	major    int    // version of the server that wrote the file, 0: unknown
 	recent   *recentStrings
+	commands CommandJudge
+	matched  []int // by commands
 	joined   []byte
 }
 

@@ -38,6 +38,9 @@ func (c *collector) version(e *keyspace.Event) {
 
 // command files a command that no server writes to its log.
 func (c *collector) command(e *keyspace.Event) bool {
+	if !c.judgeCommand(e) {
+		return false
+	}
 	if len(e.Args) == 0 || e.Op != keyspace.OpNeverLogged && !isModuleCommand(e.Args[0]) {
 		return true
 	}
@@ -50,17 +53,21 @@ func (c *collector) command(e *keyspace.Event) bool {
 			return true
 		}
 	}
+	return c.plain(e, labelCommand, WhereArgument, name, commandText(e.Args))
+}
+
+// commandText joins the arguments of a command.
+func commandText(args [][]byte) []byte {
 	var text []byte
-	for i, a := range e.Args {
+	for i, a := range args {
 		if i > 0 {
 			text = append(text, ' ')
 		}
 		if text = append(text, a[:min(len(a), maxCommand)]...); len(text) >= maxCommand {
-			text = text[:maxCommand]
-			break
+			return text[:maxCommand]
 		}
 	}
-	return c.plain(e, labelCommand, WhereArgument, name, text)
+	return text
 }
 
 // isModuleCommand recognises the commands of the modules that intruders load.

@@ -73,7 +73,7 @@ func isWebScheme(s []byte) bool {
 
 func isURLByte(b byte) bool {
 	switch b {
-	case '"', '\'', '`', '<', '>', '\\', '{', '}', '|', '^':
+	case '"', '\'', '`', '<', '>', '\\', '{', '}', '|':
 		return false
 	}
 	return b > ' ' && b < 0x7f || b >= 0x80

@@ -13,7 +13,7 @@ var keyFileFamily = []rule{
 		keywords: []string{"age-secret-key-1", "age-secret-key-pq-1"}, find: findAge, next: "make a new identity and encrypt anew, for it, what its recipient was used for"},
 	{id: "signing-secret-key", description: "Secret key of minisign or signify", category: PrivateKey, severity: Critical, confidence: Confirmed, rank: rankProof,
 		keywords: []string{"rwrty0iy", "rwqaaeiy", "rwrcsw"}, find: findSigner, next: "make a new key pair, and tell those who trust its public half"},
-	{id: binaryKey, description: "Private key or key store in binary form", category: PrivateKey, severity: Critical, confidence: Confirmed, rank: rankProof, find: findNothing, next: nextKey},
+	{id: binaryKey, description: "Private key or key store in binary form", category: PrivateKey, severity: Critical, confidence: Confirmed, rank: rankProof, find: judged, next: nextKey},
 }
 
 // binaryKey is the rule of what keyDecoder reads.

@@ -71,9 +71,13 @@ func hideProof(proof map[string]string) map[string]string {
 }
 
 // artefact tells traces of an attack, 1, from secrets, 0: a command and the
-// password in it do not claim the same thing.
+// password in it do not claim the same thing. A rule of a judge claims nothing
+// for itself.
 func (m *match) artefact() int {
-	if m.rule.category == Artefact {
+	switch {
+	case m.rule.judged:
+		return 2 + m.rule.index
+	case m.rule.category == Artefact:
 		return 1
 	}
 	return 0

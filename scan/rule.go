@@ -55,6 +55,7 @@ type rule struct {
 	generic     bool // its keywords are ordinary words: wants a credential-like name
 
 	public  bool // an identifier that may be shown whole
+	judged  bool // a judge reports what it finds
 	curated bool // of the default set: placeholders and examples are left out
 	set     *ruleSet
 	index   int
@@ -214,6 +215,3 @@ func runeLen(r rune) int {
 	}
 	return 4
 }
-
-// findNothing is the finder of rules whose matches something else reports.
-func findNothing(*worker, *rule, *fragment, int, int) {}

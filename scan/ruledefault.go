@@ -65,7 +65,6 @@ var superseded = map[string]bool{
 	"npm-access-token":          true,
 	"stripe-access-token":       true, // family_token.go
 	"slack-webhook-url":         true,
-	"telegram-bot-api-token":    true,
 	"twilio-api-key":            true,
 	"gcp-api-key":               true,
 }

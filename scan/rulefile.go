@@ -370,7 +370,7 @@ func (raw *ruleTOML) rule() (*rule, error) {
 			return nil, errors.New("an empty keyword, or one with a control character")
 		}
 		r.keywords = append(r.keywords, k)
-		r.generic = r.generic || genericKeywords[k]
+		r.generic = r.generic || genericKeywords[k] && r.path == nil
 	}
 	if raw.TokenEfficiency {
 		f, err := newFilter(`failsTokenEfficiency(finding["secret"])`)

@@ -39,6 +39,11 @@ type Config struct {
 	// Rules are rule files to use besides the default ones.
 	Rules []RuleFile
 
+	// Commands and Values judge commands of logs, and values, by rules of other
+	// tools; nil: nobody does.
+	Commands CommandJudge
+	Values   ValueJudge
+
 	// OpenRules reads a file that a rule file extends by path; nil refuses.
 	OpenRules func(path string) ([]byte, error)
 }
@@ -61,6 +66,8 @@ type Scanner struct {
 	opens      []uint64    // by output of the matcher: which decoders may fit, and which frameworks
 	byID       map[string]*rule
 	byClass    [namePassword + 1]*rule
+
+	commandRules, valueRules []*rule // of the judges
 }
 
 // An action is what a keyword sets off.
@@ -131,6 +138,12 @@ func (s *Scanner) build() error {
 			c.curated = k == 0 && !s.config.NoDefaultRules
 			s.rules = append(s.rules, &c)
 		}
+	}
+	if s.config.Commands != nil {
+		s.commandRules = s.addJudged(s.config.Commands.Rules())
+	}
+	if s.config.Values != nil {
+		s.valueRules = s.addJudged(s.config.Values.Rules())
 	}
 	s.byID = map[string]*rule{}
 	for _, r := range s.rules {
@@ -230,6 +243,15 @@ func (s *Scanner) build() error {
 	return nil
 }
 
+// addJudged adds the rules of a judge.
+func (s *Scanner) addJudged(infos []RuleInfo) []*rule {
+	from := len(s.rules)
+	for _, r := range judgeRules(infos) {
+		s.rules = append(s.rules, &r)
+	}
+	return s.rules[from:]
+}
+
 // Rules describes the rules, in the order in which they were given.
 func (s *Scanner) Rules() []RuleInfo {
 	out := make([]RuleInfo, 0, len(s.rules))
@@ -296,7 +318,7 @@ func (s *Scanner) Scan(ctx context.Context, events keyspace.Seq, found func(*Fin
 				return false
 			}
 		}
-		c := &collector{cur: get()}
+		c := &collector{cur: get(), commands: s.config.Commands}
 		c.next = func(b *batch) *batch {
 			if !send(b) {
 				return nil

@@ -63,7 +63,7 @@ var sessionFamily = []rule{
 	{id: jobRule, description: "Queue of jobs with their arguments", category: Session, severity: Info, confidence: Confirmed, rank: rankProof, public: true, find: judged},
 }
 
-// judged is the finder of rules whose matches frameworks make.
+// judged is the finder of rules whose matches frameworks, decoders or judges make.
 func judged(*worker, *rule, *fragment, int, int) {}
 
 // The bounds of what is collected of one key.

@@ -299,7 +299,7 @@ func placeholder(v []byte) bool {
 	}
 	first, last := v[0], v[len(v)-1]
 	switch {
-	case first == '<' && last == '>', first == '{' && last == '}', first == '[' && last == ']' && !bytes.ContainsAny(v, `",`), first == '%' && last == '%' && len(v) > 1,
+	case first == '<' && last == '>', first == '{' && last == '}' && bytes.IndexByte(v, '"') < 0, first == '[' && last == ']' && !bytes.ContainsAny(v, `",`), first == '%' && last == '%' && len(v) > 1,
 		first == '@' && last == '@' && len(v) > 1,
 		bytes.HasPrefix(v, []byte("${")), bytes.HasPrefix(v, []byte("$(")), bytes.HasPrefix(v, []byte("#{")), bytes.HasPrefix(v, []byte("%{")),
 		bytes.Contains(v, []byte("{{")), bytes.Contains(v, []byte("${")), bytes.HasSuffix(v, []byte("...")):

@@ -145,6 +145,10 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 func (w *worker) one(inField, inValue []hit) {
 	l := w.leaf
 	w.fieldMasks = w.fieldMasks[:0]
+	if l.judged > 0 {
+		w.judgedLeaf()
+		return
+	}
 	if l.field.len() > 0 {
 		field := w.b.bytes(l.field)
 		if w.wanted(inField, field) {
@@ -173,7 +177,7 @@ func (w *worker) one(inField, inValue []hit) {
 
 // wanted reports whether a text is to be scanned for its own sake.
 func (w *worker) wanted(hits []hit, data []byte) bool {
-	return len(hits) > 0 || len(w.s.always) > 0 || w.aws.seeking || w.probe.collecting || w.maybeContainer(data)
+	return len(hits) > 0 || len(w.s.always) > 0 || w.aws.seeking || w.probe.collecting || w.maybeContainer(data) || w.s.config.Values != nil
 }
 
 // nameMatters reports whether the names in scope make something of a value
@@ -213,6 +217,9 @@ func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 func (w *worker) scan(f *fragment, hits []hit, base uint32) {
 	w.serial++
 	f.serial = w.serial
+	if w.s.config.Values != nil {
+		w.judgeValue(f)
+	}
 	if w.probe.collecting && isWordValue(f.data) {
 		w.probe.note(f)
 		return
