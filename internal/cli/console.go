@@ -44,9 +44,18 @@ func (c *console) Write(p []byte) (int, error) {
 // printf prints a line for the user, unless told to be quiet. What comes from an
 // input is escaped by the caller.
 func (c *console) printf(format string, args ...any) {
-	if !c.quiet {
-		c.line(fmt.Sprintf(format, args...))
+	if c.quiet {
+		return
 	}
+	s := fmt.Sprintf(format, args...)
+	if c.terminal { // broken between words, not inside of them
+		var b strings.Builder
+		p := report.NewPage(&b, columns(c.w))
+		p.Wrap("", "  ", s)
+		_ = p.Flush()
+		s = strings.TrimSuffix(b.String(), "\n")
+	}
+	c.line(s)
 }
 
 // errorf prints why something did not work, in one line. An error's text may hold

@@ -227,7 +227,9 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	if err := extra.run(run, args); err != nil {
 		return err
 	}
-	o.Found = alarm(a.stderr)
+	alarm := newAlarm(a.stderr, f.format == "text" && a.stderr.terminal && isTerminal(out.terminal))
+	defer alarm.stop()
+	o.Found = alarm.found
 	if a.global.showProgress(a) {
 		stop := a.stderr.watch(in.Read, survey.Work)
 		defer stop()
@@ -251,31 +253,6 @@ func masked(paths []string, names *sweep.Names) []string {
 		out[i] = names.Mask(p)
 	}
 	return out
-}
-
-// alarm prints critical and high findings as they come, a few of each kind: the
-// report has them all.
-func alarm(c *console) func(*scan.Finding) {
-	const few = 3
-	type kind struct {
-		rule  string
-		state string
-	}
-	seen := map[kind]int{}
-	return func(f *scan.Finding) {
-		if f.Severity < scan.High {
-			return
-		}
-		k := kind{f.Rule, f.State}
-		if seen[k]++; seen[k] > few {
-			return
-		}
-		more := ""
-		if seen[k] == few {
-			more = " (further ones stand in the report)"
-		}
-		c.printf("%s: %s, %s: %s in %s%s", f.Severity, f.Rule, f.State, report.Escape(f.Secret), report.Brief(f), more)
-	}
 }
 
 // keyFlags select keys.
