@@ -23,7 +23,7 @@ func Pattern(key string) string {
 	if !utf8.ValidString(key) && cut == "" {
 		return "*"
 	}
-	key = strings.ToValidUTF8(key, "")
+	key = unmarked(strings.ToValidUTF8(key, ""))
 	var b strings.Builder
 	for len(key) > 0 {
 		i := strings.IndexAny(key, ":/| \t{}[]<>(),;=\"'")
@@ -38,6 +38,33 @@ func Pattern(key string) string {
 		key = key[i:]
 	}
 	return b.String() + cut
+}
+
+// maskMark stands for the hidden part of a secret; up to maskTail of its last
+// characters may follow it (package scan).
+const (
+	maskMark = "****"
+	maskTail = 4
+)
+
+// unmarked writes each masked secret in s as "*": its last characters do not tell
+// a kind of key from another.
+func unmarked(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, maskMark)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:i] + "*")
+		s = strings.TrimLeft(s[i:], "*")
+		n := 0
+		for n < min(maskTail, len(s)) && (isHex(s[n]) || s[n] >= 'g' && s[n] <= 'z' || s[n] >= 'G' && s[n] <= 'Z' || strings.IndexByte("_-+=", s[n]) >= 0) {
+			n++
+		}
+		s = s[n:]
+	}
 }
 
 // segment writes one part of a key.

@@ -28,6 +28,11 @@ func TestPattern(t *testing.T) {
 		"id:01ARZ3NDEKTSV4RRFFQ69G5FAV":                     "id:*",
 		"HelloWorldThisIsALongNameWithoutDigits":            "*",
 		"bytes \xff\xfe":                                    "*",
+		"sess:****EUCy":                                     "sess:*",
+		"sess:****O_-y":                                     "sess:*",
+		"a:****:b":                                          "a:*:b",
+		"cache****5wno:****":                                "cache*:*",
+		"dump-ghp_****5371.rdb":                             "dump-ghp_*.rdb",
 		"{user}:1":                                          "{user}:*",
 	} {
 		if got := Pattern(key); got != want {

@@ -292,6 +292,13 @@ func place(f *scan.Finding) string {
 	if f.DB >= 0 {
 		fmt.Fprintf(&b, ", db %d", f.DB)
 	}
+	if f.KeyType == "text" && f.Key == filepath.Base(f.Source) && f.Where == scan.WhereValue {
+		if f.Field != "" {
+			fmt.Fprintf(&b, ", line %s", Escape(f.Field))
+		}
+		through(&b, f)
+		return b.String()
+	}
 	what := Escape(f.KeyType)
 	switch {
 	case f.KeyType != "none":
@@ -312,10 +319,15 @@ func place(f *scan.Finding) string {
 	if f.EntryID != "" {
 		fmt.Fprintf(&b, ", entry %s", f.EntryID)
 	}
-	if len(f.Chain) > 0 {
-		fmt.Fprintf(&b, ", through %s", Escape(strings.Join(f.Chain, " > ")))
-	}
+	through(&b, f)
 	return b.String()
+}
+
+// through names the containers around a finding.
+func through(b *strings.Builder, f *scan.Finding) {
+	if len(f.Chain) > 0 {
+		fmt.Fprintf(b, ", through %s", Escape(strings.Join(f.Chain, " > ")))
+	}
 }
 
 // ofFile reports whether a finding stands in the name of a file or directory.
@@ -326,11 +338,18 @@ func Brief(f *scan.Finding) string {
 	if ofFile(f) {
 		return "the name of " + clip(Escape(f.Source), 60)
 	}
+	file := clip(Escape(filepath.Base(f.Source)), 60)
 	s := quoted(f.Key)
+	if f.KeyType == "text" && f.Key == filepath.Base(f.Source) {
+		s = ""
+	}
 	if f.Field != "" {
 		s += " " + fieldWord(f) + " " + quoted(f.Field)
 	}
-	return s + " of " + clip(Escape(filepath.Base(f.Source)), 60)
+	if s == "" {
+		return file
+	}
+	return strings.TrimPrefix(s, " ") + " of " + file
 }
 
 func fieldWord(f *scan.Finding) string {
