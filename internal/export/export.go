@@ -30,6 +30,7 @@ const (
 	//	value                          see below
 	//	part                           0, 1, 2 … where a key takes several lines: the last of them has a length
 	//	partial                        true where the record is damaged from here on
+	//	confidence                     see Options.Confidence
 	//
 	// value is a string; for lists and sets an array; for sorted sets an array of
 	// [member, score], a score beyond JSON's numbers being "inf", "-inf" or "nan";
@@ -79,6 +80,13 @@ type Options struct {
 	// Match is asked about every key; nil exports all. With RESP, the commands of
 	// an append-only file cannot be filtered: Run fails.
 	Match func(*keyspace.Event) bool
+
+	// Confidence says how far the record of the key that e begins can be believed;
+	// "" says nothing. It becomes a member of the same name in JSONL and JSON.
+	Confidence func(e *keyspace.Event) string
+	// Damaged gives the JSON object, a line of JSONL, for a Damage or Torn event;
+	// nil: they are passed over.
+	Damaged func(e *keyspace.Event) []byte
 
 	// The rest concerns RDB.
 

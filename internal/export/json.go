@@ -21,7 +21,7 @@ type jsonWriter struct {
 	buf     []byte
 	array   bool // JSON
 	objects bool // one was written
-	match   func(*keyspace.Event) bool
+	o       Options
 
 	open   bool           // between Key and KeyEnd of a key that is exported
 	key    keyspace.Event // what its Key event said, Key and Field excepted
@@ -55,7 +55,7 @@ type form interface {
 }
 
 func newJSONWriter(out *output, o Options) *jsonWriter {
-	x := &jsonWriter{out: out, array: o.Format == JSON, match: o.Match}
+	x := &jsonWriter{out: out, array: o.Format == JSON, o: o}
 	if x.array {
 		x.buf = append(x.buf, '[')
 	}
@@ -70,7 +70,7 @@ func (x *jsonWriter) event(e *keyspace.Event) error {
 		}
 	case keyspace.Key:
 		x.interrupt()
-		if x.match == nil || x.match(e) {
+		if x.o.Match == nil || x.o.Match(e) {
 			x.begin(e)
 		}
 	case keyspace.KeyEnd:
@@ -87,12 +87,16 @@ func (x *jsonWriter) event(e *keyspace.Event) error {
 			return x.flush(flushSize)
 		}
 	case keyspace.Delete, keyspace.Expire, keyspace.Flush, keyspace.Rename, keyspace.SwapDB:
-		if x.match == nil || x.match(e) {
+		if x.o.Match == nil || x.o.Match(e) {
 			x.change(e)
 			return x.flush(flushSize)
 		}
 	case keyspace.Damage, keyspace.Torn:
 		x.interrupt()
+		if x.o.Damaged != nil {
+			x.buf = append(x.separate(), x.o.Damaged(e)...)
+			return x.flush(flushSize)
+		}
 	}
 	return nil
 }
@@ -117,6 +121,11 @@ func (x *jsonWriter) begin(e *keyspace.Event) {
 	b = appendName(b, `,"type":"`, e.Type.String())
 	if e.Encoding != keyspace.EncodingNone {
 		b = appendName(b, `,"encoding":"`, e.Encoding.String())
+	}
+	if x.o.Confidence != nil {
+		if c := x.o.Confidence(e); c != "" {
+			b = appendName(b, `,"confidence":"`, c)
+		}
 	}
 	x.head = b
 
