@@ -13,6 +13,7 @@ func TestConnectionFamily(t *testing.T) {
 		{name: "mongodb with options", value: "mongodb+srv://svc_app:" + pw + "@cluster0.ab1cd.mongodb.net/prod?retryWrites=true", rule: "mongodb-connection-string"},
 		{name: "redis without a user", value: "redis://:" + pw + "@10.0.0.7:6379/0", rule: "connection-string"},
 		{name: "in a sentence", value: "see amqp://q:" + pw + "@mq.internal/v1, then go on", rule: "connection-string", secret: "amqp://q:" + pw + "@mq.internal/v1"},
+		{name: "caret in the password", value: "postgres://svc_app:" + pw + "^x@db1.internal/app", rule: "connection-string"},
 		{name: "web", value: "https://svc_app:" + pw + "@artifacts.internal/repo", rule: "basic-auth-url"},
 		{name: "git remote", value: "url = https://oauth2:" + pw + "@git.internal/a/b.git\n", rule: "basic-auth-url", secret: "https://oauth2:" + pw + "@git.internal/a/b.git"},
 		{name: "azure", value: azure, rule: "azure-storage-account-key"},
