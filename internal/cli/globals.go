@@ -40,7 +40,7 @@ func (g *globals) flags(f *pflag.FlagSet) {
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on a terminal")
 	f.BoolVar(&g.noColor, "no-color", false, "no colour on a terminal (NO_COLOR does the same)")
 	f.Var(&g.maxMem, "max-mem", "bound of working memory, to which each worker adds 32 MiB")
-	f.IntVar(&g.workers, "workers", runtime.GOMAXPROCS(0), "how many `N` goroutines work in parallel")
+	f.IntVar(&g.workers, "workers", runtime.GOMAXPROCS(0), "do `N` things in parallel")
 	f.Var(&g.asOf, "as-of", "judge expiry at this RFC 3339 `TIME` (default: each file's own time)")
 	f.StringArrayVarP(&g.identities, "identity", "i", nil, "open what is sealed with the age or SSH identity in `FILE` (repeatable)")
 	f.StringVar(&g.tmp, "tmp", "", "keep spilled data, encrypted, in `DIR` (default: the system's)")

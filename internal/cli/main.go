@@ -195,6 +195,9 @@ An INPUT is a snapshot, an append-only file, an appendonlydir, a data
 directory, or "-" for standard input; each plain or inside gzip, zstd, lz4 or
 age. What it is is read from its bytes.
 `,
+		Example: `  valkeyfs scan /mnt/evidence/var/lib/redis    which secrets lie there
+  valkeyfs inspect dump.rdb                    what it is, and if it is intact
+  valkeyfs help scan                           its flags, with examples`,
 		Annotations:   finds("findings, violations or differences"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
