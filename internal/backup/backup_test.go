@@ -30,6 +30,8 @@ type host struct {
 	now  time.Time
 	o    backup.Options
 	over backup.Store // instead of dest
+
+	files string // where keyFiles has put the keys
 }
 
 func newHost(t testing.TB) *host {

@@ -28,9 +28,8 @@ type Capture struct {
 	source string
 	items  []*item
 
-	replID     string // of a server, where replication stood
-	replOffset int64
-	done       func()
+	state State // of the server, as far as it was asked
+	done  func()
 }
 
 // An item is one file of a capture.
@@ -56,6 +55,15 @@ func (c *Capture) Close() {
 			it.file.Close() //nolint:errcheck // it was only read
 		}
 	}
+}
+
+// Said keeps in the set what a server said of itself, before its files were
+// opened, instead of what they say.
+func (c *Capture) Said(s *State) { c.state = *s }
+
+// streams reports whether it can be read only once.
+func (c *Capture) streams() bool {
+	return slices.ContainsFunc(c.items, func(it *item) bool { return it.stream != nil })
 }
 
 // Paths returns what was captured, in order.
@@ -208,15 +216,15 @@ func openLog(ctx context.Context, root *os.Root, dir, manifest string) ([]*item,
 		if err != nil {
 			return nil, err
 		}
-		items, err := openFiles(root, dir, m)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
+		items, failed := openFiles(root, dir, m)
+		if failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+			return nil, failed
 		}
 		again, err := readManifest(root, path.Join(dir, manifest))
 		if err == nil && bytes.Equal(text, again) {
+			if failed != nil { // servers name only what is there: it has vanished
+				return nil, failed
+			}
 			return append(items, &item{path: path.Join(dir, manifest), role: RoleManifest, data: current(text)}), nil
 		}
 		(&Capture{items: items}).Close()

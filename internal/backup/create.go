@@ -63,9 +63,11 @@ func Create(ctx context.Context, s Store, c *Capture, o Options) (*Result, error
 	begun := o.Now().UTC()
 	cr := &creator{store: s, o: o, plain: reading{scanner: o.Scanner, failOn: o.FailOn}}
 	cr.m = &Manifest{Format: formatV1, ID: NewID(begun), Label: o.Label, Tool: o.Tool, Started: begun}
-	cr.in = &Inner{Format: formatV1, ID: cr.m.ID, Label: o.Label, Method: c.method, Source: c.source, ReplID: c.replID, ReplOffset: c.replOffset}
+	cr.in = &Inner{Format: formatV1, ID: cr.m.ID, Label: o.Label, Method: c.method, Source: c.source,
+		Server: c.state.Make, Version: c.state.Version, ReplID: c.state.ReplID, ReplOffset: c.state.ReplOffset, LastSave: c.state.LastSave}
+	cr.state = c.state
 	cr.result = &Result{Manifest: cr.m, Inner: cr.in}
-	if o.Refuse && o.Scanner != nil {
+	if o.Refuse && o.Scanner != nil && !c.streams() {
 		if err := cr.scanFirst(ctx, c); err != nil {
 			return cr.result, err
 		}
@@ -81,6 +83,7 @@ type creator struct {
 	store    Store
 	o        Options
 	plain    reading
+	state    State
 	m        *Manifest
 	in       *Inner
 	result   *Result
@@ -91,9 +94,6 @@ type creator struct {
 // scanFirst scans before anything is written.
 func (cr *creator) scanFirst(ctx context.Context, c *Capture) error {
 	for _, it := range c.items {
-		if it.stream != nil {
-			return errors.New("what comes as a stream cannot be scanned before it is sealed")
-		}
 		got, err := cr.plain.inspect(ctx, it.reader(-1), it.path, it.role, it.tail)
 		if err != nil {
 			return err
@@ -204,6 +204,10 @@ func (cr *creator) member(ctx context.Context, it *item, name string) error {
 		if it.file != nil {
 			err = shrank(err)
 		}
+		if err == nil && cr.o.Refuse && got.findings > 0 { // of a stream, which is scanned while it is sealed
+			cr.take(got)
+			err = ErrRefused
+		}
 		return err
 	}
 	if reused {
@@ -227,10 +231,10 @@ func (cr *creator) member(ctx context.Context, it *item, name string) error {
 
 // take adds up what a file holds.
 func (cr *creator) take(got *content) {
-	if got.version != "" {
+	if got.version != "" && cr.state.Version == "" {
 		cr.in.Server, cr.in.Version = got.server, got.version
 	}
-	if got.replID != "" && cr.in.Method != methodReplica {
+	if got.replID != "" && cr.state.ReplID == "" {
 		cr.in.ReplID, cr.in.ReplOffset = got.replID, got.replOffset
 	}
 	cr.result.Findings += got.findings

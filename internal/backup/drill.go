@@ -64,16 +64,12 @@ func (s *Set) Drill(ctx context.Context, o DrillOptions) (*Drilled, error) {
 	}
 	d := &Drilled{}
 	if o.Server == nil {
-		for _, name := range []string{"valkey-server", "redis-server"} {
-			if p, err := exec.LookPath(name); err == nil {
-				o.Server = []string{p}
-				break
-			}
+		p := FindServer()
+		if p == "" {
+			d.Skipped = "no server is installed"
+			return d, nil
 		}
-	}
-	if o.Server == nil {
-		d.Skipped = "no server is installed"
-		return d, nil
+		o.Server = []string{p}
 	}
 	ctx, cancel := context.WithTimeout(ctx, drillTime)
 	defer cancel()

@@ -60,3 +60,16 @@ func ownerOf(dir string) (uid, gid int) {
 	}
 	return int(st.Uid), int(st.Gid)
 }
+
+// isMountPoint reports whether a file system, or a part of one, is mounted at a
+// directory (statx(2), STATX_ATTR_MOUNT_ROOT).
+func isMountPoint(dir string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, dir, unix.AT_SYMLINK_NOFOLLOW, 0, &st)
+	return err == nil && st.Attributes&st.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+// isWritable reports whether this process may make files in a directory.
+func isWritable(dir string) bool {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS) == nil
+}

@@ -66,17 +66,18 @@ type Member struct {
 
 // An Inner is the sealed manifest.
 type Inner struct {
-	Format     string   `json:"format"`
-	ID         string   `json:"id"`
-	Label      string   `json:"label"`
-	Method     string   `json:"method"` // "files" or "replication"
-	Source     string   `json:"source"` // the directory or the server's address
-	Server     string   `json:"server,omitempty"`
-	Version    string   `json:"version,omitempty"`
-	ReplID     string   `json:"repl_id,omitempty"`
-	ReplOffset int64    `json:"repl_offset,omitempty"`
-	Files      []File   `json:"files"`
-	Scan       *Scanned `json:"scan,omitempty"`
+	Format     string    `json:"format"`
+	ID         string    `json:"id"`
+	Label      string    `json:"label"`
+	Method     string    `json:"method"` // "files" or "replication"
+	Source     string    `json:"source"` // the directory or the server's address
+	Server     string    `json:"server,omitempty"`
+	Version    string    `json:"version,omitempty"`
+	ReplID     string    `json:"repl_id,omitempty"`
+	ReplOffset int64     `json:"repl_offset,omitempty"` // the capture holds all up to here, and maybe more
+	LastSave   time.Time `json:"last_save,omitzero"`    // as a server said that was asked
+	Files      []File    `json:"files"`
+	Scan       *Scanned  `json:"scan,omitempty"`
 }
 
 // Scanned is the summary of a scan. It holds names of rules and numbers alone.

@@ -19,7 +19,7 @@ type ReplicaOptions struct {
 	Addr     string      // host:port, or the path of a Unix socket
 	TLS      *tls.Config // nil: none
 	User     string      // "": the default user
-	Password []byte      // nil: none. Of the commands the user needs +psync +replconf +ping
+	Password []byte      // nil: none. Of the commands the user needs +psync +replconf +ping, or +info
 	Timeout  time.Duration
 }
 
@@ -43,6 +43,22 @@ const (
 // of its configuration; the server forks to make the snapshot. Close ends the
 // connection.
 func CaptureServer(ctx context.Context, o ReplicaOptions) (*Capture, error) {
+	r, err := dialServer(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := r.sync()
+	if err != nil {
+		r.close()
+		return nil, fmt.Errorf("%s: %w", o.Addr, err)
+	}
+	it := &item{path: "dump.rdb", role: RoleSnapshot, size: -1, stream: stream}
+	return &Capture{method: methodReplica, source: o.Addr, items: []*item{it}, done: r.close,
+		state: State{ReplID: r.id, ReplOffset: r.offset}}, nil
+}
+
+// dialServer connects to a server and logs in.
+func dialServer(ctx context.Context, o ReplicaOptions) (*replica, error) {
 	if o.Timeout == 0 {
 		o.Timeout = pace
 	}
@@ -62,18 +78,14 @@ func CaptureServer(ctx context.Context, o ReplicaOptions) (*Capture, error) {
 		}
 		conn = tls.Client(conn, config)
 	}
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // it is given up
 	r := &replica{conn: conn, timeout: o.Timeout}
+	r.stop = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) //nolint:errcheck // it is given up
 	r.in = bufio.NewReaderSize(r, maxReply)
-	stream, err := r.sync(o)
-	if err != nil {
-		stop()
-		conn.Close() //nolint:errcheck // the first error is the one to tell
+	if err := r.login(o); err != nil {
+		r.close()
 		return nil, fmt.Errorf("%s: %w", o.Addr, err)
 	}
-	it := &item{path: "dump.rdb", role: RoleSnapshot, size: -1, stream: stream}
-	return &Capture{method: methodReplica, source: o.Addr, items: []*item{it}, replID: r.id, replOffset: r.offset,
-		done: func() { stop(); conn.Close() }}, nil //nolint:errcheck // all was read
+	return r, nil
 }
 
 // replica is the connection of one that pretends to be a replica.
@@ -81,8 +93,14 @@ type replica struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	timeout time.Duration
+	stop    func() bool
 	id      string
 	offset  int64
+}
+
+func (r *replica) close() {
+	r.stop()
+	r.conn.Close() //nolint:errcheck // all was read, or the first error is the one to tell
 }
 
 // Read reads from the connection, and waits for a while only.
@@ -93,18 +111,21 @@ func (r *replica) Read(p []byte) (int, error) {
 	return r.conn.Read(p)
 }
 
+func (r *replica) login(o ReplicaOptions) error {
+	if o.Password == nil {
+		return nil
+	}
+	args := []string{"AUTH", string(o.Password)}
+	if o.User != "" {
+		args = []string{"AUTH", o.User, string(o.Password)}
+	}
+	_, err := r.do(args...)
+	return err
+}
+
 // sync does what a replica does up to the snapshot (replication.c,
 // syncWithMaster), and returns it.
-func (r *replica) sync(o ReplicaOptions) (io.Reader, error) {
-	if o.Password != nil {
-		args := []string{"AUTH", string(o.Password)}
-		if o.User != "" {
-			args = []string{"AUTH", o.User, string(o.Password)}
-		}
-		if _, err := r.do(args...); err != nil {
-			return nil, err
-		}
-	}
+func (r *replica) sync() (io.Reader, error) {
 	if _, err := r.do("PING"); err != nil {
 		return nil, err
 	}

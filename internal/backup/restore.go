@@ -3,8 +3,6 @@ package backup
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +19,11 @@ import (
 type RestoreOptions struct {
 	Into          string
 	Identities    []age.Identity
-	Force         bool // what lies in Into is moved aside, never deleted
-	AllowCommands bool // take logs with commands that no server writes
-	AsLog         bool // make a snapshot the base of a new log, for a server with appendonly yes
-	UID, GID      int  // owner of what is restored; -1: that of Into, or whoever runs this
+	Force         bool   // what lies in Into is moved aside, never deleted
+	AllowCommands bool   // take logs with commands that no server writes
+	AsLog         bool   // make a snapshot the base of a new log, for a server with appendonly yes
+	Build         *Build // the server that is to load it; nil: any
+	UID, GID      int    // owner of what is restored; -1: that of Into, or whoever runs this
 	Now           time.Time
 }
 
@@ -50,88 +49,59 @@ func (e *CommandsError) Error() string {
 var ErrInTheWay = errors.New("the target is in use")
 
 // Restore puts a set in the place of a directory. All of it is decrypted and
-// checked beside the target first; only then is it renamed into place. Files get
-// mode 0600, directories 0700.
+// checked beside the target first, or in it if it is a mount point; only then is
+// it renamed into place. Files get mode 0600, directories 0700.
 func (s *Set) Restore(ctx context.Context, o RestoreOptions) (*Restored, error) {
-	target, err := filepath.Abs(o.Into)
-	if err != nil {
-		return nil, err
-	}
 	in, err := s.inner(ctx, o.Identities)
 	if err != nil {
 		return nil, err
 	}
-	occupied, err := preflight(target, in, o.Force)
+	p, err := newPlace(o.Into, o.Now)
 	if err != nil {
+		return nil, err
+	}
+	if err := preflight(p, in, o); err != nil {
 		return nil, err
 	}
 	if o.UID < 0 || o.GID < 0 {
-		o.UID, o.GID = ownerOf(target)
+		o.UID, o.GID = ownerOf(p.target)
 	}
-	stage, err := beside(target, "restoring")
-	if err != nil {
+	if err := os.Mkdir(p.stage, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(stage, 0o700); err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(stage) //nolint:errcheck // it is gone once it was renamed
+	defer os.RemoveAll(p.stage) //nolint:errcheck // it is gone once it was renamed
 	done := &Restored{Inner: in, Advice: in.advice(o.AsLog), expiring: map[string]int64{}}
-	if err := s.stage(ctx, stage, done, o); err != nil {
+	if err := s.stage(ctx, p.stage, done, o); err != nil {
 		return nil, err
 	}
-	switch {
-	case occupied:
-		done.Aside = target + ".before-" + o.Now.UTC().Format("20060102T150405Z")
-		if _, err := os.Lstat(done.Aside); err == nil {
-			return nil, fmt.Errorf("%s: %w", done.Aside, fs.ErrExist)
-		}
-		if err := os.Rename(target, done.Aside); err != nil {
-			return nil, err
-		}
-	default:
-		if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err // a mount point, for one
-		}
-	}
-	if err := os.Rename(stage, target); err != nil {
+	if done.Aside, err = p.commit(); err != nil {
 		return nil, err
 	}
-	return done, syncDir(filepath.Dir(target))
+	return done, nil
 }
 
-// preflight looks at the target before anything is written.
-func preflight(target string, in *Inner, force bool) (occupied bool, err error) {
-	entries, err := os.ReadDir(target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return false, err
-	case len(entries) > 0 && !force:
-		return false, fmt.Errorf("%w: %s is not empty; --force moves what is there aside", ErrInTheWay, target)
-	default:
-		occupied = len(entries) > 0
+// preflight looks at the set and its target before anything is written.
+func preflight(p *place, in *Inner, o RestoreOptions) error {
+	if len(p.inWay) > 0 && !o.Force {
+		return fmt.Errorf("%w: %s is not empty; --force moves what is there aside", ErrInTheWay, p.target)
 	}
-	if pid := runningIn(target); pid > 0 {
-		return occupied, fmt.Errorf("%w: process %d runs in %s; stop the server first", ErrInTheWay, pid, target)
+	if pid := runningIn(p.target); pid > 0 {
+		return fmt.Errorf("%w: process %d runs in %s; stop the server first", ErrInTheWay, pid, p.target)
+	}
+	if o.Build != nil {
+		if err := in.readable(*o.Build); err != nil {
+			return err
+		}
 	}
 	var need int64
 	for i := range in.Files {
 		need += in.Files[i].Size
 	}
-	if free, ok := freeSpace(filepath.Dir(target)); ok && free < need {
-		return occupied, fmt.Errorf("%s: %d bytes are free, and %d are needed", filepath.Dir(target), free, need)
+	where := filepath.Dir(p.stage)
+	if free, ok := freeSpace(where); ok && free < need {
+		return fmt.Errorf("%s: %d bytes are free, and %d are needed", where, free, need)
 	}
-	return occupied, nil
-}
-
-// beside returns a new name beside a directory, on its file system.
-func beside(target, what string) (string, error) {
-	var b [6]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+"."+what+"-"+hex.EncodeToString(b[:])), nil
+	return nil
 }
 
 // stage writes the files of a set into a directory and checks them.

@@ -52,7 +52,9 @@ while the manifest stays the same, and is cut behind the last command or EXEC.
 
 With --from a server is asked for its data set instead, as a replica asks: it
 forks to make a snapshot, and its configuration stays as it is. Its user needs
-+psync +replconf +ping, and no access to its files is needed.
++psync +replconf +ping, and no access to its files is needed. With --server it is
+asked for its version and how far replication and saving are, by INFO alone, and
+that is kept in the sealed part of the manifest.
 
 A set is complete when its manifest is there, which is written last. The host
 that makes it cannot open it, and anyone can verify it without a key. With
@@ -60,7 +62,7 @@ that makes it cannot open it, and anyone can verify it without a key. With
 
 With --scan report the scanner looks at what is sealed, and a summary goes into
 the sealed part of the manifest. With --scan refuse a finding of --fail-on or
-above means that nothing is written.
+above means that there is no set; of a DATADIR nothing is written at all.
 
 DEST is a directory, s3://BUCKET/PREFIX, or "-" for a tar stream on standard
 output. For S3 a credential suffices that may only put objects; it is taken
@@ -85,17 +87,17 @@ printed on success unless standard error is a terminal.
 				}
 			}
 			switch {
-			case f.from.addr == "" && len(args) != 1:
+			case f.from.from == "" && len(args) != 1:
 				return usagef("one DATADIR is needed, or --from")
-			case f.from.addr != "" && len(args) > 0:
+			case f.from.from != "" && len(args) > 0:
 				return usagef("DATADIR and --from exclude each other")
-			case f.from.addr != "" && f.scan == "refuse":
-				return usagef("--scan refuse: what --from brings cannot be scanned before it is sealed; --scan report is possible")
-			case f.from.addr != "":
-				return runBackup(cmd, a, f, f.from.addr, f.from.capture())
+			case f.from.from != "" && f.from.ask != "":
+				return usagef("--server is for a DATADIR: what --from needs to know, it asks")
+			case f.from.from != "":
+				return runBackup(cmd, a, f, f.from.from, f.from.capture)
 			}
 			return runBackup(cmd, a, f, args[0], func(ctx context.Context) (*backup.Capture, error) {
-				return backup.CaptureDir(ctx, args[0], f.include)
+				return f.captureDir(ctx, a, args[0])
 			})
 		},
 	}
@@ -118,6 +120,26 @@ printed on success unless standard error is a terminal.
 	fl.StringVar(&f.onSuccess, "on-success", "", "run `CMD` in a shell afterwards")
 	fl.StringVar(&f.onFailure, "on-failure", "", "run `CMD` in a shell if it failed")
 	return cmd
+}
+
+// captureDir opens a data directory. The server is asked before: what it said is
+// a lower bound of what is captured.
+func (f *backupFlags) captureDir(ctx context.Context, a *app, dir string) (*backup.Capture, error) {
+	if f.from.ask == "" {
+		return backup.CaptureDir(ctx, dir, f.include)
+	}
+	state, err := f.from.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range state.Failed {
+		a.stderr.errorf("warning: the server says that something of it failed: %s", name)
+	}
+	c, err := backup.CaptureDir(ctx, dir, f.include)
+	if err == nil {
+		c.Said(state)
+	}
+	return c, err
 }
 
 // A capture opens what is to be backed up.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os/user"
 	"strconv"
@@ -22,6 +24,8 @@ type restoreFlags struct {
 	owner         string
 	allowCommands bool
 	asLog         bool
+	server        string
+	anyVersion    bool
 }
 
 func newRestoreCmd(a *app) *cobra.Command {
@@ -32,11 +36,13 @@ func newRestoreCmd(a *app) *cobra.Command {
 		Long: `Open a set, or the newest under a label, and put it into DIR. All of it is
 decrypted, checked and searched for commands that no server writes beside DIR,
 and only then renamed into place; so DIR holds all of it or what it held before.
-The server must not be running there. Files get mode 0600 and directories 0700;
+The server must not be running there, and the one that is installed here has to
+be able to read the snapshots. A DIR that is a mount point keeps its place: what
+is restored is moved into it. Files get mode 0600 and directories 0700;
 they belong to --owner, or to whom DIR belonged.
 
-What lies in DIR is in the way. --force moves it aside, to DIR.before-TIME, and
-deletes nothing.
+What lies in DIR is in the way. --force moves it aside, to DIR.before-TIME (in a
+mount point to before-TIME there), and deletes nothing.
 
 A server loads its log if it runs with appendonly yes, and its snapshot if not;
 which of them were restored, and what to do, is said at the end.
@@ -60,6 +66,8 @@ which of them were restored, and what to do, is said at the end.
 	fl.StringVar(&f.owner, "owner", "", "give the files to `USER[:GROUP]`")
 	fl.BoolVar(&f.allowCommands, "allow-commands", false, "restore logs with commands that no server writes")
 	fl.BoolVar(&f.asLog, "as-log", false, "make the snapshot the base of a new log, for a server with appendonly yes")
+	fl.StringVar(&f.server, "server", "", "the server `PROGRAM` has to read it (default: valkey-server or redis-server, if installed)")
+	fl.BoolVar(&f.anyVersion, "any-version", false, "restore what the server that is installed here does not read")
 	return cmd
 }
 
@@ -78,6 +86,9 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 		if o.UID, o.GID, err = lookupOwner(f.owner); err != nil {
 			return err
 		}
+	}
+	if o.Build, err = f.build(ctx); err != nil {
+		return err
 	}
 	s, at, err := f.dest.openSets(ctx, location)
 	if err != nil {
@@ -125,6 +136,8 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 		}
 		a.stderr.errorf("nothing was restored; --allow-commands overrides this")
 		return exit(exitFindings)
+	case errors.Is(err, backup.ErrTooNew):
+		return fmt.Errorf("%w; --any-version overrides this", err)
 	case errors.Is(err, backup.ErrInTheWay), errors.Is(err, fs.ErrExist):
 		return err
 	case keyspace.Incomplete(err), backup.IsDamage(err):
@@ -141,6 +154,22 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 		a.stderr.printf("%s", line)
 	}
 	return nil
+}
+
+// build returns which server is to load what is restored; nil if nobody knows.
+func (f *restoreFlags) build(ctx context.Context) (*backup.Build, error) {
+	program := f.server
+	if program == "" {
+		program = backup.FindServer()
+	}
+	if program == "" || f.anyVersion {
+		return nil, nil
+	}
+	b, err := backup.BuildOf(ctx, program)
+	if err != nil && f.server == "" { // whatever it is that bears the name
+		return nil, nil // it is a precaution
+	}
+	return &b, err
 }
 
 // lookupOwner finds USER[:GROUP], by name or number.
