@@ -59,6 +59,12 @@ func findAWSSecret(w *worker, r *rule, f *fragment, from, to int) {
 	}
 }
 
+// isAWSValue reports whether a value can be a secret, and its key says that it is
+// of AWS: app:aws:key.
+func (w *worker) isAWSValue(v []byte) bool {
+	return len(v) == awsSecretLen && w.s.byID[awsSecret] != nil && isAWSSecret(v) && isAWSName(w.b.bytes(w.key.name))
+}
+
 // isAWSName reports whether a name is of a secret access key.
 func isAWSName(name []byte) bool { return awsWords.match(name) }
 

@@ -72,7 +72,7 @@ func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, 
 		return
 	}
 	r := w.s.byClass[class]
-	if class != namePassword && isAWSName(name) && len(v) == awsSecretLen && isAWSSecret(v) {
+	if class != namePassword && len(v) == awsSecretLen && (isAWSName(name) || isAWSName(w.b.bytes(w.key.name))) && isAWSSecret(v) {
 		r, confidence = w.s.byID[awsSecret], Likely
 	}
 	w.report(r, f, from, to).confidence = confidence

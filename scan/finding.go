@@ -49,8 +49,9 @@ type Finding struct {
 	Technique string            `json:"technique,omitempty"` // ATT&CK
 	Also      []string          `json:"also,omitempty"`      // ids of the secrets that belong to it
 
-	leaf  int    // its place in the batch, while that is scanned
-	plain *plain // what of it was masked, if Config.Plain is set
+	prefix string // of an AWS key's: what its partner may share
+	leaf   int    // its place in the batch, while that is scanned
+	plain  *plain // what of it was masked, if Config.Plain is set
 }
 
 // Where says which part of a key, or of the file, holds a finding.

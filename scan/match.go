@@ -242,6 +242,9 @@ func (w *worker) file(m *match) {
 		w.hideInChain(f.Chain)
 		f.Proof = hideProof(f.Proof)
 	}
+	if f.Rule == awsID || f.Rule == awsSecret {
+		f.prefix = prefix(name)
+	}
 	w.b.findings = append(w.b.findings, f)
 	w.notePair(f)
 }

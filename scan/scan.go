@@ -335,12 +335,14 @@ func (s *Scanner) Scan(ctx context.Context, events keyspace.Seq, found func(*Fin
 
 	var stats Stats
 	var first error
+	var pairs prefixPairs
 	for b := range inOrder {
 		<-b.done
 		if first == nil {
 			stats.add(&b.stats)
 			for _, f := range b.findings {
 				if first = ctx.Err(); first == nil {
+					pairs.join(f)
 					first = found(f)
 				}
 				if first != nil {

@@ -164,7 +164,7 @@ func (w *worker) one(inField, inValue []hit) {
 	}
 	value := w.b.bytes(l.value)
 	labelled := w.s.labelled(w.key.label)
-	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() {
+	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() && !w.isAWSValue(value) {
 		return
 	}
 	w.start()
@@ -326,6 +326,8 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 	switch class, strong := w.classHere(); {
 	case class > nameNeutral && !f.assigns:
 		w.judge(f, 0, len(f.data), w.scopes[len(w.scopes)-1].text, class, strong)
+	case f.parent == nil && w.isAWSValue(f.data):
+		w.report(w.s.byID[awsSecret], f, 0, len(f.data)).confidence = Possible
 	case f.depth == 1 && f.kind == "base64" && isHiddenPassphrase(f.data):
 		w.report(w.s.byClass[namePassword], f, 0, len(f.data)).confidence = Possible
 	}
