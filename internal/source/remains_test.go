@@ -76,3 +76,45 @@ ein Schlüssel@%d whole
 		}
 	}
 }
+
+// FuzzRemains holds that runs lie in the range, in order, and are what stands there.
+func FuzzRemains(f *testing.F) {
+	f.Add([]byte("\x00\x01secret one\x00tiny\x0cein Schl\xc3\xbcssel\xff"), int64(3), int64(40))
+	f.Add([]byte("0"+strings.Repeat("x", 48)), int64(0), int64(49))
+	f.Fuzz(func(t *testing.T, data []byte, from, length int64) {
+		name := filepath.Join(t.TempDir(), "f")
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, err := New(context.Background(), []string{name}, Options{Limits: keyspace.Limits{MaxChunk: 32}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		u := &Unit{Files: []*File{{Input: name, Path: name, Size: int64(len(data)), in: in}}, in: in}
+		from, length = from%1000, length%1000
+		if from < 0 {
+			from = -from
+		}
+		var at, begin int64
+		for e, err := range u.Remains(context.Background(), []Range{{Path: name, Offset: from, Length: length}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind != keyspace.Element {
+				continue
+			}
+			if e.Part.Begins() {
+				if begin = e.Pos.Offset; begin < at || begin < from {
+					t.Fatalf("a run at %d behind %d, range from %d", begin, at, from)
+				}
+				at = begin
+			}
+			// A rune that the end of the range cuts is read whole.
+			if end := at + int64(len(e.Value)); end > from+length+3 || string(data[at:end]) != string(e.Value) {
+				t.Fatalf("bytes %d to %d are not what was yielded", at, end)
+			}
+			at += int64(len(e.Value))
+		}
+	})
+}

@@ -40,10 +40,10 @@ func (s *sweep) filename(ctx context.Context, f *source.File) error {
 		f.KeyType = keyTypeFile
 		return s.found(f)
 	})
-	if ctx.Err() != nil {
-		return nil // the summary tells
+	if err != nil && ctx.Err() == nil { // otherwise the summary tells
+		return err
 	}
-	return err
+	return nil
 }
 
 // newName reports whether the name that ends path was not looked at before. Files

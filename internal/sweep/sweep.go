@@ -119,10 +119,10 @@ func (s *sweep) unit(ctx context.Context, u *source.Unit) error {
 	scanned := func(stats scan.Stats, err error) error {
 		s.sum.Add(&stats)
 		stopped = append(stopped, limits(&stats)...)
-		if ctx.Err() != nil {
-			return nil // the summary tells
+		if err != nil && ctx.Err() == nil { // otherwise the summary tells
+			return err
 		}
-		return err
+		return nil
 	}
 	s.met = met{}
 	seq := mentions(events.seq(u.Events(ctx)))
