@@ -363,30 +363,6 @@ func TestTar(t *testing.T) {
 	equal(t, read(t, into), want)
 }
 
-// dyingStore kills its server at the object after some.
-type dyingStore struct {
-	backup.Store
-	after int
-	kill  func()
-}
-
-func (s *dyingStore) Create(ctx context.Context, name string) (backup.Object, error) {
-	if s.after--; s.after == 0 {
-		s.kill()
-		ctx, s.after = cancelSoon(ctx), -1
-	}
-	return s.Store.Create(ctx, name)
-}
-
-// cancelSoon spares the test the client's long patience with a server that is gone.
-func cancelSoon(ctx context.Context) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	_ = cancel
-	return ctx
-}
-
-func (s *dyingStore) Remove(context.Context, string) error { return errors.New("gone") }
-
 // A destination that can only be written to gets sets that know the one before
 // from what the host has kept.
 func TestWriteOnly(t *testing.T) {

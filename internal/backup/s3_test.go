@@ -1,8 +1,11 @@
 package backup_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,8 +23,17 @@ type s3Server struct {
 	t      *testing.T
 	addr   string
 	dir    string
+	beside string // what it keeps of objects and users
 	secret string
 	stop   func()
+}
+
+func (s *s3Server) state(name string) string {
+	dir := filepath.Join(s.beside, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	return dir
 }
 
 func newS3(t *testing.T) *s3Server {
@@ -30,7 +42,7 @@ func newS3(t *testing.T) *s3Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &s3Server{t: t, addr: l.Addr().String(), dir: t.TempDir(), secret: "synthetic-" + t.Name()}
+	s := &s3Server{t: t, addr: l.Addr().String(), dir: t.TempDir(), beside: t.TempDir(), secret: "synthetic-" + t.Name()}
 	l.Close()
 	t.Setenv("AWS_ACCESS_KEY_ID", "tester")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s.secret)
@@ -52,7 +64,8 @@ func (s *s3Server) client() *minio.Client {
 
 func (s *s3Server) start() {
 	s.t.Helper()
-	cmd := servertest.Tool(s.t, "versitygw", "--quiet", "--port", s.addr, "posix", "--sidecar", s.t.TempDir(), s.dir)
+	args := []string{"--quiet", "--port", s.addr, "--iam-dir", s.state("iam"), "posix", "--sidecar", s.state("meta"), "--versioning-dir", s.state("versions"), s.dir}
+	cmd := servertest.Tool(s.t, "versitygw", args...)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=tester", "ROOT_SECRET_KEY="+s.secret)
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -124,26 +137,163 @@ func TestS3(t *testing.T) {
 	}
 }
 
-// A server that dies under a backup leaves no set, and the next backup succeeds.
+// flags name the server to the program.
+func (s *s3Server) flags() []string {
+	return []string{"--s3-endpoint", s.addr, "--s3-region", "us-east-1", "--s3-insecure"}
+}
+
+// A server that dies under a backup leaves no set: the program says so in one
+// line, and when the server is back the next backup succeeds.
 func TestS3Dies(t *testing.T) {
 	srv := newS3(t)
-	dir, _ := dataDir(t)
+	dir := t.TempDir()
+	noise := make([]byte, 12<<20)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	write(t, dir, map[string][]byte{"nodes.conf": noise, "dump.rdb": rdb("k", "v")})
 	h := newHost(t)
 	store, err := srv.open("s3://bucket")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.over = &dyingStore{Store: store, after: 3, kill: srv.stop}
-	if _, err := h.try(dir); err == nil {
-		t.Error("a backup to a dead server succeeded")
+	h.over = store
+	args := h.backupArgs(dir, "s3://bucket", append(srv.flags(), "--include", "nodes.conf")...)
+	slow := h.program(nil, append(args, "--limit-rate", "4MiB")...)
+	var said strings.Builder
+	slow.Stdout, slow.Stderr = &said, &said
+	if err := slow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if all, err := store.List(t.Context(), ""); err == nil && len(all) > 0 { // the first member is there
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nothing arrives at the server")
+		}
+	}
+	srv.stop()
+	slow.Wait()
+	if status := slow.ProcessState.ExitCode(); status != 4 || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), "m0002.zst.age") {
+		t.Errorf("exit status %d: %s", status, said.String())
+	}
+	if strings.Contains(said.String(), srv.secret) {
+		t.Error("the credential is in the message")
 	}
 	srv.start()
-	h.over = store
-	if l, err := backup.List(t.Context(), store, ""); err != nil || len(l.Sets) != 0 {
-		t.Errorf("%d sets, %v", len(l.Sets), err)
+	if l, err := backup.List(t.Context(), store, ""); err != nil || len(l.Sets) != 0 || len(l.Incomplete) > 1 {
+		t.Errorf("%+v, %v", l, err)
 	}
-	h.backup(dir)
+	if status, said := h.cron(nil, args...); status != 0 || said != "" {
+		t.Errorf("the next backup: exit status %d: %s", status, said)
+	}
 	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
 		t.Errorf("problems: %v", kinds)
+	}
+}
+
+// putOnly makes a user who may put objects into the bucket and nothing else, and
+// returns the environment that the program finds him in.
+func (s *s3Server) putOnly() []string {
+	s.t.Helper()
+	const user, secret = "putter", "synthetic-putter"
+	cmd := servertest.Tool(s.t, "versitygw", "admin", "--access", "tester", "--secret", s.secret, "--endpoint-url", "http://"+s.addr,
+		"create-user", "--access", user, "--secret", secret, "--role", "user")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":[%q]},"Action":["s3:PutObject"],"Resource":["arn:aws:s3:::bucket/*"]}]}`, user)
+	if err := s.client().SetBucketPolicy(s.t.Context(), "bucket", policy); err != nil {
+		s.t.Fatal(err)
+	}
+	return append(os.Environ(), "AWS_ACCESS_KEY_ID="+user, "AWS_SECRET_ACCESS_KEY="+secret)
+}
+
+// A credential that may only put objects makes a chain of sets, small members and
+// large ones; it can neither list, read nor remove them.
+func TestS3PutOnly(t *testing.T) {
+	srv := newS3(t)
+	env := srv.putOnly()
+	dir, want := dataDir(t)
+	noise := make([]byte, 40<<20) // more than one part
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	write(t, dir, map[string][]byte{"nodes.conf": noise})
+	want["nodes.conf"] = string(noise)
+	h := newHost(t)
+	as := func(args ...string) (int, string) {
+		cmd := h.program(nil, args...)
+		cmd.Env = append(cmd.Env, env[len(env)-2:]...)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), string(out)
+	}
+	for range 2 {
+		if status, said := as(h.backupArgs(dir, "s3://bucket/b", append(srv.flags(), "--include", "nodes.conf")...)...); status != 0 || said != "" {
+			t.Fatalf("exit status %d: %s", status, said)
+		}
+	}
+	for _, args := range [][]string{{"list", "s3://bucket/b"}, {"verify", "s3://bucket/b"}, {"prune", "s3://bucket/b", "--keep-last", "1", "--confirm"}} {
+		if status, said := as(append(args, srv.flags()...)...); status != 4 {
+			t.Errorf("%s by him: exit status %d: %s", args[0], status, said)
+		}
+	}
+	store, err := srv.open("s3://bucket/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.over = store
+	l, err := backup.List(t.Context(), store, "")
+	if err != nil || len(l.Sets) != 2 {
+		t.Fatalf("%d sets, %v", len(l.Sets), err)
+	}
+	if p := h.newest().Manifest.Previous; p == nil || p.ID != l.Sets[0].ID {
+		t.Errorf("the set before is %+v", p)
+	}
+	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
+		t.Errorf("problems: %v", kinds)
+	}
+	into := filepath.Join(t.TempDir(), "data")
+	if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, read(t, into), want)
+}
+
+// With --s3-retain the server keeps every object of a set for that long, whoever
+// asks it to remove one.
+func TestS3Retain(t *testing.T) {
+	srv := newS3(t)
+	c := srv.client()
+	if err := c.MakeBucket(t.Context(), "locked", minio.MakeBucketOptions{ObjectLocking: true}); err != nil {
+		t.Fatal(err)
+	}
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	before := time.Now()
+	if status, said := h.cron(nil, h.backupArgs(dir, "s3://locked", append(srv.flags(), "--s3-retain", "30d")...)...); status != 0 {
+		t.Fatalf("exit status %d: %s", status, said)
+	}
+	objects := 0
+	for o := range c.ListObjects(t.Context(), "locked", minio.ListObjectsOptions{Recursive: true, WithVersions: true}) {
+		if o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		objects++
+		info, err := c.StatObject(t.Context(), "locked", o.Key, minio.StatObjectOptions{VersionID: o.VersionID})
+		until, _ := time.Parse(time.RFC3339, info.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date"))
+		if err != nil || info.Metadata.Get("X-Amz-Object-Lock-Mode") != "COMPLIANCE" || until.Before(before.Add(30*24*time.Hour-time.Minute)) || until.After(time.Now().Add(30*24*time.Hour+time.Minute)) {
+			t.Errorf("%s is kept until %v, %v", path.Base(o.Key), until, err)
+		}
+		if err := c.RemoveObject(t.Context(), "locked", o.Key, minio.RemoveObjectOptions{VersionID: o.VersionID}); err == nil {
+			t.Errorf("%s was removed", path.Base(o.Key))
+		}
+	}
+	if objects != 8 { // members, the inner manifest, signature and manifest
+		t.Errorf("%d objects", objects)
+	}
+	// A bucket without a lock refuses, and that is no set.
+	if status, said := h.cron(nil, h.backupArgs(dir, "s3://bucket", append(srv.flags(), "--s3-retain", "30d")...)...); status != 4 || strings.Count(said, "\n") != 1 {
+		t.Errorf("exit status %d: %s", status, said)
 	}
 }
