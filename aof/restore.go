@@ -138,7 +138,10 @@ func (c *command) embed(events keyspace.Seq, at int64, payload []byte) {
 			return
 		}
 		c.r.ev = *e
-		c.r.ev.State, c.r.ev.Record, c.r.ev.Time = c.state, c.start, c.r.time
+		c.r.ev.Record, c.r.ev.Time = c.start, c.r.time
+		if e.State != keyspace.Deleted { // an entry that a stream keeps, and marks
+			c.r.ev.State = c.state
+		}
 		if c.emit(); c.halted {
 			return
 		}
