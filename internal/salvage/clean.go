@@ -1,0 +1,287 @@
+package salvage
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Cleaned says what a clean file holds.
+type Cleaned struct {
+	Bytes    int64  `json:"bytes"`
+	Rebuilt  uint64 `json:"rebuilt,omitempty"`  // keys encoded anew, from what could be had of their values
+	Twice    uint64 `json:"twice,omitempty"`    // records left out, since their key comes before, too
+	Left     uint64 `json:"left_out,omitempty"` // partial keys left out: nothing of them can be encoded
+	Balanced uint64 `json:"balanced,omitempty"` // MULTI and EXEC left out, since the other of the pair is lost
+}
+
+// errEnveloped says that commands behind an envelope have no offsets in common with it.
+var errEnveloped = errors.New("commands behind a VCS envelope are not salvaged into a clean file: cut the file in two")
+
+// cleaner writes what can be believed of a file into a file that a server loads.
+type cleaner struct {
+	src Source
+	m   *Map
+	o   Options
+	out *counting
+	raw *bufio.Reader
+	at  int64 // of the next byte of raw
+	p   *Part
+	cut int // of p, the next to be met
+	sum Cleaned
+}
+
+// clean writes the file that m is the map of to w, without what was lost.
+func clean(ctx context.Context, src Source, m *Map, w io.Writer, o Options) (*Cleaned, error) {
+	r, err := src.Logical()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	x := &cleaner{src: src, m: m, o: o, out: &counting{w: w}, raw: bufio.NewReaderSize(gapless{r}, 256<<10)}
+	for _, p := range m.Parts {
+		x.p, x.cut = p, 0
+		if p.From < x.at {
+			return nil, errEnveloped
+		}
+		if err := x.skip(ctx, p.From); err != nil {
+			return nil, err
+		}
+		write := x.snapshot
+		if p.log {
+			write = x.commands
+		}
+		if err := write(ctx); err != nil {
+			return nil, err
+		}
+	}
+	x.sum.Bytes = x.out.n
+	return &x.sum, nil
+}
+
+// commands copies the commands of a log that are whole.
+func (x *cleaner) commands(ctx context.Context) error {
+	put := func(n int64) error {
+		_, err := io.CopyN(x.out, x.raw, n)
+		return err
+	}
+	return x.copy(ctx, x.p.To, put, func(cut) error { return nil })
+}
+
+// snapshot copies the records that are whole and encodes the others anew.
+func (x *cleaner) snapshot(ctx context.Context) error {
+	w, err := rdbwrite.New(x.out, x.p.version, rdbwrite.Options{MaxMem: x.o.MaxMem / 4, Tmp: x.o.Tmp})
+	if err != nil {
+		return err
+	}
+	put := func(n int64) error { return w.Raw(x.raw, n) }
+	meet := func(c cut) error {
+		if c.why == selected {
+			return w.Select(c.db)
+		}
+		return nil
+	}
+	for _, c := range x.p.cuts {
+		if c.why.rebuilt() {
+			rebuild := func(at int64) error { return x.copy(ctx, at, put, meet) }
+			if err := x.rebuild(ctx, w, rebuild); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	if err := x.copy(ctx, x.p.To, put, meet); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// rebuild reads the events once more, for the records that cannot be copied. Each
+// is written when upTo has copied what lies before it.
+func (x *cleaner) rebuild(ctx context.Context, w *rdbwrite.Writer, upTo func(int64) error) error {
+	b := &builder{w: w, p: x.p, sum: &x.sum}
+	for e, err := range x.src.Events(ctx) {
+		if err != nil {
+			return err
+		}
+		switch e.Kind {
+		case keyspace.Key:
+			b.drop()
+			if c, ok := x.p.at(e.Record); ok && c.why.rebuilt() && c.from == e.Record {
+				if err := upTo(c.from); err != nil {
+					return err
+				}
+				b.begin(c)
+			}
+		case keyspace.Damage:
+			if b.open && offsetOf(e) == b.cut.from {
+				if err := b.end(); err != nil {
+					return err
+				}
+			}
+		case keyspace.End:
+			return ctx.Err()
+		}
+		if b.open {
+			if err := b.event(e); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// copy copies the part up to an offset, without its cuts.
+func (x *cleaner) copy(ctx context.Context, to int64, put func(int64) error, meet func(cut) error) error {
+	for ; x.cut < len(x.p.cuts) && x.p.cuts[x.cut].from <= to && x.at <= to; x.cut++ {
+		c := x.p.cuts[x.cut]
+		if c.from == to && c.why.rebuilt() && to < x.p.To {
+			break // it is to be rebuilt first
+		}
+		if err := x.through(ctx, c.from, put); err != nil {
+			return err
+		}
+		switch c.why {
+		case twice:
+			x.sum.Twice++
+		case unbalanced:
+			x.sum.Balanced++
+		}
+		if err := meet(c); err != nil {
+			return err
+		}
+		if err := x.skip(ctx, min(c.to, x.p.To)); err != nil {
+			return err
+		}
+	}
+	return x.through(ctx, to, put)
+}
+
+// through copies all bytes up to an offset.
+func (x *cleaner) through(ctx context.Context, to int64, put func(int64) error) error {
+	const step = 64 << 20 // between two looks at the context
+	for x.at < to {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(to-x.at, step)
+		if err := put(n); err != nil {
+			return err
+		}
+		x.at += n
+	}
+	return nil
+}
+
+// skip passes over all bytes up to an offset.
+func (x *cleaner) skip(ctx context.Context, to int64) error {
+	return x.through(ctx, to, func(n int64) error {
+		_, err := x.raw.Discard(int(n))
+		return err
+	})
+}
+
+// builder builds one key at a time from what of its events can be believed.
+type builder struct {
+	w     *rdbwrite.Writer
+	p     *Part
+	sum   *Cleaned
+	open  bool
+	cut   cut
+	parts bool // the last element came in parts and has not ended
+	str   bool // it is a string
+	elems elements
+}
+
+func (b *builder) begin(c cut) { b.open, b.cut, b.parts = true, c, false }
+
+// drop forgets a key that was taken back.
+func (b *builder) drop() {
+	if b.open {
+		b.open = false
+		b.w.Drop()
+	}
+}
+
+// event takes the next event of the key.
+func (b *builder) event(e *keyspace.Event) error {
+	switch e.Kind {
+	case keyspace.Key:
+		b.elems.begin(e, true)
+		b.str = e.Type == keyspace.String
+	case keyspace.Element:
+		if b.p.beyond(e, b.cut) || b.elems.refuses(e) {
+			return nil
+		}
+		b.parts = !e.Part.Ends()
+	case keyspace.KeyEnd:
+		return b.end()
+	}
+	err := b.w.Event(e)
+	if errors.Is(err, keyspace.ErrUnsupported) {
+		b.open = false
+		b.sum.Left++
+		return nil
+	}
+	return err
+}
+
+// end writes the key as far as it came.
+func (b *builder) end() error {
+	b.open = false
+	if b.parts && b.str {
+		last := keyspace.Event{Kind: keyspace.Element, Type: keyspace.String, Op: keyspace.OpPut, Part: keyspace.Last, Expire: keyspace.NoExpire}
+		if err := b.w.Event(&last); err != nil {
+			return err
+		}
+	}
+	before := b.w.Len()
+	err := b.w.End()
+	switch {
+	case errors.Is(err, keyspace.ErrUnsupported):
+		b.sum.Left++
+		return nil
+	case b.w.Len() > before:
+		b.sum.Rebuilt++
+	default:
+		b.sum.Left++
+	}
+	return err
+}
+
+// beyond reports whether an element of the damaged record that c is reaches into
+// the record that comes next: a false number of elements has led into it.
+func (p *Part) beyond(e *keyspace.Event, c cut) bool {
+	at := e.Pos.Offset
+	if p.envelope {
+		at = e.Pos.Inner
+	}
+	return at+max(e.Length, 0) > c.to
+}
+
+// counting counts what is written.
+type counting struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// gapless reads on where the medium has gaps: zeros stand for them.
+type gapless struct{ r io.Reader }
+
+func (g gapless) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	if gap := (*keyspace.GapError)(nil); errors.As(err, &gap) {
+		err = nil
+	}
+	return n, err
+}

@@ -1,0 +1,56 @@
+package salvage
+
+import (
+	"context"
+	"io"
+
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Source is a file that can be read any number of times.
+type Source interface {
+	Name() string
+	// Events reads it, going on behind damage; the same each time.
+	Events(ctx context.Context) keyspace.Seq
+	// Logical opens its bytes as the events count them.
+	Logical() (io.ReadCloser, error)
+}
+
+// Options say what is made of a file.
+type Options struct {
+	Clean  io.Writer    // the clean file goes there; nil: none is wanted
+	JSONL  io.Writer    // the keys go there as JSON lines; nil: nowhere
+	Names  *sweep.Names // masks what reports name; nil masks nothing
+	MaxMem int64        // bytes that may be held
+	Tmp    string       // where the rest is spilled to
+}
+
+const defaultMem = 64 << 20
+
+// Run reads a file twice or three times and writes what is wanted of it. The map
+// says what was found; an error is one of the work itself.
+func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
+	if o.MaxMem <= 0 {
+		o.MaxMem = defaultMem
+	}
+	m := &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}
+	s := &survey{m: m, names: o.Names}
+	if o.Clean != nil {
+		s.twice = newFinder(o.Tmp, o.MaxMem/2)
+		defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
+	}
+	if err := s.run(ctx, src.Events(ctx)); err != nil {
+		return nil, nil, err
+	}
+	if o.JSONL != nil {
+		if err := objects(ctx, src, m, o.JSONL, o.Names); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.Clean == nil {
+		return m, nil, nil
+	}
+	c, err := clean(ctx, src, m, o.Clean, o)
+	return m, c, err
+}

@@ -1,0 +1,438 @@
+package salvage
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+const (
+	// recentMax is how many records are kept back, because damage behind them may
+	// take them back: it reaches back over one long record and 4 KiB of short ones.
+	recentMax = 8192
+	// maxGaps is how many ranges that the medium did not deliver are remembered.
+	maxGaps = 256
+	// maxTypes bounds the counts by database and type.
+	maxTypes = 1 << 16
+	// maxListed is how many damaged ranges a map lists one by one.
+	maxListed = 10_000
+	// headerSize is the length of a snapshot's header.
+	headerSize = 9
+)
+
+// survey makes the map of a file from its events.
+type survey struct {
+	m     *Map
+	p     *Part
+	names *sweep.Names
+	twice *finder // nil: nobody asks what a server would refuse
+	elems elements
+
+	open   record // the key or command at hand
+	inside bool   // there is one
+	some   bool   // and there is an element of it
+	recent []record
+	gaps   []span
+	counts map[typeKey]uint64
+	whole  uint64 // keys of the part that are whole
+	need   int    // the version that has all encodings met
+	multi  struct {
+		open     bool
+		from, to int64
+		commands uint64 // before it
+	}
+	library record // the function library at hand, whose end is not known yet
+}
+
+type span struct{ from, to int64 }
+
+func (s span) meets(o span) bool { return s.from < o.to && o.from < s.to }
+
+// record is a key of a snapshot or a command of a log.
+type record struct {
+	span
+	key     typeKey
+	name    [nameSize]byte // hash of database and name
+	refused bool           // a server does not take its elements
+	partial bool
+}
+
+type typeKey struct {
+	db  int32
+	typ keyspace.Type
+}
+
+// offsetOf is where the record that e reports stands in the logical file.
+func offsetOf(e *keyspace.Event) int64 {
+	if e.Pos.Inner >= 0 {
+		return e.Pos.Inner
+	}
+	return e.Pos.Offset
+}
+
+func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
+	s.counts = map[typeKey]uint64{}
+	for e, err := range events {
+		if err != nil {
+			return err
+		}
+		if err := s.event(e); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for k, n := range s.counts {
+		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), n})
+	}
+	slices.SortFunc(s.m.Types, func(a, b TypeCount) int {
+		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Name, b.Name))
+	})
+	for _, p := range s.m.Parts {
+		p.arrange()
+		for _, c := range p.cuts {
+			if c.why == lost || c.why == partial {
+				s.m.Lost += c.to - c.from
+			}
+		}
+	}
+	if s.twice == nil || len(s.m.Parts) == 0 {
+		return nil
+	}
+	p := s.m.Parts[0]
+	err := s.twice.each(func(c cut) error { return p.cut(c) })
+	p.arrange()
+	return err
+}
+
+func (s *survey) event(e *keyspace.Event) error {
+	if s.p == nil && e.Kind != keyspace.Header {
+		// The header is lost.
+		s.begin(&Part{Format: "unknown", NoHead: true})
+	}
+	if err := s.endLibrary(e); err != nil {
+		return err
+	}
+	switch e.Kind {
+	case keyspace.Header:
+		s.header(e)
+	case keyspace.Damage, keyspace.Torn:
+		return s.damage(e)
+	case keyspace.End:
+		return s.end(e)
+	case keyspace.Command:
+		return s.command(e)
+	}
+	if s.p.log {
+		return nil
+	}
+	switch e.Kind {
+	case keyspace.DB:
+		if e.Index < 0 {
+			return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
+		}
+	case keyspace.Function:
+		s.library = record{span: span{from: e.Record}, name: nameHash(-1, e.Key)}
+	case keyspace.Key:
+		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: nameHash(e.DB, e.Key)}
+		s.inside, s.some = true, false
+		s.need = max(s.need, versionOf(e))
+		s.elems.begin(e, s.twice != nil)
+	case keyspace.Element:
+		s.some = true
+		s.open.refused = s.elems.refuses(e) || s.open.refused
+	case keyspace.KeyEnd:
+		s.inside = false
+		s.open.to = e.Record + e.Length
+		return s.keyEnd(s.open)
+	}
+	return nil
+}
+
+// begin starts a part.
+func (s *survey) begin(p *Part) {
+	p.Checksum = keyspace.ChecksumUnchecked.String()
+	s.p = p
+	s.m.Parts = append(s.m.Parts, p)
+	s.inside, s.whole, s.recent = false, 0, s.recent[:0]
+}
+
+func (s *survey) header(e *keyspace.Event) {
+	at := offsetOf(e)
+	if string(e.Value) == "RESP" {
+		s.begin(&Part{Format: "RESP", From: at, log: true})
+		return
+	}
+	s.begin(&Part{Format: fmt.Sprintf("%s %d", e.Value, e.Index), From: at + headerSize, envelope: e.Pos.Inner >= 0,
+		version: rdbwrite.Version{Magic: string(e.Value), Number: int(e.Index)}})
+}
+
+// keyEnd takes a key that is whole.
+func (s *survey) keyEnd(r record) error {
+	for _, g := range s.gaps {
+		if g.meets(r.span) {
+			return s.part(r, r.to)
+		}
+	}
+	if len(s.recent) == recentMax {
+		if err := s.settle(recentMax / 2); err != nil {
+			return err
+		}
+	}
+	s.recent = append(s.recent, r)
+	return nil
+}
+
+// part notes a record of which a part is there, and where the next one begins.
+func (s *survey) part(r record, next int64) error {
+	s.m.Keys.Partial++
+	r.to, r.partial = next, true
+	if s.twice != nil {
+		if err := s.twice.add(r); err != nil {
+			return err
+		}
+	}
+	return s.p.cut(cut{from: r.from, to: next, why: partial})
+}
+
+// settle counts the first n of the recent records, which nothing takes back any more.
+func (s *survey) settle(n int) error {
+	for _, r := range s.recent[:n] {
+		if s.p.log {
+			continue
+		}
+		s.whole++
+		if _, known := s.counts[r.key]; !known && len(s.counts) >= maxTypes {
+			r.key.db = -1
+		}
+		s.counts[r.key]++
+		if s.twice != nil {
+			if err := s.twice.add(r); err != nil {
+				return err
+			}
+		}
+		if r.refused {
+			if err := s.p.cut(cut{from: r.from, to: r.to, why: refused}); err != nil {
+				return err
+			}
+		}
+	}
+	s.recent = append(s.recent[:0], s.recent[n:]...)
+	return nil
+}
+
+// command takes a command of a log. It is whole unless damage takes it back.
+func (s *survey) command(e *keyspace.Event) error {
+	if len(s.recent) == recentMax {
+		if err := s.settle(recentMax / 2); err != nil {
+			return err
+		}
+	}
+	s.open = record{span: span{e.Record, e.Record + max(e.Length, 1)}}
+	for _, g := range s.gaps {
+		if g.meets(s.open.span) {
+			return s.p.cut(cut{from: s.open.from, to: s.open.to, why: lost})
+		}
+	}
+	s.recent = append(s.recent, s.open)
+	s.m.Commands++
+	if len(e.Args) == 0 || e.Index != 1 {
+		return nil
+	}
+	switch multi := &s.multi; {
+	case bytes.EqualFold(e.Args[0], []byte("MULTI")):
+		err := s.balance()
+		multi.open, multi.from, multi.to, multi.commands = true, e.Record, e.Record+e.Length, s.m.Commands-1
+		return err
+	case bytes.EqualFold(e.Args[0], []byte("EXEC")), bytes.EqualFold(e.Args[0], []byte("DISCARD")):
+		if !multi.open {
+			return s.p.cut(cut{from: e.Record, to: e.Record + e.Length, why: unbalanced})
+		}
+		multi.open = false
+	}
+	return nil
+}
+
+// balance leaves out a MULTI whose EXEC was lost: a server would hold back what
+// follows it.
+func (s *survey) balance() error {
+	if !s.multi.open {
+		return nil
+	}
+	s.multi.open = false
+	return s.p.cut(cut{from: s.multi.from, to: s.multi.to, why: unbalanced})
+}
+
+// damage takes a range that was not understood.
+func (s *survey) damage(e *keyspace.Event) error {
+	at := span{offsetOf(e), offsetOf(e) + max(e.Length, 0)}
+	s.list(e)
+	var gap *keyspace.GapError
+	switch {
+	case errors.As(e.Err, &gap) || isRead(e.Err):
+		return s.gap(at)
+	case errors.Is(e.Err, keyspace.ErrChecksum):
+		s.inside = false
+		return nil
+	}
+	begun := s.inside && s.some && !s.p.log && s.open.from == at.from
+	s.inside = false
+	for n := len(s.recent); n > 0 && s.recent[n-1].from >= at.from; n-- {
+		s.recent = s.recent[:n-1]
+		if s.p.log && s.m.Commands > 0 {
+			s.m.Commands--
+		}
+	}
+	if s.multi.open {
+		if at.from <= s.multi.from {
+			s.multi.open, s.m.Commands = false, s.multi.commands
+		} else if err := s.balance(); err != nil {
+			return err
+		}
+	}
+	s.p.retract(at.from)
+	if begun {
+		return s.part(s.open, at.to)
+	}
+	return s.p.cut(cut{from: at.from, to: at.to, why: lost})
+}
+
+// isRead reports whether damage is of the medium, which leaves zeros in the place
+// of a range, and not of what was read.
+func isRead(err error) bool {
+	var f *keyspace.FormatError
+	return errors.As(err, &f) && !keyspace.Incomplete(f.Err)
+}
+
+// gap notes a range of zeros that stand for what could not be read, in records
+// before or behind it.
+func (s *survey) gap(at span) error {
+	if len(s.gaps) == maxGaps {
+		s.gaps = s.gaps[1:]
+	}
+	s.gaps = append(s.gaps, at)
+	for i := len(s.recent) - 1; i >= 0 && s.recent[i].to > at.from; i-- {
+		if r := s.recent[i]; r.meets(at) {
+			s.recent = slices.Delete(s.recent, i, i+1)
+			if s.p.log {
+				s.m.Commands--
+				return s.p.cut(cut{from: r.from, to: r.to, why: lost})
+			}
+			return s.part(r, r.to)
+		}
+	}
+	return nil
+}
+
+// list describes damage for the report.
+func (s *survey) list(e *keyspace.Event) {
+	if e.Kind == keyspace.Torn {
+		s.m.Torn++
+	} else {
+		s.m.Damages++
+	}
+	if len(s.m.Damage) >= maxListed {
+		s.m.Damage[maxListed-1].More++
+		return
+	}
+	d := report.NewDamage(e)
+	if s.inside && d.Key == "" && s.open.from == offsetOf(e) && len(e.Key) > 0 {
+		d.SetKey(string(e.Key))
+	}
+	s.names.Damage(d)
+	s.m.Damage = append(s.m.Damage, d)
+}
+
+// end takes the end of a part.
+func (s *survey) end(e *keyspace.Event) error {
+	p := s.p
+	if err := s.settle(len(s.recent)); err != nil {
+		return err
+	}
+	at := offsetOf(e)
+	if p.log {
+		p.To = at
+		s.m.Size = max(s.m.Size, at)
+		return nil
+	}
+	p.To = at - 1
+	for _, c := range p.cuts {
+		if c.to == at { // what was lost reaches to the end
+			p.To, p.NoEnd = at, true
+		}
+	}
+	p.Checksum = keyspace.Checksum(e.Index).String()
+	if p.NoHead {
+		p.version = rdbwrite.Version{Magic: "REDIS", Number: max(s.need, leastVersion)}
+	}
+	if keyspace.Checksum(e.Index) == keyspace.ChecksumOK {
+		s.m.Keys.Intact += s.whole
+		// What could not be understood is of a type that is not known, and sound.
+		p.cuts = slices.DeleteFunc(p.cuts, func(c cut) bool { return c.why != selected })
+	} else {
+		s.m.Keys.Unverified += s.whole
+	}
+	s.m.Size = max(s.m.Size, e.Length+e.Count)
+	return nil
+}
+
+// endLibrary takes a function library, once what follows tells where it ends.
+func (s *survey) endLibrary(e *keyspace.Event) error {
+	if s.library.from == 0 || e.Kind == keyspace.Damage && isRead(e.Err) {
+		return nil
+	}
+	r := s.library
+	s.library.from = 0
+	r.to = e.Record
+	if e.Kind == keyspace.End {
+		r.to = offsetOf(e) - 1
+	}
+	if s.twice == nil || r.to <= r.from {
+		return nil
+	}
+	return s.twice.add(r)
+}
+
+const nameSize = 16
+
+// nameHash stands for a name in a database: a key's, or in database -1 a library.
+func nameHash(db int32, name []byte) (sum [nameSize]byte) {
+	h := fnv.New128a()
+	h.Write([]byte{byte(db), byte(db >> 8), byte(db >> 16), byte(db >> 24)})
+	h.Write(name)
+	h.Sum(sum[:0])
+	return sum
+}
+
+// leastVersion is what the header of a snapshot that lost it says at least.
+const leastVersion = 9
+
+// versionOf is the version of Redis' format that brought the encoding of a key.
+func versionOf(e *keyspace.Event) int {
+	switch e.Encoding {
+	case keyspace.ListpackEx, keyspace.HashtableEx:
+		return 12
+	case keyspace.Listpack:
+		if e.Type == keyspace.Set {
+			return 11
+		}
+		return 10
+	case keyspace.Quicklist2:
+		return 10
+	case keyspace.Sparse:
+		return 14
+	case keyspace.Template:
+		return 15
+	}
+	return leastVersion
+}
