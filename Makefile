@@ -10,10 +10,17 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build test truth servers lint fuzz bench fixtures clean
+.PHONY: build yara test truth servers lint fuzz bench fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
+
+# With the YARA engine: needs a C compiler, pkg-config and libyara 4.2 (Debian:
+# libyara-dev). All other builds are without cgo.
+yara:
+	CGO_ENABLED=1 go build -tags yara -o bin/valkeyfs-yara ./cmd/valkeyfs
+	CGO_ENABLED=1 go test -tags yara ./internal/yara
+	CGO_ENABLED=1 go test -tags yara -run 'TestScripts/scan-yara' ./cmd/valkeyfs
 
 # All tests, real servers included; those that count allocations once more without
 # the race detector, which allocates itself. What is skipped is said; under CI=true a

@@ -21,6 +21,7 @@ type fragment struct {
 	// out of. inPlace: byte for byte.
 	from, to int
 	inPlace  bool
+	fresh    bool // its bytes stand nowhere in the parent: a container gave them
 
 	isName   bool // the text is itself a name: what it is called says nothing about it
 	inName   bool // it stands in the name of a key or field, or in a container there

@@ -348,7 +348,7 @@ func (w *worker) place(f *fragment, p piece) *fragment {
 	c := &w.frags[f.depth+1]
 	*c = fragment{
 		data: p.data, parent: f, kind: p.kind, path: p.path, depth: f.depth + 1,
-		from: f.from, to: f.to, isName: p.isName, inName: f.inName,
+		from: f.from, to: f.to, isName: p.isName, inName: f.inName, fresh: !p.inPlace,
 	}
 	if f.inPlace {
 		c.from, c.to, c.inPlace = f.from+p.from, f.from+p.to, p.inPlace

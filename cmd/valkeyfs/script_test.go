@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/valkeyfs/valkeyfs/internal/cli"
+	"github.com/valkeyfs/valkeyfs/internal/yara"
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +40,8 @@ func TestMain(m *testing.M) {
 //	status N valkeyfs …       runs it and wants exit status N
 //
 // and, made anew for each script, the synthetic credentials $GITHUB_TOKEN and
-// $PASSWORD. $TESTDATA is the repository's.
+// $PASSWORD. $TESTDATA is the repository's. The condition [yara] is a build with
+// that engine.
 func TestScripts(t *testing.T) {
 	data, err := filepath.Abs("../../testdata")
 	if err != nil {
@@ -64,6 +66,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESC", "\x1b")
 			env.Setenv("NL", "\n")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "yara" {
+				return false, fmt.Errorf("no such condition: %q", name)
+			}
+			return yara.Available, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"rdb": rdbCmd, "aof": aofCmd, "wrap": wrapCmd, "cut": cutCmd, "flip": flipCmd, "fifo": fifoCmd, "mode": modeCmd, "lines": linesCmd, "status": statusCmd,

@@ -36,6 +36,8 @@ type scanFlags struct {
 	ignore         []string
 	revealSealed   string
 	recipients     recipientFlags
+	sigma          []string
+	yara           []string
 	keys           keyFlags
 }
 
@@ -78,11 +80,13 @@ csv list all, in the order of the input.
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit|html`")
+	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, sarif, junit, html")
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
 	fl.BoolVar(&f.all, "all", false, "text, html, sarif, junit: list each finding instead of groups")
 	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")
-	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules")
+	fl.StringArrayVar(&f.sigma, "sigma", nil, "judge the commands of logs by the Sigma rules in `FILE`, or in the .yml files of a directory (repeatable)")
+	fl.StringArrayVar(&f.yara, "yara", nil, "judge values, as they stand and as they come out of containers, by the YARA rules in `FILE` (repeatable; in builds with -tags yara)")
+	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules, --sigma and --yara")
 	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password, password-hash, session, pii, artefact")
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
@@ -108,8 +112,11 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		}
 		config.Rules = append(config.Rules, scan.RuleFile{Name: name, Text: data})
 	}
-	if f.noDefaultRules && len(f.rules) == 0 {
-		return usagef("--no-default-rules leaves no rules: give some by --rules")
+	if f.noDefaultRules && len(f.rules)+len(f.sigma)+len(f.yara) == 0 {
+		return usagef("--no-default-rules leaves no rules: give some by --rules, --sigma or --yara")
+	}
+	if err := f.judges(a, &config); err != nil {
+		return err
 	}
 	if !slices.Contains(scanFormats, f.format) {
 		return usagef("--format: one of %s, not %q", strings.Join(scanFormats, ", "), f.format)

@@ -36,12 +36,14 @@ func NewEvent(e *keyspace.Event) *Event {
 	line := append(ev.command[:1:1], ev.args...)
 	text := strings.Join(line, " ")
 	ev.line = []string{text[:min(len(text), maxLine)]}
+	if len(ev.args) > 0 && containers[ev.command[0]] {
+		ev.subcommand = []string{strings.ToUpper(ev.args[0])}
+	}
 	spec, ok := aof.LookupCommand(e.Args[0])
 	if !ok {
 		return ev
 	}
-	if len(spec.Subcommands) > 0 && len(e.Args) > 1 {
-		ev.subcommand = []string{strings.ToUpper(ev.args[0])}
+	if len(ev.args) > 0 {
 		if sub, known := spec.Subcommand(e.Args[1]); known {
 			spec = sub
 		}
@@ -49,6 +51,15 @@ func NewEvent(e *keyspace.Event) *Event {
 	ev.keys = keysOf(spec, e.Args)
 	return ev
 }
+
+// containers are the commands whose first argument is a command of its own.
+var containers = func() map[string]bool {
+	out := map[string]bool{}
+	for name := range strings.FieldsSeq("ACL CLIENT CLUSTER COMMAND CONFIG DEBUG FUNCTION LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO") {
+		out[name] = true
+	}
+	return out
+}()
 
 // keysOf returns the names of the keys among the arguments. Indexes of a
 // subcommand count from the container's name.

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"github.com/valkeyfs/valkeyfs/internal/sigma"
+	"github.com/valkeyfs/valkeyfs/internal/yara"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// judges reads rules in the languages of other tools.
+func (f *scanFlags) judges(a *app, config *scan.Config) error {
+	if len(f.sigma) > 0 {
+		j, err := sigma.Load(f.sigma)
+		if err != nil {
+			return usagef("--sigma: %v", err)
+		}
+		if j.Others > 0 {
+			a.stderr.printf("--sigma: left out %d files whose rules are for the logs of something else", j.Others)
+		}
+		config.Commands = j
+	}
+	if len(f.yara) > 0 {
+		j, err := yara.Load(f.yara)
+		if err != nil {
+			return usagef("--yara: %v", err)
+		}
+		config.Values = j
+	}
+	return nil
+}
