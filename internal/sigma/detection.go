@@ -59,7 +59,7 @@ func (p *parser) detection(n *yaml.Node) predicate {
 		p.fail(n, "no condition")
 	}
 	slices.Sort(names)
-	var any []predicate
+	var either []predicate
 	for _, c := range conditions {
 		if p.err != nil {
 			return nil
@@ -68,9 +68,9 @@ func (p *parser) detection(n *yaml.Node) predicate {
 		if err != nil {
 			p.fail(c, "condition: %v", err)
 		}
-		any = append(any, m)
+		either = append(either, m)
 	}
-	return some(1, any)
+	return some(1, either)
 }
 
 // selection reads a mapping, all of which must hold, or a list, one of whose

@@ -30,7 +30,7 @@ func (t *tools) run(name string, args ...string) (string, bool) {
 		t.missing = append(t.missing, name)
 		return "", false
 	}
-	cmd := exec.Command(path, args...) //nolint:noctx // a tool of the machine, and it ends
+	cmd := exec.Command(path, args...)
 	cmd.Dir = t.dir
 	cmd.Stdin = strings.NewReader("pass-phrase-1\npass-phrase-1\n")
 	out, err := cmd.CombinedOutput()
