@@ -39,7 +39,7 @@ const minContainer = 8
 func decoders() []decoder {
 	return []decoder{
 		jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
-		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, dotnetDecoder,
+		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
 		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,
 	}
@@ -100,7 +100,7 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 
 // markShift is where in the masks of what a keyword sets off the frameworks
 // follow the decoders.
-const markShift = 32
+const markShift = 36
 
 // isContainer reports whether decoded bytes start like a binary container or
 // are text: what tells base64 and hex from random identifiers.

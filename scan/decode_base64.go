@@ -142,6 +142,10 @@ func hasBinaryShape(head []byte) bool {
 		return head[1] > 0x60 && head[1] <= 0x78 && text(2, 3)
 	case b == 0 && head[1] == 0 && head[2] == 0 && (head[3] == 1 || head[3] == 2): // igbinary
 		return true
+	case b == 0 && head[2] == 0 && head[3] == 0 && head[4] == 0 && head[5] == 0xff && head[6] == 0xff: // BinaryFormatter
+		return true
+	case head[1] == 0 && head[2] == 0 && head[3] == 0 && head[4] == 0xff && head[5] == 0xff && head[6] == 0xff && head[7] == 0xff: // state of ASP.NET
+		return true
 	case b == 2 && head[1] == 0 && head[2] == 0: // a session of ASP.NET Core
 		return true
 	case head[3] == 0 && head[4] >= 1 && head[4] <= 0x13 && head[5] > ' ' && head[5] < 0x7f: // BSON

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -111,6 +112,14 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, s := range []string{"\x80\x04(((uuu.", "\xac\xed\x00\x05ur\x00\x02[L\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00xp\x7f\xff\xff\xff", "\x04\x08o:\x06A\x06:\x07@b[\x06@\x00", "\xdf\xff\xff\xff\xff", `a:9999999:{s:1:"a";N;`, "x|a:1:{i:-1;N;}", "data:;base64,QUJDREVGR0hJSktMTU5PUA=="} {
 		f.Add([]byte(s))
+	}
+	for _, object := range dotnetObjects(f) {
+		f.Add([]byte(object))
+		f.Add([]byte(sessionState("user", object, "password", "Vq7xk#29abcd")))
+	}
+	for _, text := range []string{`{"password": "Vq7xk#29abcd"}`, strings.Repeat("a b ", 400)} {
+		f.Add([]byte(base64.StdEncoding.EncodeToString(brotliOf(text))))
+		f.Add([]byte(base64.StdEncoding.EncodeToString(deflateOf(text, 9))))
 	}
 	s := newTestScanner(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

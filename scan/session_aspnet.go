@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 )
 
@@ -11,6 +12,24 @@ import (
 // session is a list of names and byte strings (DistributedSession, revision 2).
 var aspnetFrameworks = []framework{
 	{name: "aspnet-core", marks: []string{"absexp", "sldexp"}, judge: judgeASPNet},
+	{name: "aspnet", marks: []string{"}_data", "}_sessionstateitemcollection"}, judge: judgeASPNetState},
+}
+
+// judgeASPNetState knows the sessions of Microsoft.Web.RedisSessionStateProvider:
+// a hash {application_id}_Data whose fields are the session's items, or, since
+// version 5, {application_id}_SessionStateItemCollection with all of them in one
+// (KeyGenerator, RedisConnectionWrapper). Its id is what the cookie holds.
+func judgeASPNetState(p *probe) *session {
+	end := bytes.LastIndexByte(p.key, '}')
+	begin := bytes.LastIndexByte(p.key[:max(end, 0)], '_')
+	if begin < 0 || !slices.ContainsFunc(p.leaves, func(l leaf) bool {
+		v := p.w.b.bytes(l.value)
+		return len(v) > 12 && (fitsNRBF(v) || fitsASPNetState(v))
+	}) {
+		return nil
+	}
+	p.collect()
+	return &session{rule: sessionRule, id: p.key[begin+1 : end], identity: p.identity()}
 }
 
 // ticksToUnix is how many ticks of 100 ns lie between the year 1 and 1970.
