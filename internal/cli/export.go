@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,8 @@ import (
 type exportFlags struct {
 	format  string
 	expired string
+	redact  bool
+	idKey   string
 	keys    keyFlags
 }
 
@@ -27,11 +30,16 @@ version the same data set, or, of a snapshot, another snapshot of the same
 version. What is left out of that, nothing else, is missing in it: the
 records of all other keys are copied byte for byte.
 
-The values are written as they are: nothing is masked.
+The values are written as they are, unless --redact is given: then what scan
+finds is replaced, wherever it stands, by placeholders of the same length and
+kind, equal secrets by equal ones; what cannot be replaced alone goes with the
+string or the key around it. The result is scanned before any of it is
+written, and not written if anything is found in it.
 `,
 		Example: `  valkeyfs export dump.rdb --db 0 --key '^user:' | jq .value
   valkeyfs export dump.rdb --format resp | valkey-cli --pipe
   valkeyfs export dump.rdb --format rdb --key '^order:' -o orders.rdb
+  valkeyfs export dump.rdb --redact --format rdb -o share.rdb
   valkeyfs export appendonlydir --expired without -o keys.jsonl`,
 		Args: oneInput,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
@@ -39,6 +47,8 @@ The values are written as they are: nothing is masked.
 	fl := cmd.Flags()
 	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb`")
 	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
+	fl.BoolVar(&f.redact, "redact", false, "replace secrets by placeholders")
+	fl.StringVar(&f.idKey, "id-key", "", "derive placeholders from the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	f.keys.flags(fl)
 	return cmd
 }
@@ -93,11 +103,22 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 			a.stderr.errorf("left out: %v", err)
 		}
 	}
+	var redacted *redaction
+	if f.redact {
+		if redacted, err = newRedaction(cmd.Context(), a, in, u, f.idKey, o.Match); err != nil {
+			return err
+		}
+		defer redacted.out.Close()
+		redacted.options(&o)
+	} else if f.idKey != "" {
+		return usagef("--id-key is the key of --redact")
+	}
 	out, err := a.output()
 	if err != nil {
 		return err
 	}
 	defer out.discard()
+	to := io.Writer(out)
 	if a.global.showProgress(a) {
 		stop := a.stderr.watch(in.Read, u.Size())
 		defer stop()
@@ -114,8 +135,17 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 			}
 		}
 	}
-	if err := export.Run(cmd.Context(), events, out, o); err != nil {
+	seq := keyspace.Seq(events)
+	if redacted != nil {
+		to, seq = redacted.out, redacted.r.Seq(events)
+	}
+	if err := export.Run(cmd.Context(), seq, to, o); err != nil {
 		return err
+	}
+	if redacted != nil {
+		if err := redacted.release(cmd.Context(), out); err != nil {
+			return err
+		}
 	}
 	if damaged > maxSaid {
 		a.stderr.errorf("%d more places could not be read", damaged-maxSaid)

@@ -131,8 +131,10 @@ func (x *snapshotWriter) beside(e *keyspace.Event) error {
 		}
 	}
 	switch {
-	case e.Kind == keyspace.Function:
+	case e.Kind == keyspace.Function && len(e.Value) > 0:
 		return x.w.Function(e.Value)
+	case e.Kind == keyspace.Function:
+		return nil
 	case e.Type != keyspace.Module && string(e.Key) != "key-meta":
 		return x.w.Aux(e.Key, e.Value)
 	}

@@ -1,0 +1,18 @@
+// Package redact replaces the secrets of a data set by placeholders of the same
+// length and shape, so that what is left can be shared: with an investigator, with
+// whoever needs test data.
+//
+// A [Redactor] first learns what there is to be replaced: it has the events scanned,
+// and then scanned again as they will be, until nothing is found any more. What is
+// found again although its secret was replaced, because the value around it gives it
+// away, is replaced in larger pieces: the whole string, then all strings of the key.
+// [Redactor.Seq] then yields the events with all that replaced, wherever it stands:
+// in names of keys and fields, members, values, names of consumers, code of
+// functions, arguments of commands, and inside of JSON, percent-encoding, base64,
+// hexadecimal, gzip, zlib and zstd, which are encoded anew.
+//
+//	redact.go       learning, and the events
+//	secrets.go      the secrets, and finding any of them in a text at once
+//	placeholder.go  what stands in a secret's place
+//	container.go    secrets behind an encoding
+package redact

@@ -1,0 +1,170 @@
+package redact
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"hash/maphash"
+	"strings"
+	"unicode/utf8"
+)
+
+// placeholders makes what stands in the place of secrets: as long as they are, of
+// the same kinds of characters, the same for the same secret, and another for
+// another. Which it is depends on a key, and says nothing about the secret but that.
+//
+// The first four letters are x, which detectors of secrets know for a gap to be
+// filled in; the others come from few, so that what is made is never random enough
+// to be taken for a token, and digits begin with zeros, which no card and no
+// telephone number does.
+type placeholders struct {
+	mac   hash.Hash
+	seed  maphash.Seed
+	taken map[uint64]uint64 // hash of a placeholder: hash of what it stands for
+	sum   []byte
+}
+
+const (
+	lowerLetters = "qvwxz"
+	upperLetters = "QVWXZ"
+	someDigits   = "02468"
+	markLetters  = 4
+)
+
+func newPlaceholders(key []byte) *placeholders {
+	return &placeholders{mac: hmac.New(sha256.New, key), seed: maphash.MakeSeed(), taken: map[uint64]uint64{}}
+}
+
+// kinds of characters that a secret has.
+type charset struct{ lower, upper bool }
+
+func charsetOf(p []byte) (c charset) {
+	for _, b := range p {
+		c.lower = c.lower || b >= 'a' && b <= 'z'
+		c.upper = c.upper || b >= 'A' && b <= 'Z'
+	}
+	return c
+}
+
+// appendFor appends the placeholder of p. Blunt ones have no punctuation: they are
+// letters, or digits where p has none.
+func (m *placeholders) appendFor(dst, p []byte, blunt bool) []byte {
+	from := len(dst)
+	of := maphash.Bytes(m.seed, p)
+	for attempt := uint32(0); ; attempt++ {
+		dst = m.attempt(dst[:from], p, attempt, blunt)
+		h := maphash.Bytes(m.seed, dst[from:])
+		if was, ok := m.taken[h]; !ok || was == of || attempt == maxAttempts {
+			m.taken[h] = of
+			return dst
+		}
+	}
+}
+
+// maxAttempts ends the search for a placeholder that nothing else has: short ones
+// run out.
+const maxAttempts = 100
+
+// markAt is where the mark begins: at the first place that has room for all of it.
+func markAt(p []byte) int {
+	n := 0
+	for i, b := range p {
+		if n++; !isAlnum(b) {
+			n = 0
+		}
+		if n == markLetters {
+			return i + 1 - n
+		}
+	}
+	return 0
+}
+
+// made reports whether text is a placeholder, or bears the mark of one.
+func (m *placeholders) made(text string) bool {
+	if _, ok := m.taken[maphash.String(m.seed, text)]; ok {
+		return true
+	}
+	text = strings.ToLower(text)
+	return strings.Contains(text, "xxxx") || strings.Contains(text, "0000")
+}
+
+func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte {
+	set, marks, begin := charsetOf(p), 0, markAt(p)
+	letter := set.lower || set.upper
+	s := stream{m: m, p: p, attempt: attempt}
+	for i := 0; i < len(p); {
+		b := p[i]
+		switch {
+		case b >= utf8.RuneSelf:
+			r, n := utf8.DecodeRune(p[i:])
+			if r == utf8.RuneError {
+				n = 1
+			}
+			dst = append(dst, foreign[n]...)
+			i += n
+			continue
+		case letter && isAlnum(b) && i >= begin && marks < markLetters:
+			marks++
+			dst = append(dst, mark(b, set))
+		case b >= 'a' && b <= 'z':
+			dst = append(dst, s.pick(lowerLetters))
+		case b >= 'A' && b <= 'Z':
+			dst = append(dst, s.pick(upperLetters))
+		case b >= '0' && b <= '9' && !letter && marks < markLetters:
+			marks++
+			dst = append(dst, '0')
+		case b >= '0' && b <= '9':
+			dst = append(dst, s.pick(someDigits))
+		case blunt && b > ' ' && letter:
+			dst = append(dst, 'x')
+		case blunt && b > ' ':
+			dst = append(dst, '0')
+		default:
+			dst = append(dst, b)
+		}
+		i++
+	}
+	return dst
+}
+
+// foreign stands for a character of so many bytes of UTF-8, and for a byte that is none.
+var foreign = [5]string{1: "x", 2: "\u03c7", 3: "\uff58", 4: "\U0001d4cd"}
+
+func isAlnum(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+}
+
+// mark is an x of a kind that the secret has: of b's, if that is a letter.
+func mark(b byte, set charset) byte {
+	if b >= 'A' && b <= 'Z' || !set.lower {
+		return 'X'
+	}
+	return 'x'
+}
+
+// stream yields bytes that depend on the key and the secret.
+type stream struct {
+	m       *placeholders
+	p       []byte
+	attempt uint32
+	block   uint32
+	left    []byte
+}
+
+func (s *stream) pick(from string) byte {
+	if len(s.left) == 0 {
+		s.m.mac.Reset()
+		var head [8]byte
+		binary.LittleEndian.PutUint32(head[:], s.attempt)
+		binary.LittleEndian.PutUint32(head[4:], s.block)
+		s.m.mac.Write(head[:])
+		s.m.mac.Write(s.p)
+		s.m.sum = s.m.mac.Sum(s.m.sum[:0])
+		s.left = s.m.sum
+		s.block++
+	}
+	b := s.left[0]
+	s.left = s.left[1:]
+	return from[int(b)%len(from)]
+}

@@ -1,0 +1,94 @@
+package redact
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestPlaceholders(t *testing.T) {
+	m := newPlaceholders([]byte("key"))
+	seen := map[string]string{}
+	for _, secret := range []string{"abc", "p4ssw0rd!", "UPPER-CASE-77", "4111 1111 1111 1111", "0123456789abcdef", "Möwe", "\xff\xfe\x00z", "---", "a", "b", "世界😀"} {
+		p := string(m.appendFor(nil, []byte(secret), false))
+		if len(p) != len(secret) || p == secret && secret != "---" || utf8.ValidString(secret) != utf8.ValidString(p) && utf8.ValidString(secret) {
+			t.Errorf("%q became %q", secret, p)
+		}
+		for i := range len(secret) {
+			if b := secret[i]; b < utf8.RuneSelf && !isAlnum(b) && p[i] != b {
+				t.Errorf("%q became %q: punctuation changed", secret, p)
+			}
+		}
+		if again := string(m.appendFor(nil, []byte(secret), false)); again != p {
+			t.Errorf("%q became %q, then %q", secret, p, again)
+		}
+		if other, ok := seen[p]; ok && len(secret) > 3 {
+			t.Errorf("%q and %q became the same", secret, other)
+		}
+		seen[p] = secret
+	}
+	if p := string(m.appendFor(nil, []byte("https://u:secret@host"), true)); strings.ContainsAny(p, ":/@") {
+		t.Errorf("blunt: %q", p)
+	}
+	if p := string(m.appendFor(nil, []byte("4111-1111"), true)); strings.Trim(p, "02468") != "" {
+		t.Errorf("blunt digits: %q", p)
+	}
+}
+
+// TestDistinct: different secrets of any usual length stay different.
+func TestDistinct(t *testing.T) {
+	m := newPlaceholders([]byte("key"))
+	seen := map[string]bool{}
+	for i := range 20000 {
+		p := string(m.appendFor(nil, []byte(base64.StdEncoding.EncodeToString([]byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6, 7})), false))
+		if seen[p] {
+			t.Fatalf("two are %q", p)
+		}
+		seen[p] = true
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	s := newSecrets()
+	for i, text := range []string{"12345678", "1234567890", "abcdefgh", "abcdefgh"} {
+		if s.add(text) != (i < 3) {
+			t.Errorf("%q", text)
+		}
+	}
+	for _, c := range []struct {
+		in       string
+		at, size int
+	}{{"..1234567890", 2, 10}, {"..123456789", 2, 8}, {"1234567", -1, 0}, {"abcdefg abcdefgh", 8, 8}, {"", -1, 0}} {
+		if at, size := s.next([]byte(c.in), 0); at != c.at || size != c.size {
+			t.Errorf("%q: %d, %d", c.in, at, size)
+		}
+	}
+}
+
+// FuzzTexts: whatever stands around a secret, it does not stay, and what has none
+// stays as it is.
+func FuzzTexts(f *testing.F) {
+	const secret = "Tr0ub4dor&3"
+	for _, frame := range []string{"", "{\"a\":\"", "a\\u0041\"", "%41%zz", "H4sIAAAAAAAA/", "\x1f\x8b\x08", "x\x9c", "\x28\xb5\x2f\xfd", "QUJDREVGR0hJSktM", "deadbeefdeadbeef", "\"\\\"\\"} {
+		f.Add([]byte(frame), []byte(frame))
+	}
+	f.Fuzz(func(t *testing.T, before, after []byte) {
+		r := New(Options{Key: []byte("k")})
+		r.secrets.add(secret)
+		ts := texts{r: r, o: &orders{open: true}}
+		whole := bytes.Join([][]byte{before, []byte(secret), after}, nil)
+		if out := ts.value(whole, false); bytes.Contains(out, []byte(secret)) {
+			t.Errorf("%q became %q", whole, out)
+		}
+		coded := []byte("'" + base64.StdEncoding.EncodeToString(whole) + "'")
+		if out := ts.value(coded, false); bytes.Equal(out, coded) {
+			t.Errorf("%q stayed", coded)
+		}
+		none := bytes.ReplaceAll(before, []byte(secret), nil)
+		if out := (&texts{r: r, o: &orders{}}).value(none, false); !bytes.Contains(none, []byte(secret)) && !bytes.Equal(out, none) {
+			t.Errorf("%q became %q", none, out)
+		}
+	})
+}

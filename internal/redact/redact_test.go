@@ -1,0 +1,239 @@
+package redact_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
+	"github.com/valkeyfs/valkeyfs/internal/redact"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+func scanner(t testing.TB) *scan.Scanner {
+	t.Helper()
+	s, err := scan.New(scan.Config{Workers: 1, Plain: true, IDKey: []byte("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func events(snapshot []byte) func() keyspace.Seq {
+	return func() keyspace.Seq {
+		return rdb.NewReader(bytes.NewReader(snapshot), rdb.Options{}).Events(context.Background())
+	}
+}
+
+// redacted is the snapshot without its secrets.
+func redacted(t testing.TB, snapshot []byte) ([]byte, *redact.Redactor) {
+	t.Helper()
+	ctx := context.Background()
+	r := redact.New(redact.Options{Key: []byte("a key"), Scanner: scanner(t)})
+	seq := events(snapshot)
+	if err := r.Learn(ctx, seq); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	o := export.Options{Format: export.RDB, Raw: bytes.NewReader(snapshot), Changed: r.Changed}
+	if err := export.Run(ctx, r.Seq(seq()), &out, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes(), r
+}
+
+// clean fails if a scan finds anything, or if a secret stands anywhere.
+func clean(t testing.TB, snapshot []byte, secrets []string) {
+	t.Helper()
+	_, err := scanner(t).Scan(context.Background(), events(snapshot)(), func(f *scan.Finding) error {
+		if f.Severity >= scan.Low {
+			t.Errorf("rule %s still finds something in %s", f.Rule, f.Where)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(p []byte) {
+		for i, s := range secrets {
+			if bytes.Contains(p, []byte(s)) {
+				t.Errorf("secret %d is still there", i)
+			}
+		}
+	}
+	look(snapshot)
+	for e, err := range events(snapshot)() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range [][]byte{e.Key, e.Field, e.Value} {
+			look(p)
+		}
+	}
+}
+
+// TestIncident: nothing that was planted in a data directory is left, and what has
+// nothing to do with it is.
+func TestIncident(t *testing.T) {
+	snapshot, err := os.ReadFile("../../testdata/incident/dump.rdb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secrets []string
+	for _, p := range fixtures.Incident() {
+		if len(p.Secret) >= 8 {
+			secrets = append(secrets, p.Secret)
+		}
+	}
+	out, r := redacted(t, snapshot)
+	clean(t, out, secrets)
+	again, _ := redacted(t, snapshot)
+	if !bytes.Equal(out, again) {
+		t.Error("the same key made other placeholders")
+	}
+	if c := r.Counts(); c.Secrets < 50 || c.All > 5 {
+		t.Errorf("%+v", c)
+	}
+	before, after := strings.Join(keys(t, snapshot), "\n"), strings.Join(keys(t, out), "\n")
+	if strings.Count(before, "\n") != strings.Count(after, "\n") || !strings.Contains(after, "user:101") {
+		t.Errorf("keys became\n%s", after)
+	}
+}
+
+func keys(t testing.TB, snapshot []byte) (names []string) {
+	for e, err := range events(snapshot)() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Key {
+			names = append(names, string(e.Key))
+		}
+	}
+	return names
+}
+
+// planted are secrets in every place that a key has for one.
+func planted(do func(args ...string), major int) (secrets []string) {
+	secret := func(n int) string {
+		s := "gl" + "pat-" + fmt.Sprintf("q%dZk7Rw2Lp9Xs4Tb6Vc8%d", n, n)[:20]
+		secrets = append(secrets, s)
+		return s
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	fmt.Fprintf(z, `{"session":{"token":%q,"n":1}}`, secret(0))
+	_ = z.Close()
+	escaped, _ := json.Marshal("a \"quoted\"\n" + secret(1))
+
+	do("SET", "plain", "token="+secret(2))
+	do("SET", "json", `{"note":`+string(escaped)+`,"access_token":"`+secret(3)+`"}`)
+	do("SET", "base64", base64.StdEncoding.EncodeToString([]byte(`{"api_key":"`+secret(4)+`"}`)))
+	do("SET", "zipped", base64.StdEncoding.EncodeToString(zipped.Bytes()))
+	do("SET", "raw:zipped", zipped.String())
+	do("SET", "form", "user=a&x="+url.QueryEscape("https://h/?token="+secret(5)+"&y=ü"))
+	do("SET", "php", fmt.Sprintf(`a:1:{s:5:"token";s:26:"%s";}`, secret(6)))
+	do("SET", "compressed", strings.Repeat("nothing to see here, ", 100)+secret(7)+strings.Repeat(" and on it goes", 100))
+	do("SET", "key:"+secret(8), "1")
+	do("HSET", "hash", "password", "Mv!7hafen#Deich", "same", "Mv!7hafen#Deich", secret(9), "field", "n", "12")
+	secrets = append(secrets, "Mv!7hafen#Deich")
+	do("RPUSH", "list", "a", secret(10), "b")
+	do("SADD", "set", "a", secret(11), secret(12))
+	do("ZADD", "zset", "1.5", secret(13), "2", "other", "-0", "zero")
+	do("XADD", "stream", "5-1", "token", secret(14), "n", "1")
+	do("XADD", "stream", "5-2", "n", "2")
+	do("XGROUP", "CREATE", "stream", "g", "0")
+	do("XREADGROUP", "GROUP", "g", "c", "STREAMS", "stream", ">")
+	do("SET", "long", strings.Repeat("x y z ", 40000)+secret(15)+strings.Repeat("x y z ", 40000))
+	do("HSET", "big", "f", "v")
+	for i := range 300 {
+		do("HSET", "big", fmt.Sprint("field:", i), fmt.Sprint("value:", i))
+	}
+	do("HSET", "big", "key", secret(16))
+	do("SET", "contact", "mail to maria.gonzalez@nordlicht-reederei.de")
+	secrets = append(secrets, "maria.gonzalez@nordlicht-reederei.de")
+	if major >= 7 {
+		do("FUNCTION", "LOAD", "#!lua name=lib\nlocal token = '"+secret(17)+"'\nredis.register_function('f', function() return token end)")
+	}
+	return secrets
+}
+
+// TestServers: a redacted snapshot loads, and only what held a secret is another.
+func TestServers(t *testing.T) {
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		writer := s.Start(t, "")
+		fixtures.Fill(t, writer, false)
+		secrets := planted(func(args ...string) { writer.Must(t, args...) }, s.Major())
+		writer.Must(t, "SAVE")
+		writer.Stop(t)
+		snapshot, err := os.ReadFile(filepath.Join(writer.Dir, "dump.rdb"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _ := redacted(t, snapshot)
+		clean(t, out, secrets)
+
+		old, loaded := load(t, s, snapshot), load(t, s, out)
+		different := 0
+		for db := range 16 {
+			old.Must(t, "SELECT", fmt.Sprint(db))
+			loaded.Must(t, "SELECT", fmt.Sprint(db))
+			for _, k := range old.Must(t, "KEYS", "*").([]any) {
+				key := k.(string)
+				if fmt.Sprint(old.Must(t, "DEBUG", "DIGEST-VALUE", key)) != fmt.Sprint(loaded.Must(t, "DEBUG", "DIGEST-VALUE", key)) {
+					different++
+					if !held(old, t, key, secrets) {
+						t.Errorf("key %q is another, and held no secret", key)
+					}
+				}
+			}
+			if a, b := old.Must(t, "DBSIZE"), loaded.Must(t, "DBSIZE"); a != b {
+				t.Errorf("%v keys in database %d, want %v", b, db, a)
+			}
+		}
+		if different < 15 {
+			t.Errorf("%d keys are others", different)
+		}
+		loaded.Must(t, "SELECT", "0")
+		hash := loaded.Must(t, "HMGET", "hash", "password", "same", "n").([]any)
+		if hash[0] != hash[1] || hash[2] != "12" || len(hash[0].(string)) != len("Mv!7hafen#Deich") {
+			t.Errorf("hash became %q", hash)
+		}
+	})
+}
+
+// held reports whether a key of the planted ones holds a secret: all have no colon,
+// or begin with key:.
+func held(i *servertest.Instance, t testing.TB, key string, secrets []string) bool {
+	dump, _ := i.Must(t, "DUMP", key).(string)
+	for _, s := range secrets {
+		if strings.Contains(key, s) || strings.Contains(dump, s) {
+			return true
+		}
+	}
+	switch key {
+	case "json", "base64", "zipped", "raw:zipped", "form", "compressed", "long", "big", "contact", "hash", "list", "set", "zset", "stream":
+		return true
+	}
+	return false
+}
+
+func load(t testing.TB, s servertest.Server, data []byte) *servertest.Instance {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "dump.rdb"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s.Start(t, dir)
+}
