@@ -432,17 +432,25 @@ func TestTampering(t *testing.T) {
 	try := func(what string, change func()) {
 		tries++
 		change()
-		if kinds := h.verify(false, chain); kinds == nil {
-			t.Errorf("%s: not found", what)
+		for _, withKey := range []bool{false, true} {
+			if kinds := h.verify(withKey, chain); kinds == nil {
+				t.Errorf("%s: not found (with the key: %v)", what, withKey)
+			}
 		}
-		os.RemoveAll(h.dest)
+		now := read(t, h.dest)
 		for name, data := range files {
-			write(t, h.dest, map[string][]byte{name: []byte(data)})
+			if now[name] != data {
+				write(t, h.dest, map[string][]byte{name: []byte(data)})
+			}
+			delete(now, name)
+		}
+		for name := range now {
+			os.Remove(filepath.Join(h.dest, name))
 		}
 	}
 	path := func(name string) string { return filepath.Join(h.dest, name) }
 	for name, data := range files {
-		step := max(1, len(data)/5)
+		step := max(1, len(data)/rounds(t, 5))
 		for i := 0; i < len(data); i += step {
 			try(fmt.Sprintf("%s, byte %d changed", name, i), func() {
 				b := []byte(data)

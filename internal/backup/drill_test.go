@@ -107,3 +107,42 @@ func TestDrill(t *testing.T) {
 		}
 	})
 }
+
+// The server that tries a set out is nobody, without capabilities, alone in its
+// network, and sees no other processes; it dies with the drill.
+func TestDrillConfines(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.backup(dir)
+	out := shortTemp(t)
+	if err := os.Chmod(out, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	probe := filepath.Join(shortTemp(t), "probe")
+	script := "#!/bin/sh\n" +
+		"exec >" + out + "/said 2>&1\n" +
+		"id -u; grep -E '^(Cap(Prm|Eff)|NoNewPrivs):' /proc/self/status; echo pid $$\n" +
+		"grep -c : /proc/net/dev; env; echo \"$@\"\n" +
+		"exit 1\n"
+	if err := os.WriteFile(probe, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SECRET_OF_THE_HOST", "synthetic")
+	d, err := h.drill([]string{probe})
+	if d != nil && d.Skipped != "" {
+		t.Logf("%s: confinement was not tested", d.Skipped)
+		return
+	}
+	if !errors.Is(err, backup.ErrDrill) {
+		t.Errorf("a server that ends: %v", err)
+	}
+	said := read(t, out)["said"]
+	for _, want := range []string{"65534\n", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "pid 1\n", "--port 0", "--aof-load-truncated no"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not there:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "SECRET_OF_THE_HOST") || strings.Contains(said, "eth0") {
+		t.Errorf("it knows of the host:\n%s", said)
+	}
+}
