@@ -14,10 +14,11 @@ import (
 // the same kinds of characters, the same for the same secret, and another for
 // another. Which it is depends on a key, and says nothing about the secret but that.
 //
-// The first four letters are x, which detectors of secrets know for a gap to be
-// filled in; the others come from few, so that what is made is never random enough
-// to be taken for a token, and digits begin with zeros, which no card and no
-// telephone number does.
+// Its first four letters are x, which detectors of secrets know for a gap to be
+// filled in, and so are those of each long word in it, such as the password of a URL;
+// the others come from few, so that what is made is never random enough to be taken
+// for a token, and digits begin with zeros, which no card and no telephone number
+// does.
 type placeholders struct {
 	mac   hash.Hash
 	seed  maphash.Seed
@@ -30,6 +31,7 @@ const (
 	upperLetters = "QVWXZ"
 	someDigits   = "02468"
 	markLetters  = 4
+	longWord     = 8
 )
 
 func newPlaceholders(key []byte) *placeholders {
@@ -80,6 +82,16 @@ func markAt(p []byte) int {
 	return 0
 }
 
+// wordAt reports whether p begins with a long word.
+func wordAt(p []byte) bool {
+	for i := range longWord {
+		if i >= len(p) || !isAlnum(p[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // made reports whether text is a placeholder, or bears the mark of one.
 func (m *placeholders) made(text string) bool {
 	if _, ok := m.taken[maphash.String(m.seed, text)]; ok {
@@ -95,6 +107,9 @@ func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte
 	s := stream{m: m, p: p, attempt: attempt}
 	for i := 0; i < len(p); {
 		b := p[i]
+		if i > begin && isAlnum(b) && !isAlnum(p[i-1]) && wordAt(p[i:]) {
+			marks = 0
+		}
 		switch {
 		case b >= utf8.RuneSelf:
 			r, n := utf8.DecodeRune(p[i:])

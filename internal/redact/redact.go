@@ -337,6 +337,11 @@ func (r *Redactor) apply(e *keyspace.Event) bool {
 		return false
 	}
 	r.orders(e)
+	switch e.Kind {
+	case keyspace.Delete, keyspace.Rename, keyspace.Expire:
+		// These are not scanned: what would give a placeholder away is not known.
+		r.key.level = max(r.key.level, bluntSecrets)
+	}
 	t := texts{r: r, o: &r.key}
 	names, values := r.key.level >= everyName, r.key.level >= everyString
 	changed := false
