@@ -10,7 +10,7 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build yara test truth servers lint fuzz bench fixtures clean
+.PHONY: build man yara test truth proof servers lint fuzz bench fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
@@ -21,6 +21,10 @@ yara:
 	CGO_ENABLED=1 go build -tags yara -o bin/valkeyfs-yara ./cmd/valkeyfs
 	CGO_ENABLED=1 go test -tags yara ./internal/yara
 	CGO_ENABLED=1 go test -tags yara -run 'TestScripts/scan-yara' ./cmd/valkeyfs
+
+# The manual pages, into bin/man1.
+man: build
+	bin/valkeyfs man bin/man1
 
 # All tests, real servers included; those that count allocations once more without
 # the race detector, which allocates itself. What is skipped is said; under CI=true a
@@ -54,6 +58,11 @@ fuzz:
 # What the audit says of generated configurations, against real servers: 700 of them.
 truth: servers
 	VALKEYFS_TRUTH=700 go test -v -timeout 30m -run '^TestTruth$$' ./internal/audit
+
+# Backups beside servers under load, backups that are killed, and sets that are
+# tampered with: each test with 200 rounds instead of a few.
+proof: servers
+	VALKEYFS_BACKUP_ROUNDS=200 go test -v -timeout 3h -run '^Test(LiveLog|Killed|Tampering)$$' ./internal/backup
 
 # Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
 bench: servers

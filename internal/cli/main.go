@@ -215,6 +215,7 @@ age. What it is is read from its bytes.
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(newManCmd())
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())

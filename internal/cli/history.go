@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/replay"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+type historyFlags struct {
+	format      string
+	at          string
+	beforeFlush int
+	tombstones  bool
+	reveal      bool
+	keys        keyFlags
+}
+
+func newHistoryCmd(a *app) *cobra.Command {
+	f := &historyFlags{}
+	cmd := &cobra.Command{
+		Use:   "history INPUT",
+		Short: "Tell what became of keys, or what a log held at a point",
+		Long: `Tell how each key of an append-only file came to hold what it holds: every
+change, in order, with what stood there before; what was deleted, expired,
+overwritten, flushed or renamed away is told apart.
+
+With --at or --before-flush, write the whole data set instead, as it was at that
+point: at an RFC 3339 time, for logs with #TS lines; at a byte of a file
+(FILE:OFFSET, or the offset alone if there is one file of commands); or before
+the last FLUSHALL or FLUSHDB, or the Nth last. Commands that begin at that byte,
+that time or later do not count.
+
+Values are replayed as a server would. What cannot be followed (scripts,
+HyperLogLogs, SORT … STORE, commands of modules) is said to be inexact: in json
+and jsonl its state is "unknown". Changes show lengths instead of values unless
+--reveal is given; a data set is written as it is, as export does.
+`,
+		Example: `  valkeyfs history appendonlydir --key '^user:42$' --reveal
+  valkeyfs history appendonlydir --tombstones --format jsonl -o gone.jsonl
+  valkeyfs history appendonlydir --before-flush --format resp | valkey-cli --pipe
+  valkeyfs history /var/lib/valkey/appendonlydir --at 2026-03-01T02:59:00Z --format jsonl
+  valkeyfs history appendonlydir --at appendonly.aof.7.incr.aof:81920 --format json`,
+		Args: oneInput,
+		RunE: func(cmd *cobra.Command, args []string) error { return runHistory(cmd, a, f, args[0]) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "", "write `text|jsonl` (default: text), of a point jsonl|json|resp (default: jsonl)")
+	fl.StringVar(&f.at, "at", "", "write what there was at this `POINT`: a time, an offset or FILE:OFFSET")
+	fl.IntVar(&f.beforeFlush, "before-flush", 0, "write what there was before the `N`th last flush, 1 if no number is given")
+	fl.Lookup("before-flush").NoOptDefVal = "1"
+	fl.Lookup("before-flush").DefValue = ""
+	fl.BoolVar(&f.tombstones, "tombstones", false, "only changes that took a value away")
+	fl.BoolVar(&f.reveal, "reveal", false, "show values and names as they are")
+	f.keys.flags(fl)
+	return cmd
+}
+
+func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error {
+	ctx := cmd.Context()
+	filter, err := f.keys.filter()
+	if err != nil {
+		return err
+	}
+	if len(f.keys.types) > 0 {
+		return usagef("--type: a key may change its type; --db and --key choose")
+	}
+	if f.at != "" && f.beforeFlush != 0 {
+		return usagef("--at and --before-flush are two points: choose one")
+	}
+	atPoint := f.at != "" || f.beforeFlush != 0
+	formats := []string{"text", "jsonl"}
+	if atPoint {
+		formats = []string{"jsonl", "json", "resp"}
+	}
+	if f.format == "" {
+		f.format = formats[0]
+	}
+	if !slices.Contains(formats, f.format) {
+		return usagef("--format: one of %s here, not %q", strings.Join(formats, ", "), f.format)
+	}
+	if f.reveal {
+		a.names, a.stderr.names = nil, nil
+	}
+	in, err := a.inputs(ctx, []string{path}, source.Options{})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	unit, err := in.DataSet(ctx)
+	if err != nil {
+		return err
+	}
+	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
+		return fmt.Errorf("%s is a snapshot: it holds one state, and export shows it", path)
+	}
+	if unit.Files[0].Streamed() {
+		return usagef("a log is read twice for this: name a file")
+	}
+	point, err := f.point(unit)
+	if err != nil {
+		return err
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(in.Read, 0)
+		defer stop()
+	}
+	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
+	if !filter.All() {
+		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
+	}
+	l, err := replay.Open(ctx, func() keyspace.Seq { return unit.Events(ctx) }, point, o)
+	if errors.Is(err, replay.ErrNoFlush) {
+		return usagef("--before-flush: %v", err)
+	}
+	if err != nil {
+		return err
+	}
+	if atPoint {
+		err = f.writeState(ctx, a, out, l)
+	} else {
+		err = f.writeChanges(ctx, a, out, l)
+	}
+	if err != nil {
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	i := l.Info()
+	if i.TooLarge > 0 {
+		a.stderr.errorf("%s: keys in %d of the parts did not fit in memory and are missing: give more by --max-mem", path, i.TooLarge)
+	}
+	if i.Damaged > 0 {
+		a.stderr.errorf("%s: %d ranges could not be understood; what they did is not counted", path, i.Damaged)
+	}
+	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0))
+}
+
+// point is the point that the flags name.
+func (f *historyFlags) point(u *source.Unit) (replay.Point, error) {
+	if f.beforeFlush != 0 {
+		if f.beforeFlush < 0 {
+			return replay.Point{}, usagef("--before-flush: 1 is before the last flush, 2 before the one before")
+		}
+		return replay.Point{Kind: replay.BeforeFlush, Flush: f.beforeFlush}, nil
+	}
+	if f.at == "" {
+		return replay.Point{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339Nano, f.at); err == nil {
+		return replay.Point{Kind: replay.AtTime, Time: at.UnixMilli()}, nil
+	}
+	name, text := "", f.at
+	if i := strings.LastIndexByte(f.at, ':'); i >= 0 {
+		name, text = f.at[:i], f.at[i+1:]
+	}
+	offset, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || offset < 0 {
+		return replay.Point{}, usagef("--at: an RFC 3339 time, an offset or FILE:OFFSET, not %q", f.at)
+	}
+	var found []string
+	for _, x := range u.Files {
+		if x.Kind == source.AOF && (name == "" || x.Path == name || filepath.Base(x.Path) == name) {
+			found = append(found, x.Path)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return replay.Point{Kind: replay.AtOffset, Source: found[0], Offset: offset}, nil
+	case 0:
+		return replay.Point{}, usagef("--at: the log has no file of commands by the name %q", name)
+	}
+	return replay.Point{}, usagef("--at: the log has several files of commands: say FILE:OFFSET")
+}
+
+func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *replay.Log) error {
+	format, err := export.ParseFormat(f.format)
+	if err != nil {
+		return err
+	}
+	if err := export.Run(ctx, l.State(ctx), out, export.Options{Format: format}); err != nil {
+		return err
+	}
+	i := l.Info()
+	when := ""
+	if i.When != 0 {
+		when = ", the last of them of " + time.UnixMilli(i.When).UTC().Format(time.RFC3339)
+	}
+	a.stderr.printf("%d of %d commands counted%s", i.Counted, i.Commands, when)
+	return nil
+}
+
+func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l *replay.Log) error {
+	w := newChangeWriter(a, out, f.format, f.reveal)
+	for c, err := range l.History(ctx) {
+		if err != nil {
+			return err
+		}
+		if f.tombstones && !c.What.Tombstone() {
+			continue
+		}
+		if err := w(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

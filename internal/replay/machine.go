@@ -1,0 +1,556 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// machine is a data set that events are applied to, as a server applies the
+// commands that they stand for. What a command computes from values that are
+// there (INCR, SUNIONSTORE …) it computes from the command; what no event and no
+// computation tells makes a value inexact.
+type machine struct {
+	dbs   map[int32]map[string]*object
+	libs  map[string][]byte // function libraries
+	held  int64             // about what the values take
+	limit int64             // of held
+
+	// before, if not nil, is called before a key changes, and before each element of
+	// one does; a flush or a rename calls it for each key that it changes.
+	before func(db int32, key string, e *keyspace.Event)
+
+	open struct { // the key whose record is being read
+		db     int32
+		key    string
+		o      *object
+		expire int64 // of the Key event, which elements that have none of their own repeat
+	}
+	parts []byte   // of a string, field or element that arrives in parts
+	said  struct { // what a command says of groups, and its events do not
+		source string
+		record int64
+		newest bool              // XGROUP CREATE or SETID to $
+		last   keyspace.StreamID // XCLAIM: what was delivered last
+	}
+	computed struct {
+		source string
+		record int64
+		ok     bool
+	}
+}
+
+// What elements take in memory beside their bytes, about: the entry of a map, its
+// string and slice headers.
+const (
+	perKey     = 200
+	perElement = 80
+)
+
+func newMachine(limit int64) *machine {
+	return &machine{dbs: map[int32]map[string]*object{}, libs: map[string][]byte{}, limit: limit}
+}
+
+// errFull says that the values do not fit into the machine's memory.
+var errFull = fmt.Errorf("values of one key, or of keys that are linked by commands: %w", keyspace.ErrLimit)
+
+func (m *machine) grow(n int) error {
+	if m.held += int64(n); m.held > m.limit {
+		return errFull
+	}
+	return nil
+}
+
+func (m *machine) get(db int32, key string) *object { return m.dbs[db][key] }
+
+func (m *machine) put(db int32, key string, o *object) {
+	if m.dbs[db] == nil {
+		m.dbs[db] = map[string]*object{}
+	}
+	m.dbs[db][key] = o
+}
+
+func (m *machine) remove(db int32, key string) {
+	if o := m.get(db, key); o != nil {
+		m.held -= o.size() + int64(len(key)) + perKey
+		delete(m.dbs[db], key)
+	}
+}
+
+// tidy removes a key whose value has become empty.
+func (m *machine) tidy(db int32, key string) {
+	if o := m.get(db, key); o != nil && o.empty() && !o.inexact {
+		m.remove(db, key)
+	}
+}
+
+// size is about what a value takes.
+func (o *object) size() int64 {
+	n := len(o.str)
+	for _, v := range o.list.all() {
+		n += len(v) + perElement
+	}
+	for k, f := range o.hash {
+		n += len(k) + len(f.value) + perElement
+	}
+	for k := range o.set {
+		n += len(k) + perElement
+	}
+	for k := range o.zset {
+		n += len(k) + perElement
+	}
+	if o.stream != nil {
+		for _, e := range o.stream.entries {
+			n += perElement
+			for _, f := range e.fields {
+				n += len(f[0]) + len(f[1]) + perElement
+			}
+		}
+	}
+	for _, x := range o.other {
+		n += len(x.field) + len(x.value) + perElement
+	}
+	return int64(n)
+}
+
+func (m *machine) changing(db int32, key string, e *keyspace.Event) {
+	if m.before != nil {
+		m.before(db, key, e)
+	}
+}
+
+// apply does what an event says.
+func (m *machine) apply(e *keyspace.Event) error {
+	if e.Kind == keyspace.Command {
+		m.computed.ok = false
+		m.groupCommand(e)
+		if f, ok := computing[commandName(e)]; ok && int64(len(e.Args)) == e.Index {
+			m.computed.source, m.computed.record, m.computed.ok = e.Pos.Source, e.Record, true
+			return f(m, e, e.Args)
+		}
+		return nil
+	}
+	if m.computed.ok && e.Record == m.computed.record && e.Pos.Source == m.computed.source {
+		return nil // the command was computed whole
+	}
+	switch e.Kind {
+	case keyspace.Key:
+		return m.key(e)
+	case keyspace.Element:
+		// A stream keeps entries that were deleted, and marks them.
+		if m.open.o == nil || e.Op == keyspace.OpNone || e.State == keyspace.Deleted || e.State == keyspace.Recovered {
+			return nil
+		}
+		return m.element(e)
+	case keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta:
+		if m.open.o != nil && m.open.o.stream != nil {
+			m.group(e, m.open.o.stream)
+		}
+	case keyspace.KeyEnd:
+		if m.open.o != nil {
+			m.tidy(m.open.db, m.open.key)
+		}
+		m.open.o = nil
+	case keyspace.Delete:
+		m.delete(e)
+	case keyspace.Expire:
+		m.expire(e)
+	case keyspace.Flush:
+		m.flush(e)
+	case keyspace.Rename:
+		return m.rename(e)
+	case keyspace.SwapDB:
+		m.dbs[e.DB], m.dbs[int32(e.Index)] = m.dbs[int32(e.Index)], m.dbs[e.DB]
+	case keyspace.Function:
+		if err := m.grow(len(e.Value)); err != nil {
+			return err
+		}
+		if e.Part.Begins() {
+			m.libs[string(e.Key)] = nil
+		}
+		m.libs[string(e.Key)] = append(m.libs[string(e.Key)], e.Value...)
+	}
+	return nil
+}
+
+// groupCommand takes from a command what its events do not say: that a group is
+// to begin at the end of the stream, and what an XCLAIM that stands for an
+// XREADGROUP says was delivered last.
+func (m *machine) groupCommand(e *keyspace.Event) {
+	s := &m.said
+	s.source, s.record, s.newest, s.last = e.Pos.Source, e.Record, false, keyspace.StreamID{}
+	switch commandName(e) {
+	case "xgroup":
+		s.newest = len(e.Args) > 4 && string(e.Args[4]) == "$"
+	case "xclaim":
+		for i := 6; i+1 < len(e.Args); i++ {
+			if is(e.Args[i], "LASTID") {
+				s.last, _ = parseID(e.Args[i+1])
+			}
+		}
+	}
+}
+
+// key begins the record of a key.
+func (m *machine) key(e *keyspace.Event) error {
+	m.open.o = nil
+	if e.Op == keyspace.OpNone {
+		return nil
+	}
+	key := string(e.Key)
+	m.changing(e.DB, key, e)
+	o := m.get(e.DB, key)
+	if e.Op == keyspace.OpCreate || o == nil || o.typ != e.Type && e.Type != keyspace.TypeNone {
+		if o == nil {
+			if err := m.grow(len(key) + perKey); err != nil {
+				return err
+			}
+		} else {
+			m.held -= o.size()
+		}
+		keep := keyspace.NoExpire
+		if e.Op != keyspace.OpCreate && o != nil {
+			keep = o.expire
+		}
+		o = newObject(e.Type)
+		o.expire = keep
+		m.put(e.DB, key, o)
+	}
+	if e.Op == keyspace.OpCreate {
+		o.expire = e.Expire
+	}
+	if e.Type == keyspace.Module && len(e.Field) > 0 {
+		o.module, o.modVer = string(e.Field), e.Index
+	}
+	m.open.db, m.open.key, m.open.o, m.open.expire = e.DB, key, o, e.Expire
+	return nil
+}
+
+// element applies an element of the open key. A value in parts is applied with
+// its last.
+func (m *machine) element(e *keyspace.Event) error {
+	value := e.Value
+	if e.Part != keyspace.Whole {
+		if e.Part.Begins() {
+			m.parts = m.parts[:0]
+		}
+		if err := m.grow(len(e.Value)); err != nil {
+			return err
+		}
+		m.parts = append(m.parts, e.Value...)
+		if !e.Part.Ends() {
+			return nil
+		}
+		value = m.parts
+		m.held -= int64(len(value))
+	}
+	value = bytes.Clone(value)
+	o := m.open.o
+	if m.before != nil {
+		x := *e
+		x.Value, x.Part = value, keyspace.Whole
+		m.before(m.open.db, m.open.key, &x)
+	}
+	if err := m.grow(len(value) + len(e.Field) + perElement); err != nil {
+		return err
+	}
+	switch o.typ {
+	case keyspace.String:
+		switch e.Op {
+		case keyspace.OpPut:
+			m.held -= int64(len(o.str)) + perElement
+			o.str, o.inexact = value, false
+		default: // changed in place, by a command too long to be computed
+			o.str, o.inexact = append(o.str, value...), true
+		}
+	case keyspace.Hash:
+		name := string(e.Field)
+		if old, ok := o.hash[name]; ok {
+			m.held -= int64(len(old.value)+len(name)) + perElement
+		}
+		expire := e.Expire
+		if expire == m.open.expire {
+			expire = keyspace.NoExpire
+		}
+		o.hash[name] = field{value, expire}
+		o.inexact = o.inexact || e.Op == keyspace.OpAppend
+	case keyspace.Set:
+		o.set[string(value)] = struct{}{}
+	case keyspace.SortedSet:
+		o.zset[string(value)] = e.Score
+		o.inexact = o.inexact || e.Op == keyspace.OpAppend
+	case keyspace.List:
+		m.listElement(e, o, value)
+	case keyspace.Stream:
+		o.inexact = o.inexact || e.Op == keyspace.OpAppend
+		o.stream.put(e.ID, bytes.Clone(e.Field), value, e.Index)
+	default:
+		o.other = append(o.other, other{e.Encoding, bytes.Clone(e.Field), value, e.Index, e.Score})
+		// What commands of modules change is known element by element only.
+		o.inexact = o.inexact || e.Encoding == keyspace.RESP
+	}
+	return nil
+}
+
+func (m *machine) listElement(e *keyspace.Event, o *object, value []byte) {
+	l := &o.list
+	switch e.Op {
+	case keyspace.OpPushHead:
+		l.pushHead(value)
+	case keyspace.OpSetIndex:
+		if i := l.at(e.Index); i >= 0 {
+			l.items[i] = value
+		}
+	case keyspace.OpInsertBefore, keyspace.OpInsertAfter:
+		if i := l.find(e.Field); i >= 0 {
+			if e.Op == keyspace.OpInsertAfter {
+				i++
+			}
+			l.insert(i, value)
+		}
+	default:
+		l.pushTail(value)
+	}
+}
+
+// group applies what an event says of a stream beside its entries.
+func (m *machine) group(e *keyspace.Event, s *stream) {
+	said := m.said.record == e.Record && m.said.source == e.Pos.Source
+	switch e.Kind {
+	case keyspace.Group:
+		g := s.group(e.Field)
+		if g.last, g.read = e.ID, e.Index; said && m.said.newest {
+			g.last = s.meta
+		}
+	case keyspace.Consumer:
+		g := s.group(e.Field)
+		if _, ok := g.consumers[string(e.Value)]; !ok || e.Time != 0 {
+			g.consumers[string(e.Value)] = consumer{e.Time, e.Expire}
+		}
+	case keyspace.Pending:
+		g := s.group(e.Field)
+		p := g.pending[e.ID]
+		if e.Value == nil { // the group's own list holds the times
+			p.time, p.count = e.Time, e.Index
+		} else {
+			p.consumer = string(e.Value)
+			if e.Op == keyspace.OpPut && e.Time != 0 {
+				p.time, p.count = e.Time, e.Index
+			}
+			if _, ok := g.consumers[p.consumer]; !ok {
+				g.consumers[p.consumer] = consumer{}
+			}
+		}
+		g.pending[e.ID] = p
+		if said && compareID(m.said.last, g.last) > 0 {
+			g.last = m.said.last
+		}
+	case keyspace.StreamMeta:
+		s.meta = e.ID
+		s.added = e.Count
+		if id, ok := parseID(e.Value); ok {
+			s.maxDel = id
+		}
+	}
+}
+
+// delete applies what removes a key or elements of it.
+func (m *machine) delete(e *keyspace.Event) {
+	if e.Type == keyspace.TypeNone && e.DB == -1 { // a function library, or all of them
+		if e.Key == nil {
+			clear(m.libs)
+		}
+		delete(m.libs, string(e.Key))
+		return
+	}
+	key := string(e.Key)
+	o := m.get(e.DB, key)
+	if o == nil {
+		if e.Op == keyspace.OpReplaceSome { // there is something now; what, is not known
+			m.changing(e.DB, key, e)
+			o = newObject(e.Type)
+			o.inexact = true
+			m.put(e.DB, key, o)
+			m.held += int64(len(key)) + perKey
+		}
+		return
+	}
+	m.changing(e.DB, key, e)
+	switch e.Op {
+	case keyspace.OpDeleteKey:
+		m.remove(e.DB, key)
+		return
+	case keyspace.OpDeleteElement:
+		o.deleteElement(e)
+	case keyspace.OpPopHead, keyspace.OpPopTail:
+		for range min(e.Index, int64(o.list.len())) {
+			o.list.pop(e.Op == keyspace.OpPopTail)
+		}
+	case keyspace.OpTrim:
+		o.list.trim(e.Index, e.Count)
+	case keyspace.OpRemove:
+		o.list.remove(e.Value, e.Index)
+	case keyspace.OpMoveEnd:
+		m.moveEnd(e, o)
+	case keyspace.OpTrimLength:
+		if o.stream != nil {
+			o.stream.trimLength(e.Index)
+		}
+	case keyspace.OpTrimID:
+		if o.stream != nil {
+			o.stream.trimID(e.ID)
+		}
+	case keyspace.OpDeleteGroup:
+		if o.stream != nil {
+			o.stream.deleteGroup(e.Field, e.Value)
+		}
+	case keyspace.OpAck:
+		if o.stream != nil {
+			delete(o.stream.group(e.Field).pending, e.ID)
+		}
+	case keyspace.OpDeleteSome, keyspace.OpReplaceSome:
+		o.inexact = true
+	}
+	m.tidy(e.DB, key)
+}
+
+func (o *object) deleteElement(e *keyspace.Event) {
+	switch o.typ {
+	case keyspace.Hash:
+		delete(o.hash, string(e.Field))
+	case keyspace.Set:
+		delete(o.set, string(e.Value))
+	case keyspace.SortedSet:
+		delete(o.zset, string(e.Value))
+	case keyspace.Stream:
+		o.stream.delete(e.ID)
+	default:
+		o.inexact = true
+	}
+}
+
+func (s *stream) deleteGroup(name, of []byte) {
+	if of == nil {
+		delete(s.groups, string(name))
+		return
+	}
+	g := s.groups[string(name)]
+	if g == nil {
+		return
+	}
+	delete(g.consumers, string(of))
+	for id, p := range g.pending {
+		if p.consumer == string(of) {
+			delete(g.pending, id)
+		}
+	}
+}
+
+// The bits of the Index of an OpMoveEnd event (package keyspace).
+const (
+	fromTail = 1
+	toTail   = 2
+)
+
+func (m *machine) moveEnd(e *keyspace.Event, o *object) {
+	v := o.list.pop(e.Index&fromTail != 0)
+	if v == nil {
+		return
+	}
+	to := string(e.Value)
+	if to != string(e.Key) {
+		m.changing(e.DB, to, e)
+	}
+	d := m.get(e.DB, to)
+	if d == nil {
+		d = newObject(keyspace.List)
+		m.put(e.DB, to, d)
+		m.held += int64(len(to)) + perKey
+	}
+	if e.Index&toTail != 0 {
+		d.list.pushTail(v)
+	} else {
+		d.list.pushHead(v)
+	}
+}
+
+func (m *machine) expire(e *keyspace.Event) {
+	key := string(e.Key)
+	o := m.get(e.DB, key)
+	if o == nil {
+		return
+	}
+	m.changing(e.DB, key, e)
+	if len(e.Field) == 0 {
+		o.expire = e.Expire
+		return
+	}
+	if f, ok := o.hash[string(e.Field)]; ok {
+		f.expire = e.Expire
+		o.hash[string(e.Field)] = f
+	}
+}
+
+func (m *machine) flush(e *keyspace.Event) {
+	for db, keys := range m.dbs {
+		if e.DB >= 0 && db != e.DB {
+			continue
+		}
+		for key := range keys {
+			m.changing(db, key, e)
+		}
+		for key := range keys {
+			m.remove(db, key)
+		}
+	}
+}
+
+func (m *machine) rename(e *keyspace.Event) error {
+	from, to := string(e.Key), string(e.Value)
+	if e.Op == keyspace.OpMoveMember {
+		return m.moveMember(e, from, to)
+	}
+	o := m.get(e.DB, from)
+	db := int32(e.Index)
+	if o == nil || db == e.DB && from == to {
+		return nil
+	}
+	m.changing(db, to, e)
+	m.remove(db, to)
+	if e.Op == keyspace.OpCopy {
+		o = o.clone()
+		if err := m.grow(int(o.size())); err != nil {
+			return err
+		}
+	} else {
+		m.changing(e.DB, from, e)
+		delete(m.dbs[e.DB], from)
+		m.held -= int64(len(from)) + perKey
+	}
+	m.put(db, to, o)
+	return m.grow(len(to) + perKey)
+}
+
+// moveMember is SMOVE.
+func (m *machine) moveMember(e *keyspace.Event, from, to string) error {
+	o := m.get(e.DB, from)
+	if o == nil || o.typ != keyspace.Set {
+		return nil
+	}
+	if _, ok := o.set[string(e.Field)]; !ok || from == to {
+		return nil
+	}
+	m.changing(e.DB, from, e)
+	m.changing(e.DB, to, e)
+	d := m.get(e.DB, to)
+	if d == nil {
+		d = newObject(keyspace.Set)
+		m.put(e.DB, to, d)
+		m.held += int64(len(to)) + perKey
+	}
+	delete(o.set, string(e.Field))
+	d.set[string(e.Field)] = struct{}{}
+	m.tidy(e.DB, from)
+	return nil
+}

@@ -1,0 +1,280 @@
+// Package replay keeps the data set that a log builds, at its end or at any point
+// of it, and tells how each key came to hold what it holds.
+//
+// The unit is the command, applied by the events that it becomes or, where its
+// result depends on values that are there, by computing it as a server does. What
+// neither tells (a script, SORT … STORE, a module's command) makes a value
+// inexact, which is said. Keys are divided over as many partitions as MaxMem
+// takes, those that commands connect together; what does not fit in memory is
+// spilled, encrypted.
+//
+//	survey.go     the first reading: where the point is, what is taken back, which keys are linked
+//	replay.go     the second: partitions, one after the other
+//	machine.go    a data set that events are applied to
+//	computing.go, zset.go  commands that are computed
+//	object.go, streamvalue.go  values
+//	events.go     values as events of a snapshot
+//	tape.go       spilled events
+//	history.go    what changed, by key
+package replay
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/spill"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// ErrNoFlush says that a log holds fewer FLUSHALL and FLUSHDB than were counted back.
+var ErrNoFlush = errors.New("the log holds no such FLUSHALL or FLUSHDB")
+
+// ErrNoPoint says that a log ends before the point that was asked for, or begins
+// behind it.
+var ErrNoPoint = errors.New("no command of the log stands at that point")
+
+// Options say how a log is replayed.
+type Options struct {
+	MaxMem int64  // bytes of values in memory, apart from what reading takes
+	Tmp    string // where to spill
+	// Want chooses the keys that are told of; it may be nil. All are replayed.
+	Want func(db int32, key []byte) bool
+}
+
+// Info is what a replay has found.
+type Info struct {
+	Commands int64 // of the whole log, those before its point, and flushes among all
+	Counted  int64
+	Flushes  int
+	When     int64 // ms; the last #TS before the point, 0: none
+	Damaged  int64 // ranges that were not understood
+	TooLarge int64 // partitions that did not fit in memory, and whose keys are missing
+}
+
+// The share of MaxMem that partitions are made for, and the most of them. What the
+// first reading counts is the bytes of all values of all times: more than what
+// any moment holds.
+const (
+	partShare  = 2
+	maxParts   = 1024
+	tapeShare  = 4 // MaxMem/tapeShare is for tapes in memory
+	machineMin = 1 << 20
+)
+
+// Log is a log to replay. Events is asked for its events, in order, as often as
+// it is read: twice.
+type Log struct {
+	events func() keyspace.Seq
+	o      Options
+	s      *survey
+	info   Info
+}
+
+// Open reads a log for the first time and finds the point.
+func Open(ctx context.Context, events func() keyspace.Seq, p Point, o Options) (*Log, error) {
+	s, err := look(ctx, events(), p)
+	if err != nil {
+		return nil, err
+	}
+	if s.point < 0 && p.Kind == AtOffset && p.Offset > 0 && s.commands == 0 {
+		return nil, ErrNoPoint
+	}
+	l := &Log{events: events, o: o, s: s}
+	l.info = Info{Commands: s.commands, Counted: s.commands, Flushes: len(s.flushes), When: s.when, Damaged: s.damaged}
+	if s.point >= 0 {
+		l.info.Counted = s.point
+	}
+	return l, nil
+}
+
+// Info is complete once what [Log.State] or [Log.History] yields was read.
+func (l *Log) Info() Info { return l.info }
+
+// parts is the number of partitions.
+func (l *Log) parts() int {
+	return int(min(max(l.s.bytes*partShare/max(l.o.MaxMem, 1)+1, 1), maxParts))
+}
+
+// State yields the data set at the point as events of a snapshot: function
+// libraries, then keys, in an order that is the same for the same input and
+// MaxMem. The State of a Key is Live, or Unknown where its value is inexact.
+func (l *Log) State(ctx context.Context) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		out := &emitter{yield: yield}
+		err := l.run(ctx, func(*machine) {}, func(m *machine) bool {
+			out.libraries(m.libs)
+			for _, db := range slices.Sorted(maps.Keys(m.dbs)) {
+				for _, key := range slices.Sorted(maps.Keys(m.dbs[db])) {
+					if l.o.Want == nil || l.o.Want(db, []byte(key)) {
+						out.key(db, key, m.dbs[db][key])
+					}
+					if out.gone {
+						return false
+					}
+				}
+			}
+			return true
+		})
+		if err != nil && !out.gone {
+			yield(nil, err)
+		}
+	}
+}
+
+func (m *emitter) libraries(libs map[string][]byte) {
+	for _, name := range slices.Sorted(maps.Keys(libs)) {
+		m.ev = keyspace.Event{Kind: keyspace.Function, DB: -1, Key: []byte(name), Value: libs[name], State: keyspace.Live, Expire: keyspace.NoExpire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}}
+		m.emit()
+	}
+}
+
+// run replays the log partition by partition: made is called with each new machine,
+// done with it once it holds all.
+func (l *Log) run(ctx context.Context, made func(*machine), done func(*machine) bool) error {
+	limit := max(l.o.MaxMem, machineMin)
+	n := l.parts()
+	if n == 1 {
+		m := newMachine(limit)
+		made(m)
+		_, err := l.replay(m, l.counted(ctx))
+		if err == nil {
+			done(m)
+		}
+		return err
+	}
+	store := spill.New(l.o.Tmp, l.o.MaxMem/tapeShare)
+	defer store.Close()
+	tapes, err := l.divide(ctx, store, n)
+	if err != nil {
+		return err
+	}
+	for _, t := range tapes {
+		m := newMachine(limit)
+		made(m)
+		whole, err := l.replay(m, t.play)
+		if err != nil {
+			return err
+		}
+		if whole && !done(m) {
+			return nil
+		}
+		t.stream.Free()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replay applies events; whole says that all fitted.
+func (l *Log) replay(m *machine, seq keyspace.Seq) (whole bool, err error) {
+	for e, err := range seq {
+		if err == nil {
+			err = m.apply(e)
+		}
+		if errors.Is(err, errFull) {
+			l.info.TooLarge++
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// counted yields the events before the point that were not taken back.
+func (l *Log) counted(ctx context.Context) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		number := int64(-1)
+		for e, err := range l.events() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if e.Kind == keyspace.Command {
+				if number++; l.s.point >= 0 && number >= l.s.point {
+					return
+				}
+				if number%1024 == 0 && ctx.Err() != nil {
+					yield(nil, ctx.Err())
+					return
+				}
+			}
+			if l.s.taken != nil && l.s.back(e, number) {
+				continue
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// divide writes the events of each partition to a tape of its own.
+func (l *Log) divide(ctx context.Context, store *spill.Store, n int) ([]*tape, error) {
+	tapes := make([]*tape, n)
+	for i := range tapes {
+		tapes[i] = newTape(store)
+	}
+	for e, err := range l.counted(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		key, all := e.Key, false
+		switch e.Kind {
+		case keyspace.Command:
+			if key = neededBy(e); key == nil {
+				continue
+			}
+		case keyspace.Flush, keyspace.SwapDB:
+			all = true
+		case keyspace.Function:
+			key = nil
+		case keyspace.Key, keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd,
+			keyspace.Delete, keyspace.Expire, keyspace.Rename:
+		default:
+			continue
+		}
+		to := tapes
+		if !all {
+			i := l.partition(e, key, n)
+			to = tapes[i : i+1]
+		}
+		for _, t := range to {
+			if err := t.write(e); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tapes, nil
+}
+
+// neededBy returns a key of a command whose Command event a machine needs, nil of
+// any other.
+func neededBy(e *keyspace.Event) []byte {
+	name := commandName(e)
+	_, ok := computing[name]
+	switch {
+	case len(e.Args) < 3 && name != "incr" && name != "decr" && !strings.HasPrefix(name, "zpop") || len(e.Args) < 2:
+		return nil
+	case name == "xgroup", name == "bitop":
+		return e.Args[2]
+	case name == "xclaim":
+		return e.Args[1]
+	case ok && int64(len(e.Args)) == e.Index:
+		return e.Args[1]
+	}
+	return nil
+}
+
+// partition is where a key belongs. Function libraries belong to the first.
+func (l *Log) partition(e *keyspace.Event, key []byte, n int) int {
+	if e.Kind == keyspace.Function || e.Kind == keyspace.Delete && e.DB == -1 {
+		return 0
+	}
+	return int(l.s.links.of(key) % uint64(n))
+}

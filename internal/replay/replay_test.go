@@ -1,0 +1,159 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// logOf writes a log of commands, given as words, and returns its path.
+func logOf(t *testing.T, commands ...string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, c := range commands {
+		if strings.HasPrefix(c, "#") {
+			b.WriteString(c + "\r\n")
+			continue
+		}
+		words := strings.Fields(c)
+		fmt.Fprintf(&b, "*%d\r\n", len(words))
+		for _, w := range words {
+			fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(w), w)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func state(t *testing.T, path string, p Point) map[string]string {
+	t.Helper()
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, p, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dataSet(t, l.State(context.Background()))
+}
+
+func TestPoints(t *testing.T) {
+	path := logOf(t, "#TS:1767225600", "SELECT 0", "SET a 1", "#TS:1767225610", "SET a 2", "SET b 1", "#TS:1767225620", "FLUSHALL", "SET c 1", "#TS:1767225630", "FLUSHDB", "SET d 1")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		p    Point
+		want []string
+	}{
+		"end":               {Point{}, []string{"0/d"}},
+		"before last flush": {Point{Kind: BeforeFlush, Flush: 1}, []string{"0/c"}},
+		"before first":      {Point{Kind: BeforeFlush, Flush: 2}, []string{"0/a", "0/b"}},
+		"at a time":         {Point{Kind: AtTime, Time: 1767225610000}, []string{"0/a", "0/b"}},
+		"at a time between": {Point{Kind: AtTime, Time: 1767225609999}, []string{"0/a"}},
+		"at the start":      {Point{Kind: AtOffset}, nil},
+		"at the end":        {Point{Kind: AtOffset, Offset: info.Size()}, []string{"0/d"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for k := range state(t, path, c.p) {
+				got = append(got, k)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+	_, err = Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{Kind: BeforeFlush, Flush: 3}, Options{MaxMem: 1 << 20})
+	if err != ErrNoFlush {
+		t.Errorf("before the third last of two flushes: %v", err)
+	}
+}
+
+// What a MULTI without EXEC holds never happened.
+func TestTakenBack(t *testing.T) {
+	got := state(t, logOf(t, "SELECT 0", "SET a 1", "MULTI", "SET a 2", "SET b 2"), Point{})
+	if len(got) != 1 || got["0/a"] != `string expire=-1 "1"` {
+		t.Errorf("%v", got)
+	}
+}
+
+// A script, and what is made of a value that is not known, are said to be inexact.
+func TestInexact(t *testing.T) {
+	got := state(t, logOf(t, "SELECT 0", "RPUSH l b a", "SORT l ALPHA STORE m", "PFADD h x"), Point{})
+	for _, k := range []string{"0/m", "0/h"} {
+		if !strings.Contains(got[k], " inexact") {
+			t.Errorf("%s: %q", k, got[k])
+		}
+	}
+	if strings.Contains(got["0/l"], "inexact") {
+		t.Errorf("0/l: %q", got["0/l"])
+	}
+}
+
+func TestHistory(t *testing.T) {
+	path := logOf(t, "#TS:1767225600", "SELECT 0", "SET token one", "SET token two PXAT 1767225605000", "#TS:1767225606", "DEL token",
+		"HSET user name ann password old", "HSET user password new", "HDEL user name", "INCRBY n 5", "INCR n", "SET other x", "RENAME user person",
+		"RPUSH l a b", "LSET l 0 c", "LPOP l", "ZADD z 1 m", "ZINCRBY z 2 m", "FLUSHALL")
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{},
+		Options{MaxMem: 1 << 26, Tmp: t.TempDir(), Want: func(_ int32, key []byte) bool { return string(key) != "other" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for c, err := range l.History(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %s %s%s %q>%q", c.Key, c.What, c.Element, c.ID, c.Before, c.After))
+	}
+	want := []string{
+		`l added  "">"a"`, `l added  "">"b"`, `l changed 0 "a">"c"`, `l removed 0 "c">""`, `l flushed  "\"b\"">""`,
+		`n changed  "">"5"`, `n changed  "5">"6"`, `n flushed  "6">""`,
+		`person stored  "">"\"password\":\"new\""`, `person flushed  "\"password\":\"new\"">""`,
+		`token written  "">"one"`, `token overwritten  "one">""`, `token written  "">"two"`, `token expired  "two">""`,
+		`user added name "">"ann"`, `user added password "">"old"`, `user changed password "old">"new"`, `user removed name "ann">""`,
+		`user moved  "\"password\":\"new\"">"db 0, person"`,
+		`z changed  "">"\"m\":\"1\""`, `z changed  "\"m\":\"1\"">"\"m\":\"3\""`, `z flushed  "\"m\":\"3\"">""`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestDeque(t *testing.T) {
+	var d deque
+	var model []string
+	for i := range 20000 {
+		v := []byte(fmt.Sprint(i))
+		switch i * 7 % 11 {
+		case 0, 1, 2:
+			d.pushTail(v)
+			model = append(model, string(v))
+		case 3, 4, 5, 6:
+			d.pushHead(v)
+			model = slices.Insert(model, 0, string(v))
+		case 7, 8:
+			if got := d.pop(false); len(model) > 0 && string(got) != model[0] {
+				t.Fatalf("head: %q, want %q", got, model[0])
+			}
+			model = model[min(1, len(model)):]
+		default:
+			if got := d.pop(true); len(model) > 0 && string(got) != model[len(model)-1] {
+				t.Fatalf("tail: %q", got)
+			}
+			model = model[:max(0, len(model)-1)]
+		}
+		if d.len() != len(model) {
+			t.Fatalf("%d elements, want %d", d.len(), len(model))
+		}
+	}
+}

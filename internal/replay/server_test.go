@@ -1,0 +1,465 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// dataSet is what the events of a snapshot build, key by key, as text.
+func dataSet(t *testing.T, seq keyspace.Seq) map[string]string {
+	t.Helper()
+	all, cur, unordered := map[string]string{}, []string(nil), false
+	var head string
+	var keyExpire int64
+	for e, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.State == keyspace.Deleted { // an entry that a stream keeps, and marks
+			continue
+		}
+		switch e.Kind {
+		case keyspace.Damage:
+			t.Fatal(e.Err)
+		case keyspace.Key:
+			exact := ""
+			if e.State == keyspace.Unknown && e.Pos.Source == "" {
+				exact = " inexact"
+			}
+			keyExpire = e.Expire
+			head, cur = fmt.Sprintf("%v expire=%d%s", e.Type, e.Expire, exact), nil
+			unordered = e.Type == keyspace.Set || e.Type == keyspace.Hash || e.Type == keyspace.SortedSet
+		case keyspace.Element:
+			switch e.Type {
+			case keyspace.Hash:
+				expire := e.Expire
+				if expire == keyExpire {
+					expire = keyspace.NoExpire
+				}
+				cur = append(cur, fmt.Sprintf("%q=%q@%d", e.Field, e.Value, expire))
+			case keyspace.SortedSet:
+				cur = append(cur, fmt.Sprintf("%q=%.17g", e.Value, e.Score))
+			case keyspace.Stream:
+				cur = append(cur, fmt.Sprintf("%v %q=%q", e.ID, e.Field, e.Value))
+			default:
+				cur = append(cur, fmt.Sprintf("%q", e.Value))
+			}
+		case keyspace.Group:
+			cur = append(cur, fmt.Sprintf("group %s %v", e.Field, e.ID))
+		case keyspace.Pending:
+			if e.Value != nil {
+				cur = append(cur, fmt.Sprintf("pending %s %s %v", e.Field, e.Value, e.ID))
+			}
+		case keyspace.StreamMeta:
+			cur = append(cur, fmt.Sprintf("last %v", e.ID))
+		case keyspace.Function:
+			all["function "+string(e.Key)] = string(e.Value)
+		case keyspace.KeyEnd:
+			if unordered {
+				sort.Strings(cur)
+			}
+			all[fmt.Sprintf("%d/%s", e.DB, e.Key)] = head + " " + strings.Join(cur, ", ")
+		}
+	}
+	return all
+}
+
+// events returns the events of a path.
+func events(t *testing.T, path string) keyspace.Seq {
+	t.Helper()
+	in, err := source.New(t.Context(), []string{path}, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Close)
+	u, err := in.DataSet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Events(t.Context())
+}
+
+// workload is random writes of all families.
+type workload struct {
+	*servertest.Instance
+	t   *testing.T
+	rnd *rand.Rand
+	n   int
+}
+
+func (w *workload) pick(s ...string) string { return s[w.rnd.IntN(len(s))] }
+func (w *workload) key(kind string) string  { return kind + strconv.Itoa(w.rnd.IntN(8)) }
+func (w *workload) num(n int) string        { return strconv.Itoa(w.rnd.IntN(n)) }
+
+func (w *workload) value() string {
+	w.n++
+	return "v" + strconv.Itoa(w.n)
+}
+
+// do sends a command; that it does not apply (a missing key, an empty list) is part
+// of the game.
+func (w *workload) do(args ...string) {
+	if _, err := w.Do(args...); err != nil {
+		if _, ok := err.(servertest.ReplyError); !ok {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *workload) step() {
+	switch w.rnd.IntN(12) {
+	case 0, 1:
+		w.stringStep()
+	case 2, 3:
+		w.listStep()
+	case 4, 5:
+		w.setStep()
+	case 6, 7:
+		w.zsetStep()
+	case 8, 9:
+		w.hashStep()
+	case 10:
+		w.streamStep()
+	default:
+		w.keyStep()
+	}
+}
+
+func (w *workload) stringStep() {
+	k := w.key("s")
+	switch w.rnd.IntN(13) {
+	case 0:
+		w.do("SET", k, w.value())
+	case 1:
+		w.do("SET", k, w.num(1000), "EX", "100000")
+	case 2:
+		w.do("APPEND", k, w.value())
+	case 3:
+		w.do("INCRBY", "n"+k, w.num(100))
+	case 4:
+		w.do("DECR", "n"+k)
+	case 5:
+		w.do("SETRANGE", k, w.num(20), w.value())
+	case 6:
+		w.do("SETBIT", "b"+k, w.num(100), w.num(2))
+	case 7:
+		w.do("BITFIELD", "b"+k, "OVERFLOW", w.pick("WRAP", "SAT", "FAIL"), "INCRBY", w.pick("u5", "i8", "u16", "i64"), w.pick("#", "")+w.num(10), strconv.Itoa(w.rnd.IntN(400)-200),
+			"SET", "u4", w.num(20), w.num(16))
+	case 8:
+		w.do("BITOP", w.pick("AND", "OR", "XOR"), w.key("bs"), w.key("bs"), w.key("bs"), w.key("s"))
+	case 9:
+		w.do("BITOP", "NOT", w.key("bs"), w.key("bs"))
+	case 10:
+		w.do("MSET", w.key("s"), w.value(), w.key("s"), w.value())
+	case 11:
+		w.do("GETSET", k, w.value())
+	case 12:
+		w.do("INCRBYFLOAT", "f"+k, "1.5")
+	}
+}
+
+func (w *workload) listStep() {
+	k := w.key("l")
+	switch w.rnd.IntN(11) {
+	case 0, 1:
+		w.do("RPUSH", k, w.value(), w.pick("x", "y"), w.value())
+	case 2, 3:
+		w.do("LPUSH", k, w.value(), w.pick("x", "y"))
+	case 4:
+		w.do("LSET", k, strconv.Itoa(w.rnd.IntN(10)-5), w.value())
+	case 5:
+		w.do("LINSERT", k, w.pick("BEFORE", "AFTER"), w.pick("x", "y"), w.value())
+	case 6:
+		w.do("LREM", k, strconv.Itoa(w.rnd.IntN(5)-2), w.pick("x", "y"))
+	case 7:
+		w.do("LTRIM", k, strconv.Itoa(w.rnd.IntN(6)-3), strconv.Itoa(w.rnd.IntN(20)-4))
+	case 8:
+		w.do(w.pick("LPOP", "RPOP"), k)
+	case 9:
+		w.do("RPOPLPUSH", k, w.key("l"))
+	case 10:
+		if w.rnd.IntN(2) == 0 {
+			w.do("LMOVE", k, w.key("l"), w.pick("LEFT", "RIGHT"), w.pick("LEFT", "RIGHT"))
+		} else {
+			w.do(w.pick("LPOP", "RPOP"), k, w.num(4))
+		}
+	}
+}
+
+func (w *workload) setStep() {
+	k, m := w.key("t"), func() string { return "m" + w.num(12) }
+	switch w.rnd.IntN(8) {
+	case 0, 1, 2:
+		w.do("SADD", k, m(), m(), w.num(50))
+	case 3:
+		w.do("SREM", k, m(), w.num(50))
+	case 4:
+		w.do("SMOVE", k, w.key("t"), m())
+	case 5:
+		w.do("SPOP", k, w.num(3))
+	default:
+		w.do(w.pick("SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"), w.key("t"), w.key("t"), w.key("t"))
+	}
+}
+
+func (w *workload) zsetStep() {
+	k, m := w.key("z"), func() string { return "m" + w.num(12) }
+	switch w.rnd.IntN(14) {
+	case 0, 1:
+		w.do("ZADD", k, w.num(100), m(), "1.25", m())
+	case 2:
+		w.do("ZADD", k, w.pick("GT", "LT", "NX", "XX"), w.num(100), m())
+	case 3:
+		w.do("ZADD", k, "INCR", "2.5", m())
+	case 4:
+		w.do("ZINCRBY", k, "-3.5", m())
+	case 5:
+		w.do("ZREM", k, m())
+	case 6:
+		w.do("ZREMRANGEBYRANK", k, w.num(4), strconv.Itoa(w.rnd.IntN(6)-3))
+	case 7:
+		w.do("ZREMRANGEBYSCORE", k, "("+w.num(50), w.num(100))
+	case 8:
+		w.do("ZREMRANGEBYLEX", "lex"+k, "[b", "(d")
+	case 9:
+		w.do("ZADD", "lex"+k, "0", w.pick("a", "b", "c", "d", "e"), "0", w.pick("f", "g"))
+	case 10:
+		w.do(w.pick("ZPOPMIN", "ZPOPMAX"), k, w.num(3))
+	case 11:
+		w.do(w.pick("ZUNIONSTORE", "ZINTERSTORE"), w.key("z"), "2", w.key("z"), w.pick("z", "t")+w.num(8), "WEIGHTS", "2", "0.5", "AGGREGATE", w.pick("SUM", "MIN", "MAX"))
+	case 12:
+		switch w.rnd.IntN(3) {
+		case 0:
+			w.do("ZDIFFSTORE", w.key("z"), "2", w.key("z"), w.key("z"))
+		case 1:
+			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "10", "90", "BYSCORE", "LIMIT", "1", "3")
+		default:
+			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "0", "-2", "REV")
+		}
+	case 13:
+		w.do("GEOADD", "geo"+k, fmt.Sprintf("%.6f", w.rnd.Float64()*360-180), fmt.Sprintf("%.6f", w.rnd.Float64()*170-85), m())
+	}
+}
+
+func (w *workload) hashStep() {
+	k, f := w.key("h"), func() string { return "f" + w.num(12) }
+	switch w.rnd.IntN(6) {
+	case 0, 1:
+		w.do("HSET", k, f(), w.value(), f(), w.num(10))
+	case 2:
+		w.do("HDEL", k, f(), f())
+	case 3:
+		w.do("HINCRBY", k, "n"+f(), w.num(100))
+	case 4:
+		w.do("HSETNX", k, f(), w.value())
+	case 5:
+		w.do("HPEXPIRE", k, "100000000", "FIELDS", "1", f())
+	}
+}
+
+func (w *workload) streamStep() {
+	k := w.key("x")
+	switch w.rnd.IntN(9) {
+	case 0, 1, 2:
+		w.do("XADD", k, "*", "f", w.value(), "g", w.value())
+	case 3:
+		w.do("XADD", k, "MAXLEN", w.pick("~", "="), w.num(5), "*", "f", w.value())
+	case 4:
+		w.do("XTRIM", k, "MAXLEN", w.num(5))
+	case 5:
+		w.do("XGROUP", "CREATE", k, "g"+w.num(2), "0", "MKSTREAM")
+	case 6:
+		w.do("XREADGROUP", "GROUP", "g"+w.num(2), "c"+w.num(2), "COUNT", "2", "STREAMS", k, ">")
+	case 7:
+		reply, err := w.Do("XRANGE", k, "-", "+", "COUNT", "1")
+		if list, ok := reply.([]any); err == nil && ok && len(list) > 0 {
+			id := fmt.Sprint(list[0].([]any)[0])
+			w.do("XDEL", k, id)
+			w.do("XACK", k, "g0", id)
+		}
+	case 8:
+		w.do("XGROUP", w.pick("DESTROY", "CREATE"), k, "g"+w.num(2), "$")
+	}
+}
+
+func (w *workload) keyStep() {
+	any := func() string {
+		return w.pick("s", "l", "t", "z", "h", "x", "ns", "bs") + w.num(8)
+	}
+	switch w.rnd.IntN(16) {
+	case 0, 1:
+		w.do(w.pick("DEL", "UNLINK"), any())
+	case 2:
+		k := w.pick("s", "l", "t", "z", "h")
+		w.do("RENAME", w.key(k), w.key(k))
+	case 3:
+		k := w.pick("s", "l", "t", "z", "h", "x")
+		w.do("COPY", w.key(k), w.key(k), "REPLACE")
+	case 4:
+		w.do("MOVE", any(), w.num(3))
+	case 5:
+		w.do("EXPIRE", any(), "100000")
+	case 6:
+		w.do("PERSIST", any())
+	case 7:
+		w.do("SELECT", w.num(3))
+	case 8:
+		if w.rnd.IntN(10) == 0 {
+			w.do("FLUSHDB")
+		}
+	case 9:
+		if w.rnd.IntN(40) == 0 {
+			w.do("FLUSHALL")
+		}
+	case 10:
+		w.do("SWAPDB", w.num(3), w.num(3))
+	case 11:
+		w.do("MULTI")
+		w.do("SET", w.key("s"), w.value())
+		w.do("RPUSH", w.key("l"), w.value())
+		w.do("EXEC")
+	case 12:
+		k := any()
+		reply, err := w.Do("DUMP", k)
+		if payload, ok := reply.(string); err == nil && ok {
+			w.do("RESTORE", k, "0", payload, "REPLACE")
+		}
+	case 13:
+		w.do("PEXPIRE", w.key("e"), "1")
+		w.do("SET", w.key("e"), w.value(), "PX", "1")
+	case 14:
+		w.do("GETDEL", w.key("s"))
+	case 15:
+		w.do("GETEX", w.key("s"), "PERSIST")
+	}
+}
+
+// checkpoint is what a server held when its log was so long.
+type checkpoint struct {
+	incr string
+	size int64
+	dump string
+}
+
+// TestStateAgainstServers has servers do random writes of all families, saves what
+// they hold at random points, and holds that the log says the same of these
+// points, with a lot of memory and with little.
+func TestStateAgainstServers(t *testing.T) {
+	points := 12
+	if n, err := strconv.Atoi(os.Getenv("VALKEYFS_POINTS")); err == nil {
+		points = n
+	}
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		t.Parallel()
+		i := s.Start(t, "", "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--databases", "4", "--save", "")
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(seed, 0))}
+		for range 300 {
+			w.step()
+		}
+		i.Must(t, "BGREWRITEAOF")
+		for strings.Contains(i.Must(t, "INFO", "persistence").(string), "aof_rewrite_in_progress:1") {
+			time.Sleep(10 * time.Millisecond)
+		}
+		kept := t.TempDir()
+		var saved []checkpoint
+		for n := range points {
+			for range 40 + w.rnd.IntN(120) {
+				w.step()
+			}
+			saved = append(saved, keep(t, i, filepath.Join(kept, fmt.Sprintf("%d.rdb", n))))
+		}
+		i.Stop(t)
+		inexact := 0
+		for _, c := range saved {
+			inexact += holds(t, i.Dir, c)
+		}
+		t.Logf("%d points, %d values not known exactly", len(saved), inexact)
+	})
+}
+
+// keep saves what a server holds, and how long its log is.
+func keep(t *testing.T, i *servertest.Instance, dump string) checkpoint {
+	t.Helper()
+	i.Must(t, "SAVE")
+	data, err := os.ReadFile(filepath.Join(i.Dir, "dump.rdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dump, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := logFile(t, i.Dir)
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checkpoint{log, info.Size(), dump}
+}
+
+// logFile is the file that a server appends to.
+func logFile(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "appendonlydir", "*.incr.aof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		return filepath.Join(dir, "appendonly.aof")
+	}
+	return slices.MaxFunc(files, cmp.Compare[string])
+}
+
+// holds compares the state at a checkpoint with what the server held. It returns
+// how many values are known to be inexact.
+func holds(t *testing.T, dir string, c checkpoint) (inexact int) {
+	t.Helper()
+	want := dataSet(t, events(t, c.dump))
+	path := filepath.Join(dir, "appendonlydir")
+	if _, err := os.Stat(path); err != nil {
+		path = c.incr
+	}
+	for _, mem := range []int64{1 << 30, 64 << 10} {
+		l, err := Open(context.Background(), func() keyspace.Seq { return events(t, path) }, Point{Kind: AtOffset, Source: c.incr, Offset: c.size}, Options{MaxMem: mem, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := dataSet(t, l.State(context.Background()))
+		if n := l.Info().TooLarge; n > 0 {
+			t.Errorf("%d partitions did not fit", n)
+		}
+		for k, v := range want {
+			switch g := got[k]; {
+			case strings.Contains(g, " inexact"):
+				inexact++
+			case strings.Contains(k, "/e"): // it expires as it is saved
+			case g != v:
+				t.Errorf("%d bytes of the log, %d of memory: %s is\n%.600s\nwant\n%.600s", c.size, mem, k, g, v)
+			}
+		}
+		for k, g := range got {
+			if _, ok := want[k]; !ok && !strings.Contains(g, " inexact") && !strings.Contains(k, "/e") {
+				t.Errorf("%d bytes of the log: %s is %.300s, and not held by the server", c.size, k, g)
+			}
+		}
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	return inexact
+}

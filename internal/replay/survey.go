@@ -1,0 +1,190 @@
+package replay
+
+import (
+	"context"
+	"hash/fnv"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Point is a point of a log: before it, commands count, from it on they do not.
+// The zero Point is the end.
+type Point struct {
+	Kind   PointKind
+	Source string // AtOffset: the file; "" is the last one that is long enough
+	Offset int64  // AtOffset: commands that begin here or behind do not count
+	Time   int64  // AtTime: Unix ms; commands of a later #TS do not count
+	Flush  int    // BeforeFlush: which flush, counted from the last: 1 is that
+}
+
+// PointKind says how a point is given.
+type PointKind uint8
+
+// The kinds of points.
+const (
+	AtEnd PointKind = iota
+	AtOffset
+	AtTime
+	BeforeFlush
+)
+
+// survey is what a first reading of a log tells.
+type survey struct {
+	commands int64
+	bytes    int64 // about what all values of all times would take
+	taken    []retraction
+	flushes  []int64 // numbers of the commands that flush
+	point    int64   // number of the first command that does not count; -1: the end
+	when     int64   // the last #TS before the point
+	lastTime int64
+	links    links
+	damaged  int64
+}
+
+// retraction is what a Damage or Torn event takes back: commands of a file from an
+// offset on that were yielded before a number.
+type retraction struct {
+	source string
+	offset int64
+	before int64
+}
+
+// look reads a log once.
+func look(ctx context.Context, seq keyspace.Seq, p Point) (*survey, error) {
+	s := &survey{point: -1, links: newLinks()}
+	for e, err := range seq {
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.event(e, p)
+	}
+	switch n := len(s.flushes); {
+	case p.Kind != BeforeFlush:
+	case p.Flush < 1 || p.Flush > n:
+		return nil, ErrNoFlush
+	default:
+		s.point = s.flushes[n-p.Flush]
+	}
+	return s, nil
+}
+
+func (s *survey) event(e *keyspace.Event, p Point) {
+	switch e.Kind {
+	case keyspace.Command:
+		s.command(e, p)
+	case keyspace.Element:
+		s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
+	case keyspace.Key:
+		s.bytes += int64(len(e.Key)) + perKey
+	case keyspace.Flush:
+		if n := len(s.flushes); n == 0 || s.flushes[n-1] != s.commands-1 {
+			s.flushes = append(s.flushes, s.commands-1)
+		}
+	case keyspace.Rename:
+		s.links.join(e.Key, e.Value)
+	case keyspace.Delete:
+		if e.Op == keyspace.OpMoveEnd {
+			s.links.join(e.Key, e.Value)
+		}
+	case keyspace.Damage, keyspace.Torn:
+		if e.Kind == keyspace.Damage {
+			s.damaged++
+		}
+		s.taken = append(s.taken, retraction{e.Pos.Source, e.Pos.Offset, s.commands})
+	}
+}
+
+func (s *survey) command(e *keyspace.Event, p Point) {
+	if s.point < 0 {
+		past := false
+		switch p.Kind {
+		case AtOffset:
+			past = (p.Source == "" || p.Source == e.Pos.Source) && e.Record >= p.Offset
+		case AtTime:
+			past = e.Time > p.Time
+		}
+		if past {
+			s.point = s.commands
+		}
+	}
+	if s.point < 0 && e.Time != 0 {
+		s.when = e.Time
+	}
+	if e.Time != 0 {
+		s.lastTime = e.Time
+	}
+	s.commands++
+	keys := linkedKeys(e)
+	for i := 1; i < len(keys); i++ {
+		s.links.join(keys[0], keys[i])
+	}
+}
+
+// back reports whether a command was taken back.
+func (s *survey) back(e *keyspace.Event, number int64) bool {
+	for i := range s.taken {
+		t := &s.taken[i]
+		if number < t.before && e.Record >= t.offset && e.Pos.Source == t.source {
+			return true
+		}
+	}
+	return false
+}
+
+// links are sets of keys that commands connect: their values are to be replayed
+// together. Names stand for all keys of that name, in any database.
+type links struct {
+	up   map[uint64]uint64
+	lost bool // there are too many to tell apart: all of them are one set
+}
+
+// maxLinked bounds how many names are told apart; each takes some 40 bytes.
+const maxLinked = 1 << 20
+
+func newLinks() links { return links{up: map[uint64]uint64{}} }
+
+// hashOf is the same in any run, so that the order of what comes out is.
+func hashOf(key []byte) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(key)
+	return h.Sum64()
+}
+
+func (l *links) root(h uint64) uint64 {
+	for {
+		p, ok := l.up[h]
+		if !ok || p == h {
+			return h
+		}
+		if g, ok := l.up[p]; ok {
+			l.up[h] = g
+		}
+		h = p
+	}
+}
+
+func (l *links) join(a, b []byte) {
+	x, y := l.root(hashOf(a)), l.root(hashOf(b))
+	if x == y {
+		return
+	}
+	if len(l.up) >= maxLinked {
+		l.lost = true
+		return
+	}
+	l.up[max(x, y)] = min(x, y)
+	if _, ok := l.up[min(x, y)]; !ok {
+		l.up[min(x, y)] = min(x, y)
+	}
+}
+
+// of returns what stands for the set of a key.
+func (l *links) of(key []byte) uint64 {
+	if l.lost {
+		return 0
+	}
+	return l.root(hashOf(key))
+}
