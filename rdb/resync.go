@@ -38,7 +38,6 @@ func (r *Reader) damaged(begin int64, why error) error {
 	orphan := r.orphan
 	r.orphan = nil
 	r.skip, r.ev.Part = false, keyspace.Whole
-	bad := w.offset()
 	found, err := r.swallowed(begin)
 	if err != nil {
 		return err
@@ -63,7 +62,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 	end := w.offset()
 	r.clear()
 	r.ev.Record, r.orphan = begin, orphan
-	if err := r.damage(begin, max(end, bad)-begin, why); err != nil {
+	if err := r.damage(begin, end-begin, why); err != nil {
 		return err
 	}
 	if err := r.reportGaps(); err != nil {

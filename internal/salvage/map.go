@@ -69,6 +69,18 @@ type Part struct {
 	log      bool
 	envelope bool // offsets are those of what an envelope holds
 	cuts     []cut
+	// superseded are records that lie in no cut and were taken back all the same.
+	superseded map[int64]struct{}
+}
+
+// supersede notes a record, by its offset, that never was one.
+func (p *Part) supersede(from int64) {
+	if p.superseded == nil {
+		p.superseded = map[int64]struct{}{}
+	}
+	if len(p.superseded) < maxCuts {
+		p.superseded[from] = struct{}{}
+	}
 }
 
 // A cut is a range that is not copied as it is. Those of a part are in order and

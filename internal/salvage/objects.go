@@ -67,7 +67,8 @@ func (s *sieve) passes(e *keyspace.Event) bool {
 	switch e.Kind {
 	case keyspace.Key:
 		s.cut, s.in = s.p.at(e.Record)
-		s.drop = s.in && !s.p.log && (s.cut.why == lost || s.cut.why == partial && s.cut.from != e.Record)
+		_, s.drop = s.p.superseded[e.Record]
+		s.drop = s.drop || s.in && !s.p.log && (s.cut.why == lost || s.cut.why == partial && s.cut.from != e.Record)
 	case keyspace.Element:
 		if s.in && !s.p.log && s.cut.why == partial && s.p.beyond(e, s.cut) {
 			return false

@@ -41,6 +41,7 @@ type survey struct {
 	inside bool   // there is one
 	some   bool   // and there is an element of it
 	recent []record
+	limbo  limbo
 	gaps   []span
 	counts map[typeKey]uint64
 	whole  uint64 // keys of the part that are whole
@@ -136,6 +137,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	if s.p.log {
 		return nil
 	}
+	s.rejoin(e)
 	switch e.Kind {
 	case keyspace.DB:
 		if e.Index < 0 {
@@ -287,12 +289,17 @@ func (s *survey) damage(e *keyspace.Event) error {
 	}
 	begun := s.inside && s.some && !s.p.log && s.open.from == at.from
 	s.inside = false
-	for n := len(s.recent); n > 0 && s.recent[n-1].from >= at.from; n-- {
-		s.recent = s.recent[:n-1]
+	s.rejoin(e)
+	n := len(s.recent)
+	for ; n > 0 && s.recent[n-1].from >= at.from; n-- {
 		if s.p.log && s.m.Commands > 0 {
 			s.m.Commands--
 		}
 	}
+	if !s.p.log && n < len(s.recent) {
+		s.limbo.open(s.recent[n:], at.to)
+	}
+	s.recent = s.recent[:n]
 	if s.multi.open {
 		if at.from <= s.multi.from {
 			s.multi.open, s.m.Commands = false, s.multi.commands
@@ -305,6 +312,61 @@ func (s *survey) damage(e *keyspace.Event) error {
 		return s.part(s.open, at.to)
 	}
 	return s.p.cut(cut{from: at.from, to: at.to, why: lost})
+}
+
+// limbo holds records that damage took back: where reading went on inside a record
+// that had led over others, it may come upon them again, and then does not report
+// them once more.
+type limbo struct {
+	records []record
+	next    int64 // where the next record of the new way begins; -1: where it says
+}
+
+// open takes records that damage took back which ends at an offset.
+func (l *limbo) open(records []record, next int64) {
+	l.records = l.records[:0]
+	for _, r := range records {
+		if r.from >= next {
+			l.records = append(l.records, r)
+		}
+	}
+	l.next = next
+}
+
+// rejoin follows the new way: what it passed over in silence is what was read before.
+func (s *survey) rejoin(e *keyspace.Event) {
+	l := &s.limbo
+	if len(l.records) == 0 {
+		return
+	}
+	at := e.Record
+	if e.Kind == keyspace.End {
+		at = offsetOf(e)
+	}
+	if l.next < 0 {
+		l.next = at
+	}
+	switch {
+	case at > l.next:
+		for _, r := range l.records {
+			if r.from >= l.next {
+				s.recent = append(s.recent, r)
+			} else {
+				s.p.supersede(r.from)
+			}
+		}
+		l.records = l.records[:0]
+	case e.Kind == keyspace.KeyEnd, e.Kind == keyspace.DB:
+		l.next = at + e.Length
+		if last := l.records[len(l.records)-1]; l.next >= last.to {
+			for _, r := range l.records {
+				s.p.supersede(r.from)
+			}
+			l.records = l.records[:0]
+		}
+	case e.Kind == keyspace.Aux, e.Kind == keyspace.Function, e.Kind == keyspace.Slot:
+		l.next = -1
+	}
 }
 
 // isRead reports whether damage is of the medium, which leaves zeros in the place
@@ -356,6 +418,7 @@ func (s *survey) list(e *keyspace.Event) {
 // end takes the end of a part.
 func (s *survey) end(e *keyspace.Event) error {
 	p := s.p
+	s.rejoin(e)
 	if err := s.settle(len(s.recent)); err != nil {
 		return err
 	}
