@@ -222,7 +222,7 @@ age. What it is is read from its bytes.
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
-		newAcquireCmd(a), newTimelineCmd(a))
+		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a))
 	return root
 }
 
