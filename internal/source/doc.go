@@ -12,6 +12,8 @@
 //	digest.go           SHA-256 beside the reading, on another core
 //	layers.go           compression and sealing
 //	sniff*.go           what the bytes are
-//	unit.go, log.go     which files belong together, and their events
-//	text.go             events of text files
+//	inputs.go, log.go   which files belong together
+//	events.go, text.go  their events
+//	remains.go          what reads as text in bytes that could not be understood
+//	spool.go            streams that have to be read twice
 package source
