@@ -139,7 +139,7 @@ func (c *command) run() {
 		c.emit()
 		switch {
 		case !fits && c.state == keyspace.Unknown:
-			c.damaged("a command of so many arguments")
+			c.damaged("a command with a wrong number of arguments")
 		case c.spec == nil:
 		case c.spec.apply != nil:
 			c.spec.apply(c)

@@ -97,8 +97,8 @@ var commands = []CommandSpec{
 
 	// Sorted sets.
 	{"BZMPOP", -5, Write, 0, 0, 0, 2, nil, applyBZMPop},
-	{"BZPOPMAX", -3, Write, 1, -2, 1, 0, nil, applyBZPop},
-	{"BZPOPMIN", -3, Write, 1, -2, 1, 0, nil, applyBZPop},
+	{"BZPOPMAX", -3, Write, 1, -2, 1, 0, nil, applyBZPopMax},
+	{"BZPOPMIN", -3, Write, 1, -2, 1, 0, nil, applyBZPopMin},
 	{"GEOADD", -5, Write, 1, 1, 1, 0, nil, applyGeoAdd},
 	{"GEORADIUS", -6, Write, 1, 1, 1, 0, nil, applyGeoRadius},
 	{"GEORADIUSBYMEMBER", -5, Write, 1, 1, 1, 0, nil, applyGeoRadiusByMember},
@@ -108,13 +108,13 @@ var commands = []CommandSpec{
 	{"ZINCRBY", 4, Write, 1, 1, 1, 0, nil, applyZIncrBy},
 	{"ZINTERSTORE", -4, Write, 1, 1, 1, 2, nil, applyZStore},
 	{"ZMPOP", -4, Write, 0, 0, 0, 1, nil, applyZMPop},
-	{"ZPOPMAX", -2, Write, 1, 1, 1, 0, nil, applyZPop},
-	{"ZPOPMIN", -2, Write, 1, 1, 1, 0, nil, applyZPop},
+	{"ZPOPMAX", -2, Write, 1, 1, 1, 0, nil, applyZPopMax},
+	{"ZPOPMIN", -2, Write, 1, 1, 1, 0, nil, applyZPopMin},
 	{"ZRANGESTORE", -5, Write, 1, 2, 1, 0, nil, applyZRangeStore},
 	{"ZREM", -3, Write, 1, 1, 1, 0, nil, applyZRem},
-	{"ZREMRANGEBYLEX", 4, Write, 1, 1, 1, 0, nil, applyZRemRange},
-	{"ZREMRANGEBYRANK", 4, Write, 1, 1, 1, 0, nil, applyZRemRange},
-	{"ZREMRANGEBYSCORE", 4, Write, 1, 1, 1, 0, nil, applyZRemRange},
+	{"ZREMRANGEBYLEX", 4, Write, 1, 1, 1, 0, nil, applyZRemRangeByLex},
+	{"ZREMRANGEBYRANK", 4, Write, 1, 1, 1, 0, nil, applyZRemRangeByRank},
+	{"ZREMRANGEBYSCORE", 4, Write, 1, 1, 1, 0, nil, applyZRemRangeByScore},
 	{"ZUNIONSTORE", -4, Write, 1, 1, 1, 2, nil, applyZStore},
 
 	// Streams.

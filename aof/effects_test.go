@@ -289,29 +289,29 @@ var effectTests = []struct{ command, effects string }{
 		element put zset key="k" value="b" index=1 score=2.5
 		key-end update zset key="k" index=2`},
 	{`ZADD k NX CH 1 a`, `key update zset key="k"
-		element put zset key="k" value="a" score=1
+		element put zset key="k" value="a" count=1 score=1
 		key-end update zset key="k" index=1`},
 	{`ZADD k INCR 3 a`, `key update zset key="k"
 		element append zset key="k" value="a" score=3
 		key-end update zset key="k" index=1`},
 	{`ZADD k XX GT -inf a`, `key update zset key="k"
-		element put zset key="k" value="a" score=-Inf
+		element put zset key="k" value="a" count=1 score=-Inf
 		key-end update zset key="k" index=1`},
 	{`ZINCRBY k 2 a`, `key update zset key="k"
 		element append zset key="k" value="a" score=2
 		key-end update zset key="k" index=1`},
 	{`ZREM k a b`, `delete delete-element zset key="k" value="a"
 		delete delete-element zset key="k" value="b"`},
-	{`ZPOPMIN k`, `delete delete-some zset key="k"`},
-	{`ZPOPMAX k 2`, `delete delete-some zset key="k"`},
-	{`BZPOPMIN k 0`, `delete delete-some zset key="k"`},
+	{`ZPOPMIN k`, `delete delete-ranks zset key="k"`},
+	{`ZPOPMAX k 2`, `delete delete-ranks zset key="k" index=-2 count=-1`},
+	{`BZPOPMIN k 0`, `delete delete-ranks zset key="k"`},
 	{`BZPOPMAX k j 0`, `delete delete-some zset key="k"
 		delete delete-some zset key="j"`},
-	{`ZMPOP 1 k MIN COUNT 2`, `delete delete-some zset key="k"`},
+	{`ZMPOP 1 k MIN COUNT 2`, `delete delete-ranks zset key="k" count=1`},
 	{`BZMPOP 0 2 k j MAX`, `delete delete-some zset key="k"
 		delete delete-some zset key="j"`},
-	{`ZREMRANGEBYSCORE k 1 (5`, `delete delete-some zset key="k" field="1" value="(5"`},
-	{`ZREMRANGEBYRANK k 0 -1`, `delete delete-some zset key="k" field="0" value="-1"`},
+	{`ZREMRANGEBYSCORE k 1 (5`, `delete delete-scores zset key="k" field="1" value="(5"`},
+	{`ZREMRANGEBYRANK k 0 -1`, `delete delete-ranks zset key="k" count=-1`},
 	{`ZREMRANGEBYLEX k [aa (b`, `delete delete-some zset key="k" field="[aa" value="(b"`},
 	{`ZRANGESTORE dst src 0 -1 REV`, `rename share key="src" value="dst"
 		delete replace-some zset key="dst" field="0" value="-1"`},
@@ -324,11 +324,11 @@ var effectTests = []struct{ command, effects string }{
 		rename share key="b" value="dst"
 		delete replace-some zset key="dst"`},
 	{`GEOADD k 13.361389 38.115556 m`, `key update zset key="k"
-		element put zset key="k" value="m"
+		element put zset key="k" value="m" count=1
 		key-end update zset key="k" index=1`},
 	{`GEOADD k NX CH 1 2 m 3 4 n`, `key update zset key="k"
-		element put zset key="k" value="m"
-		element put zset key="k" value="n" index=1
+		element put zset key="k" value="m" count=1
+		element put zset key="k" value="n" index=1 count=1
 		key-end update zset key="k" index=2`},
 	{`GEOSEARCHSTORE dst src FROMMEMBER m BYRADIUS 1 km STOREDIST`, `rename share key="src" value="dst"
 		delete replace-some zset key="dst"

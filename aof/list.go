@@ -111,14 +111,26 @@ func (c *command) moveEnd(to []byte, ends int64) {
 }
 
 // BLPOP and BRPOP key [key …] timeout, BZPOPMIN and BZPOPMAX: which of several
-// keys lost an element is not said.
-func applyBLPop(c *command) { c.popAny(keyspace.OpPopHead, keyspace.List) }
-func applyBRPop(c *command) { c.popAny(keyspace.OpPopTail, keyspace.List) }
-func applyBZPop(c *command) { c.popAny(keyspace.OpDeleteSome, keyspace.SortedSet) }
+// keys lost an element is not said. Servers log them as LPOP, RPOP, ZPOPMIN and
+// ZPOPMAX.
+func applyBLPop(c *command)    { c.popAny(keyspace.OpPopHead, keyspace.List) }
+func applyBRPop(c *command)    { c.popAny(keyspace.OpPopTail, keyspace.List) }
+func applyBZPopMin(c *command) { c.bzpop(true) }
+func applyBZPopMax(c *command) { c.bzpop(false) }
+
+func (c *command) bzpop(least bool) {
+	if c.argc > 3 {
+		c.popAny(keyspace.OpDeleteSome, keyspace.SortedSet)
+		return
+	}
+	c.readKey()
+	c.zpop(least, 1)
+	c.skip(1)
+}
 
 func (c *command) popAny(op keyspace.Op, typ keyspace.Type) {
 	n := int64(1)
-	if c.argc > 3 || op == keyspace.OpDeleteSome {
+	if c.argc > 3 {
 		op, n = keyspace.OpDeleteSome, 0
 	}
 	for c.more() && c.next < c.argc-1 {
@@ -128,7 +140,7 @@ func (c *command) popAny(op keyspace.Op, typ keyspace.Type) {
 }
 
 // LMPOP, ZMPOP numkeys key [key …] LEFT|RIGHT|MIN|MAX [COUNT n], and BLMPOP and
-// BZMPOP behind a timeout.
+// BZMPOP behind a timeout. Servers log them as LPOP and its like.
 func applyLMPop(c *command)  { c.mpop(keyspace.List) }
 func applyZMPop(c *command)  { c.mpop(keyspace.SortedSet) }
 func applyBLMPop(c *command) { c.skip(1); c.mpop(keyspace.List) }
@@ -136,21 +148,29 @@ func applyBZMPop(c *command) { c.skip(1); c.mpop(keyspace.SortedSet) }
 
 func (c *command) mpop(typ keyspace.Type) {
 	n := c.integer()
-	op, count := keyspace.OpDeleteSome, int64(0)
-	if keys := c.next; n == 1 && c.whole && typ == keyspace.List {
-		c.seek(keys + 1)
-		if op, count = keyspace.OpPopTail, 1; is(c.word(), "LEFT") {
-			op = keyspace.OpPopHead
+	if n != 1 {
+		for ; n > 0 && c.more(); n-- {
+			c.popped(keyspace.OpDeleteSome, typ, 0)
 		}
-		if c.more() && is(c.word(), "COUNT") {
-			count = c.integer()
-		}
-		c.seek(keys)
+		c.skip(c.argc)
+		return
 	}
-	for ; n > 0 && c.more(); n-- {
-		c.popped(op, typ, count)
+	c.readKey()
+	w := c.word()
+	first, count := is(w, "LEFT") || is(w, "MIN"), int64(1)
+	if c.more() && is(c.word(), "COUNT") {
+		count = c.integer()
 	}
-	c.skip(c.argc)
+	if typ == keyspace.SortedSet {
+		c.zpop(first, count)
+		return
+	}
+	op := keyspace.OpPopTail
+	if first {
+		op = keyspace.OpPopHead
+	}
+	c.event(keyspace.Delete, op, typ).Index = count
+	c.emit()
 }
 
 // popped reads a key that lost elements.

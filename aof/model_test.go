@@ -201,7 +201,7 @@ func (m *model) remove(o *object, e *keyspace.Event) {
 	switch e.Op {
 	case keyspace.OpDeleteKey:
 		delete(db, key)
-	case keyspace.OpDeleteSome:
+	case keyspace.OpDeleteSome, keyspace.OpDeleteScores, keyspace.OpDeleteRanks:
 		o.vague = true
 	case keyspace.OpDeleteElement:
 		delete(o.set, string(e.Value))

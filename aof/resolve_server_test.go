@@ -110,6 +110,7 @@ type workload struct {
 	t     *testing.T
 	rnd   *rand.Rand
 	n     int
+	exact map[string]bool           // values whose state must be known
 	ended map[string]keyspace.State // of values that no random command touches
 }
 

@@ -34,13 +34,10 @@ func applySMove(c *command) {
 	c.emit()
 }
 
-// SPOP key [count], ZPOPMIN and ZPOPMAX key [count].
-func applySPop(c *command) { c.deleteSome(keyspace.Set) }
-func applyZPop(c *command) { c.deleteSome(keyspace.SortedSet) }
-
-func (c *command) deleteSome(typ keyspace.Type) {
+// applySPop is SPOP key [count], which servers log as SREM.
+func applySPop(c *command) {
 	c.readKey()
-	c.event(keyspace.Delete, keyspace.OpDeleteSome, typ)
+	c.event(keyspace.Delete, keyspace.OpDeleteSome, keyspace.Set)
 	c.emit()
 	c.skip(c.argc)
 }

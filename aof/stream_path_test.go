@@ -97,7 +97,7 @@ func TestLateOptions(t *testing.T) {
 		{"SET k VALUE IFEQ old KEEPTTL", append(stored[:3:3], `key key="k"`, `element key="k" value="old" overwritten`, `key-end key="k" index=1`)},
 		{"MSETEX 1 k VALUE PXAT 99", stored},
 		{"XDELEX kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk ACKED IDS 1 5-1", []string{`delete delete-some stream key="kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk" id=5-1`}},
-		{"LMPOP 1 kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk LEFT COUNT 2", []string{`delete delete-some list key="kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"`}},
+		{"LMPOP 1 kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk LEFT COUNT 2", []string{`delete pop-head list key="kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk" index=2`}},
 	} {
 		args := words(strings.Replace(test.command, "VALUE", value, 1))
 		events, err := read(t, small(bytes.NewReader(resp(args)), Options{}))

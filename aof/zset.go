@@ -5,17 +5,20 @@ import "github.com/valkeyfs/valkeyfs/keyspace"
 // applyZAdd is ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member …].
 func applyZAdd(c *command) {
 	c.readKey()
-	op := keyspace.OpPut
+	op, kept := keyspace.OpPut, int64(0)
 	w := c.word()
 	for ; len(w) == 2 || len(w) == 4; w = c.word() {
 		if is(w, "INCR") {
 			op = keyspace.OpAppend
-		} else if !is(w, "NX") && !is(w, "XX") && !is(w, "GT") && !is(w, "LT") && !is(w, "CH") {
+		} else if is(w, "NX") || is(w, "XX") || is(w, "GT") || is(w, "LT") {
+			kept = 1
+		} else if !is(w, "CH") {
 			break
 		}
 	}
 	score := parseFloat(w)
 	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
+	c.r.ev.Count = kept
 	for {
 		c.r.ev.Score = score
 		c.element(op)
@@ -37,11 +40,45 @@ func applyZIncrBy(c *command) {
 	c.end()
 }
 
-// ZREMRANGEBYSCORE, ZREMRANGEBYRANK and ZREMRANGEBYLEX key min max: the bounds,
-// which of the last may hold data, are Field and Value.
-func applyZRemRange(c *command) {
+// ZREMRANGEBYSCORE and ZREMRANGEBYLEX key min max: the bounds, which of the last
+// may hold data, are Field and Value.
+func applyZRemRangeByScore(c *command) { c.readKey(); c.bounds(keyspace.OpDeleteScores) }
+func applyZRemRangeByLex(c *command)   { c.readKey(); c.bounds(keyspace.OpDeleteSome) }
+
+// applyZRemRangeByRank is ZREMRANGEBYRANK key start stop.
+func applyZRemRangeByRank(c *command) {
 	c.readKey()
-	c.bounds(keyspace.OpDeleteSome)
+	start, stop := c.integer(), c.integer()
+	c.deleteRanks(start, stop)
+}
+
+// ZPOPMIN and ZPOPMAX key [count].
+func applyZPopMin(c *command) { c.readKey(); c.zpop(true, c.countOf(1)) }
+func applyZPopMax(c *command) { c.readKey(); c.zpop(false, c.countOf(1)) }
+
+// countOf reads the next argument, a number, if there is one.
+func (c *command) countOf(n int64) int64 {
+	if c.more() {
+		n = c.integer()
+	}
+	return n
+}
+
+// zpop removes so many members from one end of the key.
+func (c *command) zpop(least bool, n int64) {
+	switch {
+	case n <= 0:
+	case least:
+		c.deleteRanks(0, n-1)
+	default:
+		c.deleteRanks(-n, -1)
+	}
+}
+
+func (c *command) deleteRanks(start, stop int64) {
+	e := c.event(keyspace.Delete, keyspace.OpDeleteRanks, keyspace.SortedSet)
+	e.Index, e.Count = start, stop
+	c.emit()
 }
 
 // applyZRangeStore is ZRANGESTORE destination source min max [BYSCORE|BYLEX]
@@ -68,6 +105,7 @@ func applyGeoAdd(c *command) {
 		c.skip(1)
 	}
 	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
+	c.r.ev.Count = 1
 	for c.more() {
 		c.skip(2)
 		c.element(keyspace.OpPut)

@@ -51,7 +51,7 @@ func (k Kind) String() string { return name(kindNames[:], k) }
 //	String     Value
 //	List       Value, Index
 //	Set        Value = member
-//	SortedSet  Value = member, Score
+//	SortedSet  Value = member, Score; Count = 1: the member may have kept another (ZADD NX, XX, GT, LT)
 //	Hash       Field, Value, Expire = the field's
 //	Stream     one Element a field of an entry: ID, Field, Value, Index = position in the entry
 //	Module     Value = a string, or a number as text (Encoding tells), Index
@@ -196,7 +196,9 @@ const (
 	OpMoveEnd       // list: one element of Key goes to the list Value; Index bit 0: taken from the tail, bit 1: put at the tail
 	OpTrimLength    // stream: keeps the newest Index entries
 	OpTrimID        // stream: removes entries below ID
-	OpDeleteSome    // removes elements that the file does not name (ZREMRANGEBYSCORE …): what was there becomes Unknown
+	OpDeleteScores  // zset: members whose scores lie from Field to Value, each a number that "(" excludes
+	OpDeleteRanks   // zset: members at Index to Count in the order of scores (negative: from the end)
+	OpDeleteSome    // removes elements that the file does not name (SPOP, ZREMRANGEBYLEX …): what was there becomes Unknown
 	OpDeleteGroup   // stream: consumer group Field or, if Value is not nil, its consumer Value
 	OpAck           // stream: ID is no longer pending in group Field; the entry stays
 	OpReplaceSome   // the result of a computation (SORT STORE, ZUNIONSTORE, BITOP …): what was there is Overwritten
@@ -216,7 +218,7 @@ const (
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
-	"delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged"}
+	"delete-scores", "delete-ranks", "delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged"}
 
 func (o Op) String() string { return name(opNames[:], o) }
 

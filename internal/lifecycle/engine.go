@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -33,6 +34,7 @@ type engine struct {
 	span   int  // index of the first of dropped that is not over
 	record openRecord
 	fates  []uint8  // by op that bears one: a State, and final
+	seed   uint64   // of the trees' priorities
 	listed []uint64 // fate<<32 | position, of what is left in lists
 }
 
@@ -222,14 +224,13 @@ func (e *engine) applyObject(o *op, x uint32) {
 		obj.db = uint32(o.a)
 		e.enter(x)
 	case opDoubt:
-		if obj.flags&isList != 0 {
-			e.lose(x)
-			return
-		}
-		obj.doubt = uint32(len(e.fates))
-		if o.a != 0 {
+		if e.doubt(x); o.a != 0 {
 			obj.flags |= isThin
 		}
+	case opRemoveScores:
+		e.removeScores(o, x)
+	case opRemoveRanks:
+		e.removeRanks(o, x)
 	case opShared:
 		e.share(x)
 	case opTrimID:
@@ -244,6 +245,17 @@ func (e *engine) applyObject(o *op, x uint32) {
 			}
 		}
 	}
+}
+
+// doubt notes that some of what x holds was removed. Of a list, nothing is known
+// about what is left.
+func (e *engine) doubt(x uint32) {
+	obj := &e.objects[x]
+	if obj.flags&isList != 0 {
+		e.lose(x)
+		return
+	}
+	obj.doubt = uint32(len(e.fates))
 }
 
 // share notes that another key may hold all that x holds: whatever happens to it
@@ -302,7 +314,11 @@ func (e *engine) applyValue(o *op, f uint32) error {
 	}
 	nd := &e.nodes[n]
 	nd.name, nd.aux, nd.rec = o.name, o.a, rec|named
-	if old := e.find(x, o.name); old != 0 {
+	old := e.find(x, o.name)
+	if o.kind == opScore {
+		nd.aux = e.scored(o, x, old)
+	}
+	if old != 0 {
 		if nd.aux == keepExpiry {
 			nd.aux = e.nodes[old].aux
 		}
@@ -311,12 +327,33 @@ func (e *engine) applyValue(o *op, f uint32) error {
 	if nd.aux == keepExpiry {
 		nd.aux = keyspace.NoExpire
 	}
-	if o.kind == opEntry {
+	behind := obj.tail
+	switch {
+	case o.kind == opEntry:
 		obj.flags |= isStream
 		nd.seq = uint32(min(uint64(o.b), beside-1))
+	case o.kind == opScore:
+		obj.flags |= isScored
+		behind = e.below(x, nd.score(), true)
+	case obj.flags&isScored != 0:
+		obj.flags |= isVague
 	}
-	e.link(n, x, obj.tail)
+	e.link(n, x, behind)
 	return nil
+}
+
+// scored returns the score that a member gets.
+func (e *engine) scored(o *op, x, old uint32) int64 {
+	obj := &e.objects[x]
+	score := math.Float64frombits(uint64(o.a))
+	if o.b == scoreGrows && old != 0 {
+		score += e.nodes[old].score()
+	}
+	if o.b == scoreVague || math.IsNaN(score) || old == 0 && o.b == scoreGrows && (e.part || obj.doubt > 0 || obj.flags&isOpaque != 0) {
+		obj.flags |= isVague
+		return 0
+	}
+	return scoreBits(score)
 }
 
 // applyName replays what concerns one element.
@@ -326,11 +363,14 @@ func (e *engine) applyName(o *op, x uint32) {
 		return
 	}
 	if o.kind == opExpireField {
+		if e.objects[x].flags&(isList|isScored) != 0 {
+			return // it is no hash
+		}
 		e.nodes[n].aux = o.a
 		return
 	}
 	expire := e.nodes[n].aux
-	if e.objects[x].flags&isStream != 0 {
+	if e.objects[x].flags&(isStream|isScored) != 0 {
 		expire = keyspace.NoExpire
 	}
 	e.drop(n, e.reason(o, expire))
@@ -498,7 +538,7 @@ func (e *engine) leftover(obj *object) {
 		switch {
 		case nd.fate&doubtful != 0 || nd.fate < obj.doubt:
 			s = keyspace.Unknown
-		case s == keyspace.Live && obj.flags&(isStream|isList) == 0 && e.past(nd.aux):
+		case s == keyspace.Live && obj.flags&(isStream|isList|isScored) == 0 && e.past(nd.aux):
 			s = keyspace.Expired
 		}
 		e.mark(nd, s)

@@ -148,12 +148,21 @@ func (s *script) mutate(cmd, key string, a []string) {
 	case "ZADD", "ZINCRBY":
 		for i := 0; i+1 < len(a); i += 2 {
 			e := put(a[i+1])
+			e.Score = float64(num(a[i]))
 			if cmd == "ZINCRBY" {
 				e.Op = keyspace.OpAppend
 			}
 			els = append(els, e)
 		}
 		s.key(keyspace.OpUpdate, keyspace.SortedSet, key, 0, els...)
+	case "ZADD-GT":
+		e := put(a[1])
+		e.Score, e.Count = float64(num(a[0])), 1
+		s.key(keyspace.OpUpdate, keyspace.SortedSet, key, 0, e)
+	case "ZREMRANGEBYRANK":
+		s.remove(keyspace.OpDeleteRanks, keyspace.SortedSet, key, keyspace.Event{Index: num(a[0]), Count: num(a[1])})
+	case "ZREMRANGEBYSCORE":
+		s.remove(keyspace.OpDeleteScores, keyspace.SortedSet, key, keyspace.Event{Field: []byte(a[0]), Value: []byte(a[1])})
 	case "RPUSH", "LPUSH", "RESTORE-LIST":
 		op := map[string]keyspace.Op{"RPUSH": keyspace.OpPushTail, "LPUSH": keyspace.OpPushHead, "RESTORE-LIST": keyspace.OpPut}[cmd]
 		for _, v := range a {

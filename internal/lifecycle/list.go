@@ -53,13 +53,7 @@ func (e *engine) shorten(o *op, x uint32) {
 	case opPopTail:
 		e.pop(x, 0, o.a)
 	case opTrim:
-		a, b := o.a, o.b
-		if a < 0 {
-			a = max(a+length, 0)
-		}
-		if b < 0 {
-			b += length
-		}
+		a, b := between(o.a, o.b, length)
 		if a > b {
 			a = length
 		}
@@ -123,22 +117,9 @@ func (e *engine) at(x uint32, i int64) uint32 {
 	if i < 0 || i >= length {
 		return 0
 	}
-	if i < length/2 {
-		n := obj.head
-		for ; i > 0; i-- {
-			if !e.walk(x) {
-				return 0
-			}
-			n = e.nodes[n].next
-		}
-		return n
-	}
-	n := obj.tail
-	for ; i < length-1; i++ {
-		if !e.walk(x) {
-			return 0
-		}
-		n = e.nodes[n].prev
+	n := e.ranked(x, i)
+	if n == 0 {
+		e.lose(x) // it was no list before
 	}
 	return n
 }

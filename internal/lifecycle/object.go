@@ -29,6 +29,8 @@ const (
 	isStream // does not vanish with its last entry
 	isLost   // nothing is known about what it holds
 	isOpaque // it holds elements, too, that the file does not name
+	isScored // a sorted set
+	isVague  // a sorted set whose order is not known
 	isThin   // it may have vanished, and with it its expiry, since that was set
 )
 
@@ -38,18 +40,22 @@ const unknownExpiry = math.MinInt64
 // A node is an element of an object, or a value beside its elements.
 type node struct {
 	name uint64
-	aux  int64  // expiry of a field; ms of an entry's ID; the group of a consumer
+	aux  int64  // expiry of a field; ms of an entry's ID; the group of a consumer; a score; of a list's, its equals
 	fate uint32 // index of the fate of the op that wrote it; doubtful
 	rec  uint32 // the same of its record, or none; named
 	obj  uint32
 	prev uint32
 	next uint32
 	seq  uint32 // of an entry's ID, or the largest number; beside
+
+	// Its place in the tree of an ordered object.
+	left, right, up uint32
+	size            uint32 // of the subtree; 0: it is in none
 }
 
 const (
 	objectBytes = 56
-	nodeBytes   = 40
+	nodeBytes   = 56
 
 	doubtful = 1 << 31 // in node.fate: it came from an object where it was in doubt
 	named    = 1 << 31 // in node.rec: byName knows it
@@ -203,6 +209,7 @@ func (e *engine) linkBeside(n, x uint32) {
 // 0, before the first.
 func (e *engine) link(n, x, behind uint32) {
 	obj, nd := &e.objects[x], &e.nodes[n]
+	ordered := e.ordered(x)
 	nd.obj, nd.prev = x, behind
 	if behind == 0 {
 		nd.next, obj.head = obj.head, n
@@ -215,6 +222,9 @@ func (e *engine) link(n, x, behind uint32) {
 		e.nodes[nd.next].prev = n
 	}
 	obj.length++
+	if nd.left, nd.right, nd.up, nd.size = 0, 0, 0, 0; ordered {
+		e.plant(n)
+	}
 	if nd.rec&named != 0 {
 		e.byName.put(mix(nd.name, uint64(x)), n)
 	}
@@ -224,6 +234,9 @@ func (e *engine) link(n, x, behind uint32) {
 func (e *engine) unlink(n uint32) {
 	nd := &e.nodes[n]
 	obj := &e.objects[nd.obj]
+	if nd.size > 0 {
+		e.uproot(n)
+	}
 	first, last := &obj.head, &obj.tail
 	if nd.seq&beside != 0 {
 		first, last = &obj.side, new(uint32)

@@ -27,24 +27,27 @@ type kind uint8
 // record, that they write.
 const (
 	// The object as a whole. Of a split object every part gets a copy.
-	opCreate      kind = iota + 1 // * a new collection, with expiry a, takes the place of what the key holds
-	opCreateValue                 // * the same for a string, which the op itself writes
-	opTouch                       // * a record that adds to what the key holds
-	opReplace                     // * a string takes the place of what the key holds, and keeps its expiry
-	opCompute                     //   the result of a computation, which the file does not hold, takes its place
-	opForget                      //   nothing is known about what it holds any more
-	opDelete                      //   a = floor or bySomeone
-	opGone                        //   another key was put in its place
-	opExpire                      //   a = expiry
-	opMoveDB                      //   now in database a
-	opDoubt                       //   some elements, nobody says which, were removed; a = 1: perhaps all, and so the key
-	opShared                      //   another key may hold what it holds, too
-	opTrimID                      //   stream: entries below a-b are removed
-	opDeleteGroup                 //   stream: consumer group a and its consumers are removed
+	opCreate       kind = iota + 1 // * a new collection, with expiry a, takes the place of what the key holds
+	opCreateValue                  // * the same for a string, which the op itself writes
+	opTouch                        // * a record that adds to what the key holds
+	opReplace                      // * a string takes the place of what the key holds, and keeps its expiry
+	opCompute                      //   the result of a computation, which the file does not hold, takes its place
+	opForget                       //   nothing is known about what it holds any more
+	opDelete                       //   a = floor or bySomeone
+	opGone                         //   another key was put in its place
+	opExpire                       //   a = expiry
+	opMoveDB                       //   now in database a
+	opDoubt                        //   some elements, nobody says which, were removed; a = 1: perhaps all, and so the key
+	opShared                       //   another key may hold what it holds, too
+	opRemoveScores                 //   zset: members whose score is from a to b, as bits
+	opRemoveRanks                  //   zset: members at ranks a to b
+	opTrimID                       //   stream: entries below a-b are removed
+	opDeleteGroup                  //   stream: consumer group a and its consumers are removed
 
 	// One named element. Of a split object only the part that holds the name.
 	opPut         // * a = the field's expiry, or keepExpiry
 	opEntry       // * stream: entry a-b
+	opScore       // * zset: a = the score, as bits; b = what of it
 	opGroup       // * stream: a consumer group or consumer; a = the group
 	opAppend      // * a value beside the others that nothing can name
 	opDeleteName  //   a = floor or bySomeone
@@ -103,10 +106,13 @@ var traits = [kinds]uint8{
 	opExpire:       hasA,
 	opMoveDB:       hasA,
 	opDoubt:        hasA,
+	opRemoveScores: hasA | hasB,
+	opRemoveRanks:  hasA | hasB,
 	opTrimID:       hasA | hasB,
 	opDeleteGroup:  hasA,
 	opPut:          hasName | hasA | isValue | ofName,
 	opEntry:        hasName | hasA | hasB | isValue | ofName,
+	opScore:        hasName | hasA | hasB | isValue | ofName,
 	opGroup:        hasName | hasA | isValue | ofName,
 	opAppend:       hasName | isValue | ofName,
 	opDeleteName:   hasName | hasA | ofName,

@@ -3,7 +3,9 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"strconv"
 
@@ -381,6 +383,11 @@ func (r *recorder) put(ev *keyspace.Event) (fate, error) {
 	switch ev.Type {
 	case keyspace.String:
 		o.kind, o.a = opReplace, 0
+	case keyspace.SortedSet:
+		o.kind, o.name, o.a, o.b = opScore, r.name(ev), scoreBits(ev.Score), scoreIs
+		if ev.Count > 0 {
+			o.b = scoreVague
+		}
 	case keyspace.List:
 		o.kind, o.name, o.a = opPushTail, r.hash(ev.Value), 0
 	case keyspace.Stream:
@@ -410,7 +417,14 @@ func (r *recorder) change(ev *keyspace.Event) (fate, error) {
 	if ev.Type != keyspace.Hash && ev.Type != keyspace.SortedSet {
 		return r.unnamed()
 	}
-	return r.emit(op{kind: opPut, id: r.record.id, db: r.record.db, name: r.name(ev), a: keepExpiry})
+	o := op{kind: opPut, id: r.record.id, db: r.record.db, name: r.name(ev), a: keepExpiry}
+	if ev.Type == keyspace.SortedSet {
+		o.kind, o.a, o.b = opScore, scoreBits(ev.Score), scoreGrows
+		if ev.Count > 0 {
+			o.b = scoreVague
+		}
+	}
+	return r.emit(o)
 }
 
 // unnamed emits the op of a value that nothing can name.
@@ -507,6 +521,10 @@ func (r *recorder) delete(ev *keyspace.Event) error {
 		}
 	case keyspace.OpAck:
 		return nil
+	case keyspace.OpDeleteRanks:
+		o.kind, o.a, o.b = opRemoveRanks, ev.Index, ev.Count
+	case keyspace.OpDeleteScores:
+		o = scores(o, ev)
 	case keyspace.OpReplaceSome:
 		o.kind = opCompute
 	default:
@@ -514,6 +532,33 @@ func (r *recorder) delete(ev *keyspace.Event) error {
 	}
 	_, err := r.emit(o)
 	return err
+}
+
+// scores completes the op that removes the members whose scores lie between bounds,
+// written as ZREMRANGEBYSCORE takes them.
+func scores(o op, ev *keyspace.Event) op {
+	least, ok := bound(ev.Field, math.Inf(1))
+	most, fine := bound(ev.Value, math.Inf(-1))
+	if !ok || !fine {
+		o.kind, o.a = opDoubt, 1
+		return o
+	}
+	o.kind, o.a, o.b = opRemoveScores, scoreBits(least), scoreBits(most)
+	return o
+}
+
+// bound reads the bound of a range of scores; "(" excludes it, so that the range
+// begins with the next number towards inside.
+func bound(b []byte, inside float64) (float64, bool) {
+	text, open := bytes.CutPrefix(b, []byte("("))
+	f, err := strconv.ParseFloat(string(text), 64)
+	if math.IsNaN(f) || errors.Is(err, strconv.ErrSyntax) {
+		return 0, false
+	}
+	if open {
+		f = math.Nextafter(f, inside)
+	}
+	return f, true
 }
 
 func (r *recorder) flush(db int64) error {

@@ -83,7 +83,7 @@ type resolver struct {
 // How the memory is shared out: numerators over 16, and what an entry of a map
 // costs at most.
 const (
-	engineShare = 6
+	engineShare = 7
 	fatesShare  = 2
 	storeShare  = 2
 	namesShare  = 1
@@ -176,6 +176,7 @@ func (r *resolver) replay(ctx context.Context) error {
 	}
 	part := r.o.MaxMem / 16
 	r.engine = newEngine(engineShare*part, fatesShare*part, r.maxSteps)
+	r.engine.seed = maphash.Bytes(r.seed, nil)
 	r.engine.asOf, r.engine.clock, r.engine.dropped = r.result.AsOf, &r.pass.clock, r.pass.dropped
 	most := int64(0)
 	for _, p := range r.roots {

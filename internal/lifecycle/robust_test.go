@@ -250,7 +250,8 @@ func TestSteps(t *testing.T) {
 	s.do("RPUSH k" + strings.Repeat(" a b c d", 500))
 	s.do("RPUSH l x")
 	for range 50 {
-		s.do("LSET k 1000 z")
+		s.do("LREM k 1 y")
+		s.do("LINSERT k BEFORE d z")
 	}
 	s.do("LSET l 0 y")
 	s.do("DEL k")
