@@ -127,11 +127,30 @@ func (w *worker) hideInChain(chain []string) {
 			continue
 		}
 		for _, s := range w.leafSecrets() {
-			if strings.Contains(c, s.secret) {
-				chain[i] = strings.ReplaceAll(c, s.secret, maskSecret(s.rule, s.secret))
-				c = chain[i]
-			}
+			chain[i] = hideInPath(chain[i], s.secret, maskSecret(s.rule, s.secret))
 		}
+	}
+}
+
+// leastInPath is how much of a secret is looked for in a path, where names are
+// cut short.
+const leastInPath = 12
+
+// hideInPath puts masked in the place of a secret, or of its beginning.
+func hideInPath(path, secret, masked string) string {
+	begin := secret[:min(len(secret), leastInPath)]
+	for at := 0; ; {
+		k := strings.Index(path[at:], begin)
+		if k < 0 {
+			return path
+		}
+		from := at + k
+		to := from + len(begin)
+		for to < len(path) && to-from < len(secret) && path[to] == secret[to-from] {
+			to++
+		}
+		path = path[:from] + masked + path[to:]
+		at = from + len(masked)
 	}
 }
 
