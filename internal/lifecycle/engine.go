@@ -292,6 +292,9 @@ func (e *engine) applyValue(o *op, f uint32) error {
 		return err
 	}
 	obj := &e.objects[x]
+	if o.kind != opScore {
+		e.unsort(x)
+	}
 	if o.kind == opReplace {
 		e.empty(x, keyspace.Overwritten)
 		obj.flags &= isThin
@@ -333,10 +336,12 @@ func (e *engine) applyValue(o *op, f uint32) error {
 		obj.flags |= isStream
 		nd.seq = uint32(min(uint64(o.b), beside-1))
 	case o.kind == opScore:
-		obj.flags |= isScored
-		behind = e.below(x, nd.score(), true)
-	case obj.flags&isScored != 0:
-		obj.flags |= isVague
+		if obj.flags&isScored == 0 && obj.length > 0 {
+			obj.flags |= isVague // it was no sorted set before
+		}
+		if obj.flags |= isScored; obj.flags&isVague == 0 {
+			behind = e.below(x, nd.score(), true)
+		}
 	}
 	e.link(n, x, behind)
 	return nil
@@ -487,6 +492,7 @@ func (e *engine) transfer(n, y uint32, toTail bool) {
 			e.drop(old, keyspace.Overwritten)
 		}
 	}
+	e.unsort(y)
 	obj := &e.objects[y]
 	behind := uint32(0)
 	if toTail {

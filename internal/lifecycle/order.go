@@ -143,6 +143,13 @@ const (
 	scoreVague        // it may be a
 )
 
+// unsort notes that a sorted set, against all rules, gets an element without a score.
+func (e *engine) unsort(x uint32) {
+	if obj := &e.objects[x]; obj.flags&isScored != 0 {
+		obj.flags |= isVague
+	}
+}
+
 // scoreBits returns a score as an operand; -0 is 0.
 func scoreBits(score float64) int64 { return int64(math.Float64bits(score + 0)) }
 
