@@ -12,6 +12,9 @@ func (r *Reader) function() (err error) {
 	if err = r.whole("function"); err != nil {
 		return err
 	}
+	if !bytes.HasPrefix(r.member, []byte("#!")) {
+		return r.failAt(r.ev.Record, "function: no shebang, which no server takes", keyspace.ErrCorrupt)
+	}
 	r.ev.Key = libraryName(r.member)
 	return r.emit()
 }
@@ -19,9 +22,6 @@ func (r *Reader) function() (err error) {
 // libraryName finds name= on the first line of a library's source.
 func libraryName(code []byte) []byte {
 	line, _, _ := bytes.Cut(code[:min(len(code), 4096)], []byte("\n"))
-	if !bytes.HasPrefix(line, []byte("#!")) {
-		return nil
-	}
 	for _, word := range bytes.Fields(line) {
 		if name, ok := bytes.CutPrefix(word, []byte("name=")); ok {
 			return bytes.Trim(name, `"'`)

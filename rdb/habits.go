@@ -82,7 +82,10 @@ func (r *Reader) mayHold(typ byte) bool {
 		return true
 	}
 	written := writtenByValkey
-	if r.magic != "VALKEY" {
+	switch {
+	case r.headless:
+		written = writtenByAny
+	case r.magic != "VALKEY":
 		v := min(r.version, maxRedis)
 		if v < len(newestBefore) {
 			return typ <= newestBefore[v]
@@ -110,6 +113,12 @@ var (
 		bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 24, 25, 26, 27, 28, 29, 30, 31, 32),
 	}
 	writtenByValkey = bits(0, 2, 4, 5, 7, 11, 16, 17, 18, 20, 21, 22)
+	writtenByAny    = func() (all uint64) {
+		for _, w := range writtenByRedis {
+			all |= w
+		}
+		return all | writtenByValkey
+	}()
 )
 
 func bits(types ...byte) (set uint64) {

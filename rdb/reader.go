@@ -51,13 +51,14 @@ type Reader struct {
 	yield func(*keyspace.Event, error) bool
 	ctx   context.Context
 
-	in      window
-	src     io.Reader
-	types   *[256]decoder
-	version int
-	magic   string
-	start   int64 // where the envelope's frame starts in the source; -1 without envelope
-	env     *envelope
+	in       window
+	src      io.Reader
+	types    *[256]decoder
+	version  int
+	magic    string
+	headless bool  // version and magic are not known
+	start    int64 // where the envelope's frame starts in the source; -1 without envelope
+	env      *envelope
 
 	ev       keyspace.Event
 	asOf     int64
@@ -258,6 +259,7 @@ func (r *Reader) header() error {
 	head := r.in.buf[r.in.r : r.in.r+headerSize]
 	magic, version, ok := parseMagic(head)
 	if !ok {
+		r.headless = true
 		return r.damaged(r.in.offset(), r.fail("header: no REDIS or VALKEY magic", keyspace.ErrCorrupt))
 	}
 	r.magic, r.version = magic, version

@@ -1,9 +1,12 @@
 package rdb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -198,11 +201,17 @@ func (r *Reader) unknownType(typ byte) error {
 	if n >= 64 {
 		head, n = 2, (n&0x3f)<<8|int(w.buf[w.r+1])
 	}
-	if w.buf[w.r] < 128 && n > 0 && w.need(head+n) {
+	if w.buf[w.r] < 128 && n > 0 && w.need(head+n) && isName(w.buf[w.r+head:w.r+head+n]) {
 		r.key = append(r.key[:0], w.buf[w.r+head:w.r+head+n]...)
 		r.orphan = r.key
 	}
 	return err
+}
+
+// isName reports whether p reads as text. Among damage, noise has a type and a
+// length, too.
+func isName(p []byte) bool {
+	return utf8.Valid(p) && bytes.IndexFunc(p, unicode.IsControl) < 0
 }
 
 // keyValue yields the events of a key whose name stands in r.key.

@@ -204,7 +204,7 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 // records begins; false where there is none. It leaves everything else as it is.
 func (r *Reader) search(limit int64) (found bool, err error) {
 	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, silent: true}
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, silent: true}
 	p.clear()
 	found, err = p.find(limit)
 	r.in = p.in

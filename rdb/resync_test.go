@@ -63,6 +63,10 @@ func TestUnknownTypeNamesItsKey(t *testing.T) {
 		}
 		b.op(61).str(long).len(9)
 		for i := range 8 {
+			b.op(0).str(fmt.Sprint("amid:", i)).str("v")
+		}
+		b.op(62).str("no\x01name").str("x")
+		for i := range 8 {
 			b.op(0).str(fmt.Sprint("behind:", i)).str("v")
 		}
 		b.op(0).len(1 << 40)
@@ -81,8 +85,8 @@ func TestUnknownTypeNamesItsKey(t *testing.T) {
 				got = append(got, fmt.Sprintf("%d %s", e.DB, e.Key))
 			}
 		}
-		want := []string{"3 orders:7", "3 " + long, "3 "}
-		if keys != 24 || !slices.Equal(got, want) {
+		want := []string{"3 orders:7", "3 " + long, "3 ", "3 "}
+		if keys != 32 || !slices.Equal(got, want) {
 			t.Errorf("%d keys, damage %q", keys, got)
 		}
 	}

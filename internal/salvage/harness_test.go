@@ -218,6 +218,7 @@ func (s *score) run(t *testing.T, f memory, truth []entry, h harm, seed uint64) 
 			s.bare++
 		default:
 			s.phantoms++
+			t.Logf("%s, seed %d: phantom %d to %d %.60q", h.name, seed, x.from, x.to, x.key)
 		}
 	}
 	if testing.Verbose() {
@@ -252,6 +253,9 @@ func digests(t *testing.T, i *servertest.Instance) map[entry]string {
 // found, hardly anything else, and a server of the same kind loads it.
 func TestHarnessSnapshot(t *testing.T) {
 	for _, name := range []string{"redis-6.0", "redis-7.0", "redis-8", "valkey-8.0", "valkey-9"} {
+		if only := os.Getenv("VALKEYFS_ONLY"); only != "" && only != name {
+			continue
+		}
 		if os.Getenv(harnessEnv) == "" && !slices.Contains(servertest.Required, name) {
 			continue
 		}
