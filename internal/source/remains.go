@@ -23,7 +23,7 @@ type Range struct {
 }
 
 // leastText is the shortest run of printable characters that [Unit.Remains] yields.
-const leastText = 6
+const leastText = 8
 
 // Remains yields what reads as text in ranges of the unit's files, once the
 // events of the unit have been read: an Element of no type for each run of
