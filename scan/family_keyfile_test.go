@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -136,6 +140,48 @@ func TestNoBinaryKey(t *testing.T) {
 	} {
 		if found := findingsIn(t, "k", value); len(found) > 0 {
 			t.Errorf("%s: found %s", name, brief(found))
+		}
+	}
+}
+
+func TestPuTTYKey(t *testing.T) {
+	key, _, fingerprint := testKey(t)
+	public, err := ssh.NewPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := [][]byte{[]byte("ssh-ed25519"), []byte("none"), []byte("c"), public.Marshal(), key.Seed()}
+	h := hmac.New(sha256.New, nil)
+	for _, p := range parts {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(p))))
+		h.Write(p)
+	}
+	text := base64.StdEncoding.EncodeToString(parts[3])
+	file := fmt.Sprintf("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: c\nPublic-Lines: 2\n%s\n%s\nPrivate-Lines: 1\n%s\nPrivate-MAC: %x",
+		text[:64], text[64:], base64.StdEncoding.EncodeToString(parts[4]), h.Sum(nil))
+	for name, value := range map[string]string{"alone": file, "in JSON": jsonText(object{"key": file}), "escaped": "KEY=" + strings.ReplaceAll(file, "\n", `\n`), "in text": "x\n" + file + "\nmore"} {
+		found := findingsIn(t, "k", value)
+		if len(found) != 1 || found[0].Rule != "private-key-putty" || found[0].Secret != file || found[0].Confidence != Confirmed || found[0].Proof["fingerprint"] != fingerprint {
+			t.Errorf("%s: found %s", name, brief(found))
+		}
+	}
+	broken := findingsIn(t, "k", strings.Replace(file, "Comment: c", "Comment: d", 1))
+	if len(broken) != 1 || broken[0].Confidence != Likely || broken[0].Proof != nil {
+		t.Errorf("a wrong checksum: found %s", brief(broken))
+	}
+}
+
+func TestDataProtectionProof(t *testing.T) {
+	id := "5ba6a9d4-37ee-4e5e-9b8c-2f3c7b6c2a11"
+	value := `<key id="` + id + `" version="1"><descriptor><encryption algorithm="AES_256_CBC" /><validation algorithm="HMACSHA256" /><masterKey><value>` +
+		base64.StdEncoding.EncodeToString([]byte(random("dpk", 64, alnumAlphabet))) + `</value></masterKey></descriptor></key>`
+	found := findingsIn(t, "DataProtection-Keys", value)
+	if len(found) != 1 {
+		t.Fatalf("found %s", brief(found))
+	}
+	for k, want := range map[string]string{"bits": "512", "cipher": "AES_256_CBC", "mac": "HMACSHA256", "id": id, "encrypted": "no"} {
+		if found[0].Proof[k] != want {
+			t.Errorf("%s: %q, want %q", k, found[0].Proof[k], want)
 		}
 	}
 }

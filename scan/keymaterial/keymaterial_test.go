@@ -7,12 +7,18 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // the formats own
+	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -228,4 +234,91 @@ func FuzzText(f *testing.F) {
 		Age(text)
 		Signer(text)
 	})
+}
+
+// puttyFile writes a PPK file that is not encrypted.
+func puttyFile(version, kind, comment string, public, private []byte) []byte {
+	h := hmac.New(sha256.New, nil)
+	if version == "2" {
+		key := sha1.Sum([]byte("putty-private-key-file-mac-key"))
+		h = hmac.New(sha1.New, key[:])
+	}
+	for _, part := range [][]byte{[]byte(kind), []byte("none"), []byte(comment), public, private} {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+		h.Write(part)
+	}
+	lines := func(data []byte) string {
+		var b strings.Builder
+		text := base64.StdEncoding.EncodeToString(data)
+		fmt.Fprintf(&b, "%d\n", (len(text)+63)/64)
+		for ; len(text) > 64; text = text[64:] {
+			b.WriteString(text[:64] + "\n")
+		}
+		return b.String() + text + "\n"
+	}
+	return fmt.Appendf(nil, "PuTTY-User-Key-File-%s: %s\nEncryption: none\nComment: %s\nPublic-Lines: %sPrivate-Lines: %sPrivate-MAC: %x\n",
+		version, kind, comment, lines(public), lines(private), h.Sum(nil))
+}
+
+func TestPuTTY(t *testing.T) {
+	key := rsaTestKey()
+	public := must(ssh.NewPublicKey(key.Public())).Marshal()
+	for _, version := range []string{"2", "3"} {
+		text := puttyFile(version, "ssh-rsa", "somebody", public, key.D.Bytes())
+		for _, form := range [][]byte{text, bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))} {
+			k := PuTTY(form)
+			if k == nil || k.Format != "PuTTY "+version || k.Bits != 2048 || k.Comment != "somebody" || k.Fingerprint != sshFingerprint(t, key.Public()) {
+				t.Errorf("version %s: %+v", version, k)
+			}
+		}
+		if PuTTY(bytes.Replace(text, []byte("somebody"), []byte("nobody"), 1)) != nil || PuTTY(text[:len(text)-60]) != nil {
+			t.Errorf("version %s: a wrong checksum is believed", version)
+		}
+	}
+}
+
+// javaStore writes a JKS with one private key and its certificate.
+func javaStore(magic uint32, password string, certificate []byte) []byte {
+	b := binary.BigEndian.AppendUint32(nil, magic)
+	block := func(data []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(data))), data...) }
+	b = append(b, "\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x05alias\x00\x00\x01\x80\x00\x00\x00\x00"...)
+	block(must(asn1.Marshal(struct {
+		Algorithm struct {
+			ID     asn1.ObjectIdentifier
+			Params asn1.RawValue
+		}
+		Data []byte
+	}{struct {
+		ID     asn1.ObjectIdentifier
+		Params asn1.RawValue
+	}{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}, asn1.NullRawValue}, make([]byte, 64)})))
+	b = append(b, "\x00\x00\x00\x01\x00\x05X.509"...)
+	block(certificate)
+	h := sha1.New()
+	for _, c := range password {
+		h.Write([]byte{0, byte(c)})
+	}
+	h.Write([]byte("Mighty Aphrodite"))
+	h.Write(b)
+	return h.Sum(b)
+}
+
+func TestJavaStores(t *testing.T) {
+	key := ec(elliptic.P256())
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	certificate := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
+	for magic, format := range map[uint32]string{0xfeedfeed: "JKS", 0xcececece: "JCEKS"} {
+		for password, isDefault := range map[string]bool{"changeit": true, "long and random": false} {
+			data := javaStore(magic, password, certificate)
+			k := Binary(data)
+			if k == nil || k.Format != format || k.Entries != 1 || !k.Encrypted || k.Default != isDefault || k.Cipher != "jks" || k.Fingerprint != sshFingerprint(t, key.Public()) {
+				t.Errorf("%s: %+v", format, k)
+			}
+			for n := range len(data) - sha1.Size - 1 {
+				if JKS(data[:n]) != nil {
+					t.Errorf("%s cut to %d bytes: still a store", format, n)
+				}
+			}
+		}
+	}
 }
