@@ -51,22 +51,34 @@ var keyDecoder = decoder{kind: "key", starts: startsWith("\x30\xfe\xceo"), fits:
 // openKey reports a key. Its secret is the base64 of it, which is how PEM has it.
 func openKey(w *worker, f *fragment, _ []hit, _ uint32) bool {
 	r := w.s.byID[binaryKey]
-	if w.budget.proofs--; r == nil || w.budget.proofs < 0 {
+	if r == nil {
 		return false
 	}
-	k := keymaterial.Binary(bytes.TrimRight(f.data, "\r\n"))
-	if k == nil {
-		if k = keymaterial.Binary(f.data); k == nil {
-			return false
+	data := bytes.TrimSuffix(f.data, []byte("\n"))
+	var k *keymaterial.Key
+	w.budget.proofs--
+	affordable := w.budget.proofs >= 0
+	if affordable {
+		if k = keymaterial.Binary(data); k == nil {
+			data = f.data
+			k = keymaterial.Binary(data)
 		}
+	}
+	if k == nil && (affordable || !keymaterial.Framed(data)) {
+		return false
 	}
 	if w.probe.collecting || w.aws.seeking {
 		return true
 	}
-	m := w.report(r, f, 0, len(f.data))
-	if m.rule != nil {
-		m.secret = base64Std(f.data)
+	m := w.report(r, f, 0, len(data))
+	switch {
+	case m.rule == nil:
+		return true
+	case k == nil:
+		m.confidence = Likely
+	default:
 		m.keyProof(k)
 	}
+	m.secret = base64Std(data)
 	return true
 }

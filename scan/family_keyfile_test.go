@@ -129,6 +129,10 @@ func TestKeysAreReadWithinTheBudget(t *testing.T) {
 	if len(found) != 100 || proven != maxProofs {
 		t.Errorf("%d found, %d read", len(found), proven)
 	}
+	binary := findingsIn(t, "k", "["+strings.Repeat(`"`+base64.StdEncoding.EncodeToString(der)+`",`, 99)+`1]`)
+	if len(binary) != 99 || binary[0].Confidence != Confirmed || binary[98].Confidence != Likely {
+		t.Errorf("in binary: %d found", len(binary))
+	}
 }
 
 // What only looks like a binary key is none.

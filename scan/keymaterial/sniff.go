@@ -3,6 +3,9 @@ package keymaterial
 import (
 	"bytes"
 	"encoding/binary"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // HeadSize is how many bytes Sniff wants at least.
@@ -54,4 +57,15 @@ func Binary(data []byte) *Key {
 		return OpenSSH(data)
 	}
 	return JKS(data)
+}
+
+// Framed reports whether data, which Sniff takes for a key, is as long as it says.
+// It is for those who cannot afford Binary.
+func Framed(data []byte) bool {
+	if !Sniff(data) || data[0] != 0x30 {
+		return Sniff(data)
+	}
+	var seq cryptobyte.String
+	in := cryptobyte.String(data)
+	return in.ReadASN1(&seq, tag.SEQUENCE) && in.Empty()
 }
