@@ -120,8 +120,9 @@ func meetsAny(s span, of []span) bool {
 // entry is a key's record or a command.
 type entry struct {
 	span
-	db  int32
-	key string
+	db   int32
+	key  string // of a command all of its arguments
+	name string // of a command the key that it names
 }
 
 // seeds is how many runs a row gets.
@@ -154,6 +155,9 @@ func entries(t *testing.T, f memory, m *Map) (all []entry) {
 		x := entry{span: span{e.Record, e.Record + e.Length}, db: e.DB, key: string(e.Key)}
 		if f.log {
 			x.key = string(bytes.Join(e.Args, []byte(" ")))
+			if len(e.Args) > 2 {
+				x.name = string(e.Args[1])
+			}
 		}
 		all = append(all, x)
 	}
@@ -324,4 +328,68 @@ func load(t *testing.T, s servertest.Server, name string, clean []byte, values m
 			sc.foreign++
 		}
 	}
+}
+
+// TestHarnessLog: the same of an append-only file.
+func TestHarnessLog(t *testing.T) {
+	for _, name := range []string{"redis-6.0", "redis-7.0", "redis-8", "valkey-8.0", "valkey-9"} {
+		if os.Getenv(harnessEnv) == "" && !slices.Contains(servertest.Required, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			s := servertest.Find(t, name)
+			config := []string{"--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", "no"}
+			origin := s.Start(t, "", config...)
+			fill(t, origin, harnessKeys, 1)
+			values := digests(t, origin)
+			origin.Stop(t)
+			path := "appendonly.aof"
+			if s.Major() >= 7 {
+				path = "appendonlydir/appendonly.aof.1.incr.aof"
+			}
+			p, err := os.ReadFile(filepath.Join(origin.Dir, path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := memory{p: p, log: true}
+			m, _, err := Run(t.Context(), f, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			truth := entries(t, f, m)
+			if uint64(len(truth)) != m.Commands || len(truth) < harnessKeys || !m.Intact() {
+				t.Fatalf("%d commands, %d counted, %d places of damage", len(truth), m.Commands, m.Damages)
+			}
+			for _, h := range harms {
+				var sc score
+				for seed := range seeds(t) {
+					clean, commands := sc.run(t, f, truth, h, seed)
+					// What a key holds is known if all of its commands are undamaged, and none of a SELECT.
+					load(t, s, "appendonly.aof", clean, values, whole(commands, truth), &sc, config...)
+				}
+				t.Logf("%-24s %s", h.name, &sc)
+				if sc.found < sc.undamaged || 2*sc.phantoms > sc.runs || sc.wrong+sc.missing > 0 {
+					t.Errorf("%s: %s", h.name, &sc)
+				}
+			}
+		})
+	}
+}
+
+// whole returns the keys all of whose commands were found.
+func whole(found, truth []entry) (keys []entry) {
+	count, db := map[string]int{}, map[string]int32{}
+	for _, x := range truth {
+		count[x.name]++
+	}
+	for _, x := range found {
+		count[x.name]--
+		db[x.name] = x.db
+	}
+	for name, db := range db {
+		if name != "" && count[name] == 0 {
+			keys = append(keys, entry{db: db, key: name})
+		}
+	}
+	return keys
 }
