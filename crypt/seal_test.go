@@ -445,6 +445,37 @@ func TestInteroperatesNewest(t *testing.T) {
 	}
 }
 
+// A plugin's recipients and identities work both ways, here and in Debian's age.
+func TestPlugin(t *testing.T) {
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", bin, "./testdata/age-plugin-synthetic").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	id := newIdentity(t)
+	to := plugin.EncodeRecipient("synthetic", []byte(id.Recipient().String()))
+	text := plugin.EncodeIdentity("synthetic", []byte(id.String()))
+	file := filepath.Join(t.TempDir(), "identity")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := crypt.ParseIdentities(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := sample(100_000)
+	ours := sealed(t, plain, crypt.SealOptions{Recipients: []age.Recipient{parse(t, to)}})
+	if got := pipe(t, pipe(t, ours, "age", "-d", "-i", file), "zstd", "-d", "-q", "-c"); !bytes.Equal(got, plain) {
+		t.Errorf("age and zstd give %d bytes", len(got))
+	}
+	theirs := pipe(t, pipe(t, plain, "zstd", "-q", "-c"), "age", "-r", to)
+	for name, file := range map[string][]byte{"ours": ours, "theirs": theirs} {
+		if got, err := unseal(bytes.NewReader(file), ids...); err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("of %s %d bytes, %v", name, len(got), err)
+		}
+	}
+}
+
 // The command of minisign takes the keys and signatures, and the other way round.
 func TestMinisign(t *testing.T) {
 	dir := t.TempDir()

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
@@ -67,7 +69,7 @@ command=$(sed -n "s|^ExecStart=/usr/bin/||p" "$service" | sed "s|%i|main|g; s| /
 exec $command`,
 	}
 	for name, script := range standIns {
-		if err := os.WriteFile(filepath.Join(root, "bin", name), []byte("#!/bin/sh -e\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+		if err := os.WriteFile(filepath.Join(root, "bin", name), []byte("#!/bin/sh -e\n"+script+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -175,5 +177,97 @@ func TestContributed(t *testing.T) {
 	}
 	if seen < 20 {
 		t.Errorf("only %d flags were found", seen)
+	}
+}
+
+// The CronJob has the fields of one, each where Kubernetes looks for it, and
+// mounts what its command line names.
+func TestCronJob(t *testing.T) {
+	type mount struct {
+		Name      string
+		MountPath string `yaml:"mountPath"`
+		ReadOnly  bool   `yaml:"readOnly"`
+	}
+	type object = map[string]any
+	var job struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   object
+		Spec       struct {
+			Schedule                   string
+			ConcurrencyPolicy          string `yaml:"concurrencyPolicy"`
+			SuccessfulJobsHistoryLimit int    `yaml:"successfulJobsHistoryLimit"`
+			FailedJobsHistoryLimit     int    `yaml:"failedJobsHistoryLimit"`
+			JobTemplate                struct {
+				Spec struct {
+					BackoffLimit int `yaml:"backoffLimit"`
+					Template     struct {
+						Spec struct {
+							RestartPolicy                string `yaml:"restartPolicy"`
+							AutomountServiceAccountToken bool   `yaml:"automountServiceAccountToken"`
+							SecurityContext              object `yaml:"securityContext"`
+							Containers                   []struct {
+								Name, Image     string
+								Args            []string
+								Env             []struct{ Name, Value string }
+								Resources       map[string]map[string]string
+								SecurityContext object  `yaml:"securityContext"`
+								VolumeMounts    []mount `yaml:"volumeMounts"`
+							}
+							Volumes []object
+						}
+					}
+				}
+			} `yaml:"jobTemplate"`
+		}
+	}
+	f, err := os.Open("../../contrib/kubernetes/backup-cronjob.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d := yaml.NewDecoder(f)
+	var claim struct {
+		Kind     string
+		Metadata struct{ Name string }
+	}
+	if err := d.Decode(&claim); err != nil || claim.Kind != "PersistentVolumeClaim" {
+		t.Fatalf("%+v, %v", claim, err)
+	}
+	d.KnownFields(true)
+	if err := d.Decode(&job); err != nil {
+		t.Fatal(err)
+	}
+	pod := job.Spec.JobTemplate.Spec.Template.Spec
+	if job.APIVersion != "batch/v1" || job.Kind != "CronJob" || len(strings.Fields(job.Spec.Schedule)) != 5 || job.Spec.ConcurrencyPolicy != "Forbid" || len(pod.Containers) != 1 {
+		t.Fatalf("%+v", job)
+	}
+	volumes := map[string]bool{}
+	for _, v := range pod.Volumes {
+		volumes[fmt.Sprint(v["name"])] = true
+		if c, ok := v["persistentVolumeClaim"].(object); ok && c["claimName"] != claim.Metadata.Name {
+			t.Errorf("there is no claim %v", c["claimName"])
+		}
+	}
+	c := pod.Containers[0]
+	mounted := func(path string) bool {
+		for _, m := range c.VolumeMounts {
+			if strings.HasPrefix(path, m.MountPath) && volumes[m.Name] {
+				return true
+			}
+		}
+		return false
+	}
+	named := 0
+	for _, text := range append(c.Args, c.Env[0].Value, c.Env[1].Value) {
+		if _, path, ok := strings.Cut("="+text, "=/"); ok {
+			named++
+			if !mounted("/" + path) {
+				t.Errorf("%s lies in no volume", text)
+			}
+		}
+	}
+	if named != 5 || c.Args[0] != "backup" {
+		t.Errorf("%q names %d files", c.Args, named)
 	}
 }
