@@ -223,6 +223,7 @@ age. What it is is read from its bytes.
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a))
+	root.AddCommand(newSalvageCmd(a))
 	return root
 }
 

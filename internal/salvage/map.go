@@ -30,7 +30,7 @@ type Map struct {
 	Keys     Counts           `json:"keys"`
 	Commands uint64           `json:"commands,omitempty"` // of a log, whole ones
 	Types    []TypeCount      `json:"types"`              // of keys that are whole
-	Lost     int64            `json:"lost_bytes"`
+	Damaged  int64            `json:"damaged_bytes"`      // of records that are damaged, in part or whole
 	Damages  uint64           `json:"damages"`
 	Torn     uint64           `json:"torn,omitempty"` // ends of a log as a crash leaves them
 	Damage   []*report.Damage `json:"damage"`

@@ -103,7 +103,7 @@ func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
 		p.arrange()
 		for _, c := range p.cuts {
 			if c.why == lost || c.why == partial {
-				s.m.Lost += c.to - c.from
+				s.m.Damaged += c.to - c.from
 			}
 		}
 	}

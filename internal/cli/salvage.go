@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/salvage"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+)
+
+type salvageFlags struct {
+	format string
+	as     string
+}
+
+func newSalvageCmd(a *app) *cobra.Command {
+	f := &salvageFlags{}
+	cmd := &cobra.Command{
+		Use:   "salvage FILE",
+		Short: "Tell what survives in a damaged file, and write it into a clean one",
+		Long: `Read a damaged snapshot or append-only file to its end, tell what of it
+survives, what is lost and where, and with -o write what survives into a new
+file that a server loads. FILE itself is never changed.
+
+Records that are whole are copied byte for byte. Of a value that is damaged,
+what could be had is encoded anew. jsonl writes the keys as export does, each
+with its confidence: intact (a checksum vouches for it), unverified (it is whole
+and contradicts nothing) or partial; and a line for each damaged range.
+
+The report goes to standard output, whatever -o says.
+`,
+		Example: `  valkeyfs salvage dump.rdb
+  valkeyfs salvage dump.rdb -o clean.rdb && valkey-check-rdb clean.rdb
+  valkeyfs salvage dump.rdb.age -i key.txt --format jsonl | jq 'select(.confidence == "partial")'
+  valkeyfs salvage headless.bin --as rdb -o clean.rdb`,
+		Args: oneInput,
+		RunE: func(cmd *cobra.Command, args []string) error { return runSalvage(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json`")
+	fl.StringVar(&f.as, "as", "", "read FILE as `rdb|aof` (default: what its first bytes say, or what it most looks like)")
+	return cmd
+}
+
+func runSalvage(cmd *cobra.Command, a *app, f *salvageFlags, args []string) error {
+	ctx := cmd.Context()
+	switch f.format {
+	case "text", "jsonl", "json":
+	default:
+		return usagef("--format: text, jsonl or json, not %q", f.format)
+	}
+	if a.global.output == source.Stdin {
+		return usagef("-o: the clean file needs a name, since the report goes to standard output")
+	}
+	in, err := a.inputs(ctx, args, source.Options{})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	u, err := f.unit(cmd, in)
+	if err != nil {
+		return err
+	}
+	if err := u.Keep(); err != nil {
+		return err
+	}
+	stdout := bufio.NewWriterSize(a.stdout, outputBuffer)
+	o := salvage.Options{Names: a.names, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
+	if f.format == "jsonl" {
+		o.JSONL = stdout
+	}
+	var clean *output
+	if a.global.output != "" {
+		if clean, err = createOutput("--output", a.global.output); err != nil {
+			return err
+		}
+		defer clean.discard()
+		o.Clean = clean
+	}
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(in.Read, 0)
+		defer stop()
+	}
+	m, c, err := salvage.Run(ctx, u, o)
+	if err != nil {
+		return err
+	}
+	if clean != nil {
+		if err := clean.commit(); err != nil {
+			return err
+		}
+	}
+	switch f.format {
+	case "json":
+		err = salvage.WriteJSON(stdout, m, c)
+	case "text":
+		err = salvage.WriteText(stdout, columns(a.stdout), m, c)
+	}
+	if e := stdout.Flush(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return exit(status(false, !m.Intact()))
+}
+
+// unit returns the file to be salvaged.
+func (f *salvageFlags) unit(cmd *cobra.Command, in *source.Inputs) (*source.Unit, error) {
+	if info, err := os.Stat(cmd.Flags().Arg(0)); err == nil && info.IsDir() {
+		return nil, usagef("%s is a directory: salvage takes its files one at a time", safe(cmd.Flags().Arg(0)))
+	}
+	var u *source.Unit
+	for x, err := range in.Units(cmd.Context()) {
+		if err != nil {
+			return nil, err
+		}
+		u = x
+		break
+	}
+	if u == nil {
+		return nil, errors.New("no file")
+	}
+	switch k := u.Kind(); {
+	case f.as == "rdb":
+		u.Assume(source.RDB)
+	case f.as == "aof":
+		u.Assume(source.AOF)
+	case f.as != "":
+		return nil, usagef("--as: rdb or aof, not %q", f.as)
+	case k == source.RDB, k == source.AOF:
+	case k == source.Manifest:
+		return nil, usagef("%s is a manifest: salvage takes the files that it names one at a time", safe(u.Name()))
+	case k == source.Sealed, k == source.Empty:
+		return nil, u.Files[0].Err
+	case k == source.Volume:
+		return nil, usagef("%s is a volume: see valkeyfs help carve", safe(u.Name()))
+	default:
+		guess, err := u.Guess()
+		if err != nil {
+			return nil, err
+		}
+		u.Assume(guess)
+	}
+	return u, nil
+}
