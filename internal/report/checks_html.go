@@ -18,7 +18,7 @@ type checksPage struct {
 type checkEntry struct {
 	*Check
 	Rule  *CheckRule
-	Class string // severity of what fails, else info
+	Class string // severity of what fails, else the status
 	Place int
 }
 
@@ -30,7 +30,7 @@ func (c *Checks) WriteHTML(w io.Writer) error {
 	for i := range c.Results {
 		x := &c.Results[i]
 		r := ruleOf(rules, x.Rule)
-		e := checkEntry{Check: x, Rule: r, Class: "info"}
+		e := checkEntry{Check: x, Rule: r, Class: string(x.Status)}
 		byStatus[string(x.Status)]++
 		if x.Status == CheckFails {
 			e.Class = x.Severity.String()
@@ -48,9 +48,13 @@ func (c *Checks) WriteHTML(w io.Writer) error {
 	for i := range p.Entries {
 		p.Entries[i].Place = i
 	}
+	filters := severities(bySeverity)
+	for _, s := range checkStatuses[1:] {
+		filters = append(filters, bar{Name: string(s), Count: byStatus[string(s)]})
+	}
 	p.frame = frame{
 		Title: fmt.Sprintf("valkeyfs %s: %s", c.Verb, plural(byStatus[string(CheckFails)], "failure")), Verb: c.Verb, Version: c.Version, Inputs: c.Inputs,
-		Counted: "Failures", Severities: severities(bySeverity), Facts: c.facts(byStatus),
+		Counted: "Failures", Severities: severities(bySeverity), Filters: filters, Facts: c.facts(byStatus),
 		Searched: "check, server, file, evidence", Sorts: []string{"rule", "state"},
 		Charts: []chart{{"Status", bars(byStatus, 8)}, {"Failures by threat", bars(byGroup, 10)}},
 	}

@@ -43,6 +43,7 @@ type frame struct {
 
 	Counted    string // what the tiles count
 	Severities []bar  // the worst first
+	Filters    []bar  // classes of entries that can be hidden
 	Facts      string // in a sentence
 	Charts     []chart
 	Searched   string // what the search looks through

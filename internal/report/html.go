@@ -97,7 +97,7 @@ func (h *html) Summary(s *Summary) error {
 	p := &htmlPage{Run: h.run, Summary: s, All: h.o.All, Reveal: h.o.Reveal, Files: h.files, HiddenFiles: h.hidden, Damage: h.damage, MoreDamage: h.more}
 	p.frame = frame{
 		Title: "valkeyfs scan: " + plural(s.Findings, "finding"), Verb: "scan", Version: h.run.Version, Inputs: h.run.Inputs,
-		Counted: "Findings", Severities: severities(s.BySeverity), Facts: facts(s),
+		Counted: "Findings", Severities: severities(s.BySeverity), Filters: severities(s.BySeverity), Facts: facts(s),
 		Searched: "rule, key, field, file, state", Sorts: []string{"count", "rule", "state"},
 	}
 	if s.Findings > 0 {
