@@ -76,6 +76,7 @@ func appendBytes(b, s []byte) []byte {
 func (t *tape) play(yield func(*keyspace.Event, error) bool) {
 	r := &blocks{r: t.stream.Reader()}
 	var buf []byte
+	ev := &keyspace.Event{}
 	for {
 		size, err := binary.ReadUvarint(r)
 		if err == io.EOF {
@@ -88,11 +89,10 @@ func (t *tape) play(yield func(*keyspace.Event, error) bool) {
 			buf = buf[:size]
 			_, err = io.ReadFull(r, buf)
 		}
-		var e *keyspace.Event
 		if err == nil {
-			e, err = t.decode(buf)
+			err = t.decode(buf, ev)
 		}
-		if !yield(e, err) || err != nil {
+		if !yield(ev, err) || err != nil {
 			return
 		}
 	}
@@ -100,11 +100,14 @@ func (t *tape) play(yield func(*keyspace.Event, error) bool) {
 
 var errTape = errors.New("replay: what was spilled cannot be read back")
 
-func (t *tape) decode(b []byte) (*keyspace.Event, error) {
+// decode reads an event, whose strings lie in b, into e, and takes the place of
+// what e held.
+func (t *tape) decode(b []byte, e *keyspace.Event) error {
 	if len(b) < 6 {
-		return nil, errTape
+		return errTape
 	}
-	e := &keyspace.Event{Kind: keyspace.Kind(b[0]), Op: keyspace.Op(b[1]), Type: keyspace.Type(b[2]), Encoding: keyspace.Encoding(b[3]), Part: keyspace.Part(b[4]), State: keyspace.State(b[5])}
+	args := e.Args[:0]
+	*e = keyspace.Event{Kind: keyspace.Kind(b[0]), Op: keyspace.Op(b[1]), Type: keyspace.Type(b[2]), Encoding: keyspace.Encoding(b[3]), Part: keyspace.Part(b[4]), State: keyspace.State(b[5])}
 	d := decoder{b: b[6:]}
 	if n := d.uvarint(); n < uint64(len(t.paths)) {
 		e.Pos.Source = t.paths[n]
@@ -115,21 +118,18 @@ func (t *tape) decode(b []byte) (*keyspace.Event, error) {
 	}
 	e.ID.MS, e.ID.Seq = d.uvarint(), d.uvarint()
 	if len(d.b) < 8 {
-		return nil, errTape
+		return errTape
 	}
 	e.Score = math.Float64frombits(binary.LittleEndian.Uint64(d.b))
 	d.b = d.b[8:]
 	e.Key, e.Field, e.Value = d.bytes(), d.bytes(), d.bytes()
-	if n := d.uvarint(); n > 0 && n <= uint64(len(d.b)) {
-		e.Args = make([][]byte, n)
-		for i := range e.Args {
-			e.Args[i] = d.bytes()
-		}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		args = append(args, d.bytes())
 	}
-	if d.bad {
-		return nil, errTape
+	if e.Args = args; d.bad {
+		return errTape
 	}
-	return e, nil
+	return nil
 }
 
 // decoder reads numbers and strings off a slice.
