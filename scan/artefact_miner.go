@@ -12,10 +12,13 @@ var minerFamily = []rule{
 
 const nextMiner = "look for the process on every host that the server's account can reach"
 
+// maxPool bounds the address of a pool.
+const maxPool = 256
+
 // findPool reports the URL.
 func findPool(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
-	end := trimURL(d, to, run(d, to, maxURL, isURLByte))
+	end := trimURL(d, to, run(d, to, maxPool, isURLByte))
 	host := d[to:end]
 	colon := bytes.IndexByte(host, ':')
 	if colon < 3 || colon+1 >= len(host) || !isDigit(host[colon+1]) || placeholder(host) {

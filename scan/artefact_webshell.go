@@ -40,7 +40,7 @@ func findWebShell(w *worker, r *rule, f *fragment, from, to int) {
 		closing = "%>"
 	}
 	end := len(d)
-	if k := bytes.Index(d[to:], []byte(closing)); k >= 0 {
+	if k := bytes.Index(d[to:min(len(d), to+2*aroundPage)], []byte(closing)); k >= 0 {
 		end = to + k + len(closing)
 	}
 	// Directives before the page's code belong to it.

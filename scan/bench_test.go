@@ -128,18 +128,3 @@ func BenchmarkJSONWalk(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkHostile scans values of 64 KiB that are made to be slow.
-func BenchmarkHostile(b *testing.B) {
-	s := newTestScanner(b)
-	for name, bomb := range bombs() {
-		bomb = bomb[:min(len(bomb), 64<<10)]
-		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
-			w, batch := newWorker(s), batchOf(stringKey("k", bomb))
-			for b.Loop() {
-				batch.findings, batch.stats = nil, Stats{}
-				w.batch(batch)
-			}
-		})
-	}
-}

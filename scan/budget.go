@@ -4,11 +4,11 @@ package scan
 const (
 	maxDepth    = 10       // containers inside containers
 	maxOutput   = 16 << 20 // bytes that come out of a leaf's containers
-	baseOutput  = 1 << 20  // so much for any leaf, and
-	outputRatio = 1032     // so much more a byte of it: the most that deflate makes of one (zlib.net, zlib_tech)
+	baseOutput  = 4 << 20  // so much for any leaf, and
+	outputRatio = 32       // so much more a byte of it: text shrinks to a tenth, and what shrinks to less repeats itself
 	maxElements = 1 << 18  // fragments
-	baseHits    = 1 << 15  // keywords that rules are asked about, and
-	hitShare    = 4        // one more for so many bytes of the leaf
+	baseHits    = 1 << 14  // keywords that rules are asked about, and
+	hitShare    = 8        // one more for so many bytes of the leaf
 	baseMatches = 1 << 12  // matches, and
 	matchShare  = 32       // one more for so many bytes
 	maxProofs   = 16       // private keys that are read; the others are known by their armour

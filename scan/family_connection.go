@@ -29,6 +29,9 @@ func findURL(w *worker, r *rule, f *fragment, from, to int) {
 	if len(scheme) < 2 || isWebScheme(scheme) != (r.id == "basic-auth-url") {
 		return
 	}
+	if bytes.IndexByte(d[to:min(len(d), to+maxURL)], '@') < 0 {
+		return
+	}
 	end := run(d, to, maxURL, isURLByte)
 	// user:password@ before any slash.
 	authority := d[to:end]

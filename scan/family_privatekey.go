@@ -116,6 +116,9 @@ func isPEMBody(text []byte) bool {
 
 func findPuTTY(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
+	if to+1 >= len(d) || !isDigit(d[to]) || d[to+1] != ':' { // the version of the format
+		return
+	}
 	limit := min(len(d), to+maxPEM)
 	k := bytes.Index(d[to:limit], []byte("Private-Lines:"))
 	if k < 0 {

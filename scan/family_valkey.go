@@ -16,11 +16,18 @@ var valkeyFamily = []rule{
 // maxLine bounds a line of configuration.
 const maxLine = 1 << 10
 
-// line returns the line around from.
-func lineAround(d []byte, from int) (int, int) {
-	begin := runBack(d, from, maxLine, func(b byte) bool { return b != '\n' && b != 0 })
-	end := run(d, from, maxLine, func(b byte) bool { return b != '\n' && b != '\r' && b != 0 })
-	return begin, end
+// lineAround returns the bounds of the line around from.
+func lineAround(d []byte, from int) (begin, end int) {
+	least := max(0, from-maxLine)
+	for begin = from; begin > least && d[begin-1] != '\n' && d[begin-1] != 0; begin-- {
+	}
+	rest := d[from:min(len(d), from+maxLine)]
+	for _, stop := range [...]byte{'\n', '\r', 0} {
+		if k := bytes.IndexByte(rest, stop); k >= 0 {
+			rest = rest[:k]
+		}
+	}
+	return begin, from + len(rest)
 }
 
 // findDirective: "requirepass secret", "sentinel auth-pass mymaster secret",

@@ -11,6 +11,9 @@ var webhookFamily = []rule{
 		keywords: []string{".webhook.office.com/webhookb2/"}, find: webhook([]string{""}, 60), next: "remove the connector from the channel"},
 }
 
+// maxWebhook bounds what follows the host.
+const maxWebhook = 512
+
 // webhook reports the whole URL if what follows the host is one of the paths
 // and at least least bytes long.
 func webhook(paths []string, least int) finder {
@@ -20,7 +23,7 @@ func webhook(paths []string, least int) finder {
 		for _, p := range paths {
 			ok = ok || foldPrefix(d[to:], p)
 		}
-		end := trimURL(d, to, run(d, to, maxURL, isURLByte))
+		end := trimURL(d, to, run(d, to, maxWebhook, isURLByte))
 		if !ok || end-to < least || placeholder(d[to:end]) || readable(d[to:end]) {
 			return
 		}

@@ -290,6 +290,9 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 			w.limited(limitHits)
 			break
 		}
+		if w.budget.matches < 0 {
+			break // which was said
+		}
 		end := int(h.end - base)
 		for _, p := range w.s.matcher.patterns(h) {
 			for i := range w.s.actions[p] {
