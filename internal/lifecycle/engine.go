@@ -53,9 +53,14 @@ const final = 0x80
 // errFull says that a partition needs more memory than there is.
 var errFull = errors.New("lifecycle: partition too large")
 
-// defaultMaxSteps bounds what walking along one list may cost: about a second.
-// It is counted by list, so that what becomes of one depends on no other.
-const defaultMaxSteps = 1 << 28
+// defaultMaxSteps bounds what walking along one object may cost; each value that is
+// written to it pays for some more. It is counted by object, so that what becomes
+// of one depends on no other.
+const (
+	defaultMaxSteps = 1 << 22
+	maxPaid         = 1 << 31
+	stepsShift      = 15 // a value pays for so many steps: 1<<7 if the bound is the default
+)
 
 // newEngine returns an engine that takes at most mem bytes for objects and nodes,
 // replays partitions of up to maxFates fates and walks so many steps along one object.
@@ -64,7 +69,7 @@ func newEngine(mem, maxFates, maxSteps int64) *engine {
 	for int64(slots)*2*(2*slotBytes+(objectBytes+nodeBytes)*3/4) <= mem {
 		slots *= 2
 	}
-	return &engine{maxSlots: slots, maxFates: min(maxFates, none), maxSteps: maxSteps, dbs: map[uint32]uint32{}}
+	return &engine{maxSlots: slots, maxFates: min(maxFates, none), maxSteps: min(maxSteps, maxPaid), dbs: map[uint32]uint32{}}
 }
 
 // size makes room for n objects and as many elements, or as many as there may be,
@@ -259,15 +264,22 @@ func (e *engine) doubt(x uint32) {
 }
 
 // share notes that another key may hold all that x holds: whatever happens to it
-// here, it may be there.
+// here, it may be there. Members and fields that were shared before are passed over:
+// they stand before those that came later.
 func (e *engine) share(x uint32) {
-	for _, n := range [2]uint32{e.objects[x].side, e.objects[x].head} {
-		for ; n != 0; n = e.nodes[n].next {
-			if !e.walk(x) {
-				return
-			}
+	obj := &e.objects[x]
+	for n := obj.side; n != 0 && e.walk(x); n = e.nodes[n].next {
+		e.mark(&e.nodes[n], keyspace.Unknown)
+	}
+	if obj.flags&(isList|isScored|isStream) == 0 {
+		for n := obj.tail; n != 0 && e.nodes[n].seq != shared; n = e.nodes[n].prev {
 			e.mark(&e.nodes[n], keyspace.Unknown)
+			e.nodes[n].seq = shared
 		}
+		return
+	}
+	for n := obj.head; n != 0 && e.walk(x); n = e.nodes[n].next {
+		e.mark(&e.nodes[n], keyspace.Unknown)
 	}
 }
 
@@ -292,6 +304,7 @@ func (e *engine) applyValue(o *op, f uint32) error {
 		return err
 	}
 	obj := &e.objects[x]
+	obj.steps = min(obj.steps+uint32(e.maxSteps>>stepsShift), maxPaid)
 	if o.kind != opScore {
 		e.unsort(x)
 	}
@@ -487,6 +500,7 @@ func (e *engine) moveName(o *op, x uint32) error {
 // transfer moves an element to an end of the object y.
 func (e *engine) transfer(n, y uint32, toTail bool) {
 	e.unlink(n)
+	e.nodes[n].seq = 0
 	if nd := &e.nodes[n]; nd.rec&named != 0 {
 		if old := e.find(y, nd.name); old != 0 {
 			e.drop(old, keyspace.Overwritten)

@@ -19,7 +19,7 @@ type object struct {
 	db     uint32
 	prev   uint32 // in its database
 	next   uint32
-	walked uint32 // elements passed in search of others
+	steps  uint32 // how many elements may be passed in search of others
 	flags  uint16
 }
 
@@ -60,6 +60,7 @@ const (
 	doubtful = 1 << 31 // in node.fate: it came from an object where it was in doubt
 	named    = 1 << 31 // in node.rec: byName knows it
 	beside   = 1 << 31 // in node.seq: it is in object.side
+	shared   = 1       // node.seq of a member or field: it was shared where it is
 	none     = named - 1
 )
 
@@ -78,7 +79,7 @@ func (e *engine) object(id uint64, db uint32) (uint32, error) {
 	default:
 		return 0, errFull
 	}
-	e.objects[x] = object{id: id, db: db, expire: keyspace.NoExpire}
+	e.objects[x] = object{id: id, db: db, expire: keyspace.NoExpire, steps: uint32(e.maxSteps)}
 	e.enter(x)
 	e.byID.put(id, x)
 	return x, nil
@@ -224,6 +225,7 @@ func (e *engine) link(n, x, behind uint32) {
 	obj.length++
 	if nd.left, nd.right, nd.up, nd.size = 0, 0, 0, 0; ordered {
 		e.plant(n)
+		e.pair(n)
 	}
 	if nd.rec&named != 0 {
 		e.byName.put(mix(nd.name, uint64(x)), n)
@@ -235,6 +237,7 @@ func (e *engine) unlink(n uint32) {
 	nd := &e.nodes[n]
 	obj := &e.objects[nd.obj]
 	if nd.size > 0 {
+		e.unpair(n)
 		e.uproot(n)
 	}
 	first, last := &obj.head, &obj.tail

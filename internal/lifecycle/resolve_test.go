@@ -53,6 +53,8 @@ func TestOps(t *testing.T) {
 		{name: "store", log: "SADD k a b; PEXPIREAT k 5000; SUNIONSTORE k; SADD k c; SREM k c; SADD k d", want: "a overwritten, b overwritten, c deleted, d live", asOf: 9000},
 		{name: "source removed", log: "SADD k a b; SUNIONSTORE d k; SREM k a; DEL k; SADD k c; DEL k", want: "a unknown, b unknown, c deleted"},
 		{name: "source stays", log: "SADD k a b; SUNIONSTORE d k; SREM k a; DEL d", want: "a unknown, b live"},
+		{name: "source twice", log: "SADD k a; SUNIONSTORE d k; SADD k b c; SUNIONSTORE d k; SADD k e; DEL k", want: "a unknown, b unknown, c unknown, e deleted"},
+		{name: "source that got a source's member", log: "SADD k a; SUNIONSTORE d k; SADD l b; SMOVE k l a; SUNIONSTORE d l; DEL l", want: "a unknown, b unknown"},
 		{name: "source is the destination", log: "SADD k a; SADD l b; SUNIONSTORE k k l; DEL l", want: "a unknown, b unknown"},
 		{name: "source is a string", log: "SET k a; APPEND k b; SUNIONSTORE d k; SET k c", want: "a unknown, b unknown, c live"},
 		{name: "source expired", log: "SADD k a; PEXPIREAT k 5000; SUNIONSTORE d k", want: "a unknown", asOf: 9000},

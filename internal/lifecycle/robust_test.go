@@ -247,10 +247,10 @@ func TestBound(t *testing.T) {
 // TestSteps holds that walking along long lists has an end.
 func TestSteps(t *testing.T) {
 	var s script
-	s.do("RPUSH k" + strings.Repeat(" a b c d", 500))
+	s.do("RPUSH k" + strings.Repeat(" e", 200) + strings.Repeat(" a b c d", 500))
 	s.do("RPUSH l x")
 	for range 50 {
-		s.do("LREM k 1 y")
+		s.do("LREM k 1 a")
 		s.do("LINSERT k BEFORE d z")
 	}
 	s.do("LSET l 0 y")
