@@ -330,7 +330,8 @@ func (r *recorder) deadline(ms int64) {
 // value takes an Element.
 func (r *recorder) value(ev *keyspace.Event) error {
 	rec := &r.record
-	if rec.skip || ev.Op == keyspace.OpNone {
+	// Entries that were deleted are kept by streams, which mark them.
+	if rec.skip || ev.Op == keyspace.OpNone || ev.State == keyspace.Deleted {
 		return nil
 	}
 	var err error
