@@ -441,6 +441,9 @@ func (c *command) element(op keyspace.Op) { c.elementAt(op, c.count) }
 func (c *command) elementAt(op keyspace.Op, index int64) {
 	e := &c.r.ev
 	e.Kind, e.Op, e.Part, e.Index = keyspace.Element, op, keyspace.Whole, index
+	if op != keyspace.OpNone { // a consumer may have set the last one's
+		e.State = c.state
+	}
 	if c.count++; uint64(c.count) > c.r.o.Limits.MaxElements {
 		c.fail(fault{err: keyspace.ErrLimit, what: "elements of a key", at: c.r.w.offset()})
 		return

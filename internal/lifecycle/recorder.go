@@ -331,7 +331,7 @@ func (r *recorder) deadline(ms int64) {
 func (r *recorder) value(ev *keyspace.Event) error {
 	rec := &r.record
 	// Entries that were deleted are kept by streams, which mark them.
-	if rec.skip || ev.Op == keyspace.OpNone || ev.State == keyspace.Deleted {
+	if rec.skip || ev.Op == keyspace.OpNone || ev.State == keyspace.Deleted && ev.Part.Begins() {
 		return nil
 	}
 	var err error
