@@ -49,6 +49,15 @@
 // run; values are not kept at all. Ops and fates that do not fit in the memory are
 // spilled, encrypted.
 //
+// Lists and sorted sets are kept in trees besides (order.go), so that an element is
+// found by its rank or score; of members that have the same score, which stands
+// first is not known. Where only walking along an object tells (LREM of values that
+// repeat, COPY, sources of ZUNIONSTORE), what that may cost is bounded by what was
+// written to the object; beyond that its values are Unknown, and counted as lost.
+//
+// SORT … GET … STORE copies values of keys that the log does not name: what becomes
+// of those is told as if it had not.
+//
 // RENAME and MOVE change what object a name stands for; the object stays in its
 // partition. Objects that exchange elements (COPY, SMOVE, LMOVE) form groups, whose
 // ops are brought together before they are replayed. A partition that is too large is
