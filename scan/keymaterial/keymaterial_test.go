@@ -101,11 +101,13 @@ func TestKeys(t *testing.T) {
 			} else if _, said := k.Proof()["comment"]; said {
 				t.Error("the comment, which may be personal, is in the proof")
 			}
-			closed := must(ssh.MarshalPrivateKeyWithPassphrase(c.key, "c", []byte("long passphrase")))
-			k := PEM(pem.EncodeToMemory(closed))
-			check("OpenSSH", true, k)
-			if k.Cipher != "aes256-ctr" || !strings.HasPrefix(k.KDF, "bcrypt ") {
-				t.Errorf("cipher %q, kdf %q", k.Cipher, k.KDF)
+			if c.name == "Ed25519" { // one is enough: the passphrase costs
+				closed := must(ssh.MarshalPrivateKeyWithPassphrase(c.key, "c", []byte("long passphrase")))
+				k := PEM(pem.EncodeToMemory(closed))
+				check("OpenSSH", true, k)
+				if k.Cipher != "aes256-ctr" || !strings.HasPrefix(k.KDF, "bcrypt ") {
+					t.Errorf("cipher %q, kdf %q", k.Cipher, k.KDF)
+				}
 			}
 			// A bit of the key or of what it is in is wrong: it is no key any more.
 			for _, at := range []int{len(der) / 2, len(der) - 9} {

@@ -69,7 +69,7 @@ func (t *tools) sshKeygen() {
 		for _, passphrase := range []string{"", "pass-phrase-1"} {
 			for _, format := range []string{"RFC4716", "PEM", "PKCS8"} {
 				name := "ssh-" + kind + format + passphrase
-				if _, ok := t.run("ssh-keygen", "-q", "-t", kind, "-m", format, "-N", passphrase, "-C", "comment", "-f", name); !ok {
+				if _, ok := t.run("ssh-keygen", "-q", "-a", "1", "-t", kind, "-m", format, "-N", passphrase, "-C", "comment", "-f", name); !ok {
 					return
 				}
 				said, _ := t.run("ssh-keygen", "-l", "-f", name+".pub")
