@@ -39,6 +39,9 @@ type Options struct {
 	// source. Without it only what is in memory, some 256 KiB, is searched again
 	// after a false length led astray.
 	Reopen func(offset int64) (io.ReadCloser, error)
+	// Headless is the magic of a snapshot, "REDIS" or "VALKEY", from whose middle the
+	// input is: it begins with a record, of no version that is known.
+	Headless string
 	// Preamble is set for the snapshot at the head of an append-only file: what
 	// follows its end marker is left to Rest.
 	Preamble bool
@@ -253,6 +256,10 @@ func (r *Reader) run() error {
 // header reads the magic and yields the Header event.
 func (r *Reader) header() error {
 	r.magic, r.version, r.types = "REDIS", maxRedis, &redisTypes // for a search, if the header is lost
+	if r.o.Headless != "" {
+		r.magic, r.types, r.headless = r.o.Headless, dialectOf(r.o.Headless), true
+		return nil
+	}
 	if !r.in.need(headerSize) {
 		return r.damaged(r.in.offset(), r.short("header"))
 	}

@@ -247,7 +247,12 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 		}
 	}
 	ev.Op, ev.Idle, ev.Freq = d.op, -1, -1
-	r.unproven = d.enc == keyspace.Raw || d.enc == keyspace.Linkedlist || d.enc == keyspace.Hashtable || d.enc == keyspace.Skiplist
+	switch d.enc {
+	case keyspace.Raw, keyspace.Linkedlist, keyspace.Hashtable, keyspace.HashtableEx, keyspace.Skiplist, keyspace.Sparse:
+		r.unproven = true
+	default:
+		r.unproven = false
+	}
 	err = d.read(r)
 	r.skip = false
 	var value []byte

@@ -1,0 +1,300 @@
+package rdb
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// Prober finds where records of a snapshot begin in bytes that may be anything:
+// a disk, a memory dump. It is not safe for concurrent use.
+type Prober struct {
+	r      *Reader
+	first  extent // of the first record of the chain that begins said to begin
+	proven bool   // its value has a form that could be wrong
+}
+
+// ProbeAhead is how many bytes behind a place a Prober may look at to believe it.
+const ProbeAhead = lookahead
+
+// NewProber returns a Prober of snapshots with a magic, "REDIS" or "VALKEY".
+func NewProber(magic string) *Prober {
+	r := NewReader(nil, Options{})
+	r.magic, r.version, r.types, r.headless, r.silent, r.ctx = magic, maxRedis, dialectOf(magic), true, true, context.Background()
+	return &Prober{r: r}
+}
+
+// Next returns the first index from from on, before to, at which a chain of
+// records begins in p, or -1. What lies behind to only serves to believe it.
+func (p *Prober) Next(b []byte, from, to int) int {
+	to = min(to, len(b)-leastRecord)
+	budget, since := int64(lookahead*trialBudget), from
+	for i := from; i < to; i++ {
+		// Nearly all places of what is no snapshot end here.
+		if pair := uint(b[i])<<8 | uint(b[i+1]); heads[pair/64]>>(pair%64)&1 == 0 {
+			continue
+		}
+		if !plausibleAt(b, i) {
+			continue
+		}
+		budget = min(budget+int64(i-since)*trialBudget, lookahead*trialBudget)
+		if since = i; budget < 0 {
+			continue // made so that each place costs a lot
+		}
+		if p.begins(b[i:]) && !p.leads(b, i, &budget) {
+			return i
+		}
+		budget -= p.r.in.offset() + p.r.inflated + trialCost
+	}
+	return -1
+}
+
+// leads reports whether the first record of a chain at i, of strings that nothing
+// vouches for, leads over the true start of another.
+func (p *Prober) leads(b []byte, i int, budget *int64) bool {
+	if p.proven {
+		return false
+	}
+	first := p.first
+	for j := i + int(first.prefix) + 1; j < min(i+int(first.length), len(b)-leastRecord) && *budget > 0; j++ {
+		if pair := uint(b[j])<<8 | uint(b[j+1]); heads[pair/64]>>(pair%64)&1 == 0 || !plausibleAt(b, j) {
+			continue
+		}
+		if p.begins(b[j:]) {
+			return true
+		}
+		*budget -= p.r.in.offset() + p.r.inflated + trialCost
+	}
+	return false
+}
+
+// leastRecord is the least number of bytes of a record that is looked at.
+const leastRecord = 16
+
+// begins reports whether a chain of records begins at the start of b.
+func (p *Prober) begins(b []byte) bool {
+	r := p.r
+	if len(b) > lookahead {
+		b = b[:lookahead]
+	}
+	r.in = newWindow(b, 0)
+	r.clear()
+	r.ev.DB = 0
+	r.habits.database, r.nameless, r.inflated = -1, -1, 0
+	return p.weigh()
+}
+
+// believed is the weight from which on a chain is believed where nothing else is
+// known of the file: five records that nothing but their sequence proves, or two
+// and a half whose values have a form that could be wrong.
+const believed = 5
+
+// weigh is chain for bytes of unknown origin, which may end anywhere: instead of
+// counting records, it weighs them.
+func (p *Prober) weigh() bool {
+	r := p.r
+	doubt, odd, keys, weight := false, 0, 0, 0
+	for weight < believed {
+		more, err := r.record()
+		if err != nil || r.implausible() {
+			return false
+		}
+		weight++
+		if !more {
+			return weight > believed/2 && !doubt
+		}
+		if r.ev.Kind != keyspace.KeyEnd {
+			weight-- // an opcode proves little
+			if keys == 0 && r.ev.Kind != keyspace.DB {
+				return false
+			}
+			continue
+		}
+		name := oddName(r.key)
+		if keys == 0 {
+			doubt = r.unproven && name
+			p.proven, p.first = !r.unproven, extent{r.in.offset() - r.ev.Record, r.typeAt - r.ev.Record}
+		}
+		if keys++; name {
+			odd++
+		}
+		if !r.unproven && !name {
+			weight++
+		}
+	}
+	return !doubt || 2*odd > keys
+}
+
+// heads tells by the first two bytes whether a record may begin: with a type that
+// servers write and a key of up to 2 KiB that has a name, with an expiry, an age,
+// or a database.
+var heads = func() (set [1 << 16 / 64]uint64) {
+	allow := func(op, n int) { set[(op<<8|n)/64] |= 1 << ((op<<8 | n) % 64) }
+	for op := range 64 {
+		if writtenByAny>>op&1 == 0 {
+			continue
+		}
+		for n := 1; n < 0x48; n++ {
+			allow(op, n)
+		}
+		for n := 0xc0; n <= 0xc3; n++ {
+			allow(op, n)
+		}
+	}
+	for n := range 256 {
+		allow(opExpireMS, n)
+		allow(opFreq, n)
+	}
+	for n := range 128 {
+		allow(opIdle, n)
+	}
+	for n := range 64 {
+		allow(opSelectDB, n)
+	}
+	return set
+}()
+
+// plausibleAt looks at a place in a few steps, which rule out nearly all that are
+// not the start of a record and none that are.
+func plausibleAt(b []byte, i int) bool {
+	switch b[i] {
+	case opExpireMS:
+		// 2004 to 2248, in LE64 milliseconds.
+		return b[i+8] == 0 && b[i+7] == 0 && b[i+6] >= 1 && b[i+6] <= 7 && prefixed2(b, i+9)
+	case opFreq:
+		return keyAt(b, i+2)
+	case opIdle:
+		if b[i+1] < 64 {
+			return keyAt(b, i+2)
+		}
+		return keyAt(b, i+3)
+	case opSelectDB:
+		return b[i+2] == opResizeDB
+	}
+	return valueAt(b, i)
+}
+
+// prefixed2 reports whether a key's record can go on behind its expiry.
+func prefixed2(b []byte, i int) bool {
+	switch {
+	case i+4 >= len(b):
+		return false
+	case b[i] == opFreq:
+		return keyAt(b, i+2)
+	case b[i] == opIdle && b[i+1] < 64:
+		return keyAt(b, i+2)
+	case b[i] == opIdle:
+		return true
+	}
+	return keyAt(b, i)
+}
+
+func keyAt(b []byte, i int) bool {
+	if i+leastRecord >= len(b) {
+		return false
+	}
+	pair := uint(b[i])<<8 | uint(b[i+1])
+	return b[i] < opFirst && heads[pair/64]>>(pair%64)&1 != 0 && valueAt(b, i)
+}
+
+// valueAt reports whether behind the type at i and its key something stands that
+// can begin a value of the type.
+func valueAt(b []byte, i int) bool {
+	typ := b[i]
+	at, ok := behindKey(b, i+1)
+	if !ok || at+9 >= len(b) {
+		return false
+	}
+	switch typ {
+	case 0:
+		n, body, ok := shortLength(b, at)
+		if !ok {
+			return b[at] == 0x80 || b[at] >= 0xc0 && b[at] <= 0xc3
+		}
+		next := body + n
+		return next >= len(b) || opens(b[next])
+	case 7:
+		return b[at] == 0x81 // RDB_64BITLEN of the module's id
+	case 11, 12, 13, 16, 17, 20:
+		n, body, ok := shortLength(b, at)
+		switch {
+		case !ok && b[at] == 0x80:
+			n, body = int(binary.BigEndian.Uint32(b[at+1:])), at+5
+		case !ok:
+			return b[at] == 0xc3
+		}
+		if body+8 > len(b) {
+			return false
+		}
+		total := binary.LittleEndian.Uint32(b[body:])
+		if typ == 11 {
+			return (total == 2 || total == 4 || total == 8) && n > intsetHeader
+		}
+		return int(total) == n
+	case 24, 25:
+		return true
+	}
+	n, body, ok := shortLength(b, at)
+	if !ok {
+		return b[at] == 0x80 && b[at+1] < 0x10
+	}
+	switch typ {
+	case 15, 19, 21, 26, 27:
+		return n == 0 || b[body] == 16 // a stream's node is named by an ID
+	case 18:
+		return n > 0 && (b[body] == nodePlain || b[body] == nodePacked)
+	}
+	return n > 0
+}
+
+// behindKey returns where a string of up to 2 KiB ends.
+func behindKey(b []byte, i int) (int, bool) {
+	switch b[i] {
+	case 0xc0, 0xc1, 0xc2:
+		return i + 1 + 1<<(b[i]-0xc0), true
+	case 0xc3:
+		size, at, ok := shortLength(b, i+1)
+		if !ok || at >= len(b)-2 {
+			return 0, false
+		}
+		full, at, ok := shortLength(b, at)
+		return at + size, ok && size > 0 && full > size && at+size < len(b)
+	}
+	n, at, ok := shortLength(b, i)
+	return at + n, ok && at+n < len(b)
+}
+
+// shortLength reads a length of one or two bytes.
+func shortLength(b []byte, i int) (n, next int, ok bool) {
+	switch c := b[i]; {
+	case c < 64:
+		return int(c), i + 1, true
+	case c < 128:
+		return int(c&63)<<8 | int(b[i+1]), i + 2, true
+	}
+	return 0, 0, false
+}
+
+// opens reports whether a record can begin with a byte.
+func opens(c byte) bool {
+	return c >= opFirst || c < 64 && writtenByAny>>c&1 != 0
+}
+
+// Magics are what snapshots begin with, each whole but for the digits of a version.
+var Magics = [][]byte{[]byte("REDIS0"), []byte("VALKEY0"), []byte("VCS\x01")}
+
+// SniffWhole is Sniff for bytes of unknown origin: a header, and behind it what
+// servers write there.
+func SniffWhole(b []byte) bool {
+	if bytes.HasPrefix(b, Magics[2]) {
+		return len(b) > envelopeSize+4 && b[5] == 0 && b[6] == envelopeRDB &&
+			(b[4] == envelopeLZ4 && bytes.Equal(b[7:11], []byte{0x04, 0x22, 0x4d, 0x18}) || b[4] == envelopeZstd && bytes.Equal(b[7:11], []byte{0x28, 0xb5, 0x2f, 0xfd}))
+	}
+	_, version, ok := parseMagic(b)
+	if !ok || version == 0 || len(b) <= headerSize {
+		return false
+	}
+	return opens(b[headerSize])
+}
