@@ -15,6 +15,7 @@ func families() [][]rule {
 		tokenFamily,
 		webhookFamily,
 		valkeyFamily,
+		cliFamily,
 		cardFamily,
 		ibanFamily,
 		emailFamily,

@@ -219,6 +219,8 @@ func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason
 		return 0, hashValue
 	case !isText(v), bytes.ContainsAny(v, "<>{}\"'"):
 		return 0, notRandom
+	case class == nameToken && !strong && isIdentifierValue(v):
+		return 0, identifierValue
 	case isUUID(v):
 		if !strong || class == nameKey {
 			return 0, identifierValue

@@ -1,5 +1,7 @@
 package scan
 
+import "bytes"
+
 // A nameClass says what a name – a field, a JSON key, the last part of a key, a
 // variable – promises of the value that bears it. Classes are ordered: of two
 // names the one of the higher class says more.
@@ -44,7 +46,7 @@ var nameWords = roles(map[wordRole]string{
 	roleKey:       "key keys",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
-	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery root app jwt oauth",
+	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery unseal root app jwt oauth",
 	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength score valid verified age days limit limits rule rules column label placeholder prompt message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
 	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide",
 	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
@@ -258,9 +260,30 @@ func lastSegment(key []byte) (at, n int) {
 	return 0, 0
 }
 
-// looksLikeID reports whether a part of a key counts or identifies something
-// rather than naming it: mostly digits, or hex.
+// oneTimeNames are of keys that hold what a link in a mail carries, and a login
+// for whoever has it: reset:<who>. Without separators.
+var oneTimeNames = setOf("reset resetpassword resetpw passwordreset pwreset pwdreset forgot forgotpassword passwordforgot recover recovery accountrecovery verify verification " +
+	"verifyemail emailverify emailverification confirmation confirmemail emailconfirm emailconfirmation activate activation magic magiclink loginlink passwordless onetime")
+
+// isOneTime reports whether a part of a key is one of these names.
+func isOneTime(seg []byte) bool {
+	var word [32]byte
+	n := 0
+	for _, b := range seg {
+		if isAlnum(b) && n < len(word) {
+			word[n] = lower(b)
+			n++
+		}
+	}
+	return oneTimeNames[string(word[:n])]
+}
+
+// looksLikeID reports whether a part of a key counts or identifies something or
+// somebody rather than naming it: mostly digits, hex, or an address.
 func looksLikeID(seg []byte) bool {
+	if bytes.IndexByte(seg, '@') > 0 {
+		return true
+	}
 	digits, hex := 0, 0
 	for _, b := range seg {
 		if b >= '0' && b <= '9' {

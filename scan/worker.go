@@ -138,7 +138,11 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 	}
 	at, n := lastSegment(name)
 	w.enter(name[at:at+n], true, within(hits, w.key.name.from+uint32(at), n))
-	w.scopes[0].last = at+n == len(name) && !isPlural(name[at:at+n])
+	s := &w.scopes[0]
+	s.last = at+n == len(name) && !isPlural(name[at:at+n])
+	if s.class == nameNone && at+n < len(name) && isOneTime(name[at:at+n]) {
+		s.class, s.last = nameToken, true
+	}
 }
 
 // one scans a field and the value that it names.
