@@ -51,12 +51,9 @@ func (t *tools) read(name string) []byte {
 
 func TestAgainstTools(tt *testing.T) {
 	t := &tools{T: tt, dir: tt.TempDir()}
-	t.sshKeygen()
-	t.openssl()
-	t.puttygen()
-	t.keytool()
-	t.signers()
-	t.gpg()
+	for _, ask := range []func(){t.sshKeygen, t.openssl, t.puttygen, t.keytool, t.signers, t.gpg} {
+		ask()
+	}
 	if len(t.missing) > 0 {
 		t.Logf("not on this machine: %s", strings.Join(t.missing, ", "))
 	}
@@ -65,11 +62,11 @@ func TestAgainstTools(tt *testing.T) {
 var fingerprintInText = regexp.MustCompile(`SHA256:[A-Za-z0-9+/]{43}`)
 
 func (t *tools) sshKeygen() {
-	for _, kind := range []string{"rsa", "ecdsa", "ed25519"} {
+	for kind, bits := range map[string]string{"rsa": "1024", "ecdsa": "384", "ed25519": "256"} {
 		for _, passphrase := range []string{"", "pass-phrase-1"} {
 			for _, format := range []string{"RFC4716", "PEM", "PKCS8"} {
 				name := "ssh-" + kind + format + passphrase
-				if _, ok := t.run("ssh-keygen", "-q", "-a", "1", "-t", kind, "-m", format, "-N", passphrase, "-C", "comment", "-f", name); !ok {
+				if _, ok := t.run("ssh-keygen", "-q", "-a", "1", "-t", kind, "-b", bits, "-m", format, "-N", passphrase, "-C", "comment", "-f", name); !ok {
 					return
 				}
 				said, _ := t.run("ssh-keygen", "-l", "-f", name+".pub")
@@ -133,17 +130,17 @@ func (t *tools) openssl() {
 	if k := PEM(t.read("k1.pem")); k == nil || k.Algorithm != "ECDSA secp256k1" {
 		t.Errorf("secp256k1: %+v", k)
 	}
-	t.run("openssl", "dsaparam", "-genkey", "-noout", "-out", "dsa.pem", "2048")
+	t.run("openssl", "dsaparam", "-genkey", "-noout", "-out", "dsa.pem", "1024")
 	t.run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", "dsa.pem", "-out", "dsa8.pem")
 	a, b := PEM(t.read("dsa.pem")), PEM(t.read("dsa8.pem"))
-	if a == nil || b == nil || a.Bits != 2048 || a.Fingerprint != b.Fingerprint {
+	if a == nil || b == nil || a.Bits != 1024 || a.Fingerprint != b.Fingerprint {
 		t.Errorf("DSA: %+v, %+v", a, b)
 	}
 }
 
 func (t *tools) puttygen() {
 	for _, version := range []string{"2", "3"} {
-		for _, kind := range []string{"rsa", "ed25519", "ecdsa"} {
+		for _, kind := range []string{"ed25519", "ecdsa"} {
 			for _, passphrase := range []string{"", "pass-phrase-1"} {
 				if err := os.WriteFile(t.path("pass"), []byte(passphrase), 0o600); err != nil {
 					t.Fatal(err)
