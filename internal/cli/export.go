@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +13,7 @@ import (
 type exportFlags struct {
 	format  string
 	expired string
+	version int
 	redact  bool
 	idKey   string
 	keys    keyFlags
@@ -26,9 +26,9 @@ func newExportCmd(a *app) *cobra.Command {
 		Short: "Write keys as JSON, commands or a snapshot",
 		Long: `Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
 array of them, the commands that give an empty server of the same or a newer
-version the same data set, or, of a snapshot, another snapshot of the same
-version. What is left out of that, nothing else, is missing in it: the
-records of all other keys are copied byte for byte.
+version the same data set, or a snapshot. That of another snapshot has the
+same version, and the records of its keys are copied byte for byte; that of a
+log is the state at its end, in the version of its base.
 
 The values are written as they are, unless --redact is given: then what scan
 finds is replaced, wherever it stands, by placeholders of the same length and
@@ -47,6 +47,7 @@ written, and not written if anything is found in it.
 	fl := cmd.Flags()
 	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb`")
 	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
+	fl.IntVar(&f.version, "rdb-version", oldestLogs, "rdb, of a log that does not begin with a snapshot: write version `N`, 9 to 12 or, for Valkey, 80")
 	fl.BoolVar(&f.redact, "redact", false, "replace secrets by placeholders")
 	fl.StringVar(&f.idKey, "id-key", "", "derive placeholders from the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	f.keys.flags(fl)
@@ -54,14 +55,89 @@ written, and not written if anything is found in it.
 }
 
 func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error {
-	var o export.Options
-	var err error
+	ctx := cmd.Context()
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	resolve := o.Format != export.RESP && o.Format != export.RDB
+	in, err := a.inputs(ctx, args, source.Options{Resolve: resolve, KeepValue: o.KeepValue, Want: o.Match})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	u, err := in.DataSet(ctx)
+	if errors.Is(err, source.ErrSeveral) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	damage := a.damage()
+	events := func() (keyspace.Seq, error) { return u.Events(ctx), nil }
+	if o.Format == export.RDB {
+		o.MaxMem, o.Tmp, o.Refused = int64(a.global.maxMem)/4, in.Tmp(), damage.count
+		events = func() (keyspace.Seq, error) { return a.dataSet(ctx, in, u, f.version) }
+		if u.Snapshot() {
+			raw, err := u.Logical()
+			if err != nil {
+				return err
+			}
+			defer raw.Close()
+			o.Raw = raw
+		}
+	}
+	var redacted *redaction
+	if f.redact {
+		if redacted, err = newRedaction(ctx, a, in, u, f.idKey, events, o.Match); err != nil {
+			return err
+		}
+		defer redacted.out.Close()
+		o.Changed = redacted.r.Changed
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if a.global.showProgress(a) {
+		stop := a.stderr.watch(in.Read, u.Size())
+		defer stop()
+	}
+	seq, err := events()
+	if err != nil {
+		return err
+	}
+	seq = damage.say(seq)
+	if redacted == nil {
+		err = export.Run(ctx, seq, out, o)
+	} else {
+		err = redacted.export(ctx, seq, out, o)
+	}
+	if err != nil {
+		return err
+	}
+	damage.end()
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return exit(status(false, damage.n > 0))
+}
+
+// options are those of the export that the flags describe.
+func (f *exportFlags) options() (o export.Options, err error) {
 	if o.Format, err = export.ParseFormat(f.format); err != nil {
-		return usagef("--format: %v", err)
+		return o, usagef("--format: %v", err)
+	}
+	if (f.version < 9 || f.version > 12) && f.version != 80 {
+		return o, usagef("--rdb-version: 9 to 12 or 80, not %d", f.version)
+	}
+	if f.idKey != "" && !f.redact {
+		return o, usagef("--id-key is the key of --redact")
 	}
 	filter, err := f.keys.filter()
 	if err != nil {
-		return err
+		return o, err
 	}
 	switch f.expired {
 	case "with":
@@ -70,91 +146,10 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 	case "only":
 		filter.Expired = export.ExpiredOnly
 	default:
-		return usagef("--expired: with, without or only, not %q", f.expired)
+		return o, usagef("--expired: with, without or only, not %q", f.expired)
 	}
 	if !filter.All() {
 		o.Match = filter.Match
 	}
-	in, err := a.inputs(cmd.Context(), args, source.Options{Resolve: o.Format != export.RESP, KeepValue: o.KeepValue, Want: o.Match})
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	u, err := in.DataSet(cmd.Context())
-	if errors.Is(err, source.ErrSeveral) {
-		return usageError{err}
-	}
-	if err != nil {
-		return err
-	}
-	damaged := 0
-	if o.Format == export.RDB {
-		if !u.Snapshot() {
-			return usagef("--format rdb: %s is no snapshot", safe(u.Name()))
-		}
-		raw, err := u.Logical()
-		if err != nil {
-			return err
-		}
-		defer raw.Close()
-		o.Raw, o.MaxMem, o.Tmp = raw, int64(a.global.maxMem)/4, in.Tmp()
-		o.Refused = func(err error) {
-			damaged++
-			a.stderr.errorf("left out: %v", err)
-		}
-	}
-	var redacted *redaction
-	if f.redact {
-		if redacted, err = newRedaction(cmd.Context(), a, in, u, f.idKey, o.Match); err != nil {
-			return err
-		}
-		defer redacted.out.Close()
-		redacted.options(&o)
-	} else if f.idKey != "" {
-		return usagef("--id-key is the key of --redact")
-	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	to := io.Writer(out)
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, u.Size())
-		defer stop()
-	}
-	events := func(yield func(*keyspace.Event, error) bool) {
-		for e, err := range u.Events(cmd.Context()) {
-			if err == nil && e.Kind == keyspace.Damage {
-				if damaged++; damaged <= maxSaid {
-					a.stderr.errorf("%v", e.Err)
-				}
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
-	seq := keyspace.Seq(events)
-	if redacted != nil {
-		to, seq = redacted.out, redacted.r.Seq(events)
-	}
-	if err := export.Run(cmd.Context(), seq, to, o); err != nil {
-		return err
-	}
-	if redacted != nil {
-		if err := redacted.release(cmd.Context(), out); err != nil {
-			return err
-		}
-	}
-	if damaged > maxSaid {
-		a.stderr.errorf("%d more places could not be read", damaged-maxSaid)
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, damaged > 0))
+	return o, nil
 }
-
-// maxSaid is how many places of damage are said one by one on standard error.
-const maxSaid = 20

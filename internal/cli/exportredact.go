@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ type redaction struct {
 }
 
 // newRedaction learns what is to be replaced in u.
-func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit, idKey string, match func(*keyspace.Event) bool) (*redaction, error) {
+func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit, idKey string, events func() (keyspace.Seq, error), match func(*keyspace.Event) bool) (*redaction, error) {
 	key, err := readOrMakeIDKey(idKey, in)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,16 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	}
 	x := &redaction{a: a, scanner: scanner}
 	x.r = redact.New(redact.Options{Key: key.key, Scanner: scanner, Match: match, MaxMem: int64(a.global.maxMem) / 4})
-	if err := x.r.Learn(ctx, func() keyspace.Seq { return u.Events(ctx) }); err != nil {
+	var failed error
+	learn := func() keyspace.Seq {
+		seq, err := events()
+		if err != nil {
+			failed = err
+			return func(func(*keyspace.Event, error) bool) {}
+		}
+		return seq
+	}
+	if err := cmp.Or(x.r.Learn(ctx, learn), failed); err != nil {
 		return nil, fmt.Errorf("not redacted: %w", err)
 	}
 	c := x.r.Counts()
@@ -47,8 +57,13 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	return x, nil
 }
 
-// options has an export write what is redacted.
-func (x *redaction) options(o *export.Options) { o.Changed = x.r.Changed }
+// export writes what is redacted of seq to w, if it may be seen.
+func (x *redaction) export(ctx context.Context, seq keyspace.Seq, w io.Writer, o export.Options) error {
+	if err := export.Run(ctx, x.r.Seq(seq), x.out, o); err != nil {
+		return err
+	}
+	return x.release(ctx, w)
+}
 
 // release looks through what was written as anybody who receives it might, and
 // writes it to w if nothing is found.

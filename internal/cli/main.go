@@ -219,7 +219,7 @@ age. What it is is read from its bytes.
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
-	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
+	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newMemoryCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a))

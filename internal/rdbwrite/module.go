@@ -21,6 +21,9 @@ const (
 
 const moduleCharset = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
+// moduleNameSize is the length of the name of a module's type.
+const moduleNameSize = 9
+
 // moduleID is the number that stands for a module's type: nine characters of six
 // bits and an encoding version of ten (moduleTypeEncodeId of src/module.c).
 func moduleID(name []byte, version int64) uint64 {

@@ -51,7 +51,8 @@ func (r *record) init(s *spill.Store) {
 // elements is not, since servers refuse one. A Key that comes before the KeyEnd of
 // the one before it drops that. Other kinds are passed over.
 //
-// The fields of a hash expire if the encoding of its Key event says so. Deleted
+// The fields of a hash expire if the encoding of its Key event says so, and may if it
+// has none. Deleted
 // entries of streams are left out, as are the idempotent producers of Redis 8.6. A
 // value that the version does not know is an error that wraps
 // [keyspace.ErrUnsupported] and leaves the key out; the Writer goes on.
@@ -124,8 +125,10 @@ func (w *Writer) typeOf(e *keyspace.Event) (typ byte, unknown string) {
 		}
 		return typeZSet, ""
 	case keyspace.Hash:
+		expire := fieldsExpire(e)
+		known := v.valkey() || v.Number >= sinceFieldTTL
 		switch {
-		case !fieldsExpire(e):
+		case !expire && (e.Encoding != keyspace.EncodingNone || !known):
 			return typeHash, ""
 		case v.valkey():
 			return typeHashExValkey, ""
@@ -140,6 +143,9 @@ func (w *Writer) typeOf(e *keyspace.Event) (typ byte, unknown string) {
 		}
 		return since(typeStream, sinceStreams)
 	case keyspace.Module, keyspace.VectorSet:
+		if len(e.Field) != moduleNameSize { // a vector set that commands have made
+			return 0, fmt.Sprintf("a %s whose module is not known", e.Type)
+		}
 		return since(typeModule, sinceBinary)
 	}
 	return 0, fmt.Sprintf("a value of type %s cannot be encoded anew", e.Type)

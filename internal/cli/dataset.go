@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/replay"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// oldestLogs is the version of snapshots in which the state of a log is told that
+// does not begin with one: every server from Redis 7.0 on loads it.
+const oldestLogs = 10
+
+// leastValkey is the least version under a header of Valkey's.
+const leastValkey = 80
+
+// dataSet yields what a unit holds in the end as events of a snapshot: those of the
+// snapshot itself, or the state that a log leaves, under a Header and an aux field of
+// the server that wrote its base; without a base, the Header is of that version. What
+// could not be read is a Damage event.
+func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, version int) (keyspace.Seq, error) {
+	if u.Snapshot() || !u.Readable() {
+		return u.Events(ctx), nil
+	}
+	if err := u.Keep(); err != nil {
+		return nil, err
+	}
+	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
+	l, err := replay.Open(ctx, func() keyspace.Seq { return u.Events(ctx) }, replay.Point{}, o)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(*keyspace.Event, error) bool) {
+		if !beginState(u, version, yield) {
+			return
+		}
+		asOf := a.global.asOf.ms
+		if asOf == 0 {
+			asOf = l.Info().When
+		}
+		record := int64(0) // what has no place in a file is told apart by its number
+		for e, err := range l.State(ctx) {
+			if err == nil {
+				if e.Kind == keyspace.Key || e.Kind == keyspace.Function {
+					record++
+				}
+				e.Record, e.Pos.Source = record, u.Name()
+				if e.Kind == keyspace.Key && e.State == keyspace.Live && e.Expire >= 0 && e.Expire <= asOf {
+					e.State = keyspace.Expired
+				}
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+		for _, d := range missing(u, l.Info()) {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// beginState yields what stands before the state of a log.
+func beginState(u *source.Unit, version int, yield func(*keyspace.Event, error) bool) bool {
+	head := &keyspace.Event{Kind: keyspace.Header, Pos: keyspace.Pos{Source: u.Name(), Inner: -1}}
+	aux := &keyspace.Event{Kind: keyspace.Aux, DB: -1, Pos: head.Pos}
+	for _, f := range u.Files {
+		number, ok := strings.CutPrefix(f.Format, "RDB ")
+		if n, err := strconv.Atoi(number); ok && err == nil {
+			version = n
+		}
+		if f.Version != "" && aux.Key == nil {
+			aux.Key, aux.Value = []byte(f.Server+"-ver"), []byte(f.Version)
+		}
+	}
+	head.Index, head.Value = int64(version), []byte("REDIS")
+	if version >= leastValkey {
+		head.Value = []byte("VALKEY")
+	}
+	return yield(head, nil) && (aux.Key == nil || yield(aux, nil))
+}
+
+// missing is what a replay could not tell, as Damage.
+func missing(u *source.Unit, i replay.Info) (out []*keyspace.Event) {
+	say := func(n int64, what string, err error) {
+		if n > 0 {
+			at := keyspace.Pos{Source: u.Name(), Inner: -1}
+			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(what, n), Err: err}))
+		}
+	}
+	say(i.Damaged, "%d ranges of the log were not understood", keyspace.ErrCorrupt)
+	say(i.TooLarge, "keys in %d parts do not fit in --max-mem, and are missing", keyspace.ErrLimit)
+	return out
+}
+
+// damages says what could not be read, and counts it.
+type damages struct {
+	a *app
+	n int
+}
+
+func (a *app) damage() *damages { return &damages{a: a} }
+
+// say passes the events through.
+func (d *damages) say(seq keyspace.Seq) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range seq {
+			if err == nil && e.Kind == keyspace.Damage {
+				d.count(e.Err)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (d *damages) count(err error) {
+	if d.n++; d.n <= maxSaid {
+		d.a.stderr.errorf("%v", err)
+	}
+}
+
+// end says how many more there were.
+func (d *damages) end() {
+	if d.n > maxSaid {
+		d.a.stderr.errorf("%d more places could not be read", d.n-maxSaid)
+	}
+}
+
+// maxSaid is how many places of damage are said one by one on standard error.
+const maxSaid = 20

@@ -1,0 +1,125 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// TestEstimate: the estimates of all keys together are within 5 % of what MEMORY
+// USAGE says on the server that wrote the snapshot and loads it again, those of each
+// kind of value within 12 %. With -v it writes the table of docs/forensics.md.
+func TestEstimate(t *testing.T) {
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		w := s.Start(t, "")
+		populate(t, w)
+		w.Must(t, "SAVE")
+		w.Stop(t)
+		data, err := os.ReadFile(filepath.Join(w.Dir, "dump.rdb"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := s.Start(t, w.Dir)
+		c := New(Options{Top: 10000})
+		if err := c.Add(context.Background(), rdb.NewReader(bytes.NewReader(data), rdb.Options{}).Events(context.Background())); err != nil {
+			t.Fatal(err)
+		}
+		type sum struct{ got, want, keys int64 }
+		var all sum
+		kinds := map[string]*sum{}
+		for _, k := range c.Report().Biggest {
+			want := i.Must(t, "MEMORY", "USAGE", k.Name, "SAMPLES", "0").(int64)
+			name := k.Type + " " + k.Encoding
+			if kinds[name] == nil {
+				kinds[name] = &sum{}
+			}
+			for _, x := range []*sum{kinds[name], &all} {
+				x.got, x.want, x.keys = x.got+k.Bytes, x.want+want, x.keys+1
+			}
+		}
+		off := func(x sum) float64 { return 100 * float64(x.got-x.want) / float64(x.want) }
+		for _, name := range slices.Sorted(maps.Keys(kinds)) {
+			x := *kinds[name]
+			t.Logf("%-22s %4d keys  %9d estimated  %9d MEMORY USAGE  %+5.1f %%", name, x.keys, x.got, x.want, off(x))
+			if math.Abs(off(x)) > 12 {
+				t.Errorf("%s is off by %.1f %%", name, off(x))
+			}
+		}
+		t.Logf("%-22s %4d keys  %9d estimated  %9d MEMORY USAGE  %+5.1f %%", "all", all.keys, all.got, all.want, off(all))
+		if math.Abs(off(all)) > 5 || all.keys < 500 {
+			t.Errorf("%d keys together are off by %.1f %%", all.keys, off(all))
+		}
+	})
+}
+
+// populate makes values of every encoding and of many sizes.
+func populate(t *testing.T, w *servertest.Instance) {
+	do := func(args ...any) {
+		var s []string
+		for _, a := range args {
+			switch a := a.(type) {
+			case []string:
+				s = append(s, a...)
+			default:
+				s = append(s, fmt.Sprint(a))
+			}
+		}
+		w.Must(t, s...)
+	}
+	x := func(n int) string { return strings.Repeat("abcdefghij", n/10+1)[:n] }
+	for i := range 60 {
+		do("SET", fmt.Sprintf("str:int:%d", i), i*1000)
+		do("SET", fmt.Sprintf("str:short:%d", i), x(i%40+1))
+		do("SET", fmt.Sprintf("str:mid:%d", i), x(45+i*3))
+		do("SET", fmt.Sprintf("str:ttl:%d", i), x(i), "EX", 100000)
+		do("SET", fmt.Sprintf("str:long:%d:%s", i, x(30)), x(1000+i*177))
+		do("SET", fmt.Sprintf("str:longkey:%d:%s", i, x(60)), x(10))
+	}
+	for i := range 20 {
+		var small, ints, big, h, hb, z, zb, l, ll []string
+		for k := range 5 + i {
+			small = append(small, fmt.Sprintf("member-%d-%d", i, k))
+			ints = append(ints, fmt.Sprint(k*100*(i+1)))
+			h = append(h, fmt.Sprintf("field%d", k), x(10+k))
+			z = append(z, fmt.Sprint(k*7), fmt.Sprintf("m%d", k))
+			l = append(l, x(20+k))
+		}
+		for k := range 150 + i*97 {
+			big = append(big, fmt.Sprintf("member-%d-%d", i, k))
+			hb = append(hb, fmt.Sprintf("field:%d", k), x(20+k%100))
+			zb = append(zb, fmt.Sprint(float64(k)*1.5), fmt.Sprintf("player:%d:%s", k, x(k%30)))
+			ll = append(ll, x(30+k%50))
+		}
+		for k := 600; k < 620; k++ {
+			hb = append(hb, fmt.Sprintf("f:%d", k), x(100))
+		}
+		do("SADD", fmt.Sprintf("set:small:%d", i), small)
+		do("SADD", fmt.Sprintf("set:ints:%d", i), ints)
+		do("SADD", fmt.Sprintf("set:big:%d", i), append(big, x(70)))
+		do("HSET", fmt.Sprintf("hash:small:%d", i), h)
+		do("HSET", fmt.Sprintf("hash:big:%d", i), append(hb, "long", x(80)))
+		do("ZADD", fmt.Sprintf("zset:small:%d", i), z)
+		do("ZADD", fmt.Sprintf("zset:big:%d", i), append(zb, "1", x(70)))
+		do("RPUSH", fmt.Sprintf("list:small:%d", i), l)
+		do("RPUSH", fmt.Sprintf("list:big:%d", i), ll)
+		for k := range 50 + i*30 {
+			do("XADD", fmt.Sprintf("stream:plain:%d", i), fmt.Sprintf("%d-1", 1700000000000+k), "type", "order", "n", k, "x", x(k%20))
+		}
+		for k := range 30 {
+			do("XADD", fmt.Sprintf("stream:groups:%d", i), fmt.Sprintf("%d-1", 1700000000000+k), "type", "order", "n", k)
+		}
+		do("XGROUP", "CREATE", fmt.Sprintf("stream:groups:%d", i), "g", "0")
+		do("XREADGROUP", "GROUP", "g", "c1", "COUNT", 5+i, "STREAMS", fmt.Sprintf("stream:groups:%d", i), ">")
+		do("XREADGROUP", "GROUP", "g", "c2", "COUNT", 5, "STREAMS", fmt.Sprintf("stream:groups:%d", i), ">")
+	}
+}
