@@ -11,20 +11,28 @@ import (
 // Prober finds where records of a snapshot begin in bytes that may be anything:
 // a disk, a memory dump. It is not safe for concurrent use.
 type Prober struct {
-	r      *Reader
-	first  extent // of the first record of the chain that begins said to begin
-	proven bool   // its value has a form that could be wrong
+	redis, valkey *Reader
+	r             *Reader // the one of them that read the chain at hand
+	first         extent  // of the first record of the chain that begins said to begin
+	proven        bool    // its value has a form that could be wrong
 }
 
 // ProbeAhead is how many bytes behind a place a Prober may look at to believe it.
 const ProbeAhead = lookahead
 
-// NewProber returns a Prober of snapshots with a magic, "REDIS" or "VALKEY".
-func NewProber(magic string) *Prober {
+// NewProber returns a Prober.
+func NewProber() *Prober { return &Prober{redis: silent("REDIS"), valkey: silent("VALKEY")} }
+
+// silent returns a reader of records in memory that yields nothing.
+func silent(magic string) *Reader {
 	r := NewReader(nil, Options{})
 	r.magic, r.version, r.types, r.headless, r.silent, r.ctx = magic, maxRedis, dialectOf(magic), true, true, context.Background()
-	return &Prober{r: r}
+	return r
 }
+
+// Magic is that of the snapshots in which the chain that Next found last can stand:
+// "REDIS" unless only "VALKEY" will do.
+func (p *Prober) Magic() string { return p.r.magic }
 
 // Next returns the first index from from on, before to, at which a chain of
 // records begins in p, or -1. What lies behind to only serves to believe it.
@@ -73,18 +81,15 @@ func (p *Prober) leads(b []byte, i int, budget *int64) bool {
 // leastRecord is the least number of bytes of a record that is looked at.
 const leastRecord = 16
 
-// begins reports whether a chain of records begins at the start of b.
+// begins reports whether a chain of records begins at the start of b. A hash whose
+// fields expire is not the same to both servers.
 func (p *Prober) begins(b []byte) bool {
-	r := p.r
-	if len(b) > lookahead {
-		b = b[:lookahead]
-	}
-	r.in = newWindow(b, 0)
-	r.clear()
-	r.ev.DB = 0
-	r.habits.database, r.nameless, r.inflated = -1, -1, 0
-	return p.weigh()
+	b = b[:min(len(b), lookahead)]
+	return p.weigh(p.redis, b) || p.redis.typ == typeForked && p.weigh(p.valkey, b)
 }
+
+// typeForked is what Redis 7.4's release candidates and Valkey 9 both call a hash.
+const typeForked = 22
 
 // believed is the weight from which on a chain is believed where nothing else is
 // known of the file: five records that nothing but their sequence proves, or two
@@ -93,8 +98,11 @@ const believed = 5
 
 // weigh is chain for bytes of unknown origin, which may end anywhere: instead of
 // counting records, it weighs them.
-func (p *Prober) weigh() bool {
-	r := p.r
+func (p *Prober) weigh(r *Reader, b []byte) bool {
+	p.r, r.in, r.typ = r, newWindow(b, 0), 0
+	r.clear()
+	r.ev.DB = 0
+	r.habits.database, r.nameless, r.inflated = -1, -1, 0
 	doubt, odd, keys, weight := false, 0, 0, 0
 	for weight < believed {
 		more, err := r.record()
@@ -127,13 +135,17 @@ func (p *Prober) weigh() bool {
 	return !doubt || 2*odd > keys
 }
 
+// probed are the types that a Prober looks for: what servers have written since
+// Redis 5, but for hashes that refer to a template, which stands elsewhere.
+var probed = bits(0, 2, 4, 5, 7, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27)
+
 // heads tells by the first two bytes whether a record may begin: with a type that
 // servers write and a key of up to 2 KiB that has a name, with an expiry, an age,
 // or a database.
 var heads = func() (set [1 << 16 / 64]uint64) {
 	allow := func(op, n int) { set[(op<<8|n)/64] |= 1 << ((op<<8 | n) % 64) }
 	for op := range 64 {
-		if writtenByAny>>op&1 == 0 {
+		if probed>>op&1 == 0 {
 			continue
 		}
 		for n := 1; n < 0x48; n++ {
@@ -218,35 +230,74 @@ func valueAt(b []byte, i int) bool {
 	case 7:
 		return b[at] == 0x81 // RDB_64BITLEN of the module's id
 	case 11, 12, 13, 16, 17, 20:
-		n, body, ok := shortLength(b, at)
-		switch {
-		case !ok && b[at] == 0x80:
-			n, body = int(binary.BigEndian.Uint32(b[at+1:])), at+5
-		case !ok:
-			return b[at] == 0xc3
-		}
-		if body+8 > len(b) {
-			return false
-		}
-		total := binary.LittleEndian.Uint32(b[body:])
-		if typ == 11 {
-			return (total == 2 || total == 4 || total == 8) && n > intsetHeader
-		}
-		return int(total) == n
+		return containerAt(b, at, typ == 11)
 	case 24, 25:
-		return true
+		return b[at+6] == 0 && b[at+7] == 0 // the smallest expiry, of 48 bits
 	}
 	n, body, ok := shortLength(b, at)
 	if !ok {
 		return b[at] == 0x80 && b[at+1] < 0x10
 	}
-	switch typ {
-	case 15, 19, 21, 26, 27:
-		return n == 0 || b[body] == 16 // a stream's node is named by an ID
-	case 18:
-		return n > 0 && (b[body] == nodePlain || b[body] == nodePacked)
+	if n == 0 || body+9 >= len(b) {
+		return typ == 15 || typ == 19 || typ == 21 // a stream may be empty
 	}
-	return n > 0
+	switch typ {
+	case 14:
+		return containerAt(b, body, false)
+	case 15, 19, 21, 26, 27:
+		return b[body] == 16 // a stream's node is named by an ID
+	case 18:
+		return b[body] == nodePacked && containerAt(b, body+1, false) || b[body] == nodePlain
+	}
+	return elementsAt(b, body, typ, n)
+}
+
+// containerAt reports whether a string at i can be a listpack or ziplist, which
+// say how long they are, or an intset.
+func containerAt(b []byte, i int, intset bool) bool {
+	n, body, ok := shortLength(b, i)
+	switch {
+	case ok:
+	case b[i] == 0x80:
+		n, body = int(binary.BigEndian.Uint32(b[i+1:])), i+5
+	default:
+		return b[i] == 0xc3
+	}
+	if body+8 > len(b) {
+		return false
+	}
+	first := binary.LittleEndian.Uint32(b[body:])
+	if intset {
+		return (first == 2 || first == 4 || first == 8) && n > intsetHeader
+	}
+	return int(first) == n
+}
+
+// elementsAt looks at the first elements of a run of n strings, or pairs of them.
+func elementsAt(b []byte, i int, typ byte, n int) bool {
+	for range min(2*n, 4) {
+		if i+9 >= len(b) {
+			return true
+		}
+		size, body, ok := shortLength(b, i)
+		switch {
+		case ok:
+			i = body + size
+		case b[i] >= 0xc0 && b[i] <= 0xc2:
+			i += 1 + 1<<(b[i]-0xc0)
+		default:
+			return b[i] == 0x80 || b[i] == 0xc3
+		}
+		if typ == 5 { // and a score
+			i += 8
+		}
+		if typ == 2 || typ == 5 {
+			if n--; n == 0 {
+				return true
+			}
+		}
+	}
+	return true
 }
 
 // behindKey returns where a string of up to 2 KiB ends.

@@ -20,7 +20,7 @@ func randomBytes(n int, seed uint64) []byte {
 // A Prober finds the first record of a stretch of a snapshot in noise, and none in
 // noise alone.
 func TestProber(t *testing.T) {
-	p := NewProber("REDIS")
+	p := NewProber()
 	whole, at := ledger(4000, 1)
 	starts, early := map[int]bool{}, 0
 	for _, r := range at {
@@ -79,7 +79,7 @@ func TestProberKnowsOwnRecords(t *testing.T) {
 }
 
 func BenchmarkProberNoise(b *testing.B) {
-	p, noise := NewProber("REDIS"), randomBytes(8<<20, 1)
+	p, noise := NewProber(), randomBytes(8<<20, 1)
 	b.SetBytes(int64(len(noise)))
 	for b.Loop() {
 		if p.Next(noise, 0, len(noise)) >= 0 {
@@ -93,7 +93,7 @@ func FuzzProber(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[100:])
 	f.Add(bytes.Repeat([]byte{0}, 200))
-	p := NewProber("REDIS")
+	p := NewProber()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		i := p.Next(b, 0, len(b))
 		if i >= len(b) {
