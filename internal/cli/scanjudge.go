@@ -9,6 +9,9 @@ import (
 // judges reads rules in the languages of other tools.
 func (f *scanFlags) judges(a *app, config *scan.Config) error {
 	if len(f.sigma) > 0 {
+		if k := &f.keys; k.key != "" || len(k.dbs)+len(k.types) > 0 {
+			return usagef("--sigma: --db, --key and --type leave out commands, which belong to no key")
+		}
 		j, err := sigma.Load(f.sigma)
 		if err != nil {
 			return usagef("--sigma: %v", err)
