@@ -185,8 +185,8 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if !w.isContainer(p.data) {
 		return w.openBlindly(f, p)
 	}
-	w.child(f, p, nil, 0)
-	return true
+	// Random text begins like some container once in a while.
+	return w.child(f, p, nil, 0) || isText(p.data) || isELF(p.data, 0)
 }
 
 // buffer returns n bytes that are valid until the decoder of the same depth

@@ -45,6 +45,5 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if !w.isContainer(buf) {
 		return false
 	}
-	w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0)
-	return true
+	return w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0) || isText(buf) || isELF(buf, 0)
 }

@@ -73,6 +73,7 @@ func TestNameFamily(t *testing.T) {
 		{name: "plain word", value: "password: willowquartz\nhost: x", rule: "generic-password", secret: "willowquartz"},
 		{name: "unseal key", field: "unseal_key", value: random("unseal", 43, stdAlphabet) + "=", rule: "generic-api-key"},
 		{name: "api key", field: "api_key", value: hex, rule: "generic-api-key"},
+		{name: "key that begins like a container", field: "private_token", value: "eF6P" + "Ry_1" + token, rule: "generic-token"},
 		{name: "token", field: "access_token", value: token, rule: "generic-token"},
 		{name: "bearer", field: "authorization", value: "Bearer " + token, rule: "generic-token", secret: token},
 		{name: "bearer in text", value: "Authorization: Bearer " + token + "\r\nHost: x", rule: "generic-token", secret: token},

@@ -217,8 +217,8 @@ func (w *worker) scanRoot(data []byte, hits []hit, base uint32, isName bool) {
 }
 
 // scan opens what f contains, or, where it contains nothing, asks the rules
-// whose keywords stand in it.
-func (w *worker) scan(f *fragment, hits []hit, base uint32) {
+// whose keywords stand in it. It reports whether f was opened.
+func (w *worker) scan(f *fragment, hits []hit, base uint32) bool {
 	w.serial++
 	f.serial = w.serial
 	if w.s.config.Values != nil {
@@ -226,12 +226,13 @@ func (w *worker) scan(f *fragment, hits []hit, base uint32) {
 	}
 	if w.probe.collecting && isWordValue(f.data) {
 		w.probe.note(f)
-		return
+		return false
 	}
 	if w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base) {
-		return
+		return true
 	}
 	w.text(f, hits, base)
+	return false
 }
 
 // openSegment opens what stands in a key behind a colon: cache:{"id": …}.
@@ -364,19 +365,20 @@ func (w *worker) place(f *fragment, p piece) *fragment {
 }
 
 // child scans a piece of f. Hits are those in the bytes of a piece in place,
-// counted from base; other pieces pass through the automaton here.
-func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) {
+// counted from base; other pieces pass through the automaton here. It reports
+// whether the piece was opened in turn.
+func (w *worker) child(f *fragment, p piece, hits []hit, base uint32) bool {
 	c := w.place(f, p)
 	if p.inPlace {
-		w.scan(c, hits, base)
-		return
+		return w.scan(c, hits, base)
 	}
 	w.stats.Decoded++
 	w.stats.DecodedBytes += int64(len(p.data))
 	mark := len(w.inner)
 	w.inner = w.s.matcher.scan(p.data, 0, len(p.data), w.inner)
-	w.scan(c, w.inner[mark:], 0)
+	opened := w.scan(c, w.inner[mark:], 0)
 	w.inner = w.inner[:mark]
+	return opened
 }
 
 // hitsIn passes a name that no fragment holds through the automaton. The hits
