@@ -62,7 +62,7 @@ truth: servers
 # Backups beside servers under load, backups that are killed, and sets that are
 # tampered with: each test with 200 rounds instead of a few.
 proof: servers
-	VALKEYFS_BACKUP_ROUNDS=200 go test -v -timeout 3h -run '^Test(LiveLog|Killed|Tampering)$$' ./internal/backup
+	VALKEYFS_BACKUP_ROUNDS=200 go test -v -timeout 3h -run '^Test(LiveLog|Killed|RestoreKilled|Tampering)$$' ./internal/backup
 
 # Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
 bench: servers

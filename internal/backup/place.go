@@ -22,6 +22,7 @@ type place struct {
 	inside bool
 	inWay  []string // names that lie in the target
 	moved  string   // what they are moved to is called
+	keep   bool     // stage holds what lay in the target
 }
 
 // lostFound is made by mkfs on every ext file system, and stays where it is.
@@ -56,26 +57,54 @@ func newPlace(target string, now time.Time) (*place, error) {
 	return p, nil
 }
 
+// discard removes what was staged and not put in place.
+func (p *place) discard() {
+	if !p.keep {
+		os.RemoveAll(p.stage) //nolint:errcheck // nothing better can be done
+	}
+}
+
 // commit puts what was staged in place, and returns where what lay there is now.
 func (p *place) commit() (aside string, err error) {
-	if p.inside {
+	switch {
+	case p.inside:
 		return p.commitInside()
-	}
-	if len(p.inWay) > 0 {
+	case len(p.inWay) > 0:
 		aside = p.target + "." + p.moved
-		if _, err := os.Lstat(aside); err == nil {
-			return "", &fs.PathError{Op: "rename", Path: aside, Err: fs.ErrExist}
+		err = p.swap(aside)
+	default:
+		if err = os.Remove(p.target); err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = os.Rename(p.stage, p.target)
 		}
-		if err := os.Rename(p.target, aside); err != nil {
-			return "", err
-		}
-	} else if err := os.Remove(p.target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	}
+	if err != nil {
 		return "", err
 	}
-	if err := os.Rename(p.stage, p.target); err != nil {
-		return aside, err
-	}
 	return aside, syncDir(filepath.Dir(p.target))
+}
+
+// swap lets the target be what was staged, and what it was be called aside. At no
+// moment is there no target, where the file system can exchange names.
+func (p *place) swap(aside string) error {
+	if _, err := os.Lstat(aside); err == nil {
+		return &fs.PathError{Op: "rename", Path: aside, Err: fs.ErrExist}
+	}
+	if err := exchange(p.stage, p.target); err != nil {
+		if err := os.Rename(p.target, aside); err != nil {
+			return err
+		}
+		if err := os.Rename(p.stage, p.target); err != nil {
+			return errors.Join(err, os.Rename(aside, p.target))
+		}
+		return nil
+	}
+	p.keep = true
+	if err := os.Rename(p.stage, aside); err != nil {
+		e := exchange(p.stage, p.target)
+		p.keep = e != nil
+		return errors.Join(err, e)
+	}
+	return nil
 }
 
 // commitInside moves names one after the other, directories first: a log is

@@ -184,6 +184,52 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// Killed at any moment, a restore leaves the target as it was or restored, whole
+// either way, and what lay there is never lost.
+func TestRestoreKilled(t *testing.T) {
+	dir := bigDataDir(t)
+	want := read(t, dir)
+	h := newHost(t)
+	h.backup(dir)
+	args := []string{"restore", h.dest, "-i", filepath.Join(h.keyFiles(), "identity"), "--force", "--into"}
+	begin := time.Now()
+	if status, said := h.cron(nil, append(args, filepath.Join(t.TempDir(), "first"))...); status != 0 {
+		t.Fatalf("exit status %d: %s", status, said)
+	}
+	whole := time.Since(begin)
+	restored := 0
+	for range rounds(t, 20) {
+		top := t.TempDir()
+		into := filepath.Join(top, "data")
+		write(t, into, map[string][]byte{"old": []byte("OLD")})
+		cmd := h.program(nil, append(args, into)...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole/2 + time.Duration(rand.Int64N(int64(whole))))
+		cmd.Process.Signal(syscall.SIGKILL)
+		cmd.Wait() //nolint:errcheck // it was killed, or was quicker
+		got := read(t, into)
+		if _, ok := got["dump.rdb"]; ok {
+			restored++
+			equal(t, got, want)
+		} else {
+			equal(t, got, map[string]string{"old": "OLD"})
+		}
+		kept := 0
+		for name, data := range read(t, top) {
+			if filepath.Base(name) == "old" && data == "OLD" {
+				kept++
+			}
+		}
+		if kept != 1 {
+			t.Errorf("what lay there is in %d places", kept)
+		}
+		os.RemoveAll(top)
+	}
+	t.Logf("%d were restored", restored)
+}
+
 // tracer is strace, with arguments; tracing must be allowed.
 func tracer(t *testing.T, args ...string) []string {
 	t.Helper()

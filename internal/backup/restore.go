@@ -69,7 +69,7 @@ func (s *Set) Restore(ctx context.Context, o RestoreOptions) (*Restored, error) 
 	if err := os.Mkdir(p.stage, 0o700); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(p.stage) //nolint:errcheck // it is gone once it was renamed
+	defer p.discard()
 	done := &Restored{Inner: in, Advice: in.advice(o.AsLog), expiring: map[string]int64{}}
 	if err := s.stage(ctx, p.stage, done, o); err != nil {
 		return nil, err
