@@ -53,11 +53,12 @@ const oddShare = 8
 // what is left of a damaged record: its key has an odd name, which is not common
 // in this file, and its value no form that could be wrong.
 func (r *Reader) doubtful() bool {
-	return r.ev.Kind == keyspace.KeyEnd && r.unproven && oddName(r.key) && r.habits.odd*oddShare <= r.habits.keys
+	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.keys
 }
 
-// oddName reports whether a key's name is short, a number or no text.
-func oddName(key []byte) bool {
+// OddName reports whether a key's name is short, a number or no text: what chance
+// makes of bytes that are no snapshot.
+func OddName(key []byte) bool {
 	const short = 4
 	if len(key) < short {
 		return true

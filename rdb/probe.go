@@ -15,6 +15,8 @@ type Prober struct {
 	r             *Reader // the one of them that read the chain at hand
 	first         extent  // of the first record of the chain that begins said to begin
 	proven        bool    // its value has a form that could be wrong
+	budget        int64   // bytes that trials may look at
+	since         int     // the place that was asked about last
 }
 
 // ProbeAhead is how many bytes behind a place a Prober may look at to believe it.
@@ -34,52 +36,72 @@ func silent(magic string) *Reader {
 // "REDIS" unless only "VALKEY" will do.
 func (p *Prober) Magic() string { return p.r.magic }
 
+// leastRecord is the least number of bytes of a record that is looked at.
+const leastRecord = 16
+
 // Next returns the first index from from on, before to, at which a chain of
-// records begins in p, or -1. What lies behind to only serves to believe it.
+// records begins in b, or -1. What lies behind to only serves to believe it.
 func (p *Prober) Next(b []byte, from, to int) int {
-	to = min(to, len(b)-leastRecord)
-	budget, since := int64(lookahead*trialBudget), from
-	for i := from; i < to; i++ {
+	p.Reset()
+	for i := from; i < min(to, len(b)-leastRecord); i++ {
 		// Nearly all places of what is no snapshot end here.
-		if pair := uint(b[i])<<8 | uint(b[i+1]); heads[pair/64]>>(pair%64)&1 == 0 {
-			continue
-		}
-		if !plausibleAt(b, i) {
-			continue
-		}
-		budget = min(budget+int64(i-since)*trialBudget, lookahead*trialBudget)
-		if since = i; budget < 0 {
-			continue // made so that each place costs a lot
-		}
-		if p.begins(b[i:]) && !p.leads(b, i, &budget) {
+		if MayBegin(b[i], b[i+1]) && p.At(b, i) {
 			return i
 		}
-		budget -= p.r.in.offset() + p.r.inflated + trialCost
 	}
 	return -1
 }
 
+// MayBegin reports whether a record can begin with two bytes. It is for those who
+// look for other things, too, in one pass: where it says yes, ask At.
+func MayBegin(first, second byte) bool {
+	pair := uint(first)<<8 | uint(second)
+	return heads[pair/64]>>(pair%64)&1 != 0
+}
+
+// Reset is to be called before the first At of a search.
+func (p *Prober) Reset() { p.budget, p.since = lookahead*trialBudget, 0 }
+
+// At reports whether a chain of records begins at index i of b. Places are to be
+// asked about in ascending order. Bytes that are made so that each place costs a
+// lot are not looked at everywhere.
+func (p *Prober) At(b []byte, i int) bool {
+	if i+leastRecord > len(b) || !plausibleAt(b, i) {
+		return false
+	}
+	p.budget = min(p.budget+int64(max(i-p.since, 0))*trialBudget, lookahead*trialBudget)
+	if p.since = i; p.budget < 0 {
+		return false
+	}
+	if p.begins(b[i:]) && !p.leads(b, i) {
+		return true
+	}
+	p.spend()
+	return false
+}
+
+// spend takes what the last trial cost from the budget.
+func (p *Prober) spend() { p.budget -= p.r.in.offset() + p.r.inflated + trialCost }
+
 // leads reports whether the first record of a chain at i, of strings that nothing
 // vouches for, leads over the true start of another.
-func (p *Prober) leads(b []byte, i int, budget *int64) bool {
+func (p *Prober) leads(b []byte, i int) bool {
 	if p.proven {
 		return false
 	}
-	first := p.first
-	for j := i + int(first.prefix) + 1; j < min(i+int(first.length), len(b)-leastRecord) && *budget > 0; j++ {
-		if pair := uint(b[j])<<8 | uint(b[j+1]); heads[pair/64]>>(pair%64)&1 == 0 || !plausibleAt(b, j) {
+	r, first := p.r, p.first
+	for j := i + int(first.prefix) + 1; j < min(i+int(first.length), len(b)-leastRecord) && p.budget > 0; j++ {
+		if !MayBegin(b[j], b[j+1]) || !plausibleAt(b, j) {
 			continue
 		}
 		if p.begins(b[j:]) {
 			return true
 		}
-		*budget -= p.r.in.offset() + p.r.inflated + trialCost
+		p.spend()
 	}
+	p.r = r
 	return false
 }
-
-// leastRecord is the least number of bytes of a record that is looked at.
-const leastRecord = 16
 
 // begins reports whether a chain of records begins at the start of b. A hash whose
 // fields expire is not the same to both servers.
@@ -120,7 +142,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 			}
 			continue
 		}
-		name := oddName(r.key)
+		name := OddName(r.key)
 		if keys == 0 {
 			doubt = r.unproven && name
 			p.proven, p.first = !r.unproven, extent{r.in.offset() - r.ev.Record, r.typeAt - r.ev.Record}

@@ -306,7 +306,7 @@ func (r *Reader) chain() (ok bool, first extent, cost int64) {
 			first = extent{w.offset() - from, r.typeAt - from}
 			doubt = r.doubtful()
 		}
-		if n++; r.ev.Kind == keyspace.KeyEnd && oddName(r.key) {
+		if n++; r.ev.Kind == keyspace.KeyEnd && OddName(r.key) {
 			odd++
 		}
 		if !more {
