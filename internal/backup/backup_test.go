@@ -386,6 +386,41 @@ func TestSpare(t *testing.T) {
 	}
 }
 
+// What a spared set refers to stays, also of sets that were pruned before.
+func TestSpareReferences(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	prune := func() {
+		t.Helper()
+		plan, err := backup.PlanPrune(t.Context(), h.store(), "", backup.Policy{Last: 1}, h.now)
+		if err == nil {
+			err = plan.Spare(t.Context(), backup.VerifyOptions{})
+		}
+		if err == nil {
+			err = plan.Apply(t.Context(), h.store())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.backup(dir)
+	good := h.backup(dir)
+	prune()
+	h.o.Recipients = []string{"other"} // nothing is referred to
+	bad := h.backup(dir)
+	if err := os.Truncate(filepath.Join(h.dest, h.o.Label, bad.Manifest.ID, "m0001.zst.age"), 100); err != nil {
+		t.Fatal(err)
+	}
+	prune()
+	set, err := backup.OpenSet(t.Context(), h.store(), backup.Ref{Label: h.o.Label, ID: good.Manifest.ID})
+	if err != nil || good.Reused == 0 {
+		t.Fatalf("%d members are referred to, %v", good.Reused, err)
+	}
+	if problems, err := set.Verify(t.Context(), backup.VerifyOptions{Identities: []age.Identity{h.id}}); err != nil || problems != nil {
+		t.Errorf("the set that was spared: %v, %v", problems, err)
+	}
+}
+
 func TestPolicy(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string][]byte{"dump.rdb": rdb("k", "v")})

@@ -168,6 +168,8 @@ func (plan *Plan) Spare(ctx context.Context, o VerifyOptions) error {
 		remove = append(remove, set)
 	}
 	plan.Remove = remove
+	needed := plan.needed() // by what was spared, too
+	plan.Garbage = slices.DeleteFunc(plan.Garbage, func(o Info) bool { return needed[o.Name] })
 	return nil
 }
 
