@@ -4,11 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 
-	"github.com/trustelem/zxcvbn"
 	"github.com/trustelem/zxcvbn/frequency"
 )
 
@@ -30,7 +31,7 @@ func weakness(password string) string {
 	if len(head) > maxJudged {
 		head = head[:maxJudged]
 	}
-	if score := zxcvbn.PasswordStrength(head, nil).Score; score < minScore {
+	if score := guessScore(head); score < minScore {
 		return fmt.Sprintf("guessable (zxcvbn %d of 4)", score)
 	}
 	if len([]rune(password)) < minLength {
@@ -40,6 +41,24 @@ func weakness(password string) string {
 		return "of one kind of characters only"
 	}
 	return ""
+}
+
+// weaknesses judges passwords on all cores; the answers are in their order. Each
+// costs some milliseconds at most, as only its first maxJudged characters are
+// judged.
+func weaknesses(held []heldPassword) []string {
+	why := make([]string, len(held))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(held)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(held)); i = next.Add(1) - 1 {
+				why[i] = weakness(held[i].password)
+			}
+		})
+	}
+	all.Wait()
+	return why
 }
 
 // mixed reports whether a password has letters and something else. Long

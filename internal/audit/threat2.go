@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/acl"
@@ -31,48 +32,57 @@ func userPlace(s *Subject, u *acl.User) Place {
 
 const genPass = "ACL GENPASS makes one; store it as #SHA256"
 
-func checkStrength(s *Subject) []Answer {
-	if s.Server == nil {
-		return unknown(noConf)
-	}
-	var fs []Answer
-	judged, hashes := 0, 0
-	judge := func(where Place, what, password string) {
-		if judged++; judged > maxJudgements || password == "" {
-			return
-		}
-		if why := weakness(password); why != "" {
-			fs = append(fs, fail(where, genPass, "%s: %s", what, why))
-		}
-	}
+// heldPassword is a password in clear, and where it stands.
+type heldPassword struct {
+	at       Place
+	whose    string
+	password string
+}
+
+// passwords returns those in clear, and how many there are as hashes only.
+func (s *Subject) passwords() (held []heldPassword, hashes int) {
 	for _, u := range s.Server.Users.List {
 		for _, p := range u.Passwords {
 			if p.Plain {
-				judge(userPlace(s, u), "the password of user "+clip(u.Name), p.Clear)
+				held = append(held, heldPassword{userPlace(s, u), "the password of user " + clip(u.Name), p.Clear})
 			} else {
 				hashes++
 			}
 		}
 	}
 	if d, ok := s.Server.Conf.Last("primaryauth"); ok && len(d.Args) == 1 {
-		judge(atDirective(d), "the password for the primary", d.Args[0])
+		held = append(held, heldPassword{atDirective(d), "the password for the primary", d.Args[0]})
 	}
 	for _, d := range s.Server.Conf.All("sentinel") {
 		if len(d.Args) == 3 && strings.EqualFold(d.Args[0], "auth-pass") {
-			judge(atDirective(d), "sentinel auth-pass", d.Args[2])
+			held = append(held, heldPassword{atDirective(d), "sentinel auth-pass", d.Args[2]})
+		}
+	}
+	return slices.DeleteFunc(held, func(h heldPassword) bool { return h.password == "" }), hashes
+}
+
+func checkStrength(s *Subject) []Answer {
+	if s.Server == nil {
+		return unknown(noConf)
+	}
+	held, hashes := s.passwords()
+	var fs []Answer
+	for i, why := range weaknesses(held[:min(len(held), maxJudgements)]) {
+		if why != "" {
+			fs = append(fs, fail(held[i].at, genPass, "%s: %s", held[i].whose, why))
 		}
 	}
 	switch {
 	case len(fs) > 0:
 		return fs
-	case judged > maxJudgements:
+	case len(held) > maxJudgements:
 		return unknown("more than %d passwords; those looked at are strong", maxJudgements)
 	case hashes > 0:
 		return unknown("%d passwords are stored as hashes, which do not tell their length (common ones are another check's)", hashes)
-	case judged == 0:
+	case len(held) == 0:
 		return na("no passwords")
 	}
-	return pass(Place{File: s.Name}, "%d passwords of at least %d mixed characters that are hard to guess", judged, minLength)
+	return pass(Place{File: s.Name}, "%d passwords of at least %d mixed characters that are hard to guess", len(held), minLength)
 }
 
 func clip(name string) string {

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
@@ -112,64 +111,6 @@ func writeResult(p *report.Page, x *Result) {
 	if x.Status == Waived {
 		p.Wrap(indent, indent, "accepted: "+report.Escape(x.Waiver))
 	}
-}
-
-// WriteJUnit writes a report as JUnit's XML: a test case a check, a suite a
-// threat.
-func WriteJUnit(w io.Writer, h *Header, r *Report) error {
-	type message struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-	type testCase struct {
-		Class   string   `xml:"classname,attr"`
-		Name    string   `xml:"name,attr"`
-		Failure *message `xml:"failure"`
-		Skipped *message `xml:"skipped"`
-	}
-	type suite struct {
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Skipped  int        `xml:"skipped,attr"`
-		Cases    []testCase `xml:"testcase"`
-	}
-	var out struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Name    string   `xml:"name,attr"`
-		Suites  []suite  `xml:"testsuite"`
-	}
-	out.Name = h.Tool + " audit, catalogue " + h.Catalogue
-	suites := make([]suite, len(Threats))
-	for i := range r.Results {
-		x := &r.Results[i]
-		s := &suites[x.Check.Threat]
-		s.Name = fmt.Sprintf("%d %s", x.Check.Threat, Threats[x.Check.Threat])
-		c := testCase{Class: report.Escape(x.Server), Name: x.Check.ID + " " + x.Check.Title}
-		m := &message{report.Escape(sentence(x)), fmt.Sprintf("%s:%d", report.Escape(x.Place.File), x.Place.Line)}
-		s.Tests++
-		switch x.Status {
-		case Fail:
-			c.Failure = m
-			s.Failures++
-		case Pass:
-		default:
-			c.Skipped = m
-			s.Skipped++
-		}
-		s.Cases = append(s.Cases, c)
-	}
-	out.Suites = slices.DeleteFunc(suites, func(s suite) bool { return s.Name == "" })
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", " ")
-	if err := enc.Encode(out); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
 }
 
 // Failing reports whether anything fails at or above a severity.

@@ -65,7 +65,7 @@ not at all.
 		RunE: func(cmd *cobra.Command, args []string) error { return runAudit(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit`")
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit|html`")
 	fl.StringVar(&f.root, "root", "", "judge the image of a host in `DIR`: every path and link leads inside it")
 	fl.BoolVar(&f.all, "all", false, "text: list what passes and what does not apply, too")
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
@@ -86,10 +86,10 @@ not at all.
 }
 
 func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
-	write := map[string]func(io.Writer, *audit.Header, *audit.Report) error{
-		"text": nil, "jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "junit": audit.WriteJUnit}
+	write := map[string]func(io.Writer, *audit.Header, *audit.Report) error{"text": nil, "junit": nil,
+		"jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "html": audit.WriteHTML}
 	if _, ok := write[f.format]; !ok {
-		return usagef("--format: text, jsonl, json, csv, sarif or junit, not %q", f.format)
+		return usagef("--format: text, jsonl, json, csv, sarif, junit or html, not %q", f.format)
 	}
 	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
 	if f.server != "" {
@@ -213,9 +213,12 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	h := audit.NewHeader(version(), args, f.root, o, r)
 	var text bytes.Buffer
 	w := io.MultiWriter(out, &text)
-	if f.format == "text" {
+	switch f.format {
+	case "text":
 		err = audit.WriteText(w, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
-	} else {
+	case "junit":
+		err = audit.WriteJUnit(w, h, r, failOn)
+	default:
 		err = write[f.format](w, h, r)
 	}
 	if err != nil {
