@@ -346,6 +346,15 @@ func TestSignature(t *testing.T) {
 			t.Errorf("byte %d was changed, and the signature fits", i)
 		}
 	}
+	for i := bytes.IndexByte(sig, '\n'); i < len(sig); i++ { // the untrusted comment stands before
+		for bit := range 8 {
+			changed := bytes.Clone(sig)
+			changed[i] ^= 1 << bit
+			if pub.Verify(message, changed) == nil {
+				t.Errorf("byte %d of the signature was changed, and it fits", i)
+			}
+		}
+	}
 	if pub.Verify(message, bytes.Replace(sig, []byte("set x"), []byte("set z"), 1)) == nil {
 		t.Error("the trusted comment was changed, and the signature fits")
 	}

@@ -1,6 +1,7 @@
 package crypt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -69,15 +70,24 @@ func (s *SigningKey) Public() *VerifyingKey {
 // Sign returns the signature file of message, as `minisign -Sm` writes it. The
 // trusted comment is signed with it.
 func (s *SigningKey) Sign(message []byte, trusted string) []byte {
-	return append(minisign.SignWithComments(s.key, message, trusted, "signature by valkeyfs"), '\n')
+	return minisign.SignWithComments(s.key, message, trusted, "signature by valkeyfs")
 }
 
 // ID names the key, as minisign does: 16 hexadecimal digits.
 func (v *VerifyingKey) ID() string { return fmt.Sprintf("%016X", v.key.ID()) }
 
-// Verify checks the signature file of message, or returns [ErrSignature].
+// Verify checks the signature file of message, or returns [ErrSignature]. The file
+// has to be written in the one way that minisign writes it: bits that base64
+// does not use would otherwise be free to change.
 func (v *VerifyingKey) Verify(message, signature []byte) error {
-	if len(signature) > maxKeyFile || !minisign.Verify(v.key, message, signature) {
+	var s minisign.Signature
+	if len(signature) > maxKeyFile || s.UnmarshalText(signature) != nil {
+		return ErrSignature
+	}
+	if text, err := s.MarshalText(); err != nil || !bytes.Equal(bytes.TrimRight(text, "\n"), bytes.TrimRight(signature, "\n")) {
+		return ErrSignature
+	}
+	if !minisign.Verify(v.key, message, signature) {
 		return ErrSignature
 	}
 	return nil

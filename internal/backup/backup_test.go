@@ -31,6 +31,9 @@ type host struct {
 	o    backup.Options
 	over backup.Store // instead of dest
 
+	opened   backup.Store
+	openedAt string
+
 	files string // where keyFiles has put the keys
 }
 
@@ -65,12 +68,15 @@ func (h *host) store() backup.Store {
 	if h.over != nil {
 		return h.over
 	}
-	s, err := backup.OpenDir(h.dest, true)
-	if err != nil {
-		h.t.Fatal(err)
+	if h.opened == nil || h.openedAt != h.dest {
+		s, err := backup.OpenDir(h.dest, true)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.t.Cleanup(func() { s.Close() })
+		h.opened, h.openedAt = s, h.dest
 	}
-	h.t.Cleanup(func() { s.Close() })
-	return s
+	return h.opened
 }
 
 func (h *host) try(dir string) (*backup.Result, error) {

@@ -133,18 +133,29 @@ func noPlaintext(t *testing.T, dir string) {
 	}
 }
 
+// quickest runs the program with each of some arguments, and returns how long it
+// took at best: the machine may be busy with something else.
+func (h *host) quickest(all ...[]string) time.Duration {
+	h.t.Helper()
+	least := time.Hour
+	for _, args := range all {
+		begin := time.Now()
+		if status, said := h.cron(nil, args...); status != 0 {
+			h.t.Fatalf("exit status %d: %s", status, said)
+		}
+		least = min(least, time.Since(begin))
+	}
+	return least
+}
+
 // Killed at any moment, a backup leaves no set without manifest that counts as
 // one and no plaintext, and the next one succeeds.
 func TestKilled(t *testing.T) {
 	dir := bigDataDir(t)
 	h := newHost(t)
 	args := h.backupArgs(dir, h.dest)
-	begin := time.Now()
-	if status, said := h.cron(nil, args...); status != 0 {
-		t.Fatalf("exit status %d: %s", status, said)
-	}
-	whole := time.Since(begin)
-	killed, sets := 0, 1
+	whole := h.quickest(args, args, args)
+	killed, sets := 0, 3
 	for i := range rounds(t, 20) {
 		cmd := h.program(nil, args...)
 		if err := cmd.Start(); err != nil {
@@ -192,11 +203,7 @@ func TestRestoreKilled(t *testing.T) {
 	h := newHost(t)
 	h.backup(dir)
 	args := []string{"restore", h.dest, "-i", filepath.Join(h.keyFiles(), "identity"), "--force", "--into"}
-	begin := time.Now()
-	if status, said := h.cron(nil, append(args, filepath.Join(t.TempDir(), "first"))...); status != 0 {
-		t.Fatalf("exit status %d: %s", status, said)
-	}
-	whole := time.Since(begin)
+	whole := h.quickest(append(slices.Clone(args), filepath.Join(t.TempDir(), "1")), append(slices.Clone(args), filepath.Join(t.TempDir(), "2")))
 	restored := 0
 	for range rounds(t, 20) {
 		top := t.TempDir()
