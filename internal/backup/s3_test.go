@@ -173,7 +173,7 @@ func TestS3Dies(t *testing.T) {
 	}
 	srv.stop()
 	slow.Wait()
-	if status := slow.ProcessState.ExitCode(); status != 4 || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), "m0002.zst.age") {
+	if status := slow.ProcessState.ExitCode(); status != 4 || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), ".zst.age") {
 		t.Errorf("exit status %d: %s", status, said.String())
 	}
 	if strings.Contains(said.String(), srv.secret) {
