@@ -274,6 +274,9 @@ func TestHTML(t *testing.T) {
 		if strings.Count(page, "<script") != 1 || strings.Contains(page, "<img") || strings.Contains(page, "src=x onerror=alert(1)>\"") {
 			t.Error("markup of the input came through")
 		}
+		if strings.Contains(page, " style=") || !strings.Contains(page, "style-src &#39;sha256-") && !strings.Contains(page, "style-src 'sha256-") {
+			t.Error("the policy lets more styles in than the page's own")
+		}
 		for _, out := range []string{"http://", "https://", "url(", "@import", "<link", "<iframe"} {
 			if strings.Contains(page, out) {
 				t.Errorf("the page holds %q: it is not self-contained", out)

@@ -18,26 +18,35 @@ const (
 
 // An Event is a command as rules see it.
 type Event struct {
-	command, subcommand []string
-	args, line, keys    []string
-	db, argc, source    []string
+	command, subcommand []value
+	args, line, keys    []value
+	db, argc, source    []value
 }
+
+// A value is what a field has: as it is, and in lower case.
+type value struct{ text, lower string }
+
+func valueOf(s string) value { return value{s, strings.ToLower(s)} }
 
 // NewEvent describes a Command event, of which it keeps nothing.
 func NewEvent(e *keyspace.Event) *Event {
-	ev := &Event{db: []string{strconv.Itoa(int(e.DB))}, argc: []string{strconv.FormatInt(e.Index, 10)}, source: []string{e.Pos.Source}}
+	ev := &Event{db: []value{valueOf(strconv.Itoa(int(e.DB)))}, argc: []value{valueOf(strconv.FormatInt(e.Index, 10))}, source: []value{valueOf(e.Pos.Source)}}
 	if len(e.Args) == 0 {
 		return ev
 	}
-	ev.command = []string{strings.ToUpper(string(e.Args[0][:min(len(e.Args[0]), maxArgument)]))}
+	name := strings.ToUpper(clip(e.Args[0]))
+	ev.command = []value{valueOf(name)}
+	line := []byte(name)
 	for _, a := range e.Args[1:] {
-		ev.args = append(ev.args, string(a[:min(len(a), maxArgument)]))
+		v := valueOf(clip(a))
+		ev.args = append(ev.args, v)
+		if len(line) < maxLine {
+			line = append(append(line, ' '), v.text...)
+		}
 	}
-	line := append(ev.command[:1:1], ev.args...)
-	text := strings.Join(line, " ")
-	ev.line = []string{text[:min(len(text), maxLine)]}
-	if len(ev.args) > 0 && containers[ev.command[0]] {
-		ev.subcommand = []string{strings.ToUpper(ev.args[0])}
+	ev.line = []value{valueOf(string(line[:min(len(line), maxLine)]))}
+	if len(ev.args) > 0 && containers[name] {
+		ev.subcommand = []value{valueOf(strings.ToUpper(ev.args[0].text))}
 	}
 	spec, ok := aof.LookupCommand(e.Args[0])
 	if !ok {
@@ -61,13 +70,15 @@ var containers = func() map[string]bool {
 	return out
 }()
 
+func clip(arg []byte) string { return string(arg[:min(len(arg), maxArgument)]) }
+
 // keysOf returns the names of the keys among the arguments. Indexes of a
 // subcommand count from the container's name.
-func keysOf(spec *aof.CommandSpec, args [][]byte) []string {
-	var keys []string
+func keysOf(spec *aof.CommandSpec, args [][]byte) []value {
+	var keys []value
 	add := func(from, to, step int) {
 		for i := from; i <= min(to, len(args)-1) && i > 0 && len(keys) < maxKeys; i += max(step, 1) {
-			keys = append(keys, string(args[i][:min(len(args[i]), maxArgument)]))
+			keys = append(keys, valueOf(clip(args[i])))
 		}
 	}
 	if spec.FirstKey > 0 {
@@ -86,13 +97,13 @@ func keysOf(spec *aof.CommandSpec, args [][]byte) []string {
 }
 
 // fields are what rules may ask for.
-var fields = map[string]func(*Event) []string{
-	"command":     func(e *Event) []string { return e.command },
-	"subcommand":  func(e *Event) []string { return e.subcommand },
-	"args":        func(e *Event) []string { return e.args },
-	"commandline": func(e *Event) []string { return e.line },
-	"key":         func(e *Event) []string { return e.keys },
-	"db":          func(e *Event) []string { return e.db },
-	"argc":        func(e *Event) []string { return e.argc },
-	"source":      func(e *Event) []string { return e.source },
+var fields = map[string]func(*Event) []value{
+	"command":     func(e *Event) []value { return e.command },
+	"subcommand":  func(e *Event) []value { return e.subcommand },
+	"args":        func(e *Event) []value { return e.args },
+	"commandline": func(e *Event) []value { return e.line },
+	"key":         func(e *Event) []value { return e.keys },
+	"db":          func(e *Event) []value { return e.db },
+	"argc":        func(e *Event) []value { return e.argc },
+	"source":      func(e *Event) []value { return e.source },
 }

@@ -50,55 +50,58 @@ func (m *modifiers) set(word string) bool {
 	return true
 }
 
-// compile makes a test of a value.
-func (m *modifiers) compile(value string) (func(string) bool, error) {
+// A test judges a value.
+type test func(value) bool
+
+// compile makes a test of what a rule wants.
+func (m *modifiers) compile(want string) (test, error) {
 	switch m.how {
 	case "re":
 		flags := m.flags
 		if flags != "" {
 			flags = "(?" + flags + ")"
 		}
-		re, err := regexp.Compile(flags + value)
+		re, err := regexp.Compile(flags + want)
 		if err != nil {
 			return nil, err
 		}
-		return re.MatchString, nil
+		return func(v value) bool { return re.MatchString(v.text) }, nil
 	case "cidr":
-		net, err := netip.ParsePrefix(value)
+		net, err := netip.ParsePrefix(want)
 		if err != nil {
-			return nil, fmt.Errorf("cidr: %q is no network", value)
+			return nil, fmt.Errorf("cidr: %q is no network", want)
 		}
-		return func(s string) bool {
-			addr, err := netip.ParseAddr(s)
+		return func(v value) bool {
+			addr, err := netip.ParseAddr(v.text)
 			return err == nil && net.Contains(addr)
 		}, nil
 	case "lt", "lte", "gt", "gte":
-		return m.number(value)
+		return m.number(want)
 	}
 	switch m.encode {
 	case "base64":
-		return m.text(quote(base64.StdEncoding.EncodeToString([]byte(value)))), nil
+		return m.text(quote(base64.StdEncoding.EncodeToString([]byte(want)))), nil
 	case "base64offset":
-		if m.how != "contains" || len(value) < 3 {
+		if m.how != "contains" || len(want) < 3 {
 			return nil, errors.New("base64offset wants contains, and three characters")
 		}
-		var of [3]func(string) bool
+		var of [3]test
 		for i := range of {
-			of[i] = m.text(quote(offset64(value, i)))
+			of[i] = m.text(quote(offset64(want, i)))
 		}
-		return func(s string) bool { return of[0](s) || of[1](s) || of[2](s) }, nil
+		return func(v value) bool { return of[0](v) || of[1](v) || of[2](v) }, nil
 	}
-	return m.text(value), nil
+	return m.text(want), nil
 }
 
 // number compares numbers; what is none is neither less nor greater.
-func (m *modifiers) number(value string) (func(string) bool, error) {
-	bound, err := strconv.ParseFloat(value, 64)
+func (m *modifiers) number(want string) (test, error) {
+	bound, err := strconv.ParseFloat(want, 64)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %q is no number", m.how, value)
+		return nil, fmt.Errorf("%s: %q is no number", m.how, want)
 	}
-	return func(s string) bool {
-		v, err := strconv.ParseFloat(s, 64)
+	return func(of value) bool {
+		v, err := strconv.ParseFloat(of.text, 64)
 		if err != nil {
 			return false
 		}
@@ -134,25 +137,28 @@ func quote(s string) string { return strings.NewReplacer(`\`, `\\`, "*", `\*`, "
 
 // text makes a test of a pattern, in which * stands for anything and ? for one
 // character unless a backslash stands before it.
-func (m *modifiers) text(pattern string) func(string) bool {
+func (m *modifiers) text(pattern string) test {
 	literal, wild := compilePattern(pattern)
-	fold := func(s string) string {
-		if m.cased || m.encode != "" {
-			return s
+	exact := m.cased || m.encode != ""
+	of := func(v value) string {
+		if exact {
+			return v.text
 		}
-		return strings.ToLower(s)
+		return v.lower
 	}
 	if wild == nil {
-		literal = fold(literal)
+		if !exact {
+			literal = strings.ToLower(literal)
+		}
 		switch m.how {
 		case "contains":
-			return func(s string) bool { return strings.Contains(fold(s), literal) }
+			return func(v value) bool { return strings.Contains(of(v), literal) }
 		case "startswith":
-			return func(s string) bool { return strings.HasPrefix(fold(s), literal) }
+			return func(v value) bool { return strings.HasPrefix(of(v), literal) }
 		case "endswith":
-			return func(s string) bool { return strings.HasSuffix(fold(s), literal) }
+			return func(v value) bool { return strings.HasSuffix(of(v), literal) }
 		}
-		return func(s string) bool { return fold(s) == literal }
+		return func(v value) bool { return of(v) == literal }
 	}
 	expr := wild.String()
 	if m.how != "contains" && m.how != "endswith" {
@@ -162,10 +168,11 @@ func (m *modifiers) text(pattern string) func(string) bool {
 		expr += `\z`
 	}
 	flags := "(?s)"
-	if !m.cased && m.encode == "" {
+	if !exact {
 		flags = "(?si)"
 	}
-	return regexp.MustCompile(flags + expr).MatchString
+	re := regexp.MustCompile(flags + expr)
+	return func(v value) bool { return re.MatchString(v.text) }
 }
 
 // compilePattern returns the text of a pattern without wildcards, or an
