@@ -11,7 +11,7 @@ const (
 
 // fitsHex decodes the first characters, as fitsBase64 does.
 func fitsHex(data []byte) bool {
-	if len(data) < minNamedHex || len(data)%2 != 0 {
+	if len(data) < minNamedHex || len(data)%2 != 0 || len(data) < minHex && !asciiHex(data[0], data[2], data[4]) {
 		return false
 	}
 	var head [headHex / 2]byte
@@ -22,6 +22,16 @@ func fitsHex(data []byte) bool {
 		head[i] = unhex(data[2*i])<<4 | unhex(data[2*i+1])
 	}
 	return plausibleHead(head[:])
+}
+
+// asciiHex reports whether these are the first digits of printable characters.
+func asciiHex(digits ...byte) bool {
+	for _, b := range digits {
+		if b < '2' || b > '7' {
+			return false
+		}
+	}
+	return true
 }
 
 func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
