@@ -71,6 +71,12 @@ func (s *Set) Drill(ctx context.Context, o DrillOptions) (*Drilled, error) {
 		}
 		o.Server = []string{p}
 	}
+	if build, err := BuildOf(ctx, o.Server...); err == nil {
+		if err := r.Inner.readable(build); err != nil {
+			d.Skipped = err.Error()
+			return d, nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, drillTime)
 	defer cancel()
 	socket := filepath.Join(dir, "s")

@@ -108,6 +108,20 @@ func TestDrill(t *testing.T) {
 	})
 }
 
+// A server that is too old for the set says nothing of it.
+func TestDrillWithOldServer(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.backup(dir)
+	old := filepath.Join(shortTemp(t), "old")
+	if err := os.WriteFile(old, []byte("#!/bin/sh\necho 'Redis server v=6.2.7 sha=0'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := h.drill([]string{old}); err != nil || !strings.Contains(d.Skipped, ".rdb is REDIS 11, and the server is redis 6.2") {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 // The server that tries a set out is nobody, without capabilities, alone in its
 // network, and sees no other processes; it dies with the drill.
 func TestDrillConfines(t *testing.T) {
@@ -120,6 +134,7 @@ func TestDrillConfines(t *testing.T) {
 	}
 	probe := filepath.Join(shortTemp(t), "probe")
 	script := "#!/bin/sh\n" +
+		"[ $1 != --version ] || exit 1\n" +
 		"exec >" + out + "/said 2>&1\n" +
 		"id -u; grep -E '^(Cap(Prm|Eff)|NoNewPrivs):' /proc/self/status; echo pid $$\n" +
 		"grep -c : /proc/net/dev; env; echo \"$@\"\n" +
