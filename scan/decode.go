@@ -38,7 +38,7 @@ const minContainer = 8
 // decoders lists the containers in the order in which they are tried.
 func decoders() []decoder {
 	return []decoder{
-		jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
+		jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
 		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,

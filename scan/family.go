@@ -9,6 +9,7 @@ func families() [][]rule {
 		hashFamily,
 		privateKeyFamily,
 		keyFileFamily,
+		jwkFamily,
 		jwtFamily,
 		githubFamily,
 		awsFamily,

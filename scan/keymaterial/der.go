@@ -151,23 +151,34 @@ func ecKey(format string, s cryptobyte.String, c *curve) *Key {
 			c = curveOf(id.String())
 		}
 	}
-	if c == nil || len(d) > (c.bits+7)/8 || len(d) == 0 {
+	if c == nil {
+		return nil
+	}
+	var point []byte
+	if hasPublic && !public.ReadASN1BitStringAsBytes(&point) {
+		return nil
+	}
+	return pointKey(format, c, d, point)
+}
+
+// pointKey judges a key on a curve. The public half, where it is there in full,
+// must belong to the private one.
+func pointKey(format string, c *curve, d, public []byte) *Key {
+	size := (c.bits + 7) / 8
+	if len(d) > size || len(d) == 0 {
 		return nil
 	}
 	k := &Key{Format: format, Algorithm: "ECDSA " + c.name, Bits: c.bits}
 	if c.ecdh == nil {
 		return k
 	}
-	private, err := c.ecdh.NewPrivateKey(append(make([]byte, (c.bits+7)/8-len(d)), d...))
+	private, err := c.ecdh.NewPrivateKey(append(make([]byte, size-len(d)), d...))
 	if err != nil {
 		return nil
 	}
 	point := private.PublicKey().Bytes()
-	if hasPublic {
-		var bits []byte
-		if !public.ReadASN1BitStringAsBytes(&bits) || len(bits) == len(point) && string(bits) != string(point) {
-			return nil // the halves do not belong together
-		}
+	if len(public) == len(point) && string(public) != string(point) {
+		return nil
 	}
 	k.Fingerprint = fingerprint(wireECDSA(c.ssh, point))
 	return k

@@ -19,7 +19,7 @@ import (
 
 // A Key is what is known of a private key, or of a store of them.
 type Key struct {
-	Format      string // PKCS#1, PKCS#8, SEC1, DSA, OpenSSH, PuTTY 3, OpenPGP, age, minisign, signify, JKS, JCEKS, PKCS#12
+	Format      string // PKCS#1, PKCS#8, SEC1, DSA, OpenSSH, PuTTY 3, OpenPGP, JWK, age, minisign, signify, JKS, JCEKS, PKCS#12
 	Algorithm   string // RSA, ECDSA P-256, Ed25519 …; "" where it is encrypted, too
 	Bits        int    // 0: unknown
 	Encrypted   bool

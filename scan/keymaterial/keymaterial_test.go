@@ -229,12 +229,14 @@ func FuzzBinary(f *testing.F) {
 
 func FuzzText(f *testing.F) {
 	f.Add(block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ec(elliptic.P256())))))
+	f.Add([]byte(`{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB","p":"Aw","q":"Aw","dp":"AQ","dq":"AQ","qi":"AQ"}`))
 	f.Add([]byte("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: x\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 1\nAAAA\nPrivate-MAC: 00\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		PEM(text)
 		PuTTY(text)
 		Age(text)
 		Signer(text)
+		JWK(text)
 	})
 }
 
