@@ -10,7 +10,7 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build man yara test truth proof servers lint fuzz bench fixtures clean
+.PHONY: build man yara test truth proof servers lint fuzz bench bench-seal fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
@@ -68,6 +68,11 @@ proof: servers
 bench: servers
 	bench/data.sh "$(VALKEYFS_BENCH)"
 	go run ./bench $(ARGS) "$(VALKEYFS_BENCH)"
+
+# Sealing and backups beside zstd, age and restic.
+bench-seal: servers
+	bench/data.sh "$(VALKEYFS_BENCH)"
+	bench/seal.sh "$(VALKEYFS_BENCH)" $(RUNS)
 
 # The fixtures under testdata anew, from the servers; see testdata/SOURCES.md.
 fixtures: servers

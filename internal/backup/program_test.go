@@ -215,7 +215,7 @@ func TestRestoreKilled(t *testing.T) {
 		}
 		time.Sleep(whole/2 + time.Duration(rand.Int64N(int64(whole))))
 		cmd.Process.Signal(syscall.SIGKILL)
-		cmd.Wait() //nolint:errcheck // it was killed, or was quicker
+		cmd.Wait() // it was killed, or was quicker
 		got := read(t, into)
 		if _, ok := got["dump.rdb"]; ok {
 			restored++
