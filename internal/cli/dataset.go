@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/valkeyfs/valkeyfs/internal/replay"
 	"github.com/valkeyfs/valkeyfs/internal/source"
@@ -98,10 +99,12 @@ func missing(u *source.Unit, i replay.Info) (out []*keyspace.Event) {
 	return out
 }
 
-// damages says what could not be read, and counts it.
+// damages says what could not be read, and counts it. It may be told by several
+// goroutines.
 type damages struct {
-	a *app
-	n int
+	a  *app
+	mu sync.Mutex
+	n  int
 }
 
 func (a *app) damage() *damages { return &damages{a: a} }
@@ -121,6 +124,8 @@ func (d *damages) say(seq keyspace.Seq) keyspace.Seq {
 }
 
 func (d *damages) count(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.n++; d.n <= maxSaid {
 		d.a.stderr.errorf("%v", err)
 	}

@@ -219,10 +219,10 @@ age. What it is is read from its bytes.
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
-	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newMemoryCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
+	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newMemoryCmd(a), newDiffCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
-		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a))
+		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a), newReportCmd(a))
 	root.AddCommand(newSalvageCmd(a))
 	return root
 }

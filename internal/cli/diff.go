@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/valkeyfs/valkeyfs/internal/diff"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+type diffFlags struct {
+	format string
+	stat   bool
+	reveal bool
+	idKey  string
+	keys   keyFlags
+}
+
+func newDiffCmd(a *app) *cobra.Command {
+	f := &diffFlags{}
+	cmd := &cobra.Command{
+		Use:   "diff A B",
+		Short: "Tell what differs between two data sets",
+		Long: `Tell which keys of B are not in A, which of A are not in B, and which differ; in
+those, which fields, members, elements, entries, consumer groups and expiries.
+Each of A and B is a snapshot, a log, whose state at its end counts, or a
+directory with one of them. How values are encoded and in which order they
+stand is no difference.
+
+Values are not shown, unless --reveal is given, but their lengths, and ids
+that are the same for the same value.
+`,
+		Annotations: finds("there are differences"),
+		Example: `  valkeyfs diff yesterday.rdb today.rdb
+  valkeyfs diff /backup/main.rdb.age /var/lib/valkey -i key.txt --stat
+  valkeyfs diff a.rdb b.rdb --key '^config:' --reveal`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usagef("two INPUTs are needed, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runDiff(cmd, a, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv`")
+	fl.BoolVar(&f.stat, "stat", false, "only count, by prefix of the keys' names")
+	fl.BoolVar(&f.reveal, "reveal", false, "show the starts of values, and names, as they are")
+	fl.StringVar(&f.idKey, "id-key", "", "derive ids of values from the key in `FILE`, made if it does not exist (default: one in the state directory)")
+	f.keys.flags(fl)
+	return cmd
+}
+
+// shownValue is how much of a value --reveal shows.
+const shownValue = 256
+
+func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
+	ctx := cmd.Context()
+	if !slices.Contains(diff.Formats, f.format) {
+		return usagef("--format: one of %s, not %q", strings.Join(diff.Formats, ", "), f.format)
+	}
+	filter, err := f.keys.filter()
+	if err != nil {
+		return err
+	}
+	// All paths are looked at together first: what is written lies in none of them.
+	all, err := a.inputs(ctx, args, source.Options{})
+	if err != nil {
+		return err
+	}
+	defer all.Close()
+	key, err := readOrMakeIDKey(f.idKey, all)
+	if err != nil {
+		return err
+	}
+	o := diff.Options{Key: key.key, MaxMem: int64(a.global.maxMem) / 2, Tmp: all.Tmp()}
+	if !filter.All() {
+		o.Match = filter.Match
+	}
+	show := diff.Show{Name: a.names.Mask, Values: f.reveal}
+	if f.reveal {
+		show.Name, o.Keep = nil, shownValue
+	}
+	var sides [2]diff.Side
+	damage := a.damage()
+	for i, path := range args {
+		side, done, err := a.side(ctx, path, damage, o.Match)
+		if err != nil {
+			return err
+		}
+		defer done()
+		sides[i] = side
+	}
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	w, stats := diff.NewWriter(f.format, out, show), diff.NewStats()
+	err = diff.Run(ctx, sides[0], sides[1], o, func(c *diff.Change) error {
+		stats.Add(c)
+		if f.stat {
+			return nil
+		}
+		return w.Change(c)
+	})
+	if err != nil {
+		return err
+	}
+	var by []diff.Stat
+	if f.stat {
+		by = stats.By()
+	}
+	if err := w.Close(stats.Total(), by); err != nil {
+		return err
+	}
+	damage.end()
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return exit(status(stats.Total().All() > 0, damage.n > 0))
+}
+
+// side opens one of the two inputs; done ends its use. What could not be read is said
+// once, however often it is read.
+func (a *app) side(ctx context.Context, path string, damage *damages, match func(*keyspace.Event) bool) (side diff.Side, done func(), err error) {
+	in, err := a.inputs(ctx, []string{path}, source.Options{Want: match})
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := in.DataSet(ctx)
+	if err == nil {
+		err = u.Keep()
+	}
+	if err != nil {
+		in.Close()
+		return nil, nil, err
+	}
+	first := true
+	return func() (keyspace.Seq, error) {
+		seq, err := a.dataSet(ctx, in, u, oldestLogs)
+		if err == nil && first {
+			first = false
+			seq = damage.say(seq)
+		}
+		return seq, err
+	}, in.Close, nil
+}
