@@ -75,7 +75,8 @@ csv list all, in the order of the input.
   valkeyfs scan dump.rdb --baseline known.jsonl --format sarif -o new.sarif
   valkeyfs scan dump.rdb --reveal-sealed secrets.age -r age1…
   zstdcat backup.rdb.zst | valkeyfs scan - --min-severity high
-  valkeyfs scan backup.rdb.age -i key.txt --fail-on critical`,
+  valkeyfs scan backup.rdb.age -i key.txt --fail-on critical
+  valkeyfs scan /var/lib/valkey --sigma contrib/sigma`,
 		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
 	}
