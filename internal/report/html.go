@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -15,6 +16,15 @@ type HTMLOptions struct {
 	Rules  []scan.RuleInfo // for their descriptions
 	All    bool            // an entry a finding instead of an entry a group
 	Reveal bool            // secrets stand whole
+	// Sections, if not nil, is asked for what else the page holds, behind the findings.
+	Sections func() ([]Section, error)
+}
+
+// Section is a part of a page that comes from elsewhere.
+type Section struct {
+	ID    string // a word, for links
+	Title string
+	HTML  template.HTML // made by package html/template
 }
 
 // How much a page lists; a browser bears no more.
@@ -91,12 +101,19 @@ type htmlPage struct {
 	HiddenFiles uint64
 	Damage      []*Damage
 	MoreDamage  uint64
+	Sections    []Section
 }
 
 func (h *html) Summary(s *Summary) error {
 	p := &htmlPage{Run: h.run, Summary: s, All: h.o.All, Reveal: h.o.Reveal, Files: h.files, HiddenFiles: h.hidden, Damage: h.damage, MoreDamage: h.more}
+	if h.o.Sections != nil {
+		var err error
+		if p.Sections, err = h.o.Sections(); err != nil {
+			return err
+		}
+	}
 	p.frame = frame{
-		Title: "valkeyfs scan: " + plural(s.Findings, "finding"), Verb: "scan", Version: h.run.Version, Inputs: h.run.Inputs,
+		Title: "valkeyfs " + h.run.Verb + ": " + plural(s.Findings, "finding"), Verb: h.run.Verb, Version: h.run.Version, Inputs: h.run.Inputs,
 		Counted: "Findings", Severities: severities(s.BySeverity), Filters: severities(s.BySeverity), Facts: facts(s),
 		Searched: "rule, key, field, file, state", Sorts: []string{"count", "rule", "state"},
 	}

@@ -1,0 +1,93 @@
+package casefile
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/audit"
+	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/internal/timeline"
+)
+
+// read makes a case of a directory.
+func read(t *testing.T, dir string) *Case {
+	t.Helper()
+	in, err := source.New(t.Context(), []string{dir}, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	c := &Case{Facts: []Fact{{"Case", "<7>"}}}
+	if err := c.Inspect(t.Context(), in, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ReadTimeline(t.Context(), in, timeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	host, err := hostfs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close() //nolint:errcheck // it was only read
+	if err := c.ReadAudit(t.Context(), host, []string{"/"}, &audit.Options{SkipData: true}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestSections(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"dump.rdb":    "REDIS0011\xfa\x05ctime\xc2\x00\x00\x00\x60\xfe\x00\x00\x04<b>&\x01v\xff\x00\x00\x00\x00\x00\x00\x00\x00",
+		"valkey.log":  "1:M 05 Jan 2026 10:00:00.123 * Server initialized\n1:M 05 Jan 2026 10:00:00.124 * Ready to accept connections <i>\n",
+		"valkey.conf": "port 6379\nprotected-mode no\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := read(t, dir).Sections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	all := ""
+	for _, s := range got {
+		ids = append(ids, s.ID)
+		all += string(s.HTML)
+	}
+	if want := "case files timeline audit"; strings.Join(ids, " ") != want {
+		t.Errorf("sections %v, want %s", ids, want)
+	}
+	for _, want := range []string{"&lt;7&gt;", "REDIS 11", "connections &lt;i&gt;", "2026-01-05 10:00:00", "VFS-"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	for _, never := range []string{"<b>&", "<i>"} {
+		if strings.Contains(all, never) {
+			t.Errorf("%q stands unescaped", never)
+		}
+	}
+}
+
+func TestDays(t *testing.T) {
+	counts := map[time.Time]int64{}
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 20 {
+		counts[start.AddDate(0, 0, i)] = int64(i + 1)
+	}
+	if got := days(counts); len(got) != 20 || got[0].Name != "2026-01-01" || got[19].Share != 100 {
+		t.Errorf("%d days: %+v", len(got), got)
+	}
+	for i := range 400 {
+		counts[start.AddDate(0, 0, i)] = 1
+	}
+	if got := days(counts); len(got) != 14 || got[0].Name != "2026-01" || got[0].Count != 31 {
+		t.Errorf("months: %+v", got)
+	}
+}
