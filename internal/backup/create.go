@@ -31,7 +31,13 @@ type Options struct {
 
 	// Previous is the manifest of the set before, for a store that cannot be read.
 	Previous []byte
-	Rate     int64 // bytes a second that are written at most; 0: no bound
+	// Pending is the manifest of a set whose completion was begun, and of which
+	// nobody knows whether it was completed. In a store that cannot be read it is
+	// completed first: all but its manifest is there.
+	Pending []byte
+	// Completing is told the manifest before it is written, unless it is nil.
+	Completing func(manifest []byte)
+	Rate       int64 // bytes a second that are written at most; 0: no bound
 }
 
 // Result is the set that was made.
@@ -136,6 +142,9 @@ func (cr *creator) run(ctx context.Context, c *Capture) error {
 			return err
 		}
 	}
+	if cr.o.Completing != nil {
+		cr.o.Completing(cr.result.Text)
+	}
 	return cr.put(ctx, manifestName, cr.result.Text)
 }
 
@@ -143,7 +152,7 @@ func (cr *creator) run(ctx context.Context, c *Capture) error {
 func (cr *creator) findPrevious(ctx context.Context) error {
 	text, err := latest(ctx, cr.store, cr.o.Label)
 	if errors.Is(err, ErrWriteOnly) {
-		text, err = cr.o.Previous, nil
+		text, err = cr.remembered(ctx)
 	}
 	if err != nil || text == nil {
 		return err
@@ -160,6 +169,15 @@ func (cr *creator) findPrevious(ctx context.Context) error {
 	cr.previous = p
 	cr.m.Previous = &Link{ID: p.ID, SHA256: hashOf(text)}
 	return nil
+}
+
+// remembered returns the manifest of the set before as the host knows it.
+func (cr *creator) remembered(ctx context.Context) ([]byte, error) {
+	p, err := ParseManifest(cr.o.Pending)
+	if err != nil || p.Label != cr.o.Label {
+		return cr.o.Previous, nil
+	}
+	return cr.o.Pending, put(ctx, cr.store, path.Join(p.Label, p.ID, manifestName), cr.o.Pending)
 }
 
 // latest returns the manifest of the newest set under a label, or nil.

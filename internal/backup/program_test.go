@@ -435,6 +435,32 @@ func TestWriteOnly(t *testing.T) {
 	}
 }
 
+// A set that lacks its manifest alone, because its backup was killed right there,
+// is completed by the next one.
+func TestPending(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.over = &writeOnly{h.store()}
+	begun := []byte(nil)
+	h.o.Completing = func(text []byte) { begun = text }
+	first := h.backup(dir)
+	if string(begun) != string(first.Text) {
+		t.Error("what is about to be written was not told")
+	}
+	if err := os.Remove(filepath.Join(h.dest, h.o.Label, first.Manifest.ID, "manifest.json")); err != nil {
+		t.Fatal(err)
+	}
+	h.o.Pending = begun
+	second := h.backup(dir)
+	if p := second.Manifest.Previous; p == nil || p.ID != first.Manifest.ID {
+		t.Errorf("the set before is %+v", p)
+	}
+	h.over = nil
+	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
+		t.Errorf("problems: %v", kinds)
+	}
+}
+
 type writeOnly struct{ backup.Store }
 
 func (writeOnly) List(context.Context, string) ([]backup.Info, error) {

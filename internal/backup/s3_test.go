@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -258,6 +259,54 @@ func TestS3PutOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, read(t, into), want)
+}
+
+// Killed at any moment, backups by such a credential leave a chain that is whole:
+// what names the set before is on the host, and a set that was all but complete
+// is completed by the next one.
+func TestS3PutOnlyKilled(t *testing.T) {
+	srv := newS3(t)
+	env := srv.putOnly()
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	run := func() *exec.Cmd {
+		cmd := h.program(nil, h.backupArgs(dir, "s3://bucket/b", srv.flags()...)...)
+		cmd.Env = append(cmd.Env, env[len(env)-2:]...)
+		return cmd
+	}
+	begin := time.Now()
+	if out, err := run().CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	whole := time.Since(begin)
+	killed := 0
+	for range rounds(t, 20) {
+		cmd := run()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole/2 + time.Duration(rand.Int64N(int64(whole)/2)))
+		cmd.Process.Kill()
+		if cmd.Wait() != nil {
+			killed++
+		}
+	}
+	if out, err := run().CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	store, err := srv.open("s3://bucket/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.over = store
+	l, err := backup.List(t.Context(), store, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d killed: %d sets, %d incomplete ones", killed, len(l.Sets), len(l.Incomplete))
+	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
+		t.Errorf("problems: %v", kinds)
+	}
 }
 
 // With --s3-retain the server keeps every object of a set for that long, whoever

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -234,10 +233,10 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.
 		return nil, err
 	}
 	defer store.Close()
-	state := ""
-	if root, err := stateDir(); err == nil {
-		state = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".json")
-		o.Previous, _ = os.ReadFile(state) // it need not be there
+	known := openSetState(f.label)
+	o.Previous, o.Completing = known.done(), known.begin
+	if f.to != source.Stdin { // where a stream went to, nobody knows
+		o.Pending = known.begun()
 	}
 	var result *backup.Result
 	for range maxTries {
@@ -249,11 +248,8 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.
 	if err == nil {
 		err = store.Close()
 	}
-	if err == nil && state != "" {
-		// A destination that cannot be read does not tell which set came before.
-		if err := os.MkdirAll(filepath.Dir(state), 0o700); err == nil {
-			os.WriteFile(state, result.Text, 0o600) //nolint:errcheck // where it cannot be kept, the destination tells
-		}
+	if err == nil {
+		known.end()
 	}
 	return result, err
 }
@@ -292,12 +288,7 @@ func (f *backupFlags) scanner(a *app, o *backup.Options) (err error) {
 func (f *backupFlags) takeLock(a *app) (unlock func(), err error) {
 	path := f.lock
 	if path == "" {
-		root, err := stateDir()
-		if err == nil {
-			path = filepath.Join(root, "backup", strings.ReplaceAll(f.label, "/", "_")+".lock")
-			err = os.MkdirAll(filepath.Dir(path), 0o700)
-		}
-		if err != nil {
+		if path, err = stateFile(f.label, ".lock"); err != nil {
 			a.stderr.printf("no lock is taken: %v", err)
 			return func() {}, nil
 		}
