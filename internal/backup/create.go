@@ -173,11 +173,10 @@ func (cr *creator) findPrevious(ctx context.Context) error {
 
 // remembered returns the manifest of the set before as the host knows it.
 func (cr *creator) remembered(ctx context.Context) ([]byte, error) {
-	p, err := ParseManifest(cr.o.Pending)
-	if err != nil || p.Label != cr.o.Label {
-		return cr.o.Previous, nil
+	if p, err := ParseManifest(cr.o.Pending); err == nil && p.Label == cr.o.Label {
+		return cr.o.Pending, put(ctx, cr.store, path.Join(p.Label, p.ID, manifestName), cr.o.Pending)
 	}
-	return cr.o.Pending, put(ctx, cr.store, path.Join(p.Label, p.ID, manifestName), cr.o.Pending)
+	return cr.o.Previous, nil
 }
 
 // latest returns the manifest of the newest set under a label, or nil.
