@@ -81,7 +81,7 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	if !filter.All() {
 		o.Match = filter.Match
 	}
-	show := diff.Show{Name: a.names.Mask, Values: f.reveal}
+	show := diff.Show{Name: a.names.Key, Values: f.reveal}
 	if f.reveal {
 		show.Name, o.Keep = nil, shownValue
 	}

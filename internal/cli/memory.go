@@ -77,7 +77,7 @@ func runMemory(cmd *cobra.Command, a *app, f *memoryFlags, args []string) error 
 	defer out.discard()
 	o := memory.Options{Top: f.top, Quantum: f.quantum, AsOf: a.global.asOf.ms}
 	if !f.reveal {
-		o.Name = a.names.Mask
+		o.Name = a.names.Key
 	}
 	c := memory.New(o)
 	if a.global.showProgress(a) {
