@@ -19,10 +19,12 @@
 //	store*.go        where sets lie: a directory, a tar stream, S3
 //	capture.go       a live data directory, held by descriptors
 //	replica.go       a server's data set, as a replica gets it
+//	state.go         what a server says of itself
+//	version.go       which snapshots a server reads
 //	inspect.go       what a member holds, and whether it is whole
 //	fan.go           one reading, several consumers
 //	create.go        capture to set
-//	open.go, verify.go, chain.go, restore.go, drill.go, retention.go
+//	open.go, verify.go, chain.go, restore.go, place.go, drill.go, retention.go
 //
 // Nothing here prints, asks, or reads the clock: the time comes as an option.
 package backup
