@@ -23,12 +23,13 @@ func newExportCmd(a *app) *cobra.Command {
 	f := &exportFlags{}
 	cmd := &cobra.Command{
 		Use:   "export INPUT",
-		Short: "Write keys as JSON, commands or a snapshot",
+		Short: "Write keys as JSON, commands, a snapshot or a table",
 		Long: `Write the keys of a snapshot or a log: one JSON object a line and key, a JSON
 array of them, the commands that give an empty server of the same or a newer
 version the same data set, or a snapshot. That of another snapshot has the
 same version, and the records of its keys are copied byte for byte; that of a
-log is the state at its end, in the version of its base.
+log is the state at its end, in the version of its base. csv and parquet have
+a row an element, each with its key.
 
 The values are written as they are, unless --redact is given: then what scan
 finds is replaced, wherever it stands, by placeholders of the same length and
@@ -39,13 +40,14 @@ written, and not written if anything is found in it.
 		Example: `  valkeyfs export dump.rdb --db 0 --key '^user:' | jq .value
   valkeyfs export dump.rdb --format resp | valkey-cli --pipe
   valkeyfs export dump.rdb --format rdb --key '^order:' -o orders.rdb
+  valkeyfs export dump.rdb --format parquet -o keys.parquet
   valkeyfs export dump.rdb --redact --format rdb -o share.rdb
   valkeyfs export appendonlydir --expired without -o keys.jsonl`,
 		Args: oneInput,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb`")
+	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb|csv|parquet`")
 	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
 	fl.IntVar(&f.version, "rdb-version", oldestLogs, "rdb, of a log that does not begin with a snapshot: write version `N`, 9 to 12 or, for Valkey, 80")
 	fl.BoolVar(&f.redact, "redact", false, "replace secrets by placeholders")

@@ -1,5 +1,6 @@
-// Package export writes a stream of events as JSON, one object a key, or as
-// RESP, the commands that give a server the same data set.
+// Package export writes a stream of events as JSON, one object a key, as RESP, the
+// commands that give a server the same data set, as RDB, another snapshot, or as the
+// rows of a table.
 //
 // Memory is bounded by the longest single element, never by a key: see [Format].
 package export
@@ -53,10 +54,17 @@ const (
 	// RDB is a snapshot of the same version. Records of a snapshot are copied as they
 	// are; see Options.Raw.
 	RDB
+	// CSV is a line an element, each with its key, under a line of names. Text is as a
+	// spreadsheet may have it; where that is not exactly what there is, the bytes stand
+	// beside it in base64.
+	CSV
+	// Parquet has the same columns as CSV. Key, field and value are groups of text and,
+	// where that is no UTF-8, raw.
+	Parquet
 	formats
 )
 
-var formatNames = [formats]string{"jsonl", "json", "resp", "rdb"}
+var formatNames = [formats]string{"jsonl", "json", "resp", "rdb", "csv", "parquet"}
 
 func (f Format) String() string {
 	if f >= formats {
@@ -142,6 +150,14 @@ func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 		x = newRESPWriter(out, o)
 	case RDB:
 		x = newSnapshotWriter(out, o)
+	case CSV:
+		t, err := newCSVTable(out)
+		if err != nil {
+			return err
+		}
+		x = &rowWriter{to: t, match: o.Match}
+	case Parquet:
+		x = &rowWriter{to: newParquetTable(out), match: o.Match}
 	default:
 		return fmt.Errorf("no such format: %d", o.Format)
 	}
