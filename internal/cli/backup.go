@@ -95,6 +95,9 @@ printed on success unless standard error is a terminal.
 			case f.from.from != "":
 				return runBackup(cmd, a, f, f.from.from, f.from.capture)
 			}
+			if err := f.keepOut(a, args[0]); err != nil {
+				return err
+			}
 			return runBackup(cmd, a, f, args[0], func(ctx context.Context) (*backup.Capture, error) {
 				return f.captureDir(ctx, a, args[0])
 			})
