@@ -279,7 +279,7 @@ func (m *machine) element(e *keyspace.Event) error {
 		o.set[string(value)] = struct{}{}
 	case keyspace.SortedSet:
 		o.zset[string(value)] = e.Score
-		o.inexact = o.inexact || e.Op == keyspace.OpAppend
+		o.inexact = o.inexact || e.Op == keyspace.OpAppend || e.Count != 0 // it may have kept its score
 	case keyspace.List:
 		m.listElement(e, o, value)
 	case keyspace.Stream:
@@ -409,7 +409,7 @@ func (m *machine) delete(e *keyspace.Event) {
 		if o.stream != nil {
 			delete(o.stream.group(e.Field).pending, e.ID)
 		}
-	case keyspace.OpDeleteSome, keyspace.OpReplaceSome:
+	default: // some, in a way that no event tells
 		o.inexact = true
 	}
 	m.tidy(e.DB, key)
@@ -508,8 +508,11 @@ func (m *machine) flush(e *keyspace.Event) {
 
 func (m *machine) rename(e *keyspace.Event) error {
 	from, to := string(e.Key), string(e.Value)
-	if e.Op == keyspace.OpMoveMember {
+	switch e.Op {
+	case keyspace.OpMoveMember:
 		return m.moveMember(e, from, to)
+	case keyspace.OpShare: // the result is told, or it is not known
+		return nil
 	}
 	o := m.get(e.DB, from)
 	db := int32(e.Index)

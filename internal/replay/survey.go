@@ -84,7 +84,9 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			s.flushes = append(s.flushes, s.commands-1)
 		}
 	case keyspace.Rename:
-		s.links.join(e.Key, e.Value)
+		if e.Op != keyspace.OpShare {
+			s.links.join(e.Key, e.Value)
+		}
 	case keyspace.Delete:
 		if e.Op == keyspace.OpMoveEnd {
 			s.links.join(e.Key, e.Value)
