@@ -1,0 +1,273 @@
+package carve
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// memory is an image in memory.
+type memory struct{ p []byte }
+
+func (m memory) ReadAt(p []byte, at int64) (int, error) { return bytes.NewReader(m.p).ReadAt(p, at) }
+func (m memory) Name() string                           { return "memory" }
+func (m memory) Size() int64                            { return int64(len(m.p)) }
+func (m memory) Data(at int64) (from, to int64)         { return at, m.Size() }
+
+func carveAll(t testing.TB, p []byte, workers int) (pieces []*Piece, sum *Summary) {
+	t.Helper()
+	sum, err := Run(context.Background(), memory{p}, Options{Workers: workers, Found: func(p *Piece) error {
+		pieces = append(pieces, p)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pieces, sum
+}
+
+func noise(r *rand.Rand, n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(r.Uint32())
+	}
+	return p
+}
+
+func dump(t testing.TB, name string) []byte {
+	t.Helper()
+	p, err := os.ReadFile(filepath.Join("../../testdata/dumps", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// log is a run of commands.
+func log(n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, "*3\r\n$3\r\nSET\r\n$%d\r\nkey:%d\r\n$7\r\nvalue\r\n\r\n", len(fmt.Sprint("key:", i)), i)
+	}
+	return b.Bytes()
+}
+
+// listpackOf is a listpack of short strings.
+func listpackOf(words ...string) []byte {
+	b := []byte{0, 0, 0, 0, byte(len(words)), 0}
+	for _, w := range words {
+		b = append(append(append(b, 0x80|byte(len(w))), w...), byte(1+len(w)))
+	}
+	b = append(b, 0xff)
+	b[0], b[1] = byte(len(b)), byte(len(b)>>8)
+	return b
+}
+
+func packedBy(p []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(p)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// TestKinds: one piece of each kind is found where it lies, over the seam of two
+// windows, and the same with any number of workers.
+func TestKinds(t *testing.T) {
+	whole := dump(t, "redis-7.0.rdb")
+	var long []string
+	for i := range 60 {
+		long = append(long, fmt.Sprintf("element number %d", i))
+	}
+	cases := []struct {
+		name   string
+		bytes  []byte
+		kind   Kind
+		trust  Confidence
+		length int
+	}{
+		{"snapshot", whole, Snapshot, Intact, len(whole)},
+		{"damaged snapshot", damaged(whole), Snapshot, Unverified, len(whole)},
+		{"snapshot of Valkey", dump(t, "valkey-9.rdb"), Snapshot, Intact, len(dump(t, "valkey-9.rdb"))},
+		{"head", whole[:len(whole)/2], Head, Partial, -1},
+		{"commands", log(20), Commands, Unverified, len(log(20))},
+		{"one command", log(1), Commands, Unverified, len(log(1))},
+		{"listpack", listpackOf("session", "alice", "token", "0123456789"), Listpack, Unverified, -1},
+		{"long listpack", listpackOf(long...), Listpack, Unverified, len(listpackOf(long...))},
+		{"gzip", packedBy(whole), Packed, Intact, len(packedBy(whole))},
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, c := range cases {
+		for _, at := range []int{0, 1000, windowSize - 1, windowSize - len(c.bytes)/2, windowSize} {
+			t.Run(fmt.Sprint(c.name, " at ", at), func(t *testing.T) {
+				img := noise(r, windowSize+1<<20)
+				at := max(at, 0)
+				copy(img[at:], c.bytes)
+				pieces, sum := carveAll(t, img, 1)
+				if len(pieces) != 1 {
+					t.Fatalf("%d pieces: %+v", len(pieces), pieces)
+				}
+				p := pieces[0]
+				if p.Offset != int64(at) || p.Kind != c.kind || p.Confidence != c.trust || c.length >= 0 && p.Length != int64(c.length) {
+					t.Errorf("%+v", p)
+				}
+				again, sum3 := carveAll(t, img, 3)
+				if !reflect.DeepEqual(pieces, again) || !reflect.DeepEqual(sum, sum3) {
+					t.Error("three workers find something else than one")
+				}
+			})
+		}
+	}
+}
+
+func damaged(p []byte) []byte {
+	p = bytes.Clone(p)
+	i := bytes.Index(p, []byte("a plain string"))
+	p[i] ^= 1
+	return p
+}
+
+// TestSame: the same bytes again are said to be so.
+func TestSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	whole := dump(t, "redis-7.0.rdb")
+	img := slices.Concat(noise(r, 5000), whole, noise(r, 5000), whole)
+	pieces, _ := carveAll(t, img, 2)
+	if len(pieces) != 2 || pieces[0].Same != nil || pieces[1].Same == nil || *pieces[1].Same != pieces[0].Offset {
+		t.Errorf("%+v", pieces)
+	}
+}
+
+// TestNothing: noise, zeros and programs hold nothing.
+func TestNothing(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := bytes.Index(program, []byte("*3\r\n$3\r\nSET")); i >= 0 { // this test's own
+		program = program[:i]
+	}
+	for name, img := range map[string][]byte{
+		"empty": nil, "noise": noise(rand.New(rand.NewPCG(3, 1)), 32<<20), "zeros": make([]byte, 9<<20),
+		"ones": bytes.Repeat([]byte{0xff}, 1<<20), "text": []byte(strings.Repeat("REDIS0011 and *3 $3 SET\n", 1000)),
+	} {
+		if pieces, _ := carveAll(t, img, 1); len(pieces) > 0 {
+			t.Errorf("%s: %+v", name, pieces[0])
+		}
+	}
+	pieces, _ := carveAll(t, program, 1)
+	for _, p := range pieces {
+		if p.Kind != Listpack && p.Kind != Commands {
+			t.Errorf("a program: %+v", p)
+		}
+	}
+}
+
+// TestEvents: what a piece holds is told at its offsets in the image.
+func TestEvents(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 1))
+	lp := listpackOf("session", "alice", "token", "0123456789")
+	img := slices.Concat(noise(r, 777), lp, noise(r, 99), log(2), noise(r, 50))
+	pieces, _ := carveAll(t, img, 1)
+	if len(pieces) != 2 {
+		t.Fatalf("%+v", pieces)
+	}
+	for _, p := range pieces {
+		values := 0
+		for e, err := range p.Events(t.Context(), memory{img}, keyspace.Limits{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind != keyspace.Element {
+				continue
+			}
+			values++
+			at := e.Pos.Offset
+			if got := img[at : at+int64(len(e.Value))]; !bytes.Equal(got, e.Value) || e.State != keyspace.Recovered {
+				t.Errorf("%q, %s, where %q stands", e.Value, e.State, got)
+			}
+		}
+		if values == 0 {
+			t.Errorf("%+v holds nothing", p)
+		}
+	}
+}
+
+// TestWrite: a fragment is written as a snapshot that can be read.
+func TestWrite(t *testing.T) {
+	whole := dump(t, "redis-7.0.rdb")
+	r := rand.New(rand.NewPCG(5, 1))
+	img := slices.Concat(noise(r, 3000), whole[2000:], noise(r, 3000))
+	pieces, _ := carveAll(t, img, 1)
+	i := slices.IndexFunc(pieces, func(p *Piece) bool { return p.Kind == Fragment })
+	if i < 0 {
+		t.Fatalf("no fragment among %+v", pieces)
+	}
+	var b bytes.Buffer
+	if err := pieces[i].Write(memory{img}, &b); err != nil {
+		t.Fatal(err)
+	}
+	keys := uint64(0)
+	for e, err := range rdb.NewReader(&b, rdb.Options{}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.KeyEnd {
+			keys++
+		}
+	}
+	if keys == 0 || keys != pieces[i].Records {
+		t.Errorf("%d keys, %d were found", keys, pieces[i].Records)
+	}
+}
+
+func FuzzCarve(f *testing.F) {
+	whole := dump(f, "redis-7.0.rdb")
+	f.Add(whole)
+	f.Add(whole[1000:3000])
+	f.Add(log(3))
+	f.Add(listpackOf("session", "alice", "token"))
+	f.Add(packedBy(log(3)))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		pieces, _ := carveAll(t, p, 1)
+		end := int64(0)
+		for _, x := range pieces {
+			if x.Offset < end || x.Length <= 0 || x.Offset+x.Length > int64(len(p)) {
+				t.Fatalf("%+v of %d bytes, behind %d", x, len(p), end)
+			}
+			end = x.Offset + x.Length
+			for _, err := range x.Events(t.Context(), memory{p}, keyspace.Limits{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := x.Write(memory{p}, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkNoise(b *testing.B) {
+	p := noise(rand.New(rand.NewPCG(1, 1)), 64<<20)
+	b.SetBytes(int64(len(p)))
+	for b.Loop() {
+		carveAll(b, p, 1)
+	}
+}

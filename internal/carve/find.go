@@ -1,0 +1,160 @@
+package carve
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// hit is what may begin at a place.
+type hit uint8
+
+const (
+	hitNone hit = iota
+	hitSnapshot
+	hitFragment // of a snapshot, of either server
+	hitForked   // of one that Valkey wrote
+	hitCommands
+	hitListpack
+	hitGzip
+	hitZstd
+)
+
+// found is a hit and its index.
+type found struct {
+	at   int
+	what hit
+}
+
+// finder looks for what may begin where, in one pass: two bytes rule out nearly
+// all places of what is none of it.
+type finder struct{ probe *rdb.Prober }
+
+func newFinder() *finder { return &finder{rdb.NewProber()} }
+
+// begins tells by two bytes whether anything may begin with them.
+var begins = func() (set [1 << 16 / 64]uint64) {
+	allow := func(a, b byte) { i := uint(a)<<8 | uint(b); set[i/64] |= 1 << (i % 64) }
+	for a := range 256 {
+		for b := range 256 {
+			if rdb.MayBegin(byte(a), byte(b)) {
+				allow(byte(a), byte(b))
+			}
+		}
+	}
+	for _, m := range rdb.Magics {
+		allow(m[0], m[1])
+	}
+	for d := byte('1'); d <= '9'; d++ {
+		allow('*', d)
+	}
+	allow(0, 0) // in a listpack's length
+	allow(gzipMagic[0], gzipMagic[1])
+	allow(zstdMagic[0], zstdMagic[1])
+	return set
+}()
+
+// next returns what may begin at or behind index from of b, before to.
+func (f *finder) next(b []byte, from, to int) (found, bool) {
+	f.probe.Reset()
+	end := min(to+2, len(b)-1) // what shows a listpack stands behind its first two bytes
+	for i := from; i < end; i++ {
+		pair := uint(b[i])<<8 | uint(b[i+1])
+		if begins[pair/64]>>(pair%64)&1 == 0 {
+			continue
+		}
+		if pair == 0 {
+			// The upper half of a listpack's length, behind one or two bytes that are not zero.
+			for at := max(i-2, from); at < min(i, to); at++ {
+				if beginsListpack(b[at:]) {
+					return found{at, hitListpack}, true
+				}
+			}
+			i += max(zeros(b[i:end])-2, 0) // to the last of them
+			continue
+		}
+		if i >= to {
+			continue
+		}
+		if what := f.at(b, i); what != hitNone {
+			return found{i, what}, true
+		}
+	}
+	return found{}, false
+}
+
+// at returns what may begin at an index.
+func (f *finder) at(b []byte, i int) hit {
+	switch b[i] {
+	case 'R', 'V':
+		if rdb.SniffWhole(b[i:]) {
+			return hitSnapshot
+		}
+	case '*':
+		if beginsCommand(b[i:]) {
+			return hitCommands
+		}
+	case gzipMagic[0]:
+		if bytes.HasPrefix(b[i:], gzipMagic) && len(b) > i+9 && b[i+3]&0xe0 == 0 {
+			return hitGzip
+		}
+	case zstdMagic[0]:
+		if bytes.HasPrefix(b[i:], zstdMagic) {
+			return hitZstd
+		}
+	}
+	if rdb.MayBegin(b[i], b[i+1]) && f.probe.At(b, i) {
+		if f.probe.Magic() == "VALKEY" {
+			return hitForked
+		}
+		return hitFragment
+	}
+	return hitNone
+}
+
+// zeros returns how many zeros b begins with.
+func zeros(b []byte) int {
+	n := 0
+	for n+8 <= len(b) && binary.LittleEndian.Uint64(b[n:]) == 0 {
+		n += 8
+	}
+	for n < len(b) && b[n] == 0 {
+		n++
+	}
+	return n
+}
+
+// beginsCommand reports whether b begins with a command that logs hold: its number
+// of arguments, and its name.
+func beginsCommand(b []byte) bool {
+	argc, rest, ok := number(b, '*')
+	if !ok || argc < 1 {
+		return false
+	}
+	size, rest, ok := number(rest, '$')
+	if !ok || size < 1 || size > maxName || int64(len(rest)) < size+2 {
+		return false
+	}
+	spec, ok := aof.LookupCommand(rest[:size])
+	return ok && spec.Takes(argc) && rest[size] == '\r' && rest[size+1] == '\n'
+}
+
+// maxName is the longest name of a command that is looked up.
+const maxName = 32
+
+// number reads a line of RESP: a sign, up to nine digits, and its end.
+func number(b []byte, sign byte) (n int64, rest []byte, ok bool) {
+	if len(b) < 4 || b[0] != sign {
+		return 0, nil, false
+	}
+	i := 1
+	for ; i < len(b)-1 && i <= 9 && b[i] >= '0' && b[i] <= '9'; i++ {
+		n = n*10 + int64(b[i]-'0')
+	}
+	if i == 1 || i+1 >= len(b) || b[i] != '\r' || b[i+1] != '\n' {
+		return 0, nil, false
+	}
+	return n, b[i+2:], true
+}

@@ -1,0 +1,195 @@
+package carve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// How far a record may reach: what claims to be longer has broken off in front of
+// its end, and a false length leads anywhere.
+const (
+	maxRecord         = 1 << 30 // of a snapshot that has its header
+	maxFragmentRecord = 64 << 20
+)
+
+// leash is a reader that ends some way behind the last record that is whole.
+type leash struct {
+	r    *io.SectionReader
+	max  int64
+	at   int64
+	good atomic.Int64 // offset in r
+}
+
+func (l *leash) Read(p []byte) (int, error) {
+	n := l.good.Load() + l.max - l.at
+	if n <= 0 {
+		return 0, io.EOF
+	}
+	k, err := l.r.Read(p[:min(int64(len(p)), n)])
+	l.at += int64(k)
+	return k, err
+}
+
+// trail is what was read last: it may reach over the end of a piece into what
+// follows it.
+type trail struct {
+	records []trailed
+	end     int64 // of what is whole
+	keys    uint64
+	weight  int  // of the records: see enough
+	begun   bool // the key of the record that is broken was read, and is like others
+}
+
+type trailed struct {
+	from, to int64
+	doubtful bool // its key is none that one expects
+	proven   bool // its value has a form that could be wrong
+}
+
+// trailLength is how many records at the end of a piece may be false.
+const trailLength = 16
+
+func (t *trail) note(r trailed) {
+	if len(t.records) == trailLength {
+		t.records = append(t.records[:0], t.records[1:]...)
+	}
+	t.records = append(t.records, r)
+	t.end = r.to
+	t.keys++
+	t.weight += r.weight()
+}
+
+// weight is how much a record proves: one whose value could be wrong more than one
+// of plain strings.
+func (r trailed) weight() int {
+	if r.proven && !r.doubtful {
+		return 2
+	}
+	return 1
+}
+
+// enough is the weight of a fragment that is believed.
+const enough = 4
+
+// trim takes back records that nothing confirms: where a piece ends in the middle of
+// a plain string, that reaches into what comes next, and chance may make more
+// records of it.
+func (t *trail) trim() {
+	confirmed := t.begun
+	for n := len(t.records); n > 0; n-- {
+		last := t.records[n-1]
+		switch {
+		case last.doubtful && !last.proven:
+		case !confirmed && !last.proven:
+			confirmed = true // of the record before, this one's key is the confirmation
+		default:
+			return
+		}
+		t.records = t.records[:n-1]
+		t.end = last.from
+		t.keys--
+		t.weight -= last.weight()
+	}
+}
+
+// proven reports whether values of an encoding have a form that could be wrong.
+func proven(e keyspace.Encoding) bool {
+	switch e {
+	case keyspace.Raw, keyspace.Linkedlist, keyspace.Hashtable, keyspace.HashtableEx, keyspace.Skiplist, keyspace.Sparse:
+		return false
+	}
+	return true
+}
+
+// follow reads records up to where they break off or end.
+func (t *trail) follow(ctx context.Context, img Image, at int64, headless string) (end *keyspace.Event, format string, r *rdb.Reader, err error) {
+	src := &leash{r: io.NewSectionReader(img, at, img.Size()-at), max: maxRecord}
+	if headless != "" {
+		src.max = maxFragmentRecord
+	}
+	r = rdb.NewReader(src, rdb.Options{Source: img.Name(), Offset: at, Headless: headless, Preamble: true})
+	t.end = at
+	for e, err := range r.Events(ctx) {
+		if err != nil {
+			if broken(err) {
+				err = nil
+			}
+			return end, format, r, err
+		}
+		switch e.Kind {
+		case keyspace.Header:
+			format = fmt.Sprintf("%s %d", e.Value, e.Index)
+			t.end = at + headerSize
+		case keyspace.DB, keyspace.Slot:
+			t.end = e.Record + e.Length
+		case keyspace.Aux, keyspace.Function:
+			if e.Pos.Inner < 0 {
+				t.end = e.Pos.Offset + e.Length
+			}
+		case keyspace.Key:
+			t.begun = !rdb.OddName(e.Key)
+		case keyspace.KeyEnd:
+			t.note(trailed{from: e.Record, to: e.Record + e.Length, doubtful: rdb.OddName(e.Key), proven: proven(e.Encoding)})
+			t.begun = false
+			src.good.Store(max(t.end-at, 0))
+		case keyspace.End:
+			end = e.Clone()
+		}
+	}
+	return end, format, r, nil
+}
+
+// headerSize is the length of a snapshot's header.
+const headerSize = 9
+
+// snapshot is the piece that begins with a header at an offset.
+func snapshot(ctx context.Context, img Image, at int64) (*Piece, error) {
+	var t trail
+	end, format, r, err := t.follow(ctx, img, at, "")
+	if err != nil || format == "" {
+		return nil, err
+	}
+	defer r.Rest().Close() //nolint:errcheck // it was only read
+	p := &Piece{Offset: at, Kind: Head, Confidence: Partial, Format: format}
+	if end == nil {
+		t.trim()
+		if p.Length, p.Records = t.end-at, t.keys; p.Length <= headerSize {
+			return nil, nil // a program that names the format, say
+		}
+		return p, nil
+	}
+	p.Kind, p.Confidence, p.Records = Snapshot, Unverified, t.keys
+	if keyspace.Checksum(end.Index) == keyspace.ChecksumOK {
+		p.Confidence = Intact
+	}
+	p.Length = r.RestOffset() - at
+	return p, nil
+}
+
+// fragment is the piece of records that begins at an offset.
+func fragment(ctx context.Context, img Image, at int64, magic string) (*Piece, error) {
+	var t trail
+	end, _, r, err := t.follow(ctx, img, at, magic)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Rest().Close() //nolint:errcheck // as above
+	if end == nil {
+		t.trim()
+	} else {
+		t.weight++
+	}
+	if t.weight < enough || t.keys == 0 {
+		return nil, nil
+	}
+	p := &Piece{Offset: at, Length: t.end - at, Kind: Fragment, Confidence: Partial, Records: t.keys, magic: magic, body: t.end - at}
+	if end != nil {
+		p.Length = r.RestOffset() - at
+	}
+	return p, nil
+}
