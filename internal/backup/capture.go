@@ -329,10 +329,14 @@ func (it *item) reader(n int64) io.Reader {
 // A fileReader reads a file from its start. If it was not in the page cache, it
 // will not be afterwards either.
 type fileReader struct {
-	f      *os.File
-	off, n int64
-	drop   bool
+	f       *os.File
+	off, n  int64
+	drop    bool
+	dropped int64 // up to here
 }
+
+// dropEvery is how many bytes are read before they are let go of.
+const dropEvery = 8 << 20
 
 func newFileReader(f *os.File, n int64) *fileReader {
 	r := &fileReader{f: f, n: n}
@@ -347,10 +351,13 @@ func (r *fileReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := r.f.ReadAt(p[:min(int64(len(p)), r.n-r.off)], r.off)
-	if r.drop && n > 0 {
-		dropRead(r.f, r.off, int64(n))
-	}
 	r.off += int64(n)
+	if r.drop && (r.off-r.dropped >= dropEvery || r.off >= r.n) {
+		// From the start: the kernel keeps what lies in a folio that is not whole in
+		// the range, and those that it reads ahead are large.
+		dropRead(r.f, 0, r.off)
+		r.dropped = r.off
+	}
 	switch {
 	case err == io.EOF && r.off < r.n:
 		return n, io.ErrUnexpectedEOF // it shrank

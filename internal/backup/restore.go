@@ -88,6 +88,9 @@ func preflight(p *place, in *Inner, o RestoreOptions) error {
 	if pid := runningIn(p.target); pid > 0 {
 		return fmt.Errorf("%w: process %d runs in %s; stop the server first", ErrInTheWay, pid, p.target)
 	}
+	if uid := os.Geteuid(); o.UID >= 0 && uid > 0 && o.UID != uid {
+		return fmt.Errorf("only root can give files to user %d: %w", o.UID, fs.ErrPermission)
+	}
 	if o.Build != nil {
 		if err := in.readable(*o.Build); err != nil {
 			return err
