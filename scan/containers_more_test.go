@@ -259,3 +259,17 @@ func TestWordsInTokens(t *testing.T) {
 		}
 	}
 }
+
+// A snappy block whose first bytes are printable is one all the same; text that
+// adds up to a block is text.
+func TestSnappyThatBeginsLikeText(t *testing.T) {
+	block := "^t{\"name\": \"Harbor Basil\", \"slug\x01\x18\\indigo-juniper-anchor-53\x01$,userPassword\x01,<vfpCFK848GIyzT\"}"
+	if fs := findingsIn(t, "app:1", block); len(fs) != 1 || fs[0].Secret != "vfpCFK848GIyzT" {
+		t.Errorf("block: found %s", brief(fs))
+	}
+	text := " |" + random("literal", 32, alnumAlphabet) // a literal of 32 bytes
+	fs, _ := scanAll(t, newTestScanner(t), hashKey("app:1", "db_password", text))
+	if len(fs) != 1 || fs[0].Secret != text[1:] {
+		t.Errorf("text: found %s", brief(fs))
+	}
+}

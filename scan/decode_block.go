@@ -11,7 +11,7 @@ import (
 // from other bytes is that they say how long their content is, and that all of
 // the block makes exactly as much.
 var (
-	snappyDecoder      = decoder{kind: "snappy", binary: true, starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
+	snappyDecoder      = decoder{kind: "snappy", starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
 	snappyFrameDecoder = decoder{kind: "snappy", starts: startsWith("\xff"), fits: fitsSnappyFrame, open: openSnappyFrame}
 	lz4JavaDecoder     = decoder{kind: "lz4-block", starts: startsWith("L"), fits: fitsLZ4Java, open: openLZ4Java}
 	lz4BlockDecoder    = decoder{kind: "lz4-block", binary: true, starts: func(byte) bool { return true }, fits: fitsLZ4Block, open: openLZ4Block}
@@ -22,7 +22,8 @@ const minBlock = 16
 
 // fitsSnappy walks the elements of a block without decoding them: lengths must
 // add up to the one that the block begins with (google/snappy,
-// format_description.txt).
+// format_description.txt). A short block may begin like text; one without a
+// repetition that is text altogether is text.
 func fitsSnappy(data []byte) bool {
 	want, n := binary.Uvarint(data)
 	if n <= 0 || want < minBlock || want > maxOutput || data[n]&3 != 0 {
@@ -62,7 +63,7 @@ func fitsSnappy(data []byte) bool {
 			return false
 		}
 	}
-	return at == len(data) && made == want
+	return at == len(data) && made == want && !isText(data)
 }
 
 func openSnappy(w *worker, f *fragment, hits []hit, base uint32) bool {
