@@ -37,7 +37,7 @@ const (
 // in the log, on each server that a run must have; and nothing else.
 func TestGenerated(t *testing.T) {
 	seed := number(t, "VALKEYFS_SEED", rand.Uint64())
-	decoys := number(t, "VALKEYFS_DECOYS", 20_000)
+	decoys := number(t, "VALKEYFS_DECOYS", 10_000)
 	t.Logf("VALKEYFS_SEED=%d", seed)
 	total := newScore()
 	for n, name := range servertest.Required {
