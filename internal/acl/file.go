@@ -167,3 +167,6 @@ func Configured(c *conf.Config, t *Table) *Users {
 	}
 	return us
 }
+
+// Table returns the commands of the server that the users are on.
+func (us *Users) Table() *Table { return us.table }

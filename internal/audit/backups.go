@@ -5,22 +5,28 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/valkeyfs/valkeyfs/crypt"
 	"github.com/valkeyfs/valkeyfs/internal/backup"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
 )
 
 // backups is what a destination of sealed backups shows without a key.
 type backups struct {
-	dir    string
-	newest time.Time // when the newest set was finished
-	sets   int
-	signed bool // the newest one is
-	whole  bool // its manifest names objects that are there, as large as it says
-	same   *bool
-	err    error
+	dir     string
+	newest  time.Time // when the newest set was finished
+	sets    int
+	signed  bool      // the newest one is
+	whole   bool      // its manifest names objects that are there, as large as it says
+	sealed  []string  // the kinds of its recipients, as the header of its sealed manifest has them
+	proven  time.Time // when the sets were verified last, as metrics have it; zero: none were found
+	metrics string
+	same    *bool
+	err     error
 }
 
 // maxManifest bounds the manifest of a set.
@@ -53,6 +59,7 @@ func readBackups(ctx context.Context, fs *hostfs.FS, dir, data string) *backups 
 			return b
 		}
 	}
+	b.verified(fs)
 	if same, known := sameDevice(fs, dir, data); known && fs.Live() && data != "" {
 		b.same = &same
 	}
@@ -87,7 +94,41 @@ func (b *backups) set(ctx context.Context, store backup.Store, ref backup.Ref, o
 	b.whole = !slices.ContainsFunc(append(slices.Clone(m.Members), m.Inner), func(e backup.Member) bool {
 		return e.Set == "" && sizes[e.Name] != e.Size
 	})
+	b.sealed = nil
+	if inner, _, err := store.Open(ctx, path.Join(ref.Label, ref.ID, m.Inner.Name)); err == nil {
+		if st, err := crypt.Inspect(inner); err == nil {
+			b.sealed = st.Stanzas
+		}
+		_ = inner.Close()
+	}
 	return nil
+}
+
+// metricsPlaces are where verify --metrics writes, as a node's exporter reads it.
+var metricsPlaces = []string{"/var/lib/prometheus/node-exporter/*.prom", "/var/lib/node_exporter/*.prom", "/var/lib/node_exporter/textfile_collector/*.prom"}
+
+const lastVerified = "valkeyfs_backup_last_verified_timestamp_seconds"
+
+// verified looks for when sets were verified last.
+func (b *backups) verified(fs *hostfs.FS) {
+	for _, pattern := range append([]string{path.Join(b.dir, "*.prom")}, metricsPlaces...) {
+		names, _ := fs.Glob(pattern, 1000)
+		for _, name := range names {
+			text, err := fs.ReadFile(name, maxText)
+			if err != nil {
+				continue
+			}
+			for line := range strings.Lines(string(text)) {
+				words := strings.Fields(line)
+				if len(words) != 2 || words[0] != lastVerified && !strings.HasPrefix(words[0], lastVerified+"{") {
+					continue
+				}
+				if at, err := strconv.ParseFloat(words[1], 64); err == nil && at > 0 && at < 1<<40 && time.Unix(int64(at), 0).After(b.proven) {
+					b.proven, b.metrics = time.Unix(int64(at), 0), name
+				}
+			}
+		}
+	}
 }
 
 // sameDevice reports whether two files lie on one device of this machine, and
@@ -153,4 +194,71 @@ func checkBackupPlace(s *Subject) []Answer {
 		return unknown("on which device the data and the backups lie is not known")
 	}
 	return orPass(fs, where, "on another device, signed")
+}
+
+// verifyAge is how long ago backups may have been verified.
+const verifyAge = 8 * 24 * time.Hour
+
+// none answers where there are no sets to look at.
+func (b *backups) none() []Answer {
+	switch {
+	case b == nil:
+		return unknown(noBackups)
+	case b.err != nil:
+		return unknown("the destination cannot be read: %v", plainError(b.err))
+	case b.sets == 0:
+		return na("no backups")
+	}
+	return nil
+}
+
+func checkBackupVerified(s *Subject) []Answer {
+	b := s.Backups
+	if a := b.none(); a != nil {
+		return a
+	}
+	at := b.proven.UTC().Format(time.RFC3339)
+	switch {
+	case b.proven.IsZero():
+		return unknown("no metrics tell when the backups were verified: valkeyfs verify --metrics writes them")
+	case s.Now.IsZero():
+		return unknown("they were verified at %s; whether that is recent depends on --as-of", at)
+	case s.Now.Sub(b.proven) > verifyAge:
+		return []Answer{fail(Place{File: b.metrics}, "valkeyfs verify "+b.dir+", weekly", "the backups were verified last at %s", at)}
+	}
+	return pass(Place{File: b.metrics}, "verified at %s", at)
+}
+
+// checkBackupRecipients judges what the header of the newest set shows: a
+// passphrase can be guessed, and with a single key whoever loses it loses all
+// backups. Whose keys they are, no header tells.
+func checkBackupRecipients(s *Subject) []Answer {
+	b := s.Backups
+	if a := b.none(); a != nil {
+		return a
+	}
+	where := Place{File: b.dir}
+	switch {
+	case len(b.sealed) == 0:
+		return unknown("the sealed manifest of the newest backup cannot be read")
+	case slices.Contains(b.sealed, "scrypt"):
+		return []Answer{fail(where, "valkeyfs backup -r RECIPIENT", "the newest backup opens with a passphrase, which can be guessed")}
+	case s.holdsIdentity():
+		return []Answer{fail(where, "keep the identity elsewhere: this host needs the recipient only", "an age identity lies among the backups: who takes them can open them").severe(High)}
+	case len(b.sealed) == 1:
+		return []Answer{fail(where, "valkeyfs backup -r RECIPIENT -r SPARE", "the newest backup opens with one key alone: if that is lost, so are all backups").severe(Low)}
+	}
+	return pass(where, "%d recipients: %s", len(b.sealed), strings.Join(b.sealed, ", "))
+}
+
+// identityMark begins every secret key of age.
+const identityMark = "AGE-SECRET-KEY-"
+
+// holdsIdentity looks for a secret key beside the sets.
+func (s *Subject) holdsIdentity() bool {
+	names, _ := s.FS.Glob(path.Join(s.Backups.dir, "*"), 1000)
+	return slices.ContainsFunc(names, func(name string) bool {
+		text, _ := s.FS.ReadFile(name, maxText)
+		return strings.Contains(string(text), identityMark)
+	})
 }

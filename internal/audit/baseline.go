@@ -16,15 +16,17 @@ import (
 type Baseline struct {
 	Format  string                     `json:"format"`
 	Servers map[string]*ServerBaseline `json:"servers"`
+	Salt    []byte                     `json:"salt,omitempty"` // of the digests of keys
 }
 
 const baselineFormat = "valkeyfs-audit-baseline/1"
 
 // ServerBaseline is what is kept of one server.
 type ServerBaseline struct {
-	Files     map[string]string            `json:"files"`     // configuration and ACL files: SHA-256
-	Functions []string                     `json:"functions"` // SHA-256 of function libraries, sorted
-	Aux       map[string]map[string]string `json:"aux"`       // of snapshots, by path: see auxKept
+	Files     map[string]string            `json:"files"`               // configuration and ACL files: SHA-256
+	Functions []string                     `json:"functions"`           // SHA-256 of function libraries, sorted
+	Aux       map[string]map[string]string `json:"aux"`                 // of snapshots, by path: see auxKept
+	Immutable map[string]string            `json:"immutable,omitempty"` // digests of keys that are never to change, by that of their name
 }
 
 // auxKept are the aux fields that a snapshot shares with those before and after
@@ -36,6 +38,9 @@ func NewBaseline(r *Report) *Baseline {
 	b := &Baseline{Format: baselineFormat, Servers: map[string]*ServerBaseline{}}
 	for _, s := range r.Servers {
 		b.Servers[s.Name] = s.baseline()
+		if s.Options.Policy != nil {
+			b.Salt = s.Options.salt()
+		}
 	}
 	return b
 }
@@ -56,6 +61,9 @@ func (s *Subject) baseline() *ServerBaseline {
 		}
 		slices.Sort(b.Functions)
 		maps.Copy(b.Aux, s.Data.Aux)
+		if s.Data.Immutable != nil {
+			b.Immutable = s.Data.Immutable.Digests
+		}
 	}
 	return b
 }
@@ -144,4 +152,12 @@ func jumps(name string, was, is map[string]string) []Answer {
 		}
 	}
 	return fs
+}
+
+// salt is what digests of keys are made with.
+func (o *Options) salt() []byte {
+	if o.Baseline != nil && len(o.Baseline.Salt) > 0 {
+		return o.Baseline.Salt
+	}
+	return o.Salt
 }

@@ -38,6 +38,8 @@ type Data struct {
 	Big       bigKeys
 	// Aux are the aux fields of snapshots, by file: see auxKept.
 	Aux map[string]map[string]string
+	// Immutable are the keys that the policy covers; nil: there is no policy.
+	Immutable *immutables
 }
 
 // DataFile is a file of a data directory.
@@ -117,14 +119,18 @@ func serverOf(ctx context.Context, host *hostfs.FS, dir string) string {
 	return ""
 }
 
-// readData lists a data directory and, if whole is set, reads its data.
-func readData(ctx context.Context, host *hostfs.FS, dir string, whole bool) (*Data, error) {
+// readData lists a data directory and, unless they are to be left out, reads its
+// data.
+func readData(ctx context.Context, host *hostfs.FS, dir string, o *Options) (*Data, error) {
 	in, err := inputs(ctx, host, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
 	d := &Data{Dir: dir, Aux: map[string]map[string]string{}}
+	if o.Policy != nil {
+		d.Immutable = newImmutables(o.Policy, o.salt())
+	}
 	for u, err := range in.Units(ctx) {
 		if err != nil {
 			return nil, err
@@ -134,7 +140,7 @@ func readData(ctx context.Context, host *hostfs.FS, dir string, whole bool) (*Da
 			d.Manifest = d.Manifest || f.Kind == source.Manifest
 		}
 		kind := u.Kind()
-		if whole && u.Readable() && (kind == source.RDB || kind == source.AOF || kind == source.Manifest) {
+		if !o.SkipData && u.Readable() && (kind == source.RDB || kind == source.AOF || kind == source.Manifest) {
 			if err := d.read(ctx, host, u); err != nil {
 				return nil, err
 			}
@@ -174,6 +180,13 @@ func (r *dataReader) sighting(e *keyspace.Event, what string, args ...any) Sight
 
 func (r *dataReader) event(e *keyspace.Event) {
 	d := r.d
+	if m := d.Immutable; m != nil && !r.resp {
+		m.snapshot(e)
+	} else if m != nil {
+		if what := m.log(e); what != "" {
+			d.add(&m.Changes, r.sighting(e, "%s", what))
+		}
+	}
 	switch e.Kind {
 	case keyspace.Header:
 		r.resp = string(e.Value) == "RESP"

@@ -8,7 +8,7 @@ import (
 )
 
 // CatalogueVersion changes when checks do.
-const CatalogueVersion = "1"
+const CatalogueVersion = "2"
 
 // Severity is that of a scan's finding.
 type Severity = scan.Severity
@@ -54,7 +54,7 @@ type Check struct {
 	Threat     int    // 1 to 10
 	Title      string // what holds when it passes
 	Severity   Severity
-	References []string // mappings only: NIST 800-53 controls, CWE, ATT&CK
+	References []string // mappings only: NIST 800-53 controls, STIG for Redis Enterprise 6.x, CWE, ATT&CK
 	// Standing is set for a mitigation that no file can show: why. The check has
 	// no run then, and is always unknown.
 	Standing string

@@ -38,6 +38,8 @@ func TestMutation(t *testing.T) {
 		"ProtectSystem=":             {"VFS-DATA-013"},
 		"ReadWritePaths=":            {"VFS-DATA-013"},
 		"    ip saddr 10.0.0.0/24 tcp dport 6379 ct count": {"VFS-CONN-004"},
+		"  chain input":              {"VFS-CONN-004"}, // without it, or its hook, no rule is met
+		"    type filter hook input": {"VFS-CONN-004"},
 	}
 	used := 0
 	for _, name := range []string{confFile, aclFile, unitFile, nftFile} {

@@ -32,6 +32,11 @@ type Options struct {
 	MinSeverity scan.Severity
 	// Baseline is what was read when all was well; nil: there is none.
 	Baseline *Baseline
+	// Policy says which keys are never to change; nil: none does.
+	Policy *Policy
+	// Salt keys the digests of a new baseline; those of Baseline are compared by
+	// its own.
+	Salt []byte
 	// Backups is where sealed backups lie; "": not known.
 	Backups string
 	// Live is a running server, which is judged, too, and compared with the files.
@@ -67,6 +72,7 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 				paths = append(paths, p)
 			}
 		}
+		f.homes()
 	}
 	for _, p := range paths {
 		if err := f.path(p); err != nil {
@@ -91,6 +97,9 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+	}
+	pair(f.subjects)
+	for _, s := range f.subjects {
 		r.Incomplete = r.Incomplete || s.DataError != nil || s.Data != nil && s.Data.Damages > 0
 		if s.Server != nil {
 			r.Files = append(r.Files, s.Server.Conf.Files...)
@@ -147,6 +156,7 @@ type finder struct {
 	maps       []ConfigMap
 	dataDirs   []string
 	clients    []clientSetting
+	monitoring monitoring
 	entries    int
 	subjects   []*Subject
 	assumed    []string
@@ -155,6 +165,7 @@ type finder struct {
 const (
 	maxWalk      = 50_000 // entries of directories that are looked at
 	maxWalkDepth = 8
+	maxHomes     = 1000 // homes whose histories are looked at
 )
 
 func (f *finder) path(name string) error {
@@ -169,6 +180,19 @@ func (f *finder) path(name string) error {
 		f.file(name, true)
 	}
 	return nil
+}
+
+// homes looks at what was typed on the host.
+func (f *finder) homes() {
+	for _, home := range []string{"/root", "/home/*"} {
+		for _, name := range histories {
+			found, _ := f.fs.Glob(path.Join(home, name), maxHomes)
+			more, _ := f.fs.Glob(path.Join(home, ".local/share/fish", name), maxHomes)
+			for _, h := range append(found, more...) {
+				f.clients = append(f.clients, readClients(f.fs, h)...)
+			}
+		}
+	}
 }
 
 func (f *finder) dir(dir string, depth int) {
@@ -214,7 +238,8 @@ func (f *finder) file(name string, named bool) {
 		f.containers = append(f.containers, readContainers(f.fs, name)...)
 		f.maps = append(f.maps, readConfigMaps(f.fs, name)...)
 		f.clients = append(f.clients, readClients(f.fs, name)...)
-	case strings.HasPrefix(path.Base(name), ".env") || ext == ".env" || path.Base(name) == ".bash_history":
+		f.monitoring.read(f.fs, name)
+	case strings.HasPrefix(path.Base(name), ".env") || ext == ".env" || isHistory(name):
 		f.clients = append(f.clients, readClients(f.fs, name)...)
 	case named && isData(name):
 		f.dataDirs = append(f.dataDirs, path.Dir(name))
@@ -254,7 +279,8 @@ func serverConf(name, text string) bool {
 // of its own, and of each data directory that belongs to none.
 func (f *finder) servers() error {
 	h := readHost(f.fs)
-	h.clients = f.clients
+	h.clients, h.monitoring = f.clients, &f.monitoring
+	h.monitoring.units(f.fs)
 	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
 	included := map[string]bool{}
 	slices.Sort(f.confs)

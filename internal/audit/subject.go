@@ -26,6 +26,7 @@ type Subject struct {
 	Options   *Options
 
 	host      *host
+	primary   *Subject   // which it replicates, if that is among those judged
 	configMap *ConfigMap // that holds its configuration
 }
 
@@ -36,6 +37,8 @@ type host struct {
 	fail2ban *Place // a jail for the server
 	users    map[string]uint32
 	clients  []clientSetting
+
+	monitoring *monitoring
 }
 
 // service is what counts for a server: absent a server there is nothing to ask.
@@ -98,7 +101,8 @@ type clientSetting struct {
 	Place
 	tls      bool
 	verify   bool
-	password bool
+	password bool // it stands there in clear
+	only     bool // nothing else is known of the connection
 }
 
 // data reads the data directory once.
@@ -106,5 +110,5 @@ func (s *Subject) readData(ctx context.Context) {
 	if s.Dir == "" {
 		return
 	}
-	s.Data, s.DataError = readData(ctx, s.FS, s.Dir, !s.Options.SkipData)
+	s.Data, s.DataError = readData(ctx, s.FS, s.Dir, s.Options)
 }

@@ -7,16 +7,16 @@ import (
 
 // Unauthenticated access.
 var threat1 = []Check{
-	{ID: "VFS-AUTH-001", Threat: 1, Severity: High, Title: "A client that does not authenticate gets nothing", References: []string{"NIST 800-53 AC-3", "CWE-306", "ATT&CK T1190"}, run: checkOpen},
-	{ID: "VFS-AUTH-002", Threat: 1, Severity: Critical, Title: "requirepass is not overruled", References: []string{"NIST 800-53 AC-3", "CWE-306"}, run: checkShadowed},
-	{ID: "VFS-AUTH-003", Threat: 1, Severity: High, Title: "The server listens on named addresses only", References: []string{"NIST 800-53 SC-7", "CWE-1327"}, run: checkBind},
-	{ID: "VFS-AUTH-004", Threat: 1, Severity: Medium, Title: "Protected mode is on", References: []string{"NIST 800-53 SC-7"}, run: checkProtected},
-	{ID: "VFS-AUTH-005", Threat: 1, Severity: High, Title: "A sentinel asks for a password", References: []string{"NIST 800-53 AC-3", "CWE-306"}, run: checkSentinel},
-	{ID: "VFS-AUTH-006", Threat: 1, Severity: Medium, Title: "The Unix socket is not for everyone", References: []string{"NIST 800-53 AC-3", "CWE-732"}, run: checkSocket},
-	{ID: "VFS-AUTH-007", Threat: 1, Severity: High, Title: "No command line overrules the configuration file", References: []string{"NIST 800-53 CM-6"}, run: checkOverrides},
-	{ID: "VFS-AUTH-008", Threat: 1, Severity: High, Title: "No container publishes the port to everyone", References: []string{"NIST 800-53 SC-7", "ATT&CK T1190"}, run: checkPublished},
-	{ID: "VFS-AUTH-009", Threat: 1, Severity: Medium, Title: "A firewall admits named sources only", References: []string{"NIST 800-53 SC-7"}, run: checkFirewall},
-	{ID: "VFS-AUTH-010", Threat: 1, Severity: Medium, Title: "The server starts with these files", References: []string{"NIST 800-53 CM-6"}, run: checkStarts},
+	{ID: "VFS-AUTH-001", Threat: 1, Severity: High, Title: "A client that does not authenticate gets nothing", References: []string{"NIST 800-53 AC-3", "STIG V-251222", "CWE-306", "ATT&CK T1190"}, run: checkOpen},
+	{ID: "VFS-AUTH-002", Threat: 1, Severity: Critical, Title: "requirepass is not overruled", References: []string{"NIST 800-53 AC-3", "STIG V-251222", "CWE-306"}, run: checkShadowed},
+	{ID: "VFS-AUTH-003", Threat: 1, Severity: High, Title: "The server listens on named addresses only", References: []string{"NIST 800-53 SC-7", "STIG V-251215", "STIG V-251220", "CWE-1327"}, run: checkBind},
+	{ID: "VFS-AUTH-004", Threat: 1, Severity: Medium, Title: "Protected mode is on", References: []string{"NIST 800-53 SC-7", "STIG V-251220"}, run: checkProtected},
+	{ID: "VFS-AUTH-005", Threat: 1, Severity: High, Title: "A sentinel asks for a password", References: []string{"NIST 800-53 AC-3", "STIG V-251222", "CWE-306"}, run: checkSentinel},
+	{ID: "VFS-AUTH-006", Threat: 1, Severity: Medium, Title: "The Unix socket is not for everyone", References: []string{"NIST 800-53 AC-3", "STIG V-251247", "CWE-732"}, run: checkSocket},
+	{ID: "VFS-AUTH-007", Threat: 1, Severity: High, Title: "No command line overrules the configuration file", References: []string{"NIST 800-53 CM-6", "STIG V-251214"}, run: checkOverrides},
+	{ID: "VFS-AUTH-008", Threat: 1, Severity: High, Title: "No container publishes the port to everyone", References: []string{"NIST 800-53 SC-7", "STIG V-251220", "ATT&CK T1190"}, run: checkPublished},
+	{ID: "VFS-AUTH-009", Threat: 1, Severity: Medium, Title: "A firewall admits named sources only", References: []string{"NIST 800-53 SC-7", "STIG V-251220"}, run: checkFirewall},
+	{ID: "VFS-AUTH-010", Threat: 1, Severity: Medium, Title: "The server starts with these files", References: []string{"NIST 800-53 CM-6", "STIG V-251240"}, run: checkStarts},
 }
 
 func (s *Subject) defaultAt() Place {

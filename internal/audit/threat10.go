@@ -9,13 +9,14 @@ import (
 var threat10 = []Check{
 	{ID: "VFS-REPL-001", Threat: 10, Severity: High, Title: "Replicas are read-only", References: []string{"NIST 800-53 AC-6", "NIST 800-53 SI-7"}, run: checkReadOnly},
 	{ID: "VFS-REPL-002", Threat: 10, Severity: Medium, Title: "Replicas authenticate to their primary", References: []string{"NIST 800-53 IA-3"}, run: checkPrimaryAuth},
-	{ID: "VFS-REPL-003", Threat: 10, Severity: Medium, Title: "The user for replication can do nothing else", References: []string{"NIST 800-53 AC-6"}, run: checkReplicationUser},
+	{ID: "VFS-REPL-003", Threat: 10, Severity: Medium, Title: "The user for replication can do nothing else", References: []string{"NIST 800-53 AC-6", "STIG V-251187"}, run: checkReplicationUser},
 	{ID: "VFS-REPL-004", Threat: 10, Severity: High, Title: "The primary is not reached over a public network in clear", References: []string{"NIST 800-53 SC-8"}, run: checkPrimaryAddress},
 	{ID: "VFS-REPL-005", Threat: 10, Severity: Medium, Title: "A cluster's peers are private addresses", References: []string{"NIST 800-53 SC-7"}, run: checkPeers},
-	{ID: "VFS-REPL-006", Threat: 10, Severity: High, Title: "A sentinel's scripts cannot be changed", References: []string{"NIST 800-53 CM-5", "CWE-732"}, run: checkSentinelScripts},
+	{ID: "VFS-REPL-006", Threat: 10, Severity: High, Title: "A sentinel's scripts cannot be changed", References: []string{"NIST 800-53 CM-5", "STIG V-251219", "CWE-732"}, run: checkSentinelScripts},
 	{ID: "VFS-REPL-007", Threat: 10, Severity: Low, Title: "A primary that is alone takes no writes", References: []string{"NIST 800-53 SC-24"}, run: checkMinReplicas},
-	{ID: "VFS-REPL-008", Threat: 10, Severity: Medium, Title: "Applications' users cannot change replication", References: []string{"NIST 800-53 AC-6", "ATT&CK T1565"}, run: checkReplicaOf},
-	{ID: "VFS-REPL-009", Threat: 10, Title: "Replication is watched", Standing: "lag and state are known to a running server only", References: []string{"NIST 800-53 SI-4"}},
+	{ID: "VFS-REPL-008", Threat: 10, Severity: Medium, Title: "Applications' users cannot change replication", References: []string{"NIST 800-53 AC-6", "STIG V-251188", "ATT&CK T1565"}, run: checkReplicaOf},
+	{ID: "VFS-REPL-009", Threat: 10, Severity: Low, Title: "Replication is watched", References: []string{"NIST 800-53 SI-4"}, run: checkReplicationWatched},
+	{ID: "VFS-REPL-010", Threat: 10, Severity: High, Title: "A replica is guarded as its primary is, and follows it", References: []string{"NIST 800-53 AC-3", "NIST 800-53 SI-7"}, run: checkPair},
 }
 
 func (s *Subject) asReplica() []Answer {

@@ -10,11 +10,11 @@ import (
 // Weak authentication.
 var threat2 = []Check{
 	{ID: "VFS-PASS-001", Threat: 2, Severity: High, Title: "Passwords are strong", References: []string{"NIST 800-53 IA-5", "CWE-521", "ATT&CK T1110"}, run: checkStrength},
-	{ID: "VFS-PASS-002", Threat: 2, Severity: Critical, Title: "No password is a common one", References: []string{"NIST 800-53 IA-5", "CWE-521", "ATT&CK T1110"}, run: checkDictionary},
+	{ID: "VFS-PASS-002", Threat: 2, Severity: Critical, Title: "No password is a common one", References: []string{"NIST 800-53 IA-5", "STIG V-251223", "CWE-521", "ATT&CK T1110"}, run: checkDictionary},
 	{ID: "VFS-PASS-003", Threat: 2, Severity: Medium, Title: "No two users share a password", References: []string{"NIST 800-53 IA-5"}, run: checkShared},
 	{ID: "VFS-PASS-004", Threat: 2, Severity: Medium, Title: "Passwords to other servers are not those of users", References: []string{"NIST 800-53 IA-5"}, run: checkReuse},
-	{ID: "VFS-PASS-005", Threat: 2, Severity: Medium, Title: "Users' passwords are stored as hashes", References: []string{"NIST 800-53 IA-5", "CWE-256", "ATT&CK T1552.001"}, run: checkCleartext},
-	{ID: "VFS-PASS-006", Threat: 2, Severity: Critical, Title: "No user but default is without a password", References: []string{"NIST 800-53 IA-5", "CWE-306"}, run: checkNoPass},
+	{ID: "VFS-PASS-005", Threat: 2, Severity: Medium, Title: "Users' passwords are stored as hashes", References: []string{"NIST 800-53 IA-5", "STIG V-251223", "CWE-256", "ATT&CK T1552.001"}, run: checkCleartext},
+	{ID: "VFS-PASS-006", Threat: 2, Severity: Critical, Title: "No user but default is without a password", References: []string{"NIST 800-53 IA-5", "STIG V-251222", "CWE-306"}, run: checkNoPass},
 	{ID: "VFS-PASS-007", Threat: 2, Severity: Low, Title: "Guessing is slowed down", References: []string{"NIST 800-53 AC-7", "CWE-307"}, run: checkGuessing},
 	{ID: "VFS-PASS-008", Threat: 2, Severity: High, Title: "No password stands in units, manifests, environment or history", References: []string{"NIST 800-53 IA-5", "CWE-526", "ATT&CK T1552.001"}, run: checkLying},
 	{ID: "VFS-PASS-009", Threat: 2, Title: "Passwords come from a password manager", Standing: "where passwords are kept outside these files, no file shows", References: []string{"NIST 800-53 IA-5"}},

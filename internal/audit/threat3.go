@@ -3,22 +3,23 @@ package audit
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Network eavesdropping.
 var threat3 = []Check{
-	{ID: "VFS-TLS-001", Threat: 3, Severity: High, Title: "What leaves the host is encrypted", References: []string{"NIST 800-53 SC-8", "CWE-319", "ATT&CK T1040"}, run: checkTLS},
-	{ID: "VFS-TLS-002", Threat: 3, Severity: High, Title: "Replication and the cluster bus use TLS", References: []string{"NIST 800-53 SC-8", "CWE-319"}, run: checkTLSLinks},
-	{ID: "VFS-TLS-003", Threat: 3, Severity: Medium, Title: "Clients show a certificate", References: []string{"NIST 800-53 IA-3", "NIST 800-53 SC-8"}, run: checkTLSClients},
-	{ID: "VFS-TLS-004", Threat: 3, Severity: High, Title: "TLS 1.2 or newer", References: []string{"NIST 800-53 SC-8", "CWE-326"}, run: checkTLSProtocols},
-	{ID: "VFS-TLS-005", Threat: 3, Severity: High, Title: "No weak ciphers", References: []string{"NIST 800-53 SC-13", "CWE-327"}, run: checkTLSCiphers},
-	{ID: "VFS-TLS-006", Threat: 3, Severity: High, Title: "The private key is for the server only", References: []string{"NIST 800-53 SC-12", "CWE-732", "ATT&CK T1552.004"}, run: checkTLSKey},
-	{ID: "VFS-TLS-007", Threat: 3, Severity: High, Title: "The certificate is valid and strong", References: []string{"NIST 800-53 SC-17", "CWE-295"}, run: checkTLSCertificate},
+	{ID: "VFS-TLS-001", Threat: 3, Severity: High, Title: "What leaves the host is encrypted", References: []string{"NIST 800-53 SC-8", "STIG V-251248", "STIG V-251249", "CWE-319", "ATT&CK T1040"}, run: checkTLS},
+	{ID: "VFS-TLS-002", Threat: 3, Severity: High, Title: "Replication and the cluster bus use TLS", References: []string{"NIST 800-53 SC-8", "STIG V-251248", "CWE-319"}, run: checkTLSLinks},
+	{ID: "VFS-TLS-003", Threat: 3, Severity: Medium, Title: "Clients show a certificate", References: []string{"NIST 800-53 IA-3", "NIST 800-53 SC-8", "STIG V-251225"}, run: checkTLSClients},
+	{ID: "VFS-TLS-004", Threat: 3, Severity: High, Title: "TLS 1.2 or newer", References: []string{"NIST 800-53 SC-8", "STIG V-251248", "CWE-326"}, run: checkTLSProtocols},
+	{ID: "VFS-TLS-005", Threat: 3, Severity: High, Title: "No weak ciphers", References: []string{"NIST 800-53 SC-13", "STIG V-251229", "CWE-327"}, run: checkTLSCiphers},
+	{ID: "VFS-TLS-006", Threat: 3, Severity: High, Title: "The private key is for the server only", References: []string{"NIST 800-53 SC-12", "STIG V-251226", "CWE-732", "ATT&CK T1552.004"}, run: checkTLSKey},
+	{ID: "VFS-TLS-007", Threat: 3, Severity: High, Title: "The certificate is valid and strong", References: []string{"NIST 800-53 SC-17", "STIG V-251225", "CWE-295"}, run: checkTLSCertificate},
 	{ID: "VFS-TLS-008", Threat: 3, Severity: Medium, Title: "Certificate and key belong together, and name the host", References: []string{"NIST 800-53 SC-17", "CWE-297"}, run: checkTLSPair},
 	{ID: "VFS-TLS-009", Threat: 3, Severity: Low, Title: "The key's passphrase does not stand beside it", References: []string{"NIST 800-53 IA-5", "CWE-256"}, run: checkTLSPass},
-	{ID: "VFS-TLS-010", Threat: 3, Severity: Medium, Title: "Clients use TLS and verify the server", References: []string{"NIST 800-53 SC-8", "CWE-295"}, run: checkTLSUse},
+	{ID: "VFS-TLS-010", Threat: 3, Severity: Medium, Title: "Clients use TLS and verify the server", References: []string{"NIST 800-53 SC-8", "STIG V-251225", "CWE-295"}, run: checkTLSUse},
 	{ID: "VFS-TLS-011", Threat: 3, Severity: Medium, Title: "The network segment is closed to others", References: []string{"NIST 800-53 SC-7"}, run: checkFirewall},
 }
 
@@ -243,11 +244,12 @@ func checkTLSPass(s *Subject) []Answer {
 }
 
 func checkTLSUse(s *Subject) []Answer {
-	if len(s.host.clients) == 0 {
+	clients := slices.DeleteFunc(slices.Clone(s.host.clients), func(c clientSetting) bool { return c.only })
+	if len(clients) == 0 {
 		return unknown("no client's connection settings were among the paths")
 	}
 	var fs []Answer
-	for _, c := range s.host.clients {
+	for _, c := range clients {
 		switch {
 		case !c.tls:
 			fs = append(fs, fail(c.Place, "rediss:// or valkeys://", "a client connects without TLS"))
@@ -255,5 +257,5 @@ func checkTLSUse(s *Subject) []Answer {
 			fs = append(fs, fail(c.Place, "verify the server's certificate", "a client does not verify the server"))
 		}
 	}
-	return orPass(fs, s.host.clients[0].Place, "%d clients use TLS", len(s.host.clients))
+	return orPass(fs, clients[0].Place, "%d clients use TLS", len(clients))
 }

@@ -14,22 +14,24 @@ import (
 
 // Data persistence exposure.
 var threat4 = []Check{
-	{ID: "VFS-DATA-001", Threat: 4, Severity: High, Title: "Data files are for the server only", References: []string{"NIST 800-53 AC-3", "CWE-732", "ATT&CK T1005"}, run: checkDataModes},
-	{ID: "VFS-DATA-002", Threat: 4, Severity: High, Title: "The data directory is for the server only", References: []string{"NIST 800-53 AC-3", "CWE-732"}, run: checkDataDir},
-	{ID: "VFS-DATA-003", Threat: 4, Severity: High, Title: "No access control list opens the data to others", References: []string{"NIST 800-53 AC-3", "CWE-732"}, run: checkDataACL},
-	{ID: "VFS-DATA-004", Threat: 4, Severity: Medium, Title: "The data belong to the server's user", References: []string{"NIST 800-53 AC-3"}, run: checkDataOwner},
-	{ID: "VFS-DATA-005", Threat: 4, Severity: Medium, Title: "Data files are not links, and have one name", References: []string{"NIST 800-53 AC-3", "CWE-59"}, run: checkDataLinks},
-	{ID: "VFS-DATA-006", Threat: 4, Severity: High, Title: "The data are encrypted at rest", References: []string{"NIST 800-53 SC-28", "CWE-311"}, run: checkEncryption},
-	{ID: "VFS-DATA-007", Threat: 4, Severity: Medium, Title: "Memory does not reach the disk through swap", References: []string{"NIST 800-53 SC-28"}, run: checkSwap},
-	{ID: "VFS-DATA-008", Threat: 4, Severity: Medium, Title: "Memory does not reach the disk through core dumps", References: []string{"NIST 800-53 SC-28", "CWE-528"}, run: checkCores},
+	{ID: "VFS-DATA-001", Threat: 4, Severity: High, Title: "Data files are for the server only", References: []string{"NIST 800-53 AC-3", "STIG V-251247", "CWE-732", "ATT&CK T1005"}, run: checkDataModes},
+	{ID: "VFS-DATA-002", Threat: 4, Severity: High, Title: "The data directory is for the server only", References: []string{"NIST 800-53 AC-3", "STIG V-251247", "CWE-732"}, run: checkDataDir},
+	{ID: "VFS-DATA-003", Threat: 4, Severity: High, Title: "No access control list opens the data to others", References: []string{"NIST 800-53 AC-3", "STIG V-251247", "CWE-732"}, run: checkDataACL},
+	{ID: "VFS-DATA-004", Threat: 4, Severity: Medium, Title: "The data belong to the server's user", References: []string{"NIST 800-53 AC-3", "STIG V-251247"}, run: checkDataOwner},
+	{ID: "VFS-DATA-005", Threat: 4, Severity: Medium, Title: "Data files are not links, and have one name", References: []string{"NIST 800-53 AC-3", "STIG V-251247", "CWE-59"}, run: checkDataLinks},
+	{ID: "VFS-DATA-006", Threat: 4, Severity: High, Title: "The data are encrypted at rest", References: []string{"NIST 800-53 SC-28", "STIG V-251242", "STIG V-251244", "CWE-311"}, run: checkEncryption},
+	{ID: "VFS-DATA-007", Threat: 4, Severity: Medium, Title: "Memory does not reach the disk through swap", References: []string{"NIST 800-53 SC-28", "STIG V-251246"}, run: checkSwap},
+	{ID: "VFS-DATA-008", Threat: 4, Severity: Medium, Title: "Memory does not reach the disk through core dumps", References: []string{"NIST 800-53 SC-28", "STIG V-251246", "CWE-528"}, run: checkCores},
 	{ID: "VFS-DATA-009", Threat: 4, Severity: High, Title: "No temporary files are left", References: []string{"NIST 800-53 SC-28", "CWE-459"}, run: checkTemps},
 	{ID: "VFS-DATA-010", Threat: 4, Severity: High, Title: "No unsealed copies lie in the data directory", References: []string{"NIST 800-53 CP-9", "CWE-530"}, run: checkCopies},
 	{ID: "VFS-DATA-011", Threat: 4, Severity: Medium, Title: "No data lie there if nothing is to be saved", References: []string{"NIST 800-53 SC-28"}, run: checkLeftover},
-	{ID: "VFS-DATA-012", Threat: 4, Severity: Medium, Title: "The server does not run as root, and its files are its own", References: []string{"NIST 800-53 AC-6", "CWE-250"}, run: checkUnitUser},
+	{ID: "VFS-DATA-012", Threat: 4, Severity: Medium, Title: "The server does not run as root, and its files are its own", References: []string{"NIST 800-53 AC-6", "STIG V-251211", "CWE-250"}, run: checkUnitUser},
 	{ID: "VFS-DATA-013", Threat: 4, Severity: Low, Title: "The unit confines the server", References: []string{"NIST 800-53 AC-6"}, run: checkUnitSandbox},
 	{ID: "VFS-DATA-014", Threat: 4, Severity: Low, Title: "Disk-less replication leaves no snapshot behind", References: []string{"NIST 800-53 SC-28"}, run: checkSyncFiles},
 	{ID: "VFS-DATA-015", Threat: 4, Severity: Medium, Title: "There is a recent sealed backup", References: []string{"NIST 800-53 CP-9"}, run: checkBackupAge},
 	{ID: "VFS-DATA-016", Threat: 4, Severity: Medium, Title: "Backups lie on another device, and are signed", References: []string{"NIST 800-53 CP-9", "NIST 800-53 SI-7"}, run: checkBackupPlace},
+	{ID: "VFS-DATA-017", Threat: 4, Severity: Medium, Title: "Backups have been verified lately", References: []string{"NIST 800-53 CP-9(1)", "NIST 800-53 SI-7"}, run: checkBackupVerified},
+	{ID: "VFS-DATA-018", Threat: 4, Severity: Medium, Title: "Backups open with keys that lie elsewhere", References: []string{"NIST 800-53 CP-9", "NIST 800-53 SC-12"}, run: checkBackupRecipients},
 }
 
 const sticky = fs.ModeSticky

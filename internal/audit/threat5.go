@@ -10,14 +10,14 @@ import (
 
 // CONFIG command exposure.
 var threat5 = []Check{
-	{ID: "VFS-CONF-001", Threat: 5, Severity: High, Title: "CONFIG is for administrators", References: []string{"NIST 800-53 AC-6", "CWE-200", "ATT&CK T1552.001"}, run: checkConfigUsers},
-	{ID: "VFS-CONF-002", Threat: 5, Severity: High, Title: "Protected settings cannot be changed at run time", References: []string{"NIST 800-53 CM-5", "ATT&CK T1053.003"}, run: checkEnabled("enable-protected-configs", High)},
-	{ID: "VFS-CONF-003", Threat: 5, Severity: Critical, Title: "Modules cannot be loaded at run time", References: []string{"NIST 800-53 CM-7", "ATT&CK T1129"}, run: checkEnabled("enable-module-command", Critical)},
-	{ID: "VFS-CONF-004", Threat: 5, Severity: High, Title: "DEBUG is switched off", References: []string{"NIST 800-53 CM-7"}, run: checkEnabled("enable-debug-command", High)},
-	{ID: "VFS-CONF-005", Threat: 5, Severity: High, Title: "The configuration is for the server only", References: []string{"NIST 800-53 AC-3", "CWE-732", "ATT&CK T1552.001"}, run: checkConfModes},
+	{ID: "VFS-CONF-001", Threat: 5, Severity: High, Title: "CONFIG is for administrators", References: []string{"NIST 800-53 AC-6", "STIG V-251188", "STIG V-251235", "CWE-200", "ATT&CK T1552.001"}, run: checkConfigUsers},
+	{ID: "VFS-CONF-002", Threat: 5, Severity: High, Title: "Protected settings cannot be changed at run time", References: []string{"NIST 800-53 CM-5", "STIG V-251209", "ATT&CK T1053.003"}, run: checkEnabled("enable-protected-configs", High)},
+	{ID: "VFS-CONF-003", Threat: 5, Severity: Critical, Title: "Modules cannot be loaded at run time", References: []string{"NIST 800-53 CM-7", "STIG V-251210", "ATT&CK T1129"}, run: checkEnabled("enable-module-command", Critical)},
+	{ID: "VFS-CONF-004", Threat: 5, Severity: High, Title: "DEBUG is switched off", References: []string{"NIST 800-53 CM-7", "STIG V-251217"}, run: checkEnabled("enable-debug-command", High)},
+	{ID: "VFS-CONF-005", Threat: 5, Severity: High, Title: "The configuration is for the server only", References: []string{"NIST 800-53 AC-3", "STIG V-251209", "CWE-732", "ATT&CK T1552.001"}, run: checkConfModes},
 	{ID: "VFS-CONF-006", Threat: 5, Severity: Low, Title: "The configuration file is not what CONFIG REWRITE wrote", References: []string{"NIST 800-53 CM-6"}, run: checkRewritten},
-	{ID: "VFS-CONF-007", Threat: 5, Severity: Critical, Title: "Modules' files cannot be replaced", References: []string{"NIST 800-53 SI-7", "CWE-732"}, run: checkModules},
-	{ID: "VFS-CONF-008", Threat: 5, Severity: Low, Title: "The running server is as its files say", References: []string{"NIST 800-53 CM-6", "ATT&CK T1053.003", "ATT&CK T1098"}, run: checkDifference},
+	{ID: "VFS-CONF-007", Threat: 5, Severity: Critical, Title: "Modules' files cannot be replaced", References: []string{"NIST 800-53 SI-7", "STIG V-251210", "CWE-732"}, run: checkModules},
+	{ID: "VFS-CONF-008", Threat: 5, Severity: Low, Title: "The running server is as its files say", References: []string{"NIST 800-53 CM-6", "STIG V-251209", "ATT&CK T1053.003", "ATT&CK T1098"}, run: checkDifference},
 }
 
 func checkConfigUsers(s *Subject) []Answer {

@@ -14,7 +14,7 @@ var threat6 = []Check{
 	{ID: "VFS-MEM-005", Threat: 6, Severity: Low, Title: "The kernel lets a save fork", References: []string{"NIST 800-53 SC-5"}, run: checkOvercommit},
 	{ID: "VFS-MEM-006", Threat: 6, Severity: Low, Title: "No key is so large that it blocks the server", References: []string{"NIST 800-53 SC-5"}, run: checkBigKeys},
 	{ID: "VFS-MEM-007", Threat: 6, Title: "Applications limit what they insert", Standing: "limits inside applications show in no file of the server", References: []string{"NIST 800-53 SC-5"}},
-	{ID: "VFS-MEM-008", Threat: 6, Title: "Memory use is watched", Standing: "exporters and alert rules are kept by the monitoring, not on this host", References: []string{"NIST 800-53 SI-4"}},
+	{ID: "VFS-MEM-008", Threat: 6, Severity: Low, Title: "Memory use is watched", References: []string{"NIST 800-53 SI-4"}, run: checkMemoryWatched},
 }
 
 func checkMaxMemory(s *Subject) []Answer {

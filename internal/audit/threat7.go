@@ -7,8 +7,8 @@ var threat7 = []Check{
 	{ID: "VFS-CONN-001", Threat: 7, Severity: Medium, Title: "The unit's limit of files allows maxclients", References: []string{"NIST 800-53 SC-5", "CWE-770"}, run: checkFiles},
 	{ID: "VFS-CONN-002", Threat: 7, Severity: Medium, Title: "Idle clients are disconnected", References: []string{"NIST 800-53 AC-12", "NIST 800-53 SC-5"}, run: checkTimeout},
 	{ID: "VFS-CONN-003", Threat: 7, Severity: Low, Title: "Dead connections are noticed", References: []string{"NIST 800-53 SC-5"}, run: checkKeepalive},
-	{ID: "VFS-CONN-004", Threat: 7, Severity: Low, Title: "Connections of one address are limited", References: []string{"NIST 800-53 SC-5", "ATT&CK T1499"}, run: checkPerAddress},
-	{ID: "VFS-CONN-005", Threat: 7, Severity: Medium, Title: "Connections are limited", References: []string{"NIST 800-53 SC-5"}, run: checkMaxClients},
+	{ID: "VFS-CONN-004", Threat: 7, Severity: Low, Title: "Connections of one address are limited", References: []string{"NIST 800-53 SC-5", "STIG V-251183", "ATT&CK T1499"}, run: checkPerAddress},
+	{ID: "VFS-CONN-005", Threat: 7, Severity: Medium, Title: "Connections are limited", References: []string{"NIST 800-53 SC-5", "STIG V-251183"}, run: checkMaxClients},
 	{ID: "VFS-CONN-006", Threat: 7, Title: "Clients pool their connections", Standing: "how applications use connections shows in no file of the server", References: []string{"NIST 800-53 SC-5"}},
 }
 

@@ -7,8 +7,8 @@ import (
 
 // Slow commands.
 var threat8 = []Check{
-	{ID: "VFS-SLOW-001", Threat: 8, Severity: Medium, Title: "KEYS, FLUSHALL and FLUSHDB are for administrators", References: []string{"NIST 800-53 AC-6", "NIST 800-53 SC-5", "ATT&CK T1485"}, run: checkSlowUsers},
-	{ID: "VFS-SLOW-002", Threat: 8, Severity: Medium, Title: "The slow log is kept", References: []string{"NIST 800-53 AU-12"}, run: checkSlowlog},
+	{ID: "VFS-SLOW-001", Threat: 8, Severity: Medium, Title: "KEYS, FLUSHALL and FLUSHDB are for administrators", References: []string{"NIST 800-53 AC-6", "NIST 800-53 SC-5", "STIG V-251188", "ATT&CK T1485"}, run: checkSlowUsers},
+	{ID: "VFS-SLOW-002", Threat: 8, Severity: Medium, Title: "The slow log is kept", References: []string{"NIST 800-53 AU-12", "STIG V-251190"}, run: checkSlowlog},
 	{ID: "VFS-SLOW-003", Threat: 8, Severity: Low, Title: "Latency is monitored", References: []string{"NIST 800-53 AU-12"}, run: checkLatency},
 	{ID: "VFS-SLOW-004", Threat: 8, Severity: High, Title: "Nobody has flushed the data", References: []string{"NIST 800-53 AU-6", "ATT&CK T1485"}, run: checkFlushes},
 	{ID: "VFS-SLOW-005", Threat: 8, Severity: Medium, Title: "No renamed command breaks the log", References: []string{"NIST 800-53 CM-6"}, run: checkRenames},

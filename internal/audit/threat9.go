@@ -5,13 +5,15 @@ import "slices"
 // Unauthorized data modification.
 var threat9 = []Check{
 	{ID: "VFS-INTEG-001", Threat: 9, Severity: Critical, Title: "Logs hold what servers write, and nothing else", References: []string{"NIST 800-53 SI-7", "CWE-345", "ATT&CK T1098", "ATT&CK T1565.001"}, run: checkForeign},
-	{ID: "VFS-INTEG-002", Threat: 9, Severity: High, Title: "Function libraries are known ones", References: []string{"NIST 800-53 SI-7", "NIST 800-53 CM-7"}, run: checkFunctions},
-	{ID: "VFS-INTEG-003", Threat: 9, Severity: Critical, Title: "Snapshots are not written where something runs them", References: []string{"NIST 800-53 SI-7", "CWE-73", "ATT&CK T1053.003", "ATT&CK T1098.004"}, run: checkTarget},
+	{ID: "VFS-INTEG-002", Threat: 9, Severity: High, Title: "Function libraries are known ones", References: []string{"NIST 800-53 SI-7", "NIST 800-53 CM-7", "STIG V-251208"}, run: checkFunctions},
+	{ID: "VFS-INTEG-003", Threat: 9, Severity: Critical, Title: "Snapshots are not written where something runs them", References: []string{"NIST 800-53 SI-7", "STIG V-251219", "CWE-73", "ATT&CK T1053.003", "ATT&CK T1098.004"}, run: checkTarget},
 	{ID: "VFS-INTEG-004", Threat: 9, Severity: Critical, Title: "No value is shaped to be run elsewhere", References: []string{"NIST 800-53 SI-7", "ATT&CK T1053.003", "ATT&CK T1098.004", "ATT&CK T1505.003"}, run: checkShapes},
 	{ID: "VFS-INTEG-005", Threat: 9, Severity: High, Title: "Snapshots have a checksum, and it is right", References: []string{"NIST 800-53 SI-7", "CWE-354"}, run: checkChecksums},
 	{ID: "VFS-INTEG-006", Threat: 9, Severity: Medium, Title: "The time of a log does not go back", References: []string{"NIST 800-53 SI-7"}, run: checkBackwards},
 	{ID: "VFS-INTEG-007", Threat: 9, Severity: High, Title: "No log can be written by others, to be replayed", References: []string{"NIST 800-53 SI-7", "CWE-732"}, run: checkReplayable},
 	{ID: "VFS-INTEG-009", Threat: 9, Severity: Medium, Title: "Nothing has changed but by the server's own work", References: []string{"NIST 800-53 SI-7", "ATT&CK T1565.001"}, run: checkBaseline},
+	{ID: "VFS-INTEG-010", Threat: 9, Severity: Medium, Title: "No file of a log is missing", References: []string{"NIST 800-53 SI-7", "CWE-353"}, run: checkSequence},
+	{ID: "VFS-INTEG-011", Threat: 9, Severity: High, Title: "Keys that are never to change have not changed", References: []string{"NIST 800-53 SI-7", "ATT&CK T1565.001"}, run: checkImmutable},
 	{ID: "VFS-INTEG-008", Threat: 9, Title: "Applications validate what they write", Standing: "what applications check before they write shows in no file of the server", References: []string{"NIST 800-53 SI-10"}},
 }
 

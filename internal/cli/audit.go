@@ -18,6 +18,9 @@ import (
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
+// saltSize is that of the key with which a baseline tells keys apart.
+const saltSize = 16
+
 type auditFlags struct {
 	format      string
 	root        string
@@ -33,6 +36,7 @@ type auditFlags struct {
 	backups     string
 	signKey     string
 	baseline    baselineFlags
+	policy      string
 	printFix    bool
 	fix         bool
 	apply       bool
@@ -73,6 +77,7 @@ not at all.
 	fl.StringArrayVar(&f.functions, "function", nil, "the function library with this `SHA256` is meant to be there (repeatable)")
 	fl.StringVar(&f.signKey, "sign-key", "", "sign the report (-o) and a new baseline with the minisign key in `FILE`")
 	f.baseline.flags(fl)
+	fl.StringVar(&f.policy, "policy", "", "the keys that match a pattern below \"immutable\" in `FILE` (YAML) are never to change")
 	fl.StringVar(&f.backups, "backups", "", "look at the sealed backups in the directory `DEST`, too")
 	fl.StringSliceVar(&f.profiles, "profile", nil, "judge as `PROFILES`: cache, database, replica, sentinel, cluster, container (default: what the files say)")
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
@@ -136,6 +141,17 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	}
 	if err := f.baseline.read(o); err != nil {
 		return err
+	}
+	if f.policy != "" {
+		text, err := os.ReadFile(f.policy)
+		if err != nil {
+			return err
+		}
+		if o.Policy, err = audit.ParsePolicy(text); err != nil {
+			return usagef("--policy: %v", err)
+		}
+		o.Salt = make([]byte, saltSize)
+		_, _ = rand.Read(o.Salt) // which never fails
 	}
 	if f.backups != "" {
 		var err error
