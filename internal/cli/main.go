@@ -223,7 +223,7 @@ age. What it is is read from its bytes.
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a), newReportCmd(a))
-	root.AddCommand(newSalvageCmd(a))
+	root.AddCommand(newSalvageCmd(a), newCarveCmd(a))
 	return root
 }
 
