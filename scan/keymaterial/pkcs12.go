@@ -35,7 +35,11 @@ func pkcs12(s cryptobyte.String) *Key {
 		return nil
 	}
 	var list, all cryptobyte.String
-	if !safes.ReadASN1(&list, tag.OCTET_STRING) || !list.ReadASN1(&all, tag.SEQUENCE) {
+	if !safes.ReadASN1(&list, tag.OCTET_STRING) {
+		return nil
+	}
+	signed := []byte(list)
+	if !list.ReadASN1(&all, tag.SEQUENCE) {
 		return nil
 	}
 	k := &Key{Format: "PKCS#12"}
@@ -57,6 +61,7 @@ func pkcs12(s cryptobyte.String) *Key {
 	if k.Entries == 0 && !k.Encrypted {
 		return nil // certificates only
 	}
+	k.Default = opensPKCS12(s, signed)
 	return k
 }
 

@@ -122,6 +122,14 @@ func (t *tools) openssl() {
 			t.Errorf("pkcs12 %s: %+v", args, k)
 		}
 	}
+	for password, isDefault := range map[string]bool{"changeit": true, "": true, "secret": true, "another": false} {
+		for _, more := range []string{"-macalg sha1", "-macalg sha256", "-iter 10"} {
+			t.run("openssl", append([]string{"pkcs12", "-export", "-inkey", "o.pem", "-in", "c.pem", "-passout", "pass:" + password, "-out", "d.p12"}, strings.Fields(more)...)...)
+			if k := Binary(t.read("d.p12")); k == nil || k.Default != isDefault {
+				t.Errorf("pkcs12 %s, password of %d characters: %+v", more, len(password), k)
+			}
+		}
+	}
 	t.run("openssl", "pkcs12", "-export", "-nokeys", "-in", "c.pem", "-certpbe", "NONE", "-passout", "pass:x", "-out", "n.p12")
 	if k := Binary(t.read("n.p12")); k != nil {
 		t.Errorf("a store of certificates: %+v", k)
@@ -177,6 +185,9 @@ func (t *tools) keytool() {
 		if k == nil || k.Format != format || k.Entries != 1 || !k.Encrypted {
 			t.Errorf("%s: %+v", name, k)
 			continue
+		}
+		if k.Default != (password == "changeit") {
+			t.Errorf("%s: default password %v", name, k.Default)
 		}
 		if format != "PKCS#12" && (k.Default != (password == "changeit") || k.Algorithm == "" || k.Fingerprint == "") {
 			t.Errorf("%s: %+v", name, k)
