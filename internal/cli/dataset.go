@@ -36,9 +36,16 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 		return nil, err
 	}
 	return func(yield func(*keyspace.Event, error) bool) {
-		if !beginState(u, version, yield) {
-			return
+		if beginState(u, version, yield) {
+			a.state(ctx, l, u.Name())(yield)
 		}
+	}, nil
+}
+
+// state yields what a log leaves, and Damage for what its replay could not tell. What
+// had expired by --as-of, or the last time that the log names, is Expired.
+func (a *app) state(ctx context.Context, l *replay.Log, name string) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
 		asOf := a.global.asOf.ms
 		if asOf == 0 {
 			asOf = l.Info().When
@@ -49,7 +56,7 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 				if e.Kind == keyspace.Key || e.Kind == keyspace.Function {
 					record++
 				}
-				e.Record, e.Pos.Source = record, u.Name()
+				e.Record, e.Pos.Source = record, name
 				if e.Kind == keyspace.Key && e.State == keyspace.Live && e.Expire >= 0 && e.Expire <= asOf {
 					e.State = keyspace.Expired
 				}
@@ -58,12 +65,12 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 				return
 			}
 		}
-		for _, d := range missing(u, l.Info()) {
+		for _, d := range missing(name, l.Info()) {
 			if !yield(d, nil) {
 				return
 			}
 		}
-	}, nil
+	}
 }
 
 // beginState yields what stands before the state of a log.
@@ -87,10 +94,10 @@ func beginState(u *source.Unit, version int, yield func(*keyspace.Event, error) 
 }
 
 // missing is what a replay could not tell, as Damage.
-func missing(u *source.Unit, i replay.Info) (out []*keyspace.Event) {
+func missing(name string, i replay.Info) (out []*keyspace.Event) {
 	say := func(n int64, what string, err error) {
 		if n > 0 {
-			at := keyspace.Pos{Source: u.Name(), Inner: -1}
+			at := keyspace.Pos{Source: name, Inner: -1}
 			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(what, n), Err: err}))
 		}
 	}

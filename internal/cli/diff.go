@@ -27,8 +27,8 @@ func newDiffCmd(a *app) *cobra.Command {
 		Short: "Tell what differs between two data sets",
 		Long: `Tell which keys of B are not in A, which of A are not in B, and which differ; in
 those, which fields, members, elements, entries, consumer groups and expiries.
-Each of A and B is a snapshot, a log, whose state at its end counts, or a
-directory with one of them. How values are encoded and in which order they
+Each of A and B is a snapshot, a log, whose state at its end counts, a
+directory with one of them, or a set that backup has sealed. How values are encoded and in which order they
 stand is no difference.
 
 Values are not shown, unless --reveal is given, but their lengths, and ids
@@ -36,7 +36,7 @@ that are the same for the same value.
 `,
 		Annotations: finds("there are differences"),
 		Example: `  valkeyfs diff yesterday.rdb today.rdb
-  valkeyfs diff /backup/main.rdb.age /var/lib/valkey -i key.txt --stat
+  valkeyfs diff /backup/main/20260131T031500.000Z-1f2e3d4c /var/lib/valkey -i key.txt --stat
   valkeyfs diff a.rdb b.rdb --key '^config:' --reveal`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -88,7 +88,7 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	var sides [2]diff.Side
 	damage := a.damage()
 	for i, path := range args {
-		side, done, err := a.side(ctx, path, damage, o.Match)
+		side, done, err := a.side(ctx, path, all.Tmp(), damage, o.Match)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,15 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 
 // side opens one of the two inputs; done ends its use. What could not be read is said
 // once, however often it is read.
-func (a *app) side(ctx context.Context, path string, damage *damages, match func(*keyspace.Event) bool) (side diff.Side, done func(), err error) {
+func (a *app) side(ctx context.Context, path, tmp string, damage *damages, match func(*keyspace.Event) bool) (side diff.Side, done func(), err error) {
+	set, err := a.sealedSet(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if set != nil {
+		events, err := a.setData(ctx, tmp, set, match)
+		return once(events, damage), func() {}, err
+	}
 	in, err := a.inputs(ctx, []string{path}, source.Options{Want: match})
 	if err != nil {
 		return nil, nil, err
@@ -140,13 +148,19 @@ func (a *app) side(ctx context.Context, path string, damage *damages, match func
 		in.Close()
 		return nil, nil, err
 	}
+	events := func() (keyspace.Seq, error) { return a.dataSet(ctx, in, u, oldestLogs) }
+	return once(events, damage), in.Close, nil
+}
+
+// once has damage said the first time that a side is read.
+func once(events func() (keyspace.Seq, error), damage *damages) diff.Side {
 	first := true
 	return func() (keyspace.Seq, error) {
-		seq, err := a.dataSet(ctx, in, u, oldestLogs)
+		seq, err := events()
 		if err == nil && first {
 			first = false
 			seq = damage.say(seq)
 		}
 		return seq, err
-	}, in.Close, nil
+	}
 }
