@@ -16,7 +16,18 @@ type SealOptions struct {
 	Recipients []age.Recipient // whoever may open it; at least one
 	Armor      bool            // text instead of bytes: a third larger
 	Level      int             // of zstd, 1 to MaxLevel; 0: DefaultLevel
-	Workers    int             // how many frames are compressed at a time; 0: one a core
+	Workers    int             // how many frames are compressed at a time, 8 at most; 0: one a core
+}
+
+// maxWorkers bounds frames in memory: eight cores compress faster than disks and
+// networks take it.
+const maxWorkers = 8
+
+func workersOf(n int) int {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return min(n, maxWorkers)
 }
 
 // Seal returns a writer whose plaintext reaches dst compressed and sealed. Only
@@ -26,9 +37,7 @@ func Seal(dst io.Writer, o SealOptions) (io.WriteCloser, error) {
 	if o.Level == 0 {
 		o.Level = DefaultLevel
 	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
+	o.Workers = workersOf(o.Workers)
 	sealed, err := sealRaw(dst, o)
 	if err != nil {
 		return nil, err
@@ -103,10 +112,7 @@ func Unseal(r io.Reader, workers int, identities ...age.Identity) (io.ReadCloser
 	if !sniffZstd(head) {
 		return io.NopCloser(br), nil
 	}
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	u, err := newUnframer(br, workers)
+	u, err := newUnframer(br, workersOf(workers))
 	if err != nil {
 		return nil, err
 	}
