@@ -162,3 +162,49 @@ func TestNotPermitted(t *testing.T) {
 		}
 	}
 }
+
+// Whatever fails under a restore, the target is as it was, and nothing lies
+// beside it.
+func TestRestoreFails(t *testing.T) {
+	dir, want := dataDir(t)
+	h := newHost(t)
+	h.backup(dir)
+	for name, test := range map[string]struct {
+		inject []string
+		want   string
+	}{
+		"a disk that fails":                {[]string{"inject=fsync:error=EIO"}, "input/output error"},
+		"a disk that fails later":          {[]string{"inject=fsync:error=EIO:when=4"}, "input/output error"},
+		"no exchange of names":             {[]string{"inject=renameat2:error=EINVAL"}, ""},
+		"no name":                          {[]string{"inject=renameat2:error=EINVAL", "inject=renameat:error=EDQUOT"}, "disk quota exceeded"},
+		"a name, and not the second":       {[]string{"inject=renameat2:error=EINVAL", "inject=renameat:error=EDQUOT:when=2"}, "disk quota exceeded"},
+		"exchanged, and cannot be renamed": {[]string{"inject=renameat:error=EDQUOT:when=1"}, "disk quota exceeded"},
+	} {
+		top := t.TempDir()
+		into := filepath.Join(top, "data")
+		write(t, into, map[string][]byte{"old": []byte("OLD")})
+		wrap := tracer(t, "-o", os.DevNull)
+		for _, i := range test.inject {
+			wrap = append(wrap, "-e", i)
+		}
+		status, said := h.cron(wrap, "restore", h.dest, "-i", filepath.Join(h.keyFiles(), "identity"), "--force", "--into", into)
+		entries, err := os.ReadDir(top)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.want == "" {
+			if status != 0 || len(entries) != 2 {
+				t.Errorf("%s: exit status %d, %v: %s", name, status, entries, said)
+			}
+			equal(t, read(t, into), want)
+			continue
+		}
+		if status != 4 || !strings.Contains(said, test.want) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: exit status %d, want 4 and a line with %q:\n%s", name, status, test.want, said)
+		}
+		equal(t, read(t, into), map[string]string{"old": "OLD"})
+		if len(entries) != 1 {
+			t.Errorf("%s: %v are left", name, entries)
+		}
+	}
+}
