@@ -129,7 +129,7 @@ func (e *estimator) element(ev *keyspace.Event) {
 		score := strconv.AppendFloat(nil, ev.Score, 'g', -1, 64)
 		e.packed(score, int64(len(score)), false)
 	case keyspace.Stream:
-		e.entry(ev)
+		e.entry(ev, n, long)
 		return
 	}
 	e.n++
@@ -148,16 +148,21 @@ func (e *estimator) packed(p []byte, n int64, long bool) {
 	}
 	e.pack += size
 	if e.key.Type == keyspace.List {
-		e.append(size, nodeBytes)
+		e.append(size, n)
 	}
 }
 
-// nodeBytes is what a node of a quicklist holds: list-max-listpack-size -2.
-const nodeBytes = 8192
+// nodeBytes is what a node of a quicklist holds: list-max-listpack-size -2. Whether a
+// string of n bytes fits is guessed from that (_quicklistNodeAllowInsert of
+// src/quicklist.c).
+const (
+	nodeBytes = 8192
+	guessed   = 8
+)
 
-// append puts an entry into the open node, or begins another.
-func (e *estimator) append(size, most int64) {
-	if e.nodes == 0 || e.node+size > most {
+// append puts an entry for a string of n bytes into the open node, or begins another.
+func (e *estimator) append(size, n int64) {
+	if e.nodes == 0 || e.node+packHeader(e.key.Encoding)+n+guessed > nodeBytes {
 		e.close()
 		e.nodes++
 	}
@@ -194,7 +199,7 @@ func (e *estimator) integer(p []byte) {
 
 // entry adds a field of a stream's entry to the listpack of its node, whose first
 // entry's names others share (streamAppendItem of src/t_stream.c).
-func (e *estimator) entry(ev *keyspace.Event) {
+func (e *estimator) entry(ev *keyspace.Event, n int64, long bool) {
 	if ev.Index == 0 || ev.ID != e.id {
 		e.endEntry()
 		e.id = ev.ID
@@ -220,7 +225,11 @@ func (e *estimator) entry(ev *keyspace.Event) {
 	if e.inNode > 1 {
 		e.named += name
 	}
-	e.node += listpackEntry(ev.Value)
+	if long {
+		e.node += n + 10
+	} else {
+		e.node += listpackEntry(ev.Value)
+	}
 }
 
 // endEntry adds the names of an entry that does not share them.
