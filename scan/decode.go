@@ -66,6 +66,9 @@ func (w *worker) candidates(data []byte) uint64 {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	if head := binary.LittleEndian.Uint64(data); (head|(head-ones*' ')&^head)&tops == 0 {
 		set &^= w.s.binary
+		if shortSnappy(data) {
+			set |= w.s.snappy & w.s.sniff[data[0]]
+		}
 	}
 	return set
 }

@@ -11,7 +11,7 @@ import (
 // from other bytes is that they say how long their content is, and that all of
 // the block makes exactly as much.
 var (
-	snappyDecoder      = decoder{kind: "snappy", starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
+	snappyDecoder      = decoder{kind: "snappy", binary: true, starts: func(b byte) bool { return b >= 16 }, fits: fitsSnappy, open: openSnappy}
 	snappyFrameDecoder = decoder{kind: "snappy", starts: startsWith("\xff"), fits: fitsSnappyFrame, open: openSnappyFrame}
 	lz4JavaDecoder     = decoder{kind: "lz4-block", starts: startsWith("L"), fits: fitsLZ4Java, open: openLZ4Java}
 	lz4BlockDecoder    = decoder{kind: "lz4-block", binary: true, starts: func(byte) bool { return true }, fits: fitsLZ4Block, open: openLZ4Block}
@@ -19,6 +19,12 @@ var (
 
 // minBlock is the length of content below which a block is not told from chance.
 const minBlock = 16
+
+// shortSnappy reports whether data may be a block although it begins like text:
+// of less than 128 bytes, with a literal in front that does not reach the end.
+func shortSnappy(data []byte) bool {
+	return data[1]&3 == 0 && len(data) < 160 && int(data[1]>>2)+3 < len(data)
+}
 
 // fitsSnappy walks the elements of a block without decoding them: lengths must
 // add up to the one that the block begins with (google/snappy,

@@ -63,6 +63,7 @@ type Scanner struct {
 	frameworks []framework
 	sniff      [256]uint64 // by first byte: which decoders may fit
 	binary     uint64      // decoders of formats that are no text
+	snappy     uint64      // the one of them that short texts are asked for, too
 	opens      []uint64    // by output of the matcher: which decoders may fit, and which frameworks
 	byID       map[string]*rule
 	byClass    [namePassword + 1]*rule
@@ -233,6 +234,9 @@ func (s *Scanner) build() error {
 	for i, d := range s.decoders {
 		if d.binary {
 			s.binary |= 1 << i
+		}
+		if d.kind == snappyDecoder.kind && d.binary {
+			s.snappy |= 1 << i
 		}
 		for b := range s.sniff {
 			if d.starts != nil && d.starts(byte(b)) {

@@ -168,7 +168,7 @@ func (w *worker) one(inField, inValue []hit) {
 	}
 	value := w.b.bytes(l.value)
 	labelled := w.s.labelled(w.key.label)
-	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() && !w.isAWSValue(value) {
+	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() && (len(value) != awsSecretLen || !w.isAWSValue(value)) {
 		return
 	}
 	w.start()
