@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
+	"github.com/valkeyfs/valkeyfs/internal/acl"
 	"github.com/valkeyfs/valkeyfs/internal/backup"
 	"github.com/valkeyfs/valkeyfs/internal/conf"
 )
@@ -104,6 +105,26 @@ func runs(t testing.TB, lines ...string) *Live {
 	return &Live{address: "10.0.0.5:6379", server: s}
 }
 
+// told is a running server that answers so.
+func told(t testing.TB, change func(*Live)) func(*Options) {
+	l := runs(t)
+	l.info = map[string]string{"used_memory": "100", "maxmemory": "1000", "connected_clients": "3", "total_connections_received": "5000", "total_commands_processed": "900000", "role": "master"}
+	change(l)
+	return func(o *Options) { o.Live = l }
+}
+
+// refusing is a running server that does not answer.
+func refusing(t testing.TB) func(*Options) {
+	return told(t, func(l *Live) {
+		l.denied = map[string]string{"INFO": "NOPERM", "CLIENT LIST": "NOPERM", "ACL LOG": "NOPERM", "FUNCTION LIST": "NOPERM"}
+	})
+}
+
+// saying changes a field of INFO.
+func saying(t testing.TB, field, value string) func(*Options) {
+	return told(t, func(l *Live) { l.info[field] = value })
+}
+
 func withBackups(o *Options) { o.Backups = "/" + backupDir }
 
 func withPolicy(patterns ...string) func(*Options) {
@@ -162,7 +183,41 @@ func moreCases(t testing.TB) []moreCase {
 	}
 	silent := runs(t)
 	silent.server.Users.Cut = true
+	well := told(t, func(*Live) {})
+	stranger := told(t, func(l *Live) {
+		s := *l.server
+		s.Users = acl.NewUsers(acl.For(s.Version))
+		s.Users.Put(acl.DefaultUser(acl.For(s.Version)))
+		l.server = &s
+		l.clients = []map[string]string{clientFields("id=3 addr=10.0.0.9:4711 laddr=10.0.0.5:6379 name=x age=1 idle=0 flags=N user=default")}
+	})
 	return []moreCase{
+		{"VFS-AUTH-011", Fail, nil, stranger},
+		{"VFS-AUTH-011", Pass, nil, well},
+		{"VFS-AUTH-011", Unknown, nil, refusing(t)},
+		{"VFS-PASS-010", Fail, nil, told(t, func(l *Live) { l.refusals = []refusedClient{{"auth", "default", 400}} })},
+		{"VFS-PASS-010", Pass, nil, told(t, func(l *Live) { l.refusals = []refusedClient{{"auth", "default", 2}, {"command", "app", 400}} })},
+		{"VFS-PASS-010", Unknown, nil, refusing(t)},
+		{"VFS-MEM-009", Fail, nil, saying(t, "used_memory", "950")},
+		{"VFS-MEM-009", Pass, nil, well},
+		{"VFS-MEM-009", Unknown, nil, refusing(t)},
+		{"VFS-CONN-006", Fail, nil, saying(t, "total_commands_processed", "6000")},
+		{"VFS-CONN-006", Pass, nil, saying(t, "total_connections_received", "5")},
+		{"VFS-CONN-007", Fail, nil, saying(t, "connected_clients", "9000")},
+		{"VFS-CONN-007", Fail, nil, saying(t, "rejected_connections", "1")},
+		{"VFS-CONN-007", Pass, nil, well},
+		{"VFS-CONN-007", Unknown, nil, refusing(t)},
+		{"VFS-SLOW-008", Fail, nil, saying(t, "cmdstat_keys", "calls=3,usec=9,usec_per_call=3.00,rejected_calls=0,failed_calls=0")},
+		{"VFS-SLOW-008", Pass, nil, saying(t, "cmdstat_keys", "calls=0,usec=0,usec_per_call=0.00,rejected_calls=3,failed_calls=0")},
+		{"VFS-SLOW-008", Unknown, nil, refusing(t)},
+		{"VFS-REPL-011", Fail, nil, told(t, func(l *Live) { l.info["role"], l.info["master_link_status"] = "slave", "down" })},
+		{"VFS-REPL-011", Fail, nil, told(t, func(l *Live) {
+			l.info["connected_slaves"], l.info["slave0"] = "1", "ip=10.0.0.6,port=6379,state=wait_bgsave,offset=0,lag=0"
+		})},
+		{"VFS-REPL-011", Pass, nil, well},
+		{"VFS-REPL-011", Unknown, nil, refusing(t)},
+		{"VFS-INTEG-002", Unknown, drop(dumpFile), told(t, func(l *Live) { l.functions = []Function{{SHA256: digest("x")}} })},
+
 		{"VFS-CONF-008", Fail, nil, live("timeout 5")},
 		{"VFS-CONF-008", Pass, nil, live()},
 		{"VFS-CONF-008", Unknown, nil, func(o *Options) { o.Live = silent }},

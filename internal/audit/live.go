@@ -15,8 +15,21 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/conf"
 )
 
-// LiveUser is the ACL rule of a user that can be asked by Ask, and do nothing else.
-const LiveUser = "user auditor on #SHA256-OF-A-PASSWORD resetkeys resetchannels -@all +hello +config|get +acl|list +info +module|list"
+// LiveUser returns the ACL rule of a user as whom Ask can ask a server of that
+// version, and do next to nothing else: +acl|log would also let it empty the log.
+// Before 7.0, +acl|log and the like are first arguments, and there are neither
+// functions nor a rule for channels in 6.0.
+func LiveUser(v conf.Version) string {
+	rules := "user auditor on #SHA256-OF-A-PASSWORD resetkeys"
+	if !v.Before(6, 2) {
+		rules += " resetchannels"
+	}
+	rules += " -@all +hello +info +config|get +acl|list +acl|log +client|list +module|list"
+	if !v.Before(7, 0) {
+		rules += " +function|list"
+	}
+	return rules
+}
 
 // LiveOptions say how a running server is reached.
 type LiveOptions struct {
@@ -30,7 +43,20 @@ type LiveOptions struct {
 type Live struct {
 	address string
 	server  *Server
-	modules []string
+
+	modules   []string
+	info      map[string]string // fields of INFO
+	clients   []map[string]string
+	functions []Function
+	refusals  []refusedClient
+	denied    map[string]string // commands that were refused, and how
+}
+
+// refusedClient is an entry of ACL LOG: how often something was refused.
+type refusedClient struct {
+	reason string // auth, command, key, channel
+	user   string
+	count  int64
 }
 
 // Name stands for the server in a report.
@@ -53,13 +79,27 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 	}
 	defer c.Close()
 
-	l := &Live{address: o.Address}
+	l := &Live{address: o.Address, info: map[string]string{}, denied: map[string]string{}}
 	var problems []conf.Problem
 	denied := func(command string, err error) {
+		l.denied[command] = refusal(err)
 		problems = append(problems, conf.Problem{File: l.Name(), What: command + " was refused: " + refusal(err)})
 	}
 	v := o.Version
-	info, err := c.Do(ctx, c.B().Info().Section("server").Build()).ToString()
+	// Sections one by one: "everything" is not known to all versions.
+	info := ""
+	for _, section := range []string{"server", "clients", "memory", "stats", "replication", "commandstats"} {
+		var text string
+		if text, err = c.Do(ctx, c.B().Info().Section(section).Build()).ToString(); err != nil {
+			break
+		}
+		info += text + "\n"
+	}
+	for line := range strings.Lines(info) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok && len(l.info) < maxInfo {
+			l.info[key] = value
+		}
+	}
 	if err != nil {
 		denied("INFO", err)
 	} else if v == (conf.Version{}) {
@@ -67,7 +107,7 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 	}
 	basis := "what it says of itself"
 	if v == (conf.Version{}) {
-		v, basis = conf.Version{Valkey: true, Major: 9, Minor: 1}, "assumed: the newest that is known"
+		v, basis = conf.Newest, "assumed: the newest that is known"
 	}
 	settings, err := c.Do(ctx, c.B().ConfigGet().Parameter("*").Build()).AsStrMap()
 	if err != nil {
@@ -90,6 +130,7 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 		}
 	}
 
+	l.ask(ctx, c, v, denied)
 	cf := &conf.Config{Path: l.Name(), Version: v, Directives: directives(l.Name(), settings), Dir: settings["dir"]}
 	l.server = &Server{Version: v, Basis: basis, Conf: cf, Problems: problems}
 	table := acl.For(v)
@@ -185,6 +226,9 @@ func checkDifference(s *Subject) []Answer {
 			a = a.severe(High)
 		}
 		fs = append(fs, a)
+	}
+	if n := len(file.Conf.All("loadmodule")); len(s.Live.modules) > 0 && n == 0 && file.Version.Major < 8 {
+		fs = append(fs, fail(Place{File: s.Name}, "MODULE UNLOAD it, if nobody knows it", "the running server has modules (%s), and the file loads none", clip(strings.Join(s.Live.modules, ", "))).severe(High))
 	}
 	return append(orPass(fs, Place{File: s.Name}, "no setting differs"), userDifferences(file.Users, live)...)
 }

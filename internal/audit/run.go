@@ -339,7 +339,7 @@ func (f *finder) live() {
 	if len(f.subjects) == 1 && f.subjects[0].Server != nil {
 		f.subjects[0].Live = f.o.Live
 	}
-	f.subjects = append(f.subjects, &Subject{FS: hostfs.Nothing(), Name: f.o.Live.Name(), Server: f.o.Live.server, Now: f.o.Now, Options: f.o, host: &host{}})
+	f.subjects = append(f.subjects, &Subject{FS: hostfs.Nothing(), Name: f.o.Live.Name(), Server: f.o.Live.server, Now: f.o.Now, Options: f.o, host: &host{}, Running: f.o.Live})
 }
 
 func (f *finder) unit(config string) *Unit {
@@ -465,7 +465,7 @@ func (f *finder) guess(s *Subject) conf.Version {
 	if !valkey && strings.Contains(s.Name, "redis") || s.Container != nil && strings.Contains(s.Container.Image, "redis") {
 		return conf.Version{Major: 8}
 	}
-	return conf.Version{Valkey: true, Major: 9, Minor: 1}
+	return conf.Newest
 }
 
 // imageVersion turns "valkey/valkey:8.1-alpine" into "valkey 8.1".

@@ -21,7 +21,8 @@ type Subject struct {
 	Data      *Data  // nil: there is none, or it was not read
 	DataError error
 	Now       time.Time // zero: not known
-	Live      *Live     // the running server, nil if none was asked
+	Live      *Live     // the running server with which the files are compared; nil: none
+	Running   *Live     // set for what stands for a running server itself
 	Backups   *backups  // nil: where they lie is not known
 	Options   *Options
 

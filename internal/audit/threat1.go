@@ -17,6 +17,7 @@ var threat1 = []Check{
 	{ID: "VFS-AUTH-008", Threat: 1, Severity: High, Title: "No container publishes the port to everyone", References: []string{"NIST 800-53 SC-7", "STIG V-251220", "ATT&CK T1190"}, run: checkPublished},
 	{ID: "VFS-AUTH-009", Threat: 1, Severity: Medium, Title: "A firewall admits named sources only", References: []string{"NIST 800-53 SC-7", "STIG V-251220"}, run: checkFirewall},
 	{ID: "VFS-AUTH-010", Threat: 1, Severity: Medium, Title: "The server starts with these files", References: []string{"NIST 800-53 CM-6", "STIG V-251240"}, run: checkStarts},
+	{ID: "VFS-AUTH-011", Threat: 1, Severity: High, Title: "No client of another host is connected without authentication", References: []string{"NIST 800-53 AC-3", "NIST 800-53 SI-4", "CWE-306"}, run: checkStrangers},
 }
 
 func (s *Subject) defaultAt() Place {

@@ -17,6 +17,7 @@ var threat10 = []Check{
 	{ID: "VFS-REPL-008", Threat: 10, Severity: Medium, Title: "Applications' users cannot change replication", References: []string{"NIST 800-53 AC-6", "STIG V-251188", "ATT&CK T1565"}, run: checkReplicaOf},
 	{ID: "VFS-REPL-009", Threat: 10, Severity: Low, Title: "Replication is watched", References: []string{"NIST 800-53 SI-4"}, run: checkReplicationWatched},
 	{ID: "VFS-REPL-010", Threat: 10, Severity: High, Title: "A replica is guarded as its primary is, and follows it", References: []string{"NIST 800-53 AC-3", "NIST 800-53 SI-7"}, run: checkPair},
+	{ID: "VFS-REPL-011", Threat: 10, Severity: Medium, Title: "Replication is working", References: []string{"NIST 800-53 SI-4", "NIST 800-53 SC-24"}, run: checkLinks},
 }
 
 func (s *Subject) asReplica() []Answer {

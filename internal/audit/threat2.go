@@ -17,6 +17,7 @@ var threat2 = []Check{
 	{ID: "VFS-PASS-006", Threat: 2, Severity: Critical, Title: "No user but default is without a password", References: []string{"NIST 800-53 IA-5", "STIG V-251222", "CWE-306"}, run: checkNoPass},
 	{ID: "VFS-PASS-007", Threat: 2, Severity: Low, Title: "Guessing is slowed down", References: []string{"NIST 800-53 AC-7", "CWE-307"}, run: checkGuessing},
 	{ID: "VFS-PASS-008", Threat: 2, Severity: High, Title: "No password stands in units, manifests, environment or history", References: []string{"NIST 800-53 IA-5", "CWE-526", "ATT&CK T1552.001"}, run: checkLying},
+	{ID: "VFS-PASS-010", Threat: 2, Severity: Medium, Title: "Nobody is guessing passwords", References: []string{"NIST 800-53 AU-6", "NIST 800-53 SI-4", "ATT&CK T1110"}, run: checkRefusals},
 	{ID: "VFS-PASS-009", Threat: 2, Title: "Passwords come from a password manager", Standing: "where passwords are kept outside these files, no file shows", References: []string{"NIST 800-53 IA-5"}},
 }
 

@@ -13,6 +13,7 @@ var threat6 = []Check{
 	{ID: "VFS-MEM-004", Threat: 6, Severity: Low, Title: "Clients' buffers are limited", References: []string{"NIST 800-53 SC-5", "CWE-770"}, run: checkBuffers},
 	{ID: "VFS-MEM-005", Threat: 6, Severity: Low, Title: "The kernel lets a save fork", References: []string{"NIST 800-53 SC-5"}, run: checkOvercommit},
 	{ID: "VFS-MEM-006", Threat: 6, Severity: Low, Title: "No key is so large that it blocks the server", References: []string{"NIST 800-53 SC-5"}, run: checkBigKeys},
+	{ID: "VFS-MEM-009", Threat: 6, Severity: Medium, Title: "Memory in use is far from its limit", References: []string{"NIST 800-53 SC-5", "NIST 800-53 SI-4"}, run: checkMemoryUse},
 	{ID: "VFS-MEM-007", Threat: 6, Title: "Applications limit what they insert", Standing: "limits inside applications show in no file of the server", References: []string{"NIST 800-53 SC-5"}},
 	{ID: "VFS-MEM-008", Threat: 6, Severity: Low, Title: "Memory use is watched", References: []string{"NIST 800-53 SI-4"}, run: checkMemoryWatched},
 }

@@ -9,7 +9,8 @@ var threat7 = []Check{
 	{ID: "VFS-CONN-003", Threat: 7, Severity: Low, Title: "Dead connections are noticed", References: []string{"NIST 800-53 SC-5"}, run: checkKeepalive},
 	{ID: "VFS-CONN-004", Threat: 7, Severity: Low, Title: "Connections of one address are limited", References: []string{"NIST 800-53 SC-5", "STIG V-251183", "ATT&CK T1499"}, run: checkPerAddress},
 	{ID: "VFS-CONN-005", Threat: 7, Severity: Medium, Title: "Connections are limited", References: []string{"NIST 800-53 SC-5", "STIG V-251183"}, run: checkMaxClients},
-	{ID: "VFS-CONN-006", Threat: 7, Title: "Clients pool their connections", Standing: "how applications use connections shows in no file of the server", References: []string{"NIST 800-53 SC-5"}},
+	{ID: "VFS-CONN-006", Threat: 7, Severity: Low, Title: "Clients pool their connections", References: []string{"NIST 800-53 SC-5"}, run: checkPooling},
+	{ID: "VFS-CONN-007", Threat: 7, Severity: Medium, Title: "Connections are far from their limit", References: []string{"NIST 800-53 SC-5", "NIST 800-53 SI-4"}, run: checkConnections},
 }
 
 // reservedFiles is server.h, CONFIG_MIN_RESERVED_FDS.

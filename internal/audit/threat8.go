@@ -14,6 +14,7 @@ var threat8 = []Check{
 	{ID: "VFS-SLOW-005", Threat: 8, Severity: Medium, Title: "No renamed command breaks the log", References: []string{"NIST 800-53 CM-6"}, run: checkRenames},
 	{ID: "VFS-SLOW-006", Threat: 8, Severity: Low, Title: "Deleting does not block", References: []string{"NIST 800-53 SC-5"}, run: checkLazyFree},
 	{ID: "VFS-SLOW-007", Threat: 8, Severity: Low, Title: "Functions call no slow commands", References: []string{"NIST 800-53 SC-5"}, run: checkSlowFunctions},
+	{ID: "VFS-SLOW-008", Threat: 8, Severity: Medium, Title: "Nobody calls slow commands", References: []string{"NIST 800-53 AU-6", "ATT&CK T1485"}, run: checkSlowCalls},
 }
 
 func checkSlowUsers(s *Subject) []Answer {
@@ -144,14 +145,15 @@ func checkLazyFree(s *Subject) []Answer {
 }
 
 func checkSlowFunctions(s *Subject) []Answer {
-	if a := s.content(); a != nil {
+	functions, a := s.functions()
+	if a != nil {
 		return a
 	}
 	var fs []Answer
-	for _, f := range s.Data.Functions {
+	for _, f := range functions {
 		if len(f.Calls) > 0 {
 			fs = append(fs, fail(Place{File: f.File}, "SCAN and UNLINK instead", "the function library at byte %d calls %s", f.Offset, strings.Join(f.Calls, ", ")))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "%d function libraries", len(s.Data.Functions))
+	return orPass(fs, Place{File: s.Dir}, "%d function libraries", len(functions))
 }

@@ -24,23 +24,38 @@ func checkForeign(s *Subject) []Answer {
 	return orPass(seen(s.Data.Foreign, s.Data.More, "restore a verified backup; a server runs these without asking any ACL"), Place{File: s.Dir}, "no log has a command that no server writes there")
 }
 
-func checkFunctions(s *Subject) []Answer {
+// functions returns the function libraries, of a running server or in the data.
+func (s *Subject) functions() ([]Function, []Answer) {
+	if s.Running != nil {
+		if why := s.Running.denied["FUNCTION LIST"]; why != "" {
+			return nil, unknown("FUNCTION LIST was refused: %s", why)
+		}
+		return s.Running.functions, nil
+	}
 	if a := s.content(); a != nil {
+		return nil, a
+	}
+	return s.Data.Functions, nil
+}
+
+func checkFunctions(s *Subject) []Answer {
+	functions, a := s.functions()
+	if a != nil {
 		return a
 	}
-	if len(s.Data.Functions) == 0 {
+	if len(functions) == 0 {
 		return pass(Place{File: s.Dir}, "no function libraries")
 	}
 	if len(s.Options.Functions) == 0 {
-		return unknown("%d function libraries are there; which are meant to be, --function SHA256 says (the first: %s)", len(s.Data.Functions), s.Data.Functions[0].SHA256)
+		return unknown("%d function libraries are there; which are meant to be, --function SHA256 says (the first: %s)", len(functions), functions[0].SHA256)
 	}
 	var fs []Answer
-	for _, f := range s.Data.Functions {
+	for _, f := range functions {
 		if !slices.Contains(s.Options.Functions, f.SHA256) {
 			fs = append(fs, fail(Place{File: f.File}, "FUNCTION DELETE it, or allow it by --function "+f.SHA256, "the function library at byte %d, SHA-256 %s, is not among those allowed", f.Offset, f.SHA256))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "%d function libraries, all known", len(s.Data.Functions))
+	return orPass(fs, Place{File: s.Dir}, "%d function libraries, all known", len(functions))
 }
 
 func checkTarget(s *Subject) []Answer {

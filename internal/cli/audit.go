@@ -163,7 +163,11 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		}
 	}
 	if f.live.showUser {
-		_, err := io.WriteString(a.stdout, audit.LiveUser+"\n")
+		live := o.Version
+		if live == (conf.Version{}) {
+			live = conf.Newest
+		}
+		_, err := io.WriteString(a.stdout, audit.LiveUser(live)+"\n")
 		return err
 	}
 	live, err := f.live.ask(cmd.Context(), o.Version)

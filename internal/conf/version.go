@@ -12,6 +12,9 @@ type Version struct {
 	Major, Minor int
 }
 
+// Newest is the newest server that is known.
+var Newest = Version{Valkey: true, Major: 9, Minor: 1}
+
 // ParseVersion reads "valkey-8.1", "redis 7.0.15" and the like.
 func ParseVersion(s string) (Version, error) {
 	name, number, ok := strings.Cut(strings.ToLower(s), "-")
