@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pierrec/lz4/v4"
+
 	"github.com/valkeyfs/valkeyfs/internal/export"
 	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
@@ -43,6 +45,27 @@ func TestSnapshotWhole(t *testing.T) {
 		if !bytes.Equal(snapshot(t, data, nil), data) {
 			t.Errorf("%s: other bytes", name)
 		}
+	}
+}
+
+// TestSnapshotEnvelope: what lies in a VCS envelope is written without it, whole or in
+// part.
+func TestSnapshotEnvelope(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/dumps/valkey-9.rdb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	enveloped := bytes.NewBufferString("VCS\x01\x01\x00\x01")
+	w := lz4.NewWriter(enveloped)
+	if _, err := w.Write(data); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(snapshot(t, enveloped.Bytes(), nil), data) {
+		t.Error("other bytes")
+	}
+	some := (&export.Filter{Key: regexp.MustCompile("^[hs]")}).Match
+	if !bytes.Equal(snapshot(t, enveloped.Bytes(), some), snapshot(t, data, some)) {
+		t.Error("another selection")
 	}
 }
 
