@@ -23,6 +23,8 @@ type Container struct {
 	Env       []variable
 	Volumes   []string
 	Kind      string // "compose", or a manifest's kind
+	Namespace string // of a pod
+	Labels    map[string]string
 
 	NonRoot, ReadOnlyRoot bool
 	MemoryLimit           bool
@@ -234,24 +236,26 @@ func (c *Container) environment(file string, env *yaml.Node) {
 
 // manifest returns the server containers of one Kubernetes object.
 func manifest(file, kind string, root *yaml.Node) []*Container {
-	var pod *yaml.Node
+	var template *yaml.Node
 	switch kind {
 	case "Pod":
-		pod = child(root, "spec")
+		template = root
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job":
-		pod = child(root, "spec", "template", "spec")
+		template = child(root, "spec", "template")
 	case "CronJob":
-		pod = child(root, "spec", "jobTemplate", "spec", "template", "spec")
+		template = child(root, "spec", "jobTemplate", "spec", "template")
 	case "Service":
 		return exposedService(file, root)
 	}
+	pod := child(template, "spec")
 	list := child(pod, "containers")
 	if list == nil {
 		return nil
 	}
 	var cs []*Container
 	for _, n := range list.Content {
-		c := &Container{Place: Place{file, n.Line}, Name: scalar(child(n, "name")), Kind: kind, Image: scalar(child(n, "image"))}
+		c := &Container{Place: Place{file, n.Line}, Name: scalar(child(n, "name")), Kind: kind, Image: scalar(child(n, "image")),
+			Namespace: scalar(child(root, "metadata", "namespace")), Labels: labels(child(template, "metadata", "labels"))}
 		c.Words = append(words(child(n, "command")), words(child(n, "args"))...)
 		if !serverImage(c.Image, c.Words) {
 			continue

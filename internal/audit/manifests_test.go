@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
@@ -59,6 +60,36 @@ func TestKubernetes(t *testing.T) {
 	for i := range r.Results {
 		if x := &r.Results[i]; x.Check.ID == "VFS-AUTH-004" && x.Place != (Place{"/deploy/cache.yaml", 7}) {
 			t.Errorf("protected-mode stands at %v", x.Place)
+		}
+	}
+}
+
+func TestNetworkPolicy(t *testing.T) {
+	pod := strings.Replace(kubernetes, "    spec:\n      securityContext", "    metadata: {labels: {app: cache}}\n    spec:\n      securityContext", 1)
+	policy := func(spec string) string {
+		return pod + "---\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: " + spec + "\n"
+	}
+	for name, test := range map[string]struct {
+		text string
+		want Status
+	}{
+		"none":             {pod, Unknown},
+		"another's":        {policy("{podSelector: {matchLabels: {app: web}}, ingress: [{}]}"), Unknown},
+		"egress only":      {policy("{podSelector: {}, policyTypes: [Egress]}"), Unknown},
+		"denies all":       {policy("{podSelector: {}, policyTypes: [Ingress]}"), Pass},
+		"named pods":       {policy("{podSelector: {matchLabels: {app: cache}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 6379}]}]}"), Pass},
+		"everyone":         {policy("{podSelector: {matchLabels: {app: cache}}, ingress: [{ports: [{port: 6379}]}]}"), Fail},
+		"every address":    {policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 6000, endPort: 7000}]}]}"), Fail},
+		"every namespace":  {policy("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}"), Fail},
+		"to another port":  {policy("{podSelector: {}, ingress: [{ports: [{port: 9121}]}]}"), Pass},
+		"to a port's name": {policy("{podSelector: {}, ingress: [{ports: [{port: cache}]}]}"), Fail},
+	} {
+		r, err := Run(t.Context(), image(t, tree{"deploy/cache.yaml": file(test.text)}), []string{"/deploy"}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statuses(r)["VFS-AUTH-009"]; got != test.want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, test.want, explain(r, "VFS-AUTH-009"))
 		}
 	}
 }

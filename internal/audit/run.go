@@ -157,6 +157,7 @@ type finder struct {
 	dataDirs   []string
 	clients    []clientSetting
 	monitoring monitoring
+	policies   []networkPolicy
 	entries    int
 	subjects   []*Subject
 	assumed    []string
@@ -238,6 +239,7 @@ func (f *finder) file(name string, named bool) {
 		f.containers = append(f.containers, readContainers(f.fs, name)...)
 		f.maps = append(f.maps, readConfigMaps(f.fs, name)...)
 		f.clients = append(f.clients, readClients(f.fs, name)...)
+		f.policies = append(f.policies, readNetworkPolicies(f.fs, name)...)
 		f.monitoring.read(f.fs, name)
 	case strings.HasPrefix(path.Base(name), ".env") || ext == ".env" || isHistory(name):
 		f.clients = append(f.clients, readClients(f.fs, name)...)
@@ -279,7 +281,7 @@ func serverConf(name, text string) bool {
 // of its own, and of each data directory that belongs to none.
 func (f *finder) servers() error {
 	h := readHost(f.fs)
-	h.clients, h.monitoring = f.clients, &f.monitoring
+	h.clients, h.monitoring, h.policies = f.clients, &f.monitoring, f.policies
 	h.monitoring.units(f.fs)
 	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
 	included := map[string]bool{}

@@ -40,6 +40,7 @@ type host struct {
 	clients  []clientSetting
 
 	monitoring *monitoring
+	policies   []networkPolicy
 }
 
 // service is what counts for a server: absent a server there is nothing to ask.

@@ -213,6 +213,9 @@ func checkFirewall(s *Subject) []Answer {
 	if s.Server == nil {
 		return unknown(noConf)
 	}
+	if s.Container != nil && s.Container.Kind != "compose" && s.Container.Kind != "Service" {
+		return s.checkPolicies()
+	}
 	if s.Unit != nil {
 		if deny, where := s.Unit.Get("IPAddressDeny"); deny == "any" {
 			return pass(where, "the unit has IPAddressDeny=any")
