@@ -15,6 +15,7 @@ type Prober struct {
 	r             *Reader // the one of them that read the chain at hand
 	first         extent  // of the first record of the chain that begins said to begin
 	proven        bool    // its value has a form that could be wrong
+	key           []byte  // of the record before
 	budget        int64   // bytes that trials may look at
 	since         int     // the place that was asked about last
 }
@@ -103,6 +104,34 @@ func (p *Prober) leads(b []byte, i int) bool {
 	return false
 }
 
+// Before returns where the record begins that ends at index end of b, where a chain
+// of records is known to begin: at or behind from, as near as possible, or -1.
+func (p *Prober) Before(b []byte, from, end int) int {
+	at, typeAt := -1, int64(-1)
+	for i := end - 1; i >= from; i-- {
+		if at >= 0 && int64(i) < typeAt-prefixes {
+			break
+		}
+		if i+leastRecord > len(b) || !MayBegin(b[i], b[i+1]) || !plausibleAt(b, i) {
+			continue
+		}
+		r := p.redis
+		r.in = newWindow(b[i:end], int64(i))
+		r.clear()
+		if more, err := r.record(); err != nil || !more || r.in.offset() != int64(end) || r.ev.Kind != keyspace.KeyEnd || r.implausible() {
+			continue
+		}
+		if at < 0 || r.typeAt == typeAt { // the same record, with what stands before its type
+			at, typeAt = i, r.typeAt
+		}
+	}
+	return at
+}
+
+// prefixes is how many bytes stand before the type of a record at most: an expiry
+// and an age.
+const prefixes = 9 + 10
+
 // begins reports whether a chain of records begins at the start of b. A hash whose
 // fields expire is not the same to both servers.
 func (p *Prober) begins(b []byte) bool {
@@ -118,6 +147,10 @@ const typeForked = 22
 // and a half whose values have a form that could be wrong.
 const believed = 5
 
+// believedOdd is that of a chain that begins with plain strings under an odd name,
+// as tables in programs do: most of its names must be odd.
+const believedOdd = 32
+
 // weigh is chain for bytes of unknown origin, which may end anywhere: instead of
 // counting records, it weighs them.
 func (p *Prober) weigh(r *Reader, b []byte) bool {
@@ -126,7 +159,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 	r.ev.DB = 0
 	r.habits.database, r.nameless, r.inflated = -1, -1, 0
 	doubt, odd, keys, weight := false, 0, 0, 0
-	for weight < believed {
+	for need := believed; weight < need; {
 		more, err := r.record()
 		if err != nil || r.implausible() {
 			return false
@@ -143,8 +176,14 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 			continue
 		}
 		name := OddName(r.key)
+		if keys > 0 && bytes.Equal(r.key, p.key) {
+			return false // a name is there once: this is a table
+		}
+		p.key = append(p.key[:0], r.key...)
 		if keys == 0 {
-			doubt = r.unproven && name
+			if doubt = r.unproven && name; doubt {
+				need = believedOdd
+			}
 			p.proven, p.first = !r.unproven, extent{r.in.offset() - r.ev.Record, r.typeAt - r.ev.Record}
 		}
 		if keys++; name {

@@ -144,7 +144,7 @@ func (c *carver) window(w *window) error {
 			if err := c.take(p); err != nil {
 				return err
 			}
-			next = at + p.Length
+			next = max(next, p.Offset+p.Length)
 		}
 		if c.at = next; c.at >= w.to {
 			break
@@ -160,10 +160,16 @@ func (c *carver) piece(what hit, at int64) (*Piece, error) {
 	switch what {
 	case hitSnapshot:
 		return snapshot(c.ctx, c.img, at)
-	case hitFragment:
-		return fragment(c.ctx, c.img, at, "REDIS")
-	case hitForked:
-		return fragment(c.ctx, c.img, at, "VALKEY")
+	case hitFragment, hitForked:
+		magic := "REDIS"
+		if what == hitForked {
+			magic = "VALKEY"
+		}
+		from, err := c.back(at)
+		if err != nil {
+			return nil, err
+		}
+		return fragment(c.ctx, c.img, from, magic)
 	case hitCommands:
 		return commands(c.img, at), nil
 	case hitListpack:
@@ -173,6 +179,31 @@ func (c *carver) piece(what hit, at int64) (*Piece, error) {
 	}
 	return nil, nil
 }
+
+// back goes back from the start of a fragment over records that end there, which by
+// themselves prove too little to begin one.
+func (c *carver) back(at int64) (int64, error) {
+	from := max(c.at, at-backSize)
+	b := make([]byte, min(at+page, c.img.Size())-from)
+	n, err := c.img.ReadAt(b, from)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	end := int(at - from)
+	for range maxBack {
+		i := c.find.probe.Before(b[:n], 0, end)
+		if i < 0 {
+			break
+		}
+		end = i
+	}
+	return from + int64(end), nil
+}
+
+const (
+	backSize = 2 * page
+	maxBack  = 8
+)
 
 // take reports a piece.
 func (c *carver) take(p *Piece) error {

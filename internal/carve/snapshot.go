@@ -76,24 +76,39 @@ func (r trailed) weight() int {
 // enough is the weight of a fragment that is believed.
 const enough = 4
 
+// page is the unit in which files lie on a disk and data in memory: pieces end at
+// its borders.
+const page = 4096
+
 // trim takes back records that nothing confirms: where a piece ends in the middle of
-// a plain string, that reaches into what comes next, and chance may make more
-// records of it.
+// a plain string, that reaches over the border into what comes next, and chance may
+// make more records of it.
 func (t *trail) trim() {
 	confirmed := t.begun
-	for n := len(t.records); n > 0; n-- {
-		last := t.records[n-1]
-		switch {
-		case last.doubtful && !last.proven:
-		case !confirmed && !last.proven:
-			confirmed = true // of the record before, this one's key is the confirmation
-		default:
+	for {
+		c := len(t.records) - 1
+		for ; c >= 0 && t.records[c].from/page == (t.records[c].to-1)/page; c-- {
+			confirmed = confirmed || t.records[c].proven || !t.records[c].doubtful
+		}
+		if c < 0 || confirmed {
 			return
 		}
-		t.records = t.records[:n-1]
-		t.end = last.from
-		t.keys--
-		t.weight -= last.weight()
+		keep := c
+		if t.records[c].proven {
+			keep = c + 1
+		}
+		for _, r := range t.records[keep:] {
+			t.keys--
+			t.weight -= r.weight()
+		}
+		if keep < len(t.records) {
+			t.end = t.records[keep].from
+		}
+		confirmed = t.records[c].proven || !t.records[c].doubtful // by this one's key that before it is
+		t.records = t.records[:keep]
+		if confirmed {
+			return
+		}
 	}
 }
 
@@ -178,10 +193,24 @@ func fragment(ctx context.Context, img Image, at int64, magic string) (*Piece, e
 	if err != nil {
 		return nil, err
 	}
+	if end == nil && magic == "REDIS" {
+		// It may have broken off at a hash whose fields expire, of Valkey.
+		var v trail
+		vend, _, vr, err := v.follow(ctx, img, at, "VALKEY")
+		if err != nil {
+			return nil, err
+		}
+		if v.end > t.end {
+			t, end, r, vr, magic = v, vend, vr, r, "VALKEY"
+		}
+		_ = vr.Rest().Close()
+	}
 	defer r.Rest().Close() //nolint:errcheck // as above
-	if end == nil {
-		t.trim()
-	} else {
+	whole := t.end
+	if t.trim(); t.end < whole {
+		end = nil // what looked like an end marker belongs to something else
+	}
+	if end != nil {
 		t.weight++
 	}
 	if t.weight < enough || t.keys == 0 {

@@ -13,10 +13,14 @@ import (
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
 )
+
+// harnessKeys is how many keys a file of the harness has.
+const harnessKeys = 20_000
 
 // VALKEYFS_HARNESS is how many seeds a row of the harness gets; `make harness` sets it.
 const harnessEnv = "VALKEYFS_HARNESS"
@@ -266,7 +270,7 @@ func TestHarnessSnapshot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := servertest.Find(t, name)
 			origin := s.Start(t, "")
-			fill(t, origin, harnessKeys, 1)
+			fixtures.Keys(t, origin, harnessKeys, 1)
 			origin.Must(t, "SAVE")
 			values := digests(t, origin)
 			p, err := os.ReadFile(filepath.Join(origin.Dir, "dump.rdb"))
@@ -340,7 +344,7 @@ func TestHarnessLog(t *testing.T) {
 			s := servertest.Find(t, name)
 			config := []string{"--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", "no"}
 			origin := s.Start(t, "", config...)
-			fill(t, origin, harnessKeys, 1)
+			fixtures.Keys(t, origin, harnessKeys, 1)
 			values := digests(t, origin)
 			origin.Stop(t)
 			path := "appendonly.aof"

@@ -49,7 +49,7 @@ func WriteText(w io.Writer, width int, m *Map, c *Cleaned) error {
 			p.Line(fmt.Sprintf("  … and %s more places", report.Count(uint64(len(m.Damage)-i)+m.Damage[len(m.Damage)-1].More)))
 			break
 		}
-		p.Wrap(fmt.Sprintf("  %14s %12s  ", report.Count(uint64(d.Offset)), report.Count(uint64(d.Length))), strings.Repeat(" ", 31), place(d))
+		p.Wrap(fmt.Sprintf("  %14s %12s  ", report.Count(uint64(d.Offset)), report.Count(uint64(d.Length))), strings.Repeat(" ", 31), cause(d))
 	}
 	if c != nil {
 		p.Wrap(label("clean file"), rest, contents(c))
@@ -120,8 +120,8 @@ func losses(m *Map) string {
 	return fmt.Sprintf("%s (%.2f %% of the file) in %s%s", plural(uint64(m.Damaged), "byte"), share, plural(m.Damages, "place"), torn)
 }
 
-// place is what is damaged in one place, and whose.
-func place(d *report.Damage) string {
+// cause is what is damaged in one place, and whose.
+func cause(d *report.Damage) string {
 	s := report.Escape(d.What) + ": " + report.Escape(d.Reason)
 	if d.Key != "" {
 		s += " (key " + report.Escape(d.Key) + ")"
