@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -115,7 +116,7 @@ func (r *Redactor) Learn(ctx context.Context, events func() keyspace.Seq) error 
 // dealt with yet.
 func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrLeft, error) {
 	left := &ErrLeft{}
-	raised := map[record]bool{}
+	var later []found
 	_, err := r.o.Scanner.Scan(ctx, seq, func(f *scan.Finding) error {
 		f = f.Plain()
 		if round > 0 && f.Severity < scan.Low {
@@ -124,31 +125,56 @@ func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrL
 		if left.N++; left.Rule == "" {
 			left.Rule = f.Rule
 		}
-		return r.note(f, round, raised)
+		x := found{rec: record{f.Source, f.RecordOffset}, open: encoded(f.Chain), secrets: []string{f.Secret}}
+		x.secrets = slices.AppendSeq(x.secrets, maps.Values(f.Identity))
+		slices.Sort(x.secrets) // a map has no order, and what is learned first counts
+		if round == 0 {
+			return r.note(&x, round, nil)
+		}
+		// The sequence, which another goroutine reads, looks at what is known so far.
+		if len(later) < maxLater {
+			later = append(later, x)
+		}
+		return nil
 	})
+	raised := map[record]bool{}
+	for i := range later {
+		if e := r.note(&later[i], round, raised); err == nil {
+			err = e
+		}
+	}
 	return left, err
 }
 
+// found is what is taken of a finding.
+type found struct {
+	rec     record
+	secrets []string
+	open    bool // it stood behind an encoding
+}
+
+// maxLater bounds the findings that one round deals with; others come again.
+const maxLater = 1 << 17
+
 // note takes up a finding. One that comes again has its record replaced in larger
 // pieces.
-func (r *Redactor) note(f *scan.Finding, round int, raised map[record]bool) error {
-	rec := record{f.Source, f.RecordOffset}
-	o := r.records[rec]
+func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
+	o := r.records[f.rec]
 	if o == nil {
 		o = &orders{}
-		r.records[rec] = o
+		r.records[f.rec] = o
 		r.secrets.bytes += perRecord
 	}
-	fresh := r.learn(f.Secret, o, round)
-	for _, s := range f.Identity {
+	fresh := false
+	for _, s := range f.secrets {
 		fresh = r.learn(s, o, round) || fresh
 	}
-	o.open = o.open || encoded(f.Chain)
+	o.open = o.open || f.open
 	if round == 0 {
 		r.counts.Found++
 	}
-	if !fresh && round > 0 && !raised[rec] && o.level < levels-1 {
-		raised[rec] = true
+	if !fresh && round > 0 && !raised[f.rec] && o.level < levels-1 {
+		raised[f.rec] = true
 		o.level++
 		switch o.level {
 		case wholeStrings:
@@ -211,12 +237,7 @@ func (r *Redactor) Holds(p []byte) bool {
 
 // Longest is the length of the longest secret, for whoever looks through a stream by
 // [Redactor.Holds].
-func (r *Redactor) Longest() (n int) {
-	for _, list := range r.secrets.byHead {
-		n = max(n, len(list[0]))
-	}
-	return n
-}
+func (r *Redactor) Longest() int { return r.secrets.most }
 
 // Changed reports whether the event that Seq yielded last was changed. Of a part of
 // a long value it also answers for the parts before it.

@@ -3,46 +3,44 @@ package redact
 import (
 	"encoding/binary"
 	"slices"
-	"strings"
 )
 
 // anywhere is the length from which on a secret is looked for in all strings;
 // shorter ones only in the key where they were found: 1234 may be many things.
 const anywhere = 8
 
-// secrets is a set of texts that finds any of them in another.
+// secrets is a set of texts that finds any of them in another. Many begin alike (all
+// JSON web tokens do), so what begins with the same eight bytes is told apart by length
+// and looked up whole.
 type secrets struct {
-	byHead map[uint64][]string // by the first eight bytes, the longest first
-	filter []uint64            // bits by a hash of them: most positions end there
+	texts  map[string]struct{}
+	byHead map[uint64][]int // lengths of the texts that begin so, the longest first
+	filter []uint64         // bits by a hash of the first bytes: most positions end there
 	bytes  int64
-	count  int
+	most   int // length of the longest
 }
 
 const filterBits = 20
 
 func newSecrets() *secrets {
-	return &secrets{byHead: map[uint64][]string{}, filter: make([]uint64, 1<<filterBits/64)}
+	return &secrets{texts: map[string]struct{}{}, byHead: map[uint64][]int{}, filter: make([]uint64, 1<<filterBits/64)}
 }
 
 // add adds a secret and reports whether it is new. It must have anywhere bytes.
 func (s *secrets) add(text string) bool {
-	head := binary.LittleEndian.Uint64([]byte(text[:anywhere]))
-	list := s.byHead[head]
-	if slices.Contains(list, text) {
+	if _, ok := s.texts[text]; ok {
 		return false
 	}
-	list = append(list, text)
-	slices.SortFunc(list, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return strings.Compare(a, b)
-	})
-	s.byHead[head] = list
+	s.texts[text] = struct{}{}
+	head := binary.LittleEndian.Uint64([]byte(text[:anywhere]))
+	lengths := s.byHead[head]
+	if i, ok := slices.BinarySearchFunc(lengths, len(text), func(a, b int) int { return b - a }); !ok {
+		s.byHead[head] = slices.Insert(lengths, i, len(text))
+	}
 	h := bitOf(head)
 	s.filter[h/64] |= 1 << (h % 64)
 	s.bytes += int64(len(text)) + perSecret
-	s.count++
+	s.most = max(s.most, len(text))
 	return true
 }
 
@@ -59,9 +57,11 @@ func (s *secrets) next(p []byte, from int) (at, size int) {
 		if s.filter[h/64]&(1<<(h%64)) == 0 {
 			continue
 		}
-		for _, text := range s.byHead[head] {
-			if len(text) <= len(p)-i && string(p[i:i+len(text)]) == text {
-				return i, len(text)
+		for _, n := range s.byHead[head] {
+			if n <= len(p)-i {
+				if _, ok := s.texts[string(p[i:i+n])]; ok {
+					return i, n
+				}
 			}
 		}
 	}
