@@ -81,8 +81,9 @@ func (p *Prober) At(b []byte, i int) bool {
 	return false
 }
 
-// spend takes what the last trial cost from the budget.
-func (p *Prober) spend() { p.budget -= p.r.in.offset() + p.r.inflated + trialCost }
+// spend takes what the last trial cost from the budget: bytes that were passed over
+// cost less than those that were decompressed.
+func (p *Prober) spend() { p.budget -= p.r.in.offset()/8 + p.r.inflated + trialCost }
 
 // leads reports whether the first record of a chain at i, of strings that nothing
 // vouches for, leads over the true start of another.

@@ -169,7 +169,7 @@ func (c *carver) piece(what hit, at int64) (*Piece, error) {
 		if err != nil {
 			return nil, err
 		}
-		return fragment(c.ctx, c.img, from, magic)
+		return fragment(c.ctx, c.img, c.find.probe, from, magic)
 	case hitCommands:
 		return commands(c.img, at), nil
 	case hitListpack:

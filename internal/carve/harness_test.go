@@ -101,6 +101,9 @@ func TestHarnessFragments(t *testing.T) {
 				hit := map[int64]bool{}
 				pieces, _ := carveAll(t, img, 2)
 				for _, p := range pieces {
+					if testing.Verbose() {
+						t.Logf("seed %d: %s %s %d to %d, %d", seed, p.Kind, p.Format, p.Offset, p.Offset+p.Length, p.Records)
+					}
 					if p.Kind != Fragment && p.Kind != Head && p.Kind != Snapshot {
 						continue
 					}

@@ -122,7 +122,7 @@ func proven(e keyspace.Encoding) bool {
 }
 
 // follow reads records up to where they break off or end.
-func (t *trail) follow(ctx context.Context, img Image, at int64, headless string) (end *keyspace.Event, format string, r *rdb.Reader, err error) {
+func (t *trail) follow(ctx context.Context, img Image, probe *rdb.Prober, at int64, headless string) (end *keyspace.Event, format string, r *rdb.Reader, err error) {
 	src := &leash{r: io.NewSectionReader(img, at, img.Size()-at), max: maxRecord}
 	if headless != "" {
 		src.max = maxFragmentRecord
@@ -149,6 +149,9 @@ func (t *trail) follow(ctx context.Context, img Image, at int64, headless string
 		case keyspace.Key:
 			t.begun = !rdb.OddName(e.Key)
 		case keyspace.KeyEnd:
+			if headless != "" && !proven(e.Encoding) && e.Length > 2*page && swallows(img, probe, e.Record, e.Record+e.Length) {
+				return nil, format, r, nil
+			}
 			t.note(trailed{from: e.Record, to: e.Record + e.Length, doubtful: rdb.OddName(e.Key), proven: proven(e.Encoding)})
 			t.begun = false
 			src.good.Store(max(t.end-at, 0))
@@ -162,10 +165,24 @@ func (t *trail) follow(ctx context.Context, img Image, at int64, headless string
 // headerSize is the length of a snapshot's header.
 const headerSize = 9
 
+// swallows reports whether a record of plain strings holds records: it has broken
+// off, and a false length has led into another piece.
+func swallows(img Image, probe *rdb.Prober, from, to int64) bool {
+	const step = 1 << 20
+	b := make([]byte, min(to-from, step+ahead))
+	for at := from + 1; at < to; at += step {
+		n, _ := img.ReadAt(b[:min(to-at, int64(len(b)))], at)
+		if probe.Next(b[:n], 0, min(n, step)) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // snapshot is the piece that begins with a header at an offset.
 func snapshot(ctx context.Context, img Image, at int64) (*Piece, error) {
 	var t trail
-	end, format, r, err := t.follow(ctx, img, at, "")
+	end, format, r, err := t.follow(ctx, img, nil, at, "")
 	if err != nil || format == "" {
 		return nil, err
 	}
@@ -187,16 +204,16 @@ func snapshot(ctx context.Context, img Image, at int64) (*Piece, error) {
 }
 
 // fragment is the piece of records that begins at an offset.
-func fragment(ctx context.Context, img Image, at int64, magic string) (*Piece, error) {
+func fragment(ctx context.Context, img Image, probe *rdb.Prober, at int64, magic string) (*Piece, error) {
 	var t trail
-	end, _, r, err := t.follow(ctx, img, at, magic)
+	end, _, r, err := t.follow(ctx, img, probe, at, magic)
 	if err != nil {
 		return nil, err
 	}
 	if end == nil && magic == "REDIS" {
 		// It may have broken off at a hash whose fields expire, of Valkey.
 		var v trail
-		vend, _, vr, err := v.follow(ctx, img, at, "VALKEY")
+		vend, _, vr, err := v.follow(ctx, img, probe, at, "VALKEY")
 		if err != nil {
 			return nil, err
 		}
