@@ -21,7 +21,7 @@ const (
 	byConf         // the remedy is lines of the configuration file
 	byACL          // users are defined anew
 	byUnit         // the remedy is lines of the unit
-	byMode         // the remedy is a chmod
+	byMode         // the remedy is a chmod or chown
 )
 
 // fixedBy says where the failures of a check are mended; those of others need a
@@ -30,7 +30,7 @@ var fixedBy = map[string]fixKind{
 	"VFS-AUTH-001": byACL, "VFS-AUTH-002": byACL, "VFS-AUTH-003": byConf, "VFS-AUTH-004": byConf, "VFS-AUTH-006": byConf,
 	"VFS-PASS-001": byACL, "VFS-PASS-002": byACL, "VFS-PASS-003": byACL, "VFS-PASS-005": byACL, "VFS-PASS-006": byACL,
 	"VFS-TLS-001": byConf, "VFS-TLS-002": byConf, "VFS-TLS-003": byConf, "VFS-TLS-004": byConf, "VFS-TLS-005": byConf, "VFS-TLS-006": byMode,
-	"VFS-DATA-001": byMode, "VFS-DATA-002": byMode, "VFS-DATA-008": byUnit, "VFS-DATA-012": byUnit, "VFS-DATA-013": byUnit, "VFS-DATA-014": byConf,
+	"VFS-DATA-001": byMode, "VFS-DATA-002": byMode, "VFS-DATA-004": byMode, "VFS-DATA-008": byUnit, "VFS-DATA-012": byUnit, "VFS-DATA-013": byUnit, "VFS-DATA-014": byConf,
 	"VFS-CONF-001": byACL, "VFS-CONF-002": byConf, "VFS-CONF-003": byConf, "VFS-CONF-004": byConf, "VFS-CONF-005": byMode,
 	"VFS-MEM-001": byConf, "VFS-MEM-003": byConf, "VFS-MEM-004": byConf,
 	"VFS-CONN-001": byUnit, "VFS-CONN-002": byConf, "VFS-CONN-003": byConf, "VFS-CONN-005": byConf,

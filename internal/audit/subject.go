@@ -58,18 +58,24 @@ func (s *Subject) path(file string) string {
 }
 
 func readHost(fs *hostfs.FS) *host {
-	h := &host{mounts: readMounts(fs), firewall: readFirewall(fs), users: map[string]uint32{}}
+	h := &host{mounts: readMounts(fs), firewall: readFirewall(fs), users: readUsers(fs)}
+	h.fail2ban = findJail(fs)
+	return h
+}
+
+// readUsers returns the user ids of /etc/passwd by name.
+func readUsers(fs *hostfs.FS) map[string]uint32 {
+	users := map[string]uint32{}
 	if text, err := fs.ReadFile("/etc/passwd", maxText); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if f := strings.Split(line, ":"); len(f) > 3 {
 				if uid, err := strconv.ParseUint(f[2], 10, 32); err == nil {
-					h.users[f[0]] = uint32(uid)
+					users[f[0]] = uint32(uid)
 				}
 			}
 		}
 	}
-	h.fail2ban = findJail(fs)
-	return h
+	return users
 }
 
 // findJail returns where fail2ban watches a server's log.

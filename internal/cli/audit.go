@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,8 +37,7 @@ type auditFlags struct {
 	baseline    baselineFlags
 	policy      string
 	printFix    bool
-	fix         bool
-	apply       bool
+	fix         fixFlags
 }
 
 func newAuditCmd(a *app) *cobra.Command {
@@ -84,8 +82,7 @@ not at all.
 	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
 	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
 	fl.BoolVar(&f.printFix, "print-fix", false, "print what mends the failures: lines of the configuration, an ACL file, a drop-in of the unit")
-	fl.BoolVar(&f.fix, "fix", false, "take permission bits away from files that others can read or change; says what, and does it with --apply only")
-	fl.BoolVar(&f.apply, "apply", false, "with --fix: do it")
+	f.fix.flags(fl)
 	f.live.flags(fl)
 	return cmd
 }
@@ -95,6 +92,9 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		"jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "html": audit.WriteHTML}
 	if _, ok := write[f.format]; !ok {
 		return usagef("--format: text, jsonl, json, csv, sarif, junit or html, not %q", f.format)
+	}
+	if f.fix.undo != "" {
+		return f.fix.takeBack(a)
 	}
 	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
 	if f.server != "" {
@@ -204,8 +204,8 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	for _, text := range r.Assumed {
 		a.stderr.printf("%s; --server-version says otherwise", safe(text))
 	}
-	if f.fix {
-		return fixModes(a, f, fs, r)
+	if f.fix.wanted {
+		return f.fix.run(a, f.root, fs, r)
 	}
 	if err := f.baseline.record(a, r, f.signKey); err != nil {
 		return err
@@ -253,35 +253,6 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		}
 	}
 	return exit(status(r.Failing(failOn), r.Incomplete))
-}
-
-// fixModes takes permission bits away, or says which it would.
-func fixModes(a *app, f *auditFlags, fs *hostfs.FS, r *audit.Report) error {
-	if f.root != "" {
-		return usagef("--fix: an image is evidence, which is never written to")
-	}
-	changes, err := audit.ModeChanges(fs, r)
-	if err != nil {
-		return err
-	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	for _, c := range changes {
-		if f.apply {
-			if err := c.Apply(); err != nil {
-				return err
-			}
-		}
-		// The old mode is what undoes it.
-		_, _ = fmt.Fprintf(out, "chmod %04o %s # was %04o\n", c.To, safe(c.Path), c.From)
-	}
-	if !f.apply && len(changes) > 0 {
-		a.stderr.printf("nothing was changed: --apply does it")
-	}
-	return out.commit()
 }
 
 // auditOutside refuses to write into what is judged.
