@@ -42,7 +42,7 @@ type scanFlags struct {
 }
 
 // scanFormats are what --format takes.
-var scanFormats = []string{"text", "jsonl", "json", "csv", "sarif", "junit", "html"}
+var scanFormats = []string{"text", "jsonl", "json", "csv", "parquet", "sarif", "junit", "html"}
 
 // firstLook is how long scan may look around before it begins: half of the two
 // seconds within which it says what lies there.
@@ -64,8 +64,8 @@ says where it stands: file, byte, database, key, field, and the containers
 around it.
 
 text, html, sarif and junit put findings of one rule, severity, state and key
-pattern together, the gravest first, and show three of each. json, jsonl and
-csv list all, in the order of the input.
+pattern together, the gravest first, and show three of each. json, jsonl, csv
+and parquet list all, in the order of the input.
 `,
 		Annotations: finds("findings at or above --fail-on"),
 		Example: `  valkeyfs scan /var/lib/valkey
@@ -219,6 +219,8 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 		w = report.NewJSON(out)
 	case "csv":
 		w = report.NewCSV(out)
+	case "parquet":
+		w = report.NewParquet(out)
 	case "sarif":
 		w = report.NewSARIF(out, report.SARIFOptions{Rules: rules, All: f.all, Reveal: f.reveal})
 	case "junit":
