@@ -32,6 +32,9 @@ const (
 	slotImportJob = 40 // bytes of a slot import's name
 )
 
+// opcodeSince is the first version of Redis that has the opcodes 242 to 246.
+var opcodeSince = [...]int{15, 13, 12, 10, 10}
+
 // record reads up to and including one key, or one opcode that stands for
 // itself; false after the end marker.
 func (r *Reader) record() (more bool, err error) {
@@ -67,6 +70,9 @@ func (r *Reader) record() (more bool, err error) {
 // opcode reads what follows an opcode; prefix is true where it belongs to the key that comes next.
 func (r *Reader) opcode(op byte) (prefix bool, err error) {
 	w := &r.in
+	if r.magic == "REDIS" && op-opFirst < byte(len(opcodeSince)) && r.version < opcodeSince[op-opFirst] {
+		return false, r.failAt(r.in.offset()-1, fmt.Sprintf("opcode %d in a file of version %d", op, r.version), keyspace.ErrCorrupt)
+	}
 	switch op {
 	case opExpireMS:
 		// Before RDB 9 in the byte order of the host that wrote it: little-endian on all but a few.

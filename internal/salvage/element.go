@@ -8,8 +8,8 @@ import (
 )
 
 // elements finds what makes a server refuse a record that parses, and the whole
-// file with it: a member or field that comes twice in a collection that is not one
-// blob, and a score that is no number (rdbLoadObject of src/rdb.c).
+// file with it: a member or field that comes twice, and a score that is no number
+// (rdbLoadObject of src/rdb.c; of what is one blob, where it converts it).
 type elements struct {
 	seed   maphash.Seed
 	active bool
@@ -22,7 +22,7 @@ const maxSeen = 1 << 20
 
 // begin takes up a key.
 func (x *elements) begin(e *keyspace.Event, wanted bool) {
-	x.active = wanted && (e.Encoding == keyspace.Hashtable || e.Encoding == keyspace.HashtableEx || e.Encoding == keyspace.Skiplist)
+	x.active = wanted && (e.Type == keyspace.Hash || e.Type == keyspace.Set || e.Type == keyspace.SortedSet)
 	if !x.active {
 		return
 	}
