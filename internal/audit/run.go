@@ -284,7 +284,6 @@ func (f *finder) servers() error {
 	h.clients, h.monitoring, h.policies = f.clients, &f.monitoring, f.policies
 	h.monitoring.units(f.fs)
 	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
-	included := map[string]bool{}
 	slices.Sort(f.confs)
 	for _, name := range slices.Compact(f.confs) {
 		s := &Subject{FS: f.fs, Name: name, Now: f.o.Now, Options: f.o, host: h}
@@ -293,12 +292,15 @@ func (f *finder) servers() error {
 		if err := f.read(s); err != nil {
 			return err
 		}
-		for _, file := range s.Server.Conf.Files[1:] { // the first is its own
-			included[file.Path] = true
-		}
 		f.subjects = append(f.subjects, s)
 	}
-	f.subjects = slices.DeleteFunc(f.subjects, func(s *Subject) bool { return included[s.Name] })
+	confs := slices.Clone(f.subjects)
+	f.subjects = slices.DeleteFunc(f.subjects, func(s *Subject) bool {
+		return slices.ContainsFunc(confs, func(o *Subject) bool {
+			// Of files that include each other, the first stands for the server.
+			return o != s && o.includes(s) && (!s.includes(o) || o.Name < s.Name)
+		})
+	})
 	for i := range f.maps {
 		m := &f.maps[i]
 		s := &Subject{FS: f.fs, Name: m.File + "#" + m.Key, Now: f.o.Now, Options: f.o, host: h, configMap: m}
@@ -334,6 +336,11 @@ func (f *finder) servers() error {
 		f.subjects = append(f.subjects, &Subject{FS: f.fs, Name: dir, Dir: dir, Now: f.o.Now, Options: f.o, host: h})
 	}
 	return nil
+}
+
+// includes reports whether a configuration takes in another one.
+func (s *Subject) includes(o *Subject) bool {
+	return slices.ContainsFunc(s.Server.Conf.Files, func(f conf.File) bool { return f.Path == o.Name })
 }
 
 // live adds the running server, and has the files of a single one compared with it.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,12 @@ var threat1 = []Check{
 	{ID: "VFS-AUTH-009", Threat: 1, Severity: Medium, Title: "A firewall admits named sources only", References: []string{"NIST 800-53 SC-7", "STIG V-251220"}, run: checkFirewall},
 	{ID: "VFS-AUTH-010", Threat: 1, Severity: Medium, Title: "The server starts with these files", References: []string{"NIST 800-53 CM-6", "STIG V-251240"}, run: checkStarts},
 	{ID: "VFS-AUTH-011", Threat: 1, Severity: High, Title: "No client of another host is connected without authentication", References: []string{"NIST 800-53 AC-3", "NIST 800-53 SI-4", "CWE-306"}, run: checkStrangers},
+}
+
+// inside reports whether a Compose file keeps a server to the host's own
+// containers. In a cluster of Kubernetes, every pod reaches every other.
+func (s *Subject) inside() bool {
+	return s.Container != nil && s.Container.Kind == "compose" && !slices.ContainsFunc(s.Container.Published, func(p published) bool { return p.everywhere })
 }
 
 func (s *Subject) defaultAt() Place {
@@ -57,6 +64,8 @@ func checkOpen(s *Subject) []Answer {
 		a.Evidence += "; on this host only"
 	case s.Server.Protected():
 		a.Evidence += "; protected mode turns away all but this host"
+	case s.inside():
+		a.Evidence += "; in reach of other containers"
 	default:
 		a.Evidence += "; from other hosts, too"
 		a = a.severe(Critical)

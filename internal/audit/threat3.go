@@ -40,6 +40,8 @@ func checkTLS(s *Subject) []Answer {
 	switch {
 	case plain && secure:
 		return []Answer{fail(at(port), "port 0", "the port without TLS is open beside the one with TLS")}
+	case plain && s.inside():
+		return []Answer{fail(at(tls), "port 0\ntls-port 6379", "other containers reach the server, which has no TLS port").severe(Medium)}
 	case plain:
 		return []Answer{fail(at(tls), "port 0\ntls-port 6379", "the server is reachable from other hosts, and has no TLS port")}
 	}

@@ -69,7 +69,8 @@ func Canonical(name string) string {
 // Known reports whether any server knows a directive. A name with a dot belongs
 // to a module.
 func Known(name string) bool {
-	return known[strings.ToLower(name)] || strings.Contains(name, ".")
+	name = strings.ToLower(name)
+	return known[name] || name == "include" || strings.Contains(name, ".")
 }
 
 // Default returns what holds on a server where nothing is said, as CONFIG GET
