@@ -135,7 +135,7 @@ func golden(t *testing.T, name string, r *Report) {
 	}
 	file := filepath.Join("testdata", "shipped", name+".golden")
 	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o600) // git keeps no more of the mode; err != nil {
+		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
