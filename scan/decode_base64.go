@@ -13,8 +13,9 @@ func startsBase64(b byte) bool { return isAlnum(b) || b == '+' || b == '/' || b 
 
 // Lengths of base64 text.
 const (
-	minBase64  = 16 // shorter ones are identifiers more often than not
-	headBase64 = 16 // characters that decide whether what comes out is worth it
+	minBase64      = 16 // shorter ones are identifiers more often than not
+	minNamedBase64 = 12 // where the name promises a secret
+	headBase64     = 16 // characters that decide whether what comes out is worth it
 )
 
 // base64Class tells the characters of the two alphabets of RFC 4648.
@@ -61,7 +62,7 @@ func base64Encoding(data []byte) *base64.Encoding {
 // to be looked at.
 func fitsBase64(data []byte) bool {
 	if len(data) < minBase64 {
-		return false
+		return len(data) >= minNamedBase64 && fitsShortBase64(data)
 	}
 	both := uint8(inStd | inURL)
 	for _, b := range data[:headBase64] {
@@ -76,6 +77,23 @@ func fitsBase64(data []byte) bool {
 	var head [headBase64 / 4 * 3]byte
 	n, _ := enc.Decode(head[:], bytes.TrimRight(data[:headBase64], "="))
 	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3))
+}
+
+// fitsShortBase64 decodes all of a short text, which must come out as ASCII: of
+// random ones not one in a thousand does.
+func fitsShortBase64(data []byte) bool {
+	enc := base64Encoding(data)
+	if enc == nil {
+		return false
+	}
+	var out [minBase64]byte
+	n, err := enc.Decode(out[:], trimPadding(data))
+	for _, b := range out[:n] {
+		if b < ' ' || b >= 0x7f {
+			return false
+		}
+	}
+	return err == nil && n > 0
 }
 
 // plausibleHead reports whether decoded bytes begin as text or as a binary
@@ -168,7 +186,7 @@ func isTag(b byte) bool { return b&5 == 0 && b >= 8 && b <= 0x3a }
 
 func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	enc := base64Encoding(f.data)
-	if enc == nil {
+	if class, _ := w.classHere(); enc == nil || len(f.data) < minBase64 && class <= nameNeutral {
 		return false
 	}
 	text := bytes.TrimRight(f.data, "=\r\n")

@@ -9,17 +9,20 @@ var percentDecoder = decoder{kind: "urlencoded", keywords: escapeKeywords, fits:
 var escapeKeywords = []string{"%2", "%3", "%4", "%5", "%6", "%7", "%0a"}
 
 // fitsPercent wants every % to begin an escape: where text is escaped, so is
-// the % in it. A password may hold one by chance.
+// the % in it. A password may hold one by chance; that of a letter or digit,
+// which nothing escapes but what hides a text, counts only among many.
 func fitsPercent(data []byte) bool {
+	needed := false
 	for i, n := 0, 0; ; n++ {
 		k := bytes.IndexByte(data[i:], '%')
 		if k < 0 {
-			return n > 0
+			return needed || n*6 >= len(data)
 		}
 		i += k + 1
 		if i+1 >= len(data) || !isHex(data[i]) || !isHex(data[i+1]) {
 			return false
 		}
+		needed = needed || !isAlnum(unhex(data[i])<<4|unhex(data[i+1]))
 	}
 }
 

@@ -313,7 +313,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	}
 	valueFrom, valueTo := valueAt(d, at, tag)
 	f.assigned = valueFrom
-	f.assigns = f.assigns || begin <= 2
+	f.assigns = f.assigns || begin <= 2 && valueFrom < len(d) // else the sign is padding
 	if valueTo-valueFrom < minPassword {
 		return
 	}

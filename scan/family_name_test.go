@@ -84,8 +84,13 @@ func TestNameFamily(t *testing.T) {
 		{name: "member of a collection", value: `{"api_keys": {"acme": "` + token + `"}}`, rule: "generic-api-key", secret: token},
 
 		{name: "ampersand in a file", value: "DB_PASSWORD=Basil&umber16\n", rule: "generic-password", secret: "Basil&umber16"},
+		{name: "percent in a password", field: "smtp_pass", value: "ilzoDOCxgtq%61O7", rule: "generic-password"},
+		{name: "random text with a word and a sign", field: "SECRET_KEY", value: "a3lcxRWNoiZCuE2bJBshZTNuU4uupbZzW9SWDPwF7dM=", rule: "generic-api-key"},
 		{name: "in hex", field: "smtp_pass", value: hexadecimal.EncodeToString([]byte(password)), rule: "generic-password", secret: password},
 		{name: "passphrase in base64", value: base64.StdEncoding.EncodeToString([]byte("copper-willow-ember87")), rule: "generic-password", secret: "copper-willow-ember87"},
+
+		{name: "short password in base64", field: "admin_pwd", value: base64.StdEncoding.EncodeToString([]byte("Quartz46!")), rule: "generic-password", secret: "Quartz46!"},
+		{name: "short password that is no base64", field: "admin_pwd", value: "Quartz46abcd", rule: "generic-password"},
 
 		{name: "slug in base64", value: base64.StdEncoding.EncodeToString([]byte("copper-willow-ember-87"))},
 		{name: "placeholder", field: "password", value: "change" + "me"},
