@@ -32,7 +32,7 @@ func read(t *testing.T, dir string) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer host.Close() //nolint:errcheck // it was only read
+	defer host.Close()
 	if err := c.ReadAudit(t.Context(), host, []string{"/"}, &audit.Options{SkipData: true}); err != nil {
 		t.Fatal(err)
 	}
