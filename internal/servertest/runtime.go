@@ -20,9 +20,8 @@ func Runtime(t testing.TB, language string, args ...string) *exec.Cmd {
 	dir := os.Getenv("VALKEYFS_SERVERS")
 	root := filepath.Join(dir, "clients")
 	if language == "node" {
-		node, err := exec.LookPath("node")
-		modules := filepath.Join(dir, "node", "node_modules")
-		if _, missed := os.Stat(modules); dir == "" || err != nil || missed != nil {
+		node, modules, ok := findNode()
+		if !ok {
 			missing(t, "node with its client libraries")
 		}
 		c := exec.Command(node, args...)
@@ -48,6 +47,21 @@ func Runtime(t testing.TB, language string, args ...string) *exec.Cmd {
 			"GEM_PATH="+strings.Join(glob(root, "usr/share/rubygems-integration/all", "usr/lib/*/rubygems-integration/3.*"), ":"))
 	}
 	return c
+}
+
+// Node reports whether node and its client libraries are there. They are not of
+// Debian's packages, and need a registry of their own: a run may go without.
+func Node() bool {
+	_, _, ok := findNode()
+	return ok
+}
+
+func findNode() (node, modules string, ok bool) {
+	dir := os.Getenv("VALKEYFS_SERVERS")
+	node, err := exec.LookPath("node")
+	modules = filepath.Join(dir, "node", "node_modules")
+	_, missed := os.Stat(modules)
+	return node, modules, dir != "" && err == nil && missed == nil
 }
 
 // programs are where Debian's packages have them.
