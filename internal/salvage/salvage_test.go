@@ -1,0 +1,154 @@
+package salvage
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+const dumps = "../../testdata/dumps"
+
+func dump(t testing.TB, name string) []byte {
+	t.Helper()
+	p, err := os.ReadFile(filepath.Join(dumps, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func strict(t testing.TB, p []byte) (keys int) {
+	t.Helper()
+	for e, err := range rdb.NewReader(bytes.NewReader(p), rdb.Options{}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.KeyEnd {
+			keys++
+		}
+	}
+	return keys
+}
+
+// TestIntactIsCopied: the clean file of a sound one is the same.
+func TestIntactIsCopied(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join(dumps, "*.rdb"))
+	if err != nil || len(names) == 0 {
+		t.Fatal("no snapshots", err)
+	}
+	for _, name := range names {
+		p := dump(t, filepath.Base(name))
+		var out bytes.Buffer
+		m, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.Intact() || m.Keys.Unverified+m.Keys.Partial > 0 || m.Keys.Intact == 0 || c.Bytes != int64(len(p)) || !bytes.Equal(out.Bytes(), p) {
+			t.Errorf("%s: %+v, %+v", name, m, c)
+		}
+	}
+}
+
+// TestTwice: of a key that comes twice a clean file has the first record that is whole.
+func TestTwice(t *testing.T) {
+	record := func(key, value string) string {
+		return "\x00" + string(rune(len(key))) + key + string(rune(len(value))) + value
+	}
+	body := "REDIS0011\xfe\x00" + record("other:0", "x") + record("key:1", "first") + record("other:1", "y") + record("key:1", "second") + record("other:2", "z") + "\xff"
+	p := append([]byte(body), 1, 2, 3, 4, 5, 6, 7, 8) // a checksum that fails
+	var out bytes.Buffer
+	_, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys := strict(t, out.Bytes()); keys != 4 || c.Twice != 1 || !strings.Contains(out.String(), "first") || strings.Contains(out.String(), "second") {
+		t.Errorf("%d keys, %+v", keys, c)
+	}
+}
+
+// TestRefused: members that come twice and scores that are no numbers, for which a
+// server would refuse the file, are left out of their collection.
+func TestRefused(t *testing.T) {
+	nan := "\x00\x00\x00\x00\x00\x00\xf8\x7f"
+	body := "REDIS0011\xfe\x00" + "\x02\x05set:1\x03\x01a\x01b\x01a" + "\x05\x06zset:1\x02\x01m" + nan + "\x01n\x00\x00\x00\x00\x00\x00\xf0\x3f" +
+		"\x04\x06hash:1\x02\x01f\x011\x01f\x012" + "\xff"
+	p := append([]byte(body), 1, 2, 3, 4, 5, 6, 7, 8)
+	var out bytes.Buffer
+	_, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements := 0
+	for e, err := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Element {
+			elements++
+		}
+	}
+	if elements != 4 || c.Rebuilt != 3 {
+		t.Errorf("%d elements, %+v", elements, c)
+	}
+}
+
+// TestTransactions: a MULTI whose EXEC was lost is not in a clean log, nor the reverse.
+func TestTransactions(t *testing.T) {
+	command := func(args ...string) string {
+		s := "*" + string(rune('0'+len(args))) + "\r\n"
+		for _, a := range args {
+			s += "$" + string(rune('0'+len(a))) + "\r\n" + a + "\r\n"
+		}
+		return s
+	}
+	set := func(key string) string { return command("SET", key, "1") }
+	log := command("MULTI") + set("a") + "rubbish\r\n" + set("b") + command("EXEC") + set("c") + command("MULTI") + set("d") + command("EXEC")
+	var out bytes.Buffer
+	_, c, err := Run(t.Context(), memory{p: []byte(log), log: true}, Options{Clean: &out, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := set("a") + set("b") + set("c") + command("MULTI") + set("d") + command("EXEC")
+	if out.String() != want || c.Balanced != 2 {
+		t.Errorf("%q, %+v", out.String(), c)
+	}
+}
+
+// FuzzSalvage: whatever a file holds, the clean file of it is sound.
+func FuzzSalvage(f *testing.F) {
+	for _, name := range []string{"redis-7.0.rdb", "valkey-9.rdb", "redis-6.0.rdb"} {
+		p := dump(f, name)
+		f.Add(p, false)
+		r := rand.New(rand.NewPCG(1, 1))
+		for range 8 {
+			hurt := bytes.Clone(p)
+			at := r.IntN(len(p) - 200)
+			noise(r, hurt[at:at+1+r.IntN(200)])
+			f.Add(hurt, false)
+		}
+		f.Add(p[len(p)/3:], false)
+		f.Add(p[:len(p)/2], false)
+	}
+	f.Add([]byte("*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n?"), true)
+	f.Fuzz(func(t *testing.T, p []byte, log bool) {
+		var out, lines bytes.Buffer
+		m, c, err := Run(t.Context(), memory{p, log}, Options{Clean: &out, JSONL: &lines, Tmp: t.TempDir()})
+		if err != nil {
+			t.Skip(err) // a version that is not known, say
+		}
+		if err := WriteText(io.Discard, 80, m, c); err != nil {
+			t.Fatal(err)
+		}
+		if log || len(m.Parts) == 0 || m.Parts[0].log {
+			return
+		}
+		strict(t, out.Bytes())
+	})
+}
