@@ -37,6 +37,7 @@ type Redactor struct {
 
 	key     orders // of the key at hand
 	rec     record
+	without record          // the last command's
 	held    *keyspace.Event // a part of a long value whose successor has not come
 	changed bool            // of the event that was yielded last
 }
@@ -274,7 +275,7 @@ func selected(seq keyspace.Seq, match func(*keyspace.Event) bool) keyspace.Seq {
 // where anything was changed.
 func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
-		r.rec, r.key, r.held = record{offset: -1}, orders{}, nil
+		r.rec, r.key, r.held, r.without = record{offset: -1}, orders{}, nil, record{offset: -1}
 		stale := false // something of the key was changed
 		for e, err := range seq {
 			if r.held != nil {
@@ -285,6 +286,9 @@ func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if r.dropped(e) {
+				continue
 			}
 			if e.Part == keyspace.First || e.Part == keyspace.Middle {
 				r.held = e.Clone()
@@ -307,6 +311,20 @@ func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 			}
 		}
 	}
+}
+
+// dropped reports whether e belongs to a command of a log that is left out: which
+// command it is gives it away.
+func (r *Redactor) dropped(e *keyspace.Event) bool {
+	switch e.Kind {
+	case keyspace.Damage, keyspace.Torn, keyspace.Header, keyspace.End:
+		return false
+	}
+	r.orders(e)
+	if e.Kind == keyspace.Command {
+		r.without = r.rec
+	}
+	return r.key.level >= everyName && r.without == r.rec
 }
 
 // release yields the part that is held, after looking at the seam to the next.
