@@ -10,7 +10,14 @@
 //	run.go         which servers there are, running the checks
 //	subject.go     one server with all that surrounds it
 //	server.go      what holds: configuration and users combined
-//	unit.go, container.go, firewall.go, mount.go, certificate.go, password.go, data.go
+//	unit.go, container.go, networkpolicy.go, monitoring.go, client.go, mount.go,
+//	certificate.go, password.go, guess.go, data.go, immutable.go, sequence.go,
+//	backups.go, baseline.go
 //	               what is read beside the configuration
+//	firewall.go, nftables.go, iptables.go, firewalld.go
+//	               the way of a connection through the rules
+//	pair.go        a replica beside its primary
+//	live.go, running.go
+//	               a running server
 //	threat*.go     the checks, one file a threat
 package audit
