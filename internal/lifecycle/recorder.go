@@ -330,8 +330,10 @@ func (r *recorder) deadline(ms int64) {
 // value takes an Element.
 func (r *recorder) value(ev *keyspace.Event) error {
 	rec := &r.record
-	// Entries that were deleted are kept by streams, which mark them.
-	if rec.skip || ev.Op == keyspace.OpNone || ev.State == keyspace.Deleted && ev.Part.Begins() {
+	// Entries that were deleted are kept by streams, which mark them. Of other
+	// types, State may still be what the element before was given here.
+	kept := ev.Type == keyspace.Stream && ev.State == keyspace.Deleted && ev.Part.Begins()
+	if rec.skip || ev.Op == keyspace.OpNone || kept {
 		return nil
 	}
 	var err error
