@@ -64,6 +64,11 @@ truth: servers
 proof: servers
 	VALKEYFS_BACKUP_ROUNDS=200 go test -v -timeout 3h -run '^Test(LiveLog|Killed|RestoreKilled|Tampering)$$' ./internal/backup
 
+# What salvage and carve get back of damaged files of real servers: docs/forensics.md.
+VALKEYFS_HARNESS ?= 12
+harness: servers
+	VALKEYFS_HARNESS=$(VALKEYFS_HARNESS) go test -v -timeout 90m -run 'Harness|Ext4' ./internal/salvage ./internal/carve
+
 # Figures against peers on snapshots of hundreds of megabytes; see bench/README.md.
 bench: servers
 	bench/data.sh "$(VALKEYFS_BENCH)"
