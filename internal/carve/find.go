@@ -60,12 +60,8 @@ var begins = func() (set [1 << 16 / 64]uint64) {
 func (f *finder) next(b []byte, from, to int) (found, bool) {
 	f.probe.Reset()
 	end := min(to+2, len(b)-1) // what shows a listpack stands behind its first two bytes
-	for i := from; i < end; i++ {
-		pair := uint(b[i])<<8 | uint(b[i+1])
-		if begins[pair/64]>>(pair%64)&1 == 0 {
-			continue
-		}
-		if pair == 0 {
+	for i := candidate(b, from, end); i < end; i = candidate(b, i+1, end) {
+		if b[i] == 0 && b[i+1] == 0 {
 			// The upper half of a listpack's length, behind one or two bytes that are not zero.
 			for at := max(i-2, from); at < min(i, to); at++ {
 				if beginsListpack(b[at:]) {
@@ -83,6 +79,22 @@ func (f *finder) next(b []byte, from, to int) (found, bool) {
 		}
 	}
 	return found{}, false
+}
+
+// candidate returns the first index from from on, before end, whose two bytes
+// anything may begin with, or end.
+func candidate(b []byte, from, end int) int {
+	if from >= end {
+		return end
+	}
+	pair := uint(b[from])
+	for i, c := range b[from+1 : end+1] {
+		pair = pair<<8 | uint(c)
+		if begins[pair/64%uint(len(begins))]>>(pair%64)&1 != 0 {
+			return from + i
+		}
+	}
+	return end
 }
 
 // at returns what may begin at an index.

@@ -7,16 +7,14 @@ import "encoding/binary"
 const (
 	listpackHead = 6
 	listpackEnd  = 0xff
-	// maxListpack bounds those that are looked for: servers keep theirs in memory
-	// below, by *-max-listpack-size of valkey.conf, unless told otherwise.
-	maxListpack = 64<<10 - 1
 	// leastText is how many bytes of strings one must hold: small numbers in a row
 	// are found everywhere.
 	leastText = 8
 )
 
 // beginsListpack reports whether b begins with a listpack of two entries at least,
-// some of them strings.
+// some of them strings, and of less than 64 KiB: servers keep theirs below, by
+// *-max-listpack-size of valkey.conf, unless told otherwise.
 func beginsListpack(b []byte) bool {
 	if len(b) < listpackHead+leastText || b[2] != 0 || b[3] != 0 {
 		return false

@@ -50,7 +50,7 @@ func packed(img Image, at int64, what hit) *Piece {
 		z.Multistream(false)
 		r = z
 	} else {
-		z, err := zstd.NewReader(io.MultiReader(buf), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		z, err := zstd.NewReader(buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil
 		}
@@ -73,7 +73,7 @@ func packed(img Image, at int64, what hit) *Piece {
 	if what == hitZstd {
 		// Frames do not say how long they are, and what follows the last looks like
 		// a broken one: the piece is found again by who decompresses it.
-		_, _ = io.Copy(io.Discard, io.LimitReader(r, maxPacked)) //nolint:errcheck // it ends where it ends
+		_, _ = io.Copy(io.Discard, io.LimitReader(r, maxPacked))
 		p.Length, p.Confidence = in.n-int64(buf.Buffered()), Unverified
 		return p
 	}

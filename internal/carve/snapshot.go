@@ -186,7 +186,7 @@ func snapshot(ctx context.Context, img Image, at int64) (*Piece, error) {
 	if err != nil || format == "" {
 		return nil, err
 	}
-	defer r.Rest().Close() //nolint:errcheck // it was only read
+	defer r.Rest().Close()
 	p := &Piece{Offset: at, Kind: Head, Confidence: Partial, Format: format}
 	if end == nil {
 		t.trim()
@@ -222,7 +222,7 @@ func fragment(ctx context.Context, img Image, probe *rdb.Prober, at int64, magic
 		}
 		_ = vr.Rest().Close()
 	}
-	defer r.Rest().Close() //nolint:errcheck // as above
+	defer r.Rest().Close()
 	whole := t.end
 	if t.trim(); t.end < whole {
 		end = nil // what looked like an end marker belongs to something else
