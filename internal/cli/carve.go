@@ -30,7 +30,7 @@ func newCarveCmd(a *app) *cobra.Command {
 	f := &carveFlags{}
 	cmd := &cobra.Command{
 		Use:   "carve IMAGE",
-		Short: "Find snapshots, logs and pieces of them in a disk image or memory dump",
+		Short: "Find snapshots, logs and pieces of them in a disk image",
 		Long: `Search the bytes of IMAGE — a raw disk image, a block device, a memory dump, a
 swap file, captured packets, a core file, any file — for snapshots, for records
 of a snapshot without its header, for runs of commands, for listpacks that stand

@@ -102,6 +102,7 @@ func missing(name string, i replay.Info) (out []*keyspace.Event) {
 		}
 	}
 	say(i.Damaged, "%d ranges of the log were not understood", keyspace.ErrCorrupt)
+	say(i.Inexact, "values of %d keys, which scripts, HyperLogLogs or SORT … STORE made, are not known exactly", keyspace.ErrUnsupported)
 	say(i.TooLarge, "keys in %d parts do not fit in --max-mem, and are missing", keyspace.ErrLimit)
 	return out
 }
@@ -120,8 +121,14 @@ func (a *app) damage() *damages { return &damages{a: a} }
 func (d *damages) say(seq keyspace.Seq) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		for e, err := range seq {
-			if err == nil && e.Kind == keyspace.Damage {
+			switch {
+			case err != nil:
+			case e.Kind == keyspace.Damage:
 				d.count(e.Err)
+			case e.Kind == keyspace.End && e.Count > 0:
+				d.count(&keyspace.FormatError{Pos: keyspace.Pos{Source: e.Pos.Source, Offset: e.Length - e.Count, Inner: -1}, What: fmt.Sprintf("%d bytes behind the end", e.Count), Err: keyspace.ErrCorrupt})
+			case e.Kind == keyspace.End && keyspace.Checksum(e.Index) == keyspace.ChecksumFailed:
+				d.count(&keyspace.FormatError{Pos: keyspace.Pos{Source: e.Pos.Source, Offset: e.Length, Inner: -1}, What: "checksum", Err: keyspace.ErrCorrupt})
 			}
 			if !yield(e, err) {
 				return

@@ -150,6 +150,9 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if i.Damaged > 0 {
 		a.stderr.errorf("%s: %d ranges could not be understood; what they did is not counted", path, i.Damaged)
 	}
+	if i.Inexact > 0 {
+		a.stderr.printf("note: the values of %d keys are not known exactly: their state is \"unknown\"", i.Inexact)
+	}
 	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0))
 }
 

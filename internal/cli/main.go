@@ -162,6 +162,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitUsage
 	case errors.Is(err, syscall.EPIPE):
 		return exitError // whoever read the output has had enough
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		a.stderr.errorf("interrupted before the end: nothing was put in place")
+		return exitIncomplete
 	}
 	a.stderr.error(err)
 	return exitError
@@ -223,7 +226,7 @@ age. What it is is read from its bytes.
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a), newReportCmd(a))
-	root.AddCommand(newSalvageCmd(a), newCarveCmd(a))
+	root.AddCommand(newSalvageCmd(a), newCarveCmd(a), newFleetCmd(a))
 	return root
 }
 

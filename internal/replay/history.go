@@ -270,6 +270,10 @@ func (r *recorder) deleted(c *Change, o *object, e *keyspace.Event) {
 	case keyspace.OpRemove:
 		c.Before = e.Value
 	case keyspace.OpReplaceSome:
+		if o == nil {
+			c.What, c.Type, c.Inexact = Stored, e.Type, true
+			return
+		}
 		r.gone(c, o, Overwritten)
 	case keyspace.OpAck:
 		c.What, c.ID, c.Element = Changed, idText(e.ID), e.Field

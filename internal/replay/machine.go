@@ -459,15 +459,18 @@ func (m *machine) moveEnd(e *keyspace.Event, o *object) {
 		return
 	}
 	to := string(e.Value)
-	if to != string(e.Key) {
-		m.changing(e.DB, to, e)
-	}
 	d := m.get(e.DB, to)
 	if d == nil {
 		d = newObject(keyspace.List)
 		m.put(e.DB, to, d)
 		m.held += int64(len(to)) + perKey
 	}
+	pushed := *e
+	pushed.Kind, pushed.Op, pushed.Value = keyspace.Element, keyspace.OpPushHead, v
+	if e.Index&toTail != 0 {
+		pushed.Op = keyspace.OpPushTail
+	}
+	m.changing(e.DB, to, &pushed)
 	if e.Index&toTail != 0 {
 		d.list.pushTail(v)
 	} else {

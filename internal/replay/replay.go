@@ -51,6 +51,7 @@ type Info struct {
 	Flushes  int
 	When     int64 // ms; the last #TS before the point, 0: none
 	Damaged  int64 // ranges that were not understood
+	Inexact  int64 // keys of [Log.State] whose values are not known exactly
 	TooLarge int64 // partitions that did not fit in memory, and whose keys are missing
 }
 
@@ -109,6 +110,7 @@ func (l *Log) State(ctx context.Context) keyspace.Seq {
 			for _, db := range slices.Sorted(maps.Keys(m.dbs)) {
 				for _, key := range slices.Sorted(maps.Keys(m.dbs[db])) {
 					if l.o.Want == nil || l.o.Want(db, []byte(key)) {
+						l.info.Inexact += flag(m.dbs[db][key].inexact)
 						out.key(db, key, m.dbs[db][key])
 					}
 					if out.gone {

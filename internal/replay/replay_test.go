@@ -129,6 +129,30 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// A list that is moved to, and a result that is not followed, are told of keys
+// that are not there yet.
+func TestHistoryOfNewKeys(t *testing.T) {
+	path := logOf(t, "SELECT 0", "RPUSH a one two", "LMOVE a b LEFT RIGHT", "LMOVE a b LEFT LEFT", "SORT b ALPHA STORE s", "RENAME b c")
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for c, err := range l.History(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %s %q>%q", c.Key, c.What, c.Before, c.After))
+	}
+	want := []string{
+		`a added "">"one"`, `a added "">"two"`, `a removed "one">""`, `a removed "two">""`,
+		`b added "">"one"`, `b added "">"two"`, `b moved "\"two\",\"one\"">"db 0, c"`, `c stored "">"\"two\",\"one\""`, `s stored "">""`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 func TestDeque(t *testing.T) {
 	var d deque
 	var model []string
