@@ -54,7 +54,7 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 	r := &change{Type: "change", DB: c.DB, Source: a.names.Mask(c.Source), Offset: c.Offset, What: string(c.What), Tombstone: c.What.Tombstone(),
 		ValueType: c.Type.String(), ID: c.ID, Inexact: c.Inexact, Cut: c.Cut}
 	r.Key, r.KeyB64 = textOrBytes(a.names.Key(string(c.Key)))
-	r.Element, r.ElementB64 = textOrBytes(a.names.Key(string(c.Element)))
+	r.Element, r.ElementB64 = textOrBytes(elementName(a, c, reveal))
 	if c.Time != 0 {
 		r.Time = time.UnixMilli(c.Time).UTC().Format(time.RFC3339)
 	}
@@ -76,6 +76,15 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 	return r
 }
 
+// elementName is the name of an element; what is a value itself, as members of
+// sets are, is a length unless values are shown.
+func elementName(a *app, c *replay.Change, reveal bool) string {
+	if !reveal && c.Element != nil && (c.Type == keyspace.Set || c.Type == keyspace.SortedSet) {
+		return fmt.Sprintf("(%d bytes)", len(c.Element))
+	}
+	return a.names.Key(string(c.Element))
+}
+
 func textOrBytes(s string) (string, []byte) {
 	if utf8.ValidString(s) {
 		return s, nil
@@ -92,9 +101,9 @@ func changeLine(a *app, c *replay.Change, reveal bool) string {
 	fmt.Fprintf(&b, "db %d %s", c.DB, report.Escape(a.names.Key(string(c.Key))))
 	switch {
 	case c.ID != "":
-		b.WriteString(" entry " + c.ID + " " + report.Escape(a.names.Key(string(c.Element))))
+		b.WriteString(" entry " + c.ID + " " + report.Escape(elementName(a, c, reveal)))
 	case c.Element != nil:
-		b.WriteString(" " + report.Escape(a.names.Key(string(c.Element))))
+		b.WriteString(" " + report.Escape(elementName(a, c, reveal)))
 	}
 	b.WriteString("  " + string(c.What))
 	value := func(v []byte) string {

@@ -20,7 +20,7 @@ func newSalvageCmd(a *app) *cobra.Command {
 	f := &salvageFlags{}
 	cmd := &cobra.Command{
 		Use:   "salvage FILE",
-		Short: "Tell what survives in a damaged file, and write it into a clean one",
+		Short: "Tell what survives in a damaged file, and write a clean one",
 		Long: `Read a damaged snapshot or append-only file to its end, tell what of it
 survives, what is lost and where, and with -o write what survives into a new
 file that a server loads. FILE itself is never changed.

@@ -8,7 +8,11 @@ func (n *Names) Key(name string) string {
 	if n == nil {
 		return name
 	}
-	name = n.Mask(name)
+	if structured(name) {
+		n.mu.Lock()
+		name = n.remember(name)
+		n.mu.Unlock()
+	}
 	if !suspicious(name) {
 		return name
 	}
@@ -30,6 +34,28 @@ func (n *Names) Key(name string) string {
 	}
 	return string(out)
 }
+
+// structured reports whether a name holds more than words: a document, an
+// address, a number that is long enough for a card's.
+func structured(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isDigit(c):
+			if digits++; digits >= leastNumber {
+				return true
+			}
+		case c == '{' || c == '"' || c == '=' || c == '@' || c == '%' || c <= ' ' || c >= 0x7f:
+			return true
+		case c != ' ' && c != '-':
+			digits = 0
+		}
+	}
+	return suspicious(s)
+}
+
+// leastNumber is how many digits a number that names somebody has at least.
+const leastNumber = 9
 
 // longSecret is how long a secret must be for its last four characters to be
 // shown, as in findings.

@@ -41,6 +41,11 @@ func (n *Names) Mask(name string) string {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.remember(name)
+}
+
+// remember masks a name, or knows it.
+func (n *Names) remember(name string) string {
 	if m, ok := n.masked[name]; ok {
 		return m
 	}

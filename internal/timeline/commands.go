@@ -128,7 +128,7 @@ func describe(e *keyspace.Event) (kind, message string) {
 		case keyspace.OpAck:
 			return "entry-acknowledged", fmt.Sprintf("entry %d-%d was acknowledged in a group", e.ID.MS, e.ID.Seq)
 		case keyspace.OpDeleteGroup:
-			return "group-deleted", fmt.Sprintf("consumer group %q or a consumer of it was removed", e.Field)
+			return "group-deleted", "a consumer group, or a consumer of one, was removed"
 		case keyspace.OpReplaceSome:
 			return "key-written", "the result of a computation was stored"
 		}

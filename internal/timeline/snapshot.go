@@ -96,6 +96,9 @@ func (r *valueReader) entry(e *keyspace.Event) error {
 		Message: fmt.Sprintf("entry %d-%d was added to the stream", e.ID.MS, e.ID.Seq), Source: e.Pos.Source, Offset: e.Record}, e.DB, e.Key)
 }
 
+// name is a name beside a key, with what could be a secret masked.
+func (r *valueReader) name(b []byte) string { return r.c.o.Key(string(b[:min(len(b), maxText)])) }
+
 // group takes the times of consumers and of what was delivered to them.
 func (r *valueReader) group(e *keyspace.Event) error {
 	add := func(ms int64, kind, message, of string) error {
@@ -108,10 +111,10 @@ func (r *valueReader) group(e *keyspace.Event) error {
 		if e.Value != nil { // a consumer's list repeats what the group's own says
 			return nil
 		}
-		return add(e.Time, "entry-delivered", fmt.Sprintf("entry %d-%d was last delivered, to be acknowledged in group %q", e.ID.MS, e.ID.Seq, e.Field), "delivery time")
+		return add(e.Time, "entry-delivered", fmt.Sprintf("entry %d-%d was last delivered, to be acknowledged in group %q", e.ID.MS, e.ID.Seq, r.name(e.Field)), "delivery time")
 	}
-	if err := add(e.Time, "consumer-seen", fmt.Sprintf("consumer %q of group %q last asked for entries", e.Value, e.Field), "seen time"); err != nil {
+	if err := add(e.Time, "consumer-seen", fmt.Sprintf("consumer %q of group %q last asked for entries", r.name(e.Value), r.name(e.Field)), "seen time"); err != nil {
 		return err
 	}
-	return add(e.Expire, "consumer-active", fmt.Sprintf("consumer %q of group %q last got an entry", e.Value, e.Field), "active time")
+	return add(e.Expire, "consumer-active", fmt.Sprintf("consumer %q of group %q last got an entry", r.name(e.Value), r.name(e.Field)), "active time")
 }
