@@ -94,20 +94,21 @@ func list(ctx context.Context, in *source.Inputs) ([]*source.File, error) {
 
 func (c *Custody) copyAll(ctx context.Context, s *store, files []*source.File, o Options) error {
 	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("stopped before the end: %d of %d files were copied", len(c.Files), len(files)))
+		err := ctx.Err()
+		if err == nil {
+			p := describe(f)
+			c.Files = append(c.Files, p)
+			err = p.copy(ctx, s, o)
+			if p.stored != "" {
+				c.Bytes += f.Size
+			}
+			if err == nil && o.Done != nil {
+				o.Done(p)
+			}
+		}
+		if err != nil {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("stopped before the end: %d of %d files were begun", len(c.Files), len(files)))
 			return err
-		}
-		p := describe(f)
-		c.Files = append(c.Files, p)
-		if err := p.copy(ctx, s, o); err != nil {
-			return err
-		}
-		if p.Skipped == "" {
-			c.Bytes += f.Size
-		}
-		if o.Done != nil {
-			o.Done(p)
 		}
 	}
 	return nil
@@ -115,9 +116,10 @@ func (c *Custody) copyAll(ctx context.Context, s *store, files []*source.File, o
 
 // describe writes down what is known of a file before it is read.
 func describe(f *source.File) *Copy {
-	p := &Copy{file: f, Kind: f.Kind, Target: f.Target, Mode: f.Mode.String(), UID: f.UID, GID: f.GID, Links: f.Links, Size: f.Size,
+	p := &Copy{file: f, Kind: f.Kind, Mode: f.Mode.String(), UID: f.UID, GID: f.GID, Links: f.Links, Size: f.Size,
 		Modified: utc(f.Modified), Accessed: utc(f.Accessed), Changed: utc(f.Changed), Born: utc(f.Born)}
 	p.Path, p.PathB64 = text(relative(f))
+	p.Target, p.TargetB64 = text(f.Target)
 	return p
 }
 

@@ -37,6 +37,7 @@ func evidence(t *testing.T) string {
 		"aof/appendonly.aof.1.incr.aof":   "*2\r\n$3\r\nDEL\r\n$1\r\na\r\n",
 		"aof/appendonly.aof.0.incr.aof":   "*2\r\n$3\r\nDEL\r\n$1\r\nb\r\n",
 		"aof/\xff\xfe.bin":                "\x00\x01\x02",
+		"aof/.1.partial":                  "\x00\x01",
 		"aof/deep/er/sessions.backup.rdb": "",
 	} {
 		path := filepath.Join(dir, name)
@@ -152,8 +153,8 @@ func TestRun(t *testing.T) {
 	if err := json.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
-	if len(read.Files) != len(c.Files) || len(c.Files) != 11 {
-		t.Errorf("%d files in the custody file, %d told, want 11", len(read.Files), len(c.Files))
+	if len(read.Files) != len(c.Files) || len(c.Files) != 12 {
+		t.Errorf("%d files in the custody file, %d told, want 12", len(read.Files), len(c.Files))
 	}
 }
 
@@ -298,6 +299,50 @@ func TestStopped(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dst, custodyName)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A name that cannot be kept is noted; the other files are copied.
+func TestUnstorable(t *testing.T) {
+	src, dst := evidence(t), filepath.Join(t.TempDir(), "copy")
+	long := strings.Repeat("n", 250)
+	if err := os.WriteFile(filepath.Join(src, long), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := acquired(t, src, dst, Options{Seal: &crypt.SealOptions{Recipients: []age.Recipient{identity.Recipient()}, Level: 1, Workers: 1}})
+	for _, p := range c.Files {
+		if failed := p.Error != ""; failed != (p.Path == long) {
+			t.Errorf("%.20s: %q", p.Path, p.Error)
+		}
+	}
+	if c.Complete {
+		t.Error("complete without one of the files")
+	}
+}
+
+// What reads back differently from what was written is no copy.
+func TestReadBack(t *testing.T) {
+	s, err := newStore(filepath.Join(t.TempDir(), "copy"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	o, err := s.create("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Write([]byte("what was read")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.f.WriteAt([]byte("W"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.commit(t.Context()); err == nil {
+		t.Error("a changed copy was taken")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"syscall"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -38,22 +39,42 @@ func (p *Copy) copy(ctx context.Context, s *store, o Options) error {
 	p.Copied = utc(o.Now())
 	stored, err := s.create(relative(f))
 	if err != nil {
-		return err
+		return p.unstorable(err)
 	}
 	defer stored.abort()
 	sum := sha256.New()
 	if err := p.pour(ctx, io.MultiWriter(stored, sum), raw); err != nil {
-		return err
+		return p.broken(ctx, err)
 	}
 	p.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	if p.Error != "" {
 		return nil
 	}
 	if p.StoredSum, err = stored.commit(ctx); err != nil {
-		return err
+		return p.broken(ctx, p.unstorable(err))
 	}
 	p.setStored(stored.name)
-	return p.compare(ctx)
+	return p.broken(ctx, p.compare(ctx))
+}
+
+// unstorable notes that a name has no place in the store, which is no reason to
+// leave the other files alone. Any other error is returned.
+func (p *Copy) unstorable(err error) error {
+	for _, e := range []error{syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ENOTDIR, syscall.EISDIR, fs.ErrExist} {
+		if errors.Is(err, e) {
+			p.Error = "the copy cannot be stored under this name: " + reason(err)
+			return nil
+		}
+	}
+	return err
+}
+
+// broken notes that ctx ended while the file was copied.
+func (p *Copy) broken(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		p.Error = "interrupted"
+	}
+	return err
 }
 
 // pour copies what can be read. An error of the source ends it and is noted; one

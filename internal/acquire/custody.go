@@ -44,12 +44,13 @@ type Host struct {
 
 // A Copy is what became of one file.
 type Copy struct {
-	Path    string      `json:"path,omitempty"` // in the source, relative to it
-	PathB64 []byte      `json:"path_b64,omitempty"`
-	Kind    source.Kind `json:"kind"`
-	Target  string      `json:"target,omitempty"`  // of a symbolic link
-	Skipped string      `json:"skipped,omitempty"` // why it was not copied
-	Error   string      `json:"error,omitempty"`
+	Path      string      `json:"path,omitempty"` // in the source, relative to it
+	PathB64   []byte      `json:"path_b64,omitempty"`
+	Kind      source.Kind `json:"kind"`
+	Target    string      `json:"target,omitempty"` // of a symbolic link
+	TargetB64 []byte      `json:"target_b64,omitempty"`
+	Skipped   string      `json:"skipped,omitempty"` // why it was not copied
+	Error     string      `json:"error,omitempty"`
 
 	Mode     string     `json:"mode"`
 	UID      int        `json:"uid"`

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -32,8 +33,9 @@ const (
 
 // store is the directory that copies go to.
 type store struct {
-	root *os.Root
-	seal *crypt.SealOptions
+	root  *os.Root
+	seal  *crypt.SealOptions
+	begun int // files, for their temporary names
 }
 
 // newStore makes a directory, or takes an empty one.
@@ -65,12 +67,13 @@ func (s *store) close() { _ = s.root.Close() }
 // object is a file of the store being written. It has its name once it is
 // complete and on the disk.
 type object struct {
-	s      *store
-	f      *os.File
-	w      io.Writer      // f, or what seals into it
-	sealer io.WriteCloser // nil: in the clear
-	name   string
-	temp   string
+	s       *store
+	f       *os.File
+	written hash.Hash      // of what went into f
+	w       io.Writer      // f and written, or what seals into them
+	sealer  io.WriteCloser // nil: in the clear
+	name    string
+	temp    string
 }
 
 // create begins the copy of the file with a path in the source.
@@ -86,14 +89,21 @@ func (s *store) open(name string) (*object, error) {
 	if s.seal != nil {
 		name += sealedExt
 	}
-	o := &object{s: s, name: name, temp: name + ".partial"}
-	var err error
-	if o.f, err = s.root.OpenFile(o.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
-		return nil, err
+	o := &object{s: s, name: name, written: sha256.New()}
+	for { // a file of the source may bear the name
+		s.begun++
+		o.temp = path.Join(path.Dir(name), fmt.Sprintf(".%d.partial", s.begun))
+		var err error
+		if o.f, err = s.root.OpenFile(o.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			break
+		} else if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
 	}
-	o.w = o.f
+	o.w = io.MultiWriter(o.f, o.written)
 	if s.seal != nil {
-		if o.sealer, err = crypt.Seal(o.f, *s.seal); err != nil {
+		var err error
+		if o.sealer, err = crypt.Seal(o.w, *s.seal); err != nil {
 			o.abort()
 			return nil, err
 		}
@@ -115,7 +125,7 @@ func (o *object) abort() {
 }
 
 // commit gives the file its name, and returns the SHA-256 of what lies there
-// now, read back from it.
+// now, read back from it; it is an error if that is not what was written.
 func (o *object) commit(ctx context.Context) (string, error) {
 	if o.sealer != nil {
 		if err := o.sealer.Close(); err != nil {
@@ -128,7 +138,11 @@ func (o *object) commit(ctx context.Context) (string, error) {
 	err := o.f.Close()
 	o.f = nil
 	if err == nil {
-		err = o.s.root.Rename(o.temp, o.name)
+		if _, e := o.s.root.Lstat(o.name); e == nil {
+			err = &fs.PathError{Op: "store", Path: o.name, Err: fs.ErrExist}
+		} else {
+			err = o.s.root.Rename(o.temp, o.name)
+		}
 	}
 	if err != nil {
 		_ = o.s.root.Remove(o.temp)
@@ -137,7 +151,11 @@ func (o *object) commit(ctx context.Context) (string, error) {
 	if err := o.s.sync(path.Dir(o.name)); err != nil {
 		return "", err
 	}
-	return o.s.sum(ctx, o.name)
+	sum, err := o.s.sum(ctx, o.name)
+	if want := hex.EncodeToString(o.written.Sum(nil)); err == nil && sum != want {
+		err = &fs.PathError{Op: "reading back", Path: o.name, Err: errors.New("it is not what was written")}
+	}
+	return sum, err
 }
 
 func (s *store) sync(dir string) error {
@@ -156,8 +174,19 @@ func (s *store) sum(ctx context.Context, name string) (string, error) {
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if err := new(Copy).pour(ctx, sum, f); err != nil {
-		return "", err
+	buf := make([]byte, buffer)
+	for {
+		n, err := f.Read(buf)
+		sum.Write(buf[:n])
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }

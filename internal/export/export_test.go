@@ -330,7 +330,7 @@ func TestErrors(t *testing.T) {
 	}
 	r, w := io.Pipe()
 	_ = r.CloseWithError(bad)
-	var many []keyspace.Event
+	many := []keyspace.Event{{Kind: keyspace.Header, Value: []byte("REDIS"), Index: 11}}
 	for range 200 {
 		many = append(many, key(keyspace.String, "k", value(strings.Repeat("x", 10_000)))...)
 	}
