@@ -1,0 +1,391 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/valkeyfs/valkeyfs/internal/fleet"
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+func newFleetCmd(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "fleet",
+		Short: "Scan many inputs on many machines",
+		Long: `Scan many inputs on many machines: inputs are submitted to a database, any
+number of workers claim one at a time, and one report covers all of them.
+
+The database is a file in the state directory, or what --database or
+VALKEYFS_FLEET_DATABASE names: sqlite:PATH, or postgres://… for workers on
+several hosts. Findings are kept masked in it, under keyed ids.
+`,
+		Example: `  valkeyfs fleet submit /backups --owner payments
+  valkeyfs fleet work
+  valkeyfs fleet status --watch
+  valkeyfs fleet report --secrets`,
+		Args: noVerb,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(a.stderr)
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return exit(exitUsage)
+		},
+	}
+	cmd.AddCommand(newFleetSubmitCmd(a), newFleetWorkCmd(a), newFleetStatusCmd(a), newFleetReportCmd(a), newFleetCancelCmd(a))
+	return cmd
+}
+
+// databaseFlag names the database of a fleet.
+type databaseFlag string
+
+func (d *databaseFlag) flags(f *pflag.FlagSet) {
+	f.StringVar((*string)(d), "database", "", "keep the fleet's state in the database at `URL`: sqlite:PATH or postgres://… (default: $VALKEYFS_FLEET_DATABASE, or a file in the state directory)")
+}
+
+func (d databaseFlag) open(cmd *cobra.Command) (*fleet.DB, error) {
+	url := string(d)
+	if url == "" {
+		url = os.Getenv("VALKEYFS_FLEET_DATABASE")
+	}
+	if url == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return nil, fmt.Errorf("%w: name a --database", err)
+		}
+		url = "sqlite:" + filepath.Join(dir, "fleet.db")
+	}
+	return fleet.Open(cmd.Context(), url)
+}
+
+// readOptions are how inputs of a fleet are read.
+func (a *app) readOptions() (source.Options, error) {
+	o := source.Options{Resolve: true, Hash: true, AsOf: a.global.asOf.ms, MaxMem: int64(a.global.maxMem) / 2, Tmp: a.global.tmp}
+	for _, name := range a.global.identities {
+		ids, err := readIdentities(a.ui(), name)
+		if err != nil {
+			return o, err
+		}
+		o.Identities = append(o.Identities, ids...)
+	}
+	return o, nil
+}
+
+func newFleetSubmitCmd(a *app) *cobra.Command {
+	var db databaseFlag
+	o := fleet.Submission{}
+	cmd := &cobra.Command{
+		Use:   "submit SOURCE…",
+		Short: "Queue inputs that are new or changed",
+		Long: `Queue the inputs in files, directories and patterns for workers to scan. A log
+with its manifest is one input. What was submitted before and has not changed,
+by size and times or else by its hash, is not queued again.
+`,
+		Example: `  valkeyfs fleet submit /backups --owner payments
+  valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1`,
+		Args: someInputs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if o.Read, err = a.readOptions(); err != nil {
+				return err
+			}
+			d, err := db.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			o.Sources = args
+			s, err := d.Submit(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			a.stderr.printf("%s of %s inputs queued, %s unchanged", report.Count(uint64(s.Queued)), report.Count(uint64(s.Inputs)), report.Count(uint64(s.Unchanged)))
+			return nil
+		},
+	}
+	db.flags(cmd.Flags())
+	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER`")
+	cmd.Flags().StringVar(&o.Instance, "instance", "", "tag the inputs with the `INSTANCE` that they come from (default: the name of their directory)")
+	return cmd
+}
+
+func newFleetWorkCmd(a *app) *cobra.Command {
+	var db databaseFlag
+	var key string
+	o := fleet.WorkOptions{Counts: &fleet.Counts{}}
+	cmd := &cobra.Command{
+		Use:   "work",
+		Short: "Scan queued inputs, one at a time",
+		Long: `Scan queued inputs, one at a time, until it is stopped or, with --drain, until
+nothing is left. Any number of workers share a database; those on other hosts
+need the same --id-key. An input whose worker dies is taken up by another once
+its lease has run out; one that cannot be scanned is tried again, ever later,
+and then set aside with its reason.
+`,
+		Example: `  valkeyfs fleet work
+  valkeyfs fleet work --drain --database postgres://fleet@db/fleet --id-key fleet.key`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Lease < 3*time.Second {
+				return usagef("--lease: at least 3s is needed")
+			}
+			if o.Attempts < 1 {
+				return usagef("--attempts: at least 1 is needed")
+			}
+			var err error
+			if o.Read, err = a.readOptions(); err != nil {
+				return err
+			}
+			none, err := source.New(cmd.Context(), nil, o.Read)
+			if err != nil {
+				return err
+			}
+			k, err := readOrMakeIDKey(key, none)
+			if err != nil {
+				return err
+			}
+			if o.Scanner, err = scan.New(scan.Config{Workers: a.global.workers, IDKey: k.key}); err != nil {
+				return err
+			}
+			level := slog.LevelInfo
+			if a.global.quiet {
+				level = slog.LevelError
+			}
+			o.Log = slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+			o.Names, o.KeyID = a.names, k.id()
+			d, err := db.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			return d.Work(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	db.flags(f)
+	f.StringVar(&key, "id-key", "", "derive ids of findings from the key in `FILE` (default: one in the state directory)")
+	f.StringVar(&o.Name, "name", "", "call this worker `NAME` in the database")
+	f.DurationVar(&o.Lease, "lease", 30*time.Second, "give an input to another worker after this `TIME` without a sign of life")
+	f.Int64Var(&o.Attempts, "attempts", 5, "set an input aside after `N` attempts")
+	f.BoolVar(&o.Drain, "drain", false, "end when nothing is queued or running")
+	return cmd
+}
+
+func newFleetStatusCmd(a *app) *cobra.Command {
+	var db databaseFlag
+	var format string
+	var watch bool
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   "Say how far the fleet has come",
+		Long:    "Say how many inputs are queued, running and done, and which were set aside, and\nwhy.\n",
+		Example: "  valkeyfs fleet status\n  valkeyfs fleet status --watch\n  valkeyfs fleet status --format json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" {
+				return usagef("--format: text or json, not %q", format)
+			}
+			d, err := db.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			t := time.NewTicker(2 * time.Second)
+			defer t.Stop()
+			for {
+				s, err := d.Status(cmd.Context())
+				if err == nil {
+					err = a.writeStatus(s, format)
+				}
+				if err != nil || !watch || s.Queued+s.Running == 0 {
+					return err
+				}
+				select {
+				case <-cmd.Context().Done():
+					return nil
+				case <-t.C:
+				}
+			}
+		},
+	}
+	db.flags(cmd.Flags())
+	cmd.Flags().StringVar(&format, "format", "text", "write `FORMAT`: text or json")
+	cmd.Flags().BoolVar(&watch, "watch", false, "say it every two seconds until nothing is left to do")
+	return cmd
+}
+
+func (a *app) writeStatus(s *fleet.Status, format string) error {
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	for i := range s.SetAside {
+		s.SetAside[i].Input = a.names.Mask(s.SetAside[i].Input)
+	}
+	if format == "json" {
+		if err := report.NewLines(out).Line(s); err != nil {
+			return err
+		}
+		return out.commit()
+	}
+	fmt.Fprintf(out, "%d inputs: %d queued, %d running, %d done (%d damaged), %d set aside, %d cancelled; %d findings in %s\n",
+		s.Inputs, s.Queued, s.Running, s.Done, s.Damaged, s.Failed, s.Cancelled, s.Findings, report.Bytes(s.Bytes))
+	for _, r := range s.SetAside {
+		fmt.Fprintf(out, "set aside: %s: %s\n", safe(r.Input), safe(r.Reason))
+	}
+	return out.commit()
+}
+
+func newFleetCancelCmd(a *app) *cobra.Command {
+	var db databaseFlag
+	var all bool
+	cmd := &cobra.Command{
+		Use:     "cancel INPUT… | --all",
+		Short:   "Take inputs out of the queue and from workers",
+		Long:    "Take inputs out of the queue, and from workers that scan them, which notice\nwithin a third of their lease. Submitting them again queues them again.\n",
+		Example: "  valkeyfs fleet cancel /backups/huge/dump.rdb\n  valkeyfs fleet cancel --all",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return usagef("name INPUTs or --all")
+			}
+			for i, p := range args {
+				abs, err := filepath.Abs(p)
+				if err != nil {
+					return err
+				}
+				args[i] = abs
+			}
+			d, err := db.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			n, err := d.Cancel(cmd.Context(), args)
+			a.stderr.printf("%s inputs cancelled", report.Count(uint64(n)))
+			return err
+		},
+	}
+	db.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&all, "all", false, "cancel all that is queued or running")
+	return cmd
+}
+
+// fleetFormats are what fleet report --format takes.
+var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv"}
+
+func newFleetReportCmd(a *app) *cobra.Command {
+	var db databaseFlag
+	var sel fleet.Selection
+	var format string
+	var secrets bool
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Report what was found over all inputs",
+		Long: `Report what was found over all inputs. --secrets lists each secret once, those
+in the most inputs first, with the number of places, inputs, instances and
+owners; jsonl and csv list each finding, in the order of the inputs' paths.
+`,
+		Annotations: finds("findings"),
+		Example: `  valkeyfs fleet report --format html -o fleet.html
+  valkeyfs fleet report --secrets --new
+  valkeyfs fleet report --owner payments --format jsonl -o payments.jsonl`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(fleetFormats, format) {
+				return usagef("--format: one of %s, not %q", strings.Join(fleetFormats, ", "), format)
+			}
+			if secrets && format != "text" && format != "jsonl" {
+				return usagef("--secrets: text and jsonl have a place for it, %s has not", format)
+			}
+			d, err := db.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			out, err := a.output()
+			if err != nil {
+				return err
+			}
+			defer out.discard()
+			var findings, incomplete bool
+			if secrets {
+				findings, err = writeSecrets(cmd, d, sel, format, out)
+			} else {
+				findings, incomplete, err = a.writeFleet(cmd, d, sel, format, out)
+			}
+			if err != nil {
+				return err
+			}
+			if err := out.commit(); err != nil {
+				return err
+			}
+			return exit(status(findings, incomplete))
+		},
+	}
+	f := cmd.Flags()
+	db.flags(f)
+	f.StringVar(&format, "format", "text", "write `FORMAT`: "+strings.Join(fleetFormats, ", "))
+	f.BoolVar(&secrets, "secrets", false, "text, jsonl: list each secret once")
+	f.BoolVar(&sel.New, "new", false, "report only secrets that the last submission brought")
+	f.StringVar(&sel.Owner, "owner", "", "report only inputs tagged with this `OWNER`")
+	f.StringVar(&sel.Instance, "instance", "", "report only inputs of this `INSTANCE`")
+	return cmd
+}
+
+func writeSecrets(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format string, out *output) (found bool, err error) {
+	lines := report.NewLines(out)
+	return found, d.Secrets(cmd.Context(), sel, func(s *fleet.Secret) error {
+		found = true
+		if format == "jsonl" {
+			return lines.Line(s)
+		}
+		mark := ""
+		if s.New {
+			mark = " new"
+		}
+		_, err := fmt.Fprintf(out, "%-8s %s %s: %d places in %d inputs, %d instances, %d owners%s\n", s.Severity, safe(s.Rule), safe(s.Secret), s.Findings, s.Inputs, s.Instances, s.Owners, mark)
+		return err
+	})
+}
+
+func (a *app) writeFleet(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format string, out *output) (found, incomplete bool, err error) {
+	scanner, err := scan.New(scan.Config{Workers: 1})
+	if err != nil {
+		return false, false, err
+	}
+	rules := scanner.Rules()
+	next := map[string]string{}
+	for _, r := range rules {
+		next[r.ID] = r.Next
+	}
+	var w report.Writer
+	switch format {
+	case "jsonl":
+		w = fleet.Verbatim(out)
+	case "csv":
+		w = report.NewCSV(out)
+	case "sarif":
+		w = report.NewSARIF(out, report.SARIFOptions{Rules: rules})
+	case "html":
+		w = report.NewHTML(out, report.HTMLOptions{Rules: rules})
+	default:
+		w = report.NewText(out, report.TextOptions{Color: a.global.color(out.terminal), Width: columns(out.terminal)})
+	}
+	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "fleet report", Inputs: []string{}, Rules: len(rules)}
+	sum, err := d.Report(cmd.Context(), sel, run, w, func(rule string) string { return next[rule] })
+	if err != nil {
+		return false, false, err
+	}
+	return sum.Findings > 0, !sum.Complete, nil
+}

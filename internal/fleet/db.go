@@ -1,0 +1,113 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// DB is the database of a fleet. It is safe for concurrent use, and so are
+// several processes that have the same database open.
+type DB struct {
+	sql    *sql.DB
+	driver riverdriver.Driver[*sql.Tx]
+	lite   bool
+	clock  string // milliseconds since 1970 by the database's clock, in SQL
+	stuck  string // a job was fetched longer ago than a number of milliseconds, in SQL
+}
+
+// Open opens the database at sqlite:PATH or postgres://…, and brings its tables
+// up to date. A SQLite file is made with mode 0600 if there is none.
+func Open(ctx context.Context, location string) (*DB, error) {
+	db, err := connect(location)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, Latest); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return db, nil
+}
+
+func connect(location string) (*DB, error) {
+	scheme, rest, _ := strings.Cut(location, ":")
+	switch scheme {
+	case "sqlite":
+		return openSQLite(rest)
+	case "postgres", "postgresql":
+		pool, err := sql.Open("pgx", location)
+		if err != nil {
+			return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
+		}
+		pool.SetMaxOpenConns(8)
+		return &DB{sql: pool, driver: riverdatabasesql.New(pool),
+			clock: "(extract(epoch from clock_timestamp())*1000)::bigint",
+			stuck: "attempted_at < clock_timestamp() - $1 * interval '1 millisecond'"}, nil
+	}
+	return nil, errors.New("database: neither sqlite:PATH nor postgres://…")
+}
+
+func openSQLite(path string) (*DB, error) {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" {
+		return nil, errors.New("database: sqlite: names no file")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	// SQLite gives its logs the mode of the file.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	o := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: o.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(1) // as River's driver wants it
+	return &DB{sql: pool, driver: riversqlite.New(pool), lite: true,
+		clock: "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)",
+		stuck: "julianday(attempted_at) < julianday('now') - $1/86400000.0"}, nil
+}
+
+// Close ends the use of the database.
+func (db *DB) Close() error { return db.sql.Close() }
+
+// q is a query in the dialect of the database: parameters are written $1, and
+// {now} is its clock.
+func (db *DB) q(query string) string {
+	query = strings.NewReplacer("{now}", db.clock, "{stuck}", db.stuck).Replace(query)
+	if db.lite {
+		query = strings.ReplaceAll(query, "$", "?")
+	}
+	return query
+}
+
+// tx does work in one transaction.
+func (db *DB) tx(ctx context.Context, work func(*sql.Tx) error) error {
+	tx, err := db.sql.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
+	if err := work(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

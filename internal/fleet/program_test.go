@@ -1,0 +1,96 @@
+package fleet_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// buildProgram builds the command line, whose workers are killed.
+var buildProgram = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "vfs")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "valkeyfs")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/valkeyfs/valkeyfs/cmd/valkeyfs").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := buildProgram(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// host is where the program runs: with a state directory and a database.
+type host struct {
+	t        *testing.T
+	program  string
+	database string
+	state    string
+	env      []string
+}
+
+func newHost(t *testing.T, database string) *host {
+	t.Helper()
+	path, err := buildProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{t: t, program: path, database: database, state: t.TempDir()}
+	if database == "" {
+		h.database = "sqlite:" + filepath.Join(h.state, "fleet.db")
+	}
+	return h
+}
+
+func (h *host) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(h.program, args...)
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+h.state, "VALKEYFS_FLEET_DATABASE="+h.database)
+	cmd.Env = append(cmd.Env, h.env...)
+	return cmd
+}
+
+// run returns what the program wrote; it fails the test unless the exit status is
+// one of those given.
+func (h *host) run(want []int, args ...string) string {
+	h.t.Helper()
+	cmd := h.command(args...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		h.t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); !slices.Contains(want, code) {
+		h.t.Fatalf("%v: exit status %d: %s", args, code, said.String())
+	}
+	return out.String()
+}
+
+var anyReport = []int{0, 1, 3, 5}
+
+// findings returns the lines of findings and damage, sorted.
+func findings(jsonl string) []string {
+	var out []string
+	for line := range strings.Lines(jsonl) {
+		if strings.HasPrefix(line, `{"type":"finding"`) || strings.HasPrefix(line, `{"type":"damage"`) {
+			out = append(out, line)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

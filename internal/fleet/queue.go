@@ -1,0 +1,101 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// scanJob is what the queue holds of an input. Gen is counted up when an input is
+// queued anew, so that a job which a dead worker left behind does nothing.
+type scanJob struct {
+	Input int64 `json:"input"`
+	Gen   int64 `json:"gen"`
+}
+
+// Kind is the name that River knows the job by.
+func (scanJob) Kind() string { return "valkeyfs_scan" }
+
+// The states of an input.
+const (
+	Queued    = "queued"
+	Running   = "running"
+	Done      = "done"
+	Failed    = "failed" // set aside, with a reason
+	Cancelled = "cancelled"
+)
+
+// riverAttempts is more than an input is ever given: fleet_inputs counts them.
+const riverAttempts = 1000
+
+var silent = slog.New(slog.DiscardHandler)
+
+// inserter returns a client of the queue that only adds to it.
+func (db *DB) inserter() (*river.Client[*sql.Tx], error) {
+	return river.NewClient(db.driver, &river.Config{Logger: silent})
+}
+
+// enqueue adds jobs, in the transaction that made their inputs queued.
+func (db *DB) enqueue(ctx context.Context, c *river.Client[*sql.Tx], tx *sql.Tx, jobs []scanJob) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(jobs))
+	for i, j := range jobs {
+		params[i] = river.InsertManyParams{Args: j, InsertOpts: &river.InsertOpts{MaxAttempts: riverAttempts}}
+	}
+	rows, err := c.InsertManyTx(ctx, tx, params)
+	if err != nil {
+		return err
+	}
+	set, err := tx.PrepareContext(ctx, db.q(`UPDATE fleet_inputs SET job = $1 WHERE id = $2`))
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	for i, r := range rows {
+		if _, err := set.ExecContext(ctx, r.Job.ID, jobs[i].Input); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rescue queues again what dead workers held: inputs whose lease ran out, and
+// those whose job was fetched and never begun.
+func (db *DB) rescue(ctx context.Context, c *river.Client[*sql.Tx], lease time.Duration) error {
+	return db.tx(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, db.q(`SELECT id, gen FROM fleet_inputs WHERE status = 'running' AND lease_until < {now}
+			UNION ALL SELECT id, gen FROM fleet_inputs WHERE status = 'queued' AND job IN (SELECT id FROM river_job WHERE state = 'running' AND {stuck})`), lease.Milliseconds())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var found []scanJob
+		for rows.Next() {
+			var j scanJob
+			if err := rows.Scan(&j.Input, &j.Gen); err != nil {
+				return err
+			}
+			found = append(found, j)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		var jobs []scanJob
+		for _, j := range found {
+			r, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'queued', gen = gen + 1, lease = '', worker = '' WHERE id = $1 AND gen = $2 AND status IN ('running', 'queued')`), j.Input, j.Gen)
+			if err != nil {
+				return err
+			}
+			if n, err := r.RowsAffected(); err != nil || n == 0 {
+				continue // another worker was faster
+			}
+			jobs = append(jobs, scanJob{j.Input, j.Gen + 1})
+		}
+		return db.enqueue(ctx, c, tx, jobs)
+	})
+}

@@ -1,0 +1,165 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// Selection says what of the fleet a report covers; zero values select all.
+type Selection struct {
+	Owner    string
+	Instance string
+	New      bool // secrets that the last submission brought
+}
+
+// where is what all queries of a report ask for. A run is the last one if no
+// later one was submitted.
+const where = ` FROM fleet_records r JOIN fleet_inputs i ON i.id = r.input LEFT JOIN fleet_secrets s ON s.id = r.secret
+	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 0 OR s.run = (SELECT max(id) FROM fleet_runs))`
+
+func (s Selection) args() []any {
+	n := 0
+	if s.New {
+		n = 1
+	}
+	return []any{s.Owner, s.Instance, n}
+}
+
+// verbatim is a Writer of JSON lines that takes recorded lines as they are: what
+// is not UTF-8 would not be the same once more.
+type verbatim struct {
+	report.Writer
+	w io.Writer
+}
+
+// Verbatim returns a Writer of JSON lines to w that has the findings byte for
+// byte as a scan of the input itself.
+func Verbatim(w io.Writer) report.Writer { return verbatim{report.NewJSONL(w), w} }
+
+// Finding and Damage do nothing: Report has written the line already.
+func (verbatim) Finding(*scan.Finding) error { return nil }
+
+// Damage does nothing, as Finding.
+func (verbatim) Damage(*report.Damage) error { return nil }
+
+// Report writes the findings and damages to w and ends it with a summary.
+func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w report.Writer, next func(rule string) string) (*report.Summary, error) {
+	status, err := db.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Run(run); err != nil {
+		return nil, err
+	}
+	sum := &report.Summary{Complete: status.Damaged+status.Failed+status.Queued+status.Running+status.Cancelled == 0, BytesRead: status.Bytes, Files: uint64(status.Done), Coverage: 1}
+	var tally report.Tally
+	lines, plain := w.(verbatim)
+	err = db.each(ctx, sel, func(kind, body string) error {
+		if plain {
+			if _, err := io.WriteString(lines.w, body+"\n"); err != nil {
+				return err
+			}
+		}
+		if kind == "damage" {
+			d := &report.Damage{}
+			if err := json.Unmarshal([]byte(body), d); err != nil {
+				return err
+			}
+			switch d.Type {
+			case "torn":
+				sum.Torn++
+			case "limit":
+				sum.Limits += 1 + d.More
+			default:
+				sum.Damages += 1 + d.More
+				sum.NotUnderstood += d.Length
+			}
+			return w.Damage(d)
+		}
+		f := &scan.Finding{}
+		if err := json.Unmarshal([]byte(body), f); err != nil {
+			return err
+		}
+		tally.Add(f)
+		return w.Finding(f)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if sum.BytesRead > 0 {
+		sum.Coverage = max(0, float64(sum.BytesRead-sum.NotUnderstood)/float64(sum.BytesRead))
+	}
+	sum.Take(&tally)
+	for _, g := range sum.Groups {
+		g.Next = next(g.Rule)
+	}
+	if left := status.Queued + status.Running; left > 0 {
+		sum.Stopped = fmt.Sprintf("%d inputs are not scanned yet", left)
+	}
+	return sum, w.Summary(sum)
+}
+
+func (db *DB) each(ctx context.Context, sel Selection, do func(kind, body string) error) error {
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.kind, r.body`+where+` ORDER BY i.path, r.seq`), sel.args()...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var kind, body string
+		if err := rows.Scan(&kind, &body); err != nil {
+			return err
+		}
+		if err := do(kind, body); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// A Secret is one secret wherever in the fleet it stands.
+type Secret struct {
+	Type      string `json:"type"` // "secret"
+	ID        string `json:"id"`
+	Rule      string `json:"rule"`
+	Severity  string `json:"severity"`
+	Secret    string `json:"secret"` // masked
+	Findings  int64  `json:"findings"`
+	Inputs    int64  `json:"inputs"`
+	Instances int64  `json:"instances"`
+	Owners    int64  `json:"owners"`
+	FirstRun  int64  `json:"first_run"`
+	New       bool   `json:"new"` // since the last submission
+}
+
+// Secrets calls do for each secret, those in the most inputs first.
+func (db *DB) Secrets(ctx context.Context, sel Selection, do func(*Secret) error) error {
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.secret, min(r.body), count(*), count(DISTINCT r.input), count(DISTINCT i.instance), count(DISTINCT i.owner), min(s.run),
+		(SELECT max(id) FROM fleet_runs)`+where+` AND r.secret <> '' GROUP BY r.secret ORDER BY 4 DESC, 3 DESC, 1`), sel.args()...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s := &Secret{Type: "secret"}
+		var body string
+		var last int64
+		if err := rows.Scan(&s.ID, &body, &s.Findings, &s.Inputs, &s.Instances, &s.Owners, &s.FirstRun, &last); err != nil {
+			return err
+		}
+		f := &scan.Finding{}
+		if err := json.Unmarshal([]byte(body), f); err != nil {
+			return err
+		}
+		s.Rule, s.Severity, s.Secret, s.New = f.Rule, f.Severity.String(), f.Secret, s.FirstRun == last
+		if err := do(s); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,118 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+// A migration leads from the version before it to its own, and back.
+type migration struct{ up, down []string }
+
+// Latest is the version of the tables that this program works with.
+const Latest = 1
+
+// migrations are those of this package's own tables: version n is at n-1.
+// {serial} is a primary key that the database counts.
+var migrations = [Latest]migration{{
+	up: []string{
+		`CREATE TABLE fleet_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
+		`CREATE TABLE fleet_runs (id {serial}, submitted BIGINT NOT NULL)`,
+		`CREATE TABLE fleet_inputs (
+			id {serial}, path TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, instance TEXT NOT NULL,
+			size BIGINT NOT NULL, stamp TEXT NOT NULL, sha256 TEXT NOT NULL DEFAULT '',
+			run BIGINT NOT NULL, status TEXT NOT NULL, gen BIGINT NOT NULL DEFAULT 1, job BIGINT NOT NULL DEFAULT 0,
+			attempts BIGINT NOT NULL DEFAULT 0, lease TEXT NOT NULL DEFAULT '', lease_until BIGINT NOT NULL DEFAULT 0, worker TEXT NOT NULL DEFAULT '',
+			reason TEXT NOT NULL DEFAULT '', complete BIGINT NOT NULL DEFAULT 0, findings BIGINT NOT NULL DEFAULT 0, bytes BIGINT NOT NULL DEFAULT 0)`,
+		`CREATE INDEX fleet_inputs_status ON fleet_inputs (status)`,
+		`CREATE TABLE fleet_records (
+			input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, kind TEXT NOT NULL, secret TEXT NOT NULL, body TEXT NOT NULL,
+			PRIMARY KEY (input, seq))`,
+		`CREATE INDEX fleet_records_secret ON fleet_records (secret)`,
+		`CREATE TABLE fleet_secrets (id TEXT PRIMARY KEY, run BIGINT NOT NULL)`,
+	},
+	down: []string{`DROP TABLE fleet_secrets`, `DROP TABLE fleet_records`, `DROP TABLE fleet_inputs`, `DROP TABLE fleet_runs`, `DROP TABLE fleet_meta`},
+}}
+
+// Migrate brings the tables to a version, upwards or downwards; 0 removes them
+// all, with everything in them.
+func (db *DB) Migrate(ctx context.Context, version int) error {
+	if at, err := db.version(ctx); err == nil && at == version {
+		return nil
+	}
+	return db.tx(ctx, func(tx *sql.Tx) error { return db.migrate(ctx, tx, version) })
+}
+
+func (db *DB) version(ctx context.Context) (version int, err error) {
+	err = db.sql.QueryRowContext(ctx, `SELECT version FROM fleet_version`).Scan(&version)
+	return version, err
+}
+
+func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int) error {
+	if !db.lite { // of SQLite, the transaction itself keeps others out
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7021961238)`); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS fleet_version (version BIGINT NOT NULL)`); err != nil {
+		return err
+	}
+	at := 0
+	err := tx.QueryRowContext(ctx, `SELECT version FROM fleet_version`).Scan(&at)
+	if err == sql.ErrNoRows {
+		_, err = tx.ExecContext(ctx, `INSERT INTO fleet_version VALUES (0)`)
+	}
+	if err != nil {
+		return err
+	}
+	if at > Latest {
+		return fmt.Errorf("its tables are of version %d, and this program knows %d", at, Latest)
+	}
+	if at == 0 && version > 0 {
+		if err := db.queue(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
+			return err
+		}
+	}
+	serial := strings.NewReplacer("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+	if db.lite {
+		serial = strings.NewReplacer("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT")
+	}
+	for ; at != version; at += step(at, version) {
+		m := migrations[min(at, at+step(at, version))]
+		statements := m.up
+		if version < at {
+			statements = m.down
+		}
+		for _, s := range statements {
+			if _, err := tx.ExecContext(ctx, serial.Replace(s)); err != nil {
+				return err
+			}
+		}
+	}
+	if version == 0 {
+		if err := db.queue(ctx, tx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, db.q(`UPDATE fleet_version SET version = $1`), version)
+	return err
+}
+
+func step(at, version int) int {
+	if at < version {
+		return 1
+	}
+	return -1
+}
+
+// queue migrates River's tables.
+func (db *DB) queue(ctx context.Context, tx *sql.Tx, d rivermigrate.Direction, o *rivermigrate.MigrateOpts) error {
+	m, err := rivermigrate.New(db.driver, &rivermigrate.Config{Logger: silent})
+	if err == nil {
+		_, err = m.MigrateTx(ctx, tx, d, o) //nolint:staticcheck // one transaction keeps workers that start together apart; all migrations of this version of River can be done in one
+	}
+	return err
+}

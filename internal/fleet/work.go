@@ -1,0 +1,208 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/internal/sweep"
+	"github.com/valkeyfs/valkeyfs/scan"
+)
+
+// WorkOptions say how a worker works.
+type WorkOptions struct {
+	Name     string // of the worker: "" lets River make one
+	Scanner  *scan.Scanner
+	Read     source.Options
+	Names    *sweep.Names  // masks the names of files
+	KeyID    string        // of the key behind ids, which all workers share
+	Lease    time.Duration // how long a worker may be silent
+	Attempts int64         // how often an input is tried before it is set aside
+	Drain    bool          // end when nothing is queued or running
+	Log      *slog.Logger
+	Counts   *Counts
+}
+
+// Counts are what a worker has done since it began.
+type Counts struct{ Done, Retried, Failed, Lost, Findings, Bytes atomic.Int64 }
+
+const (
+	fetchEvery = 5 * time.Millisecond   // while there is work
+	pollEvery  = 250 * time.Millisecond // while there is none
+	// rescueAfter is when River forgets a job that was fetched: leases are what
+	// tells a dead worker, so this only tidies up.
+	rescueAfter = 7 * 24 * time.Hour
+)
+
+// scanner is a worker.
+type scanner struct {
+	river.WorkerDefaults[scanJob]
+	db *DB
+	o  WorkOptions
+}
+
+// Work scans inputs, one at a time, until ctx ends or, if that is wanted, nothing
+// is left to do. What it is at when ctx ends goes back into the queue.
+func (db *DB) Work(ctx context.Context, o WorkOptions) error {
+	if err := db.sameKey(ctx, o.KeyID); err != nil {
+		return err
+	}
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &scanner{db: db, o: o}); err != nil {
+		return err
+	}
+	c, err := river.NewClient(db.driver, &river.Config{
+		ID: o.Name, Logger: silent, Workers: workers,
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1, FetchCooldown: fetchEvery, FetchPollInterval: pollEvery}},
+		JobTimeout:           -1,
+		RescueStuckJobsAfter: rescueAfter,
+		RetryPolicy:          backoff{},
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	err = db.watch(ctx, c, o)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return errors.Join(err, c.StopAndCancel(stop))
+}
+
+// watch rescues what dead workers held, until it is time to stop.
+func (db *DB) watch(ctx context.Context, c *river.Client[*sql.Tx], o WorkOptions) error {
+	t := time.NewTicker(min(o.Lease/3, time.Second))
+	defer t.Stop()
+	for {
+		if err := db.rescue(ctx, c, o.Lease); err != nil && ctx.Err() == nil {
+			o.Log.Warn("database", "error", o.Names.Mask(err.Error()))
+		}
+		if o.Drain {
+			var left int64
+			err := db.sql.QueryRowContext(ctx, `SELECT count(*) FROM fleet_inputs WHERE status IN ('queued', 'running')`).Scan(&left)
+			if err == nil && left == 0 {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// sameKey refuses to mix ids of different keys in one database.
+func (db *DB) sameKey(ctx context.Context, id string) error {
+	if _, err := db.sql.ExecContext(ctx, db.q(`INSERT INTO fleet_meta (name, value) VALUES ('id_key_id', $1) ON CONFLICT (name) DO NOTHING`), id); err != nil {
+		return err
+	}
+	var first string
+	if err := db.sql.QueryRowContext(ctx, `SELECT value FROM fleet_meta WHERE name = 'id_key_id'`).Scan(&first); err != nil {
+		return err
+	}
+	if first != id {
+		return fmt.Errorf("the ids in this database come from the key %s, and this worker has %s: give all workers the same --id-key", first, id)
+	}
+	return nil
+}
+
+// backoff waits 1, 2, 4 … seconds before an input is tried again, at most five minutes.
+type backoff struct{}
+
+// NextRetry says when that is.
+func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
+	at := job.ScheduledAt
+	if job.AttemptedAt != nil {
+		at = *job.AttemptedAt
+	}
+	return at.Add(min(time.Second<<min(max(job.Attempt-1, 0), 9), 5*time.Minute))
+}
+
+// Work scans one input. An error has River try again, later.
+func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
+	o := &w.o
+	l, err := w.db.claim(ctx, job.Args, o.Name, o.Lease)
+	if err != nil || l == nil {
+		return err
+	}
+	name := o.Names.Mask(l.path)
+	after := context.WithoutCancel(ctx)
+	if l.attempts > o.Attempts {
+		o.Counts.Failed.Add(1)
+		o.Log.Warn("set aside", "input", name, "reason", "workers died on it")
+		return w.db.setAside(after, l, "workers died on it")
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go w.db.beat(held, l, o.Lease, func() { cancel(errLost) })
+	err = w.scan(held, l)
+	switch {
+	case err == nil:
+		o.Counts.Done.Add(1)
+		o.Log.Info("scanned", "input", name)
+		return nil
+	case err == errLost || context.Cause(held) == errLost:
+		o.Counts.Lost.Add(1)
+		o.Log.Warn("given up", "input", name, "reason", errLost.Error())
+		return nil
+	case ctx.Err() != nil:
+		o.Log.Info("given back", "input", name)
+		return errors.Join(err, w.db.release(after, l, "", false))
+	}
+	return w.failed(after, l, err)
+}
+
+// failed gives an input another try, or sets it aside.
+func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
+	reason, name := w.o.Names.Mask(cause.Error()), w.o.Names.Mask(l.path)
+	if l.attempts >= w.o.Attempts {
+		w.o.Counts.Failed.Add(1)
+		w.o.Log.Warn("set aside", "input", name, "reason", reason)
+		return w.db.setAside(ctx, l, reason)
+	}
+	w.o.Counts.Retried.Add(1)
+	w.o.Log.Warn("to be tried again", "input", name, "attempt", l.attempts, "reason", reason)
+	if err := w.db.release(ctx, l, reason, true); err != nil {
+		return err
+	}
+	return errors.New(reason)
+}
+
+// scan scans an input and stores what was found.
+func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v", p)
+		}
+	}()
+	in, err := source.New(ctx, []string{l.path}, w.o.Read)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r := newRecorder(w.o.Read.Tmp)
+	defer r.close()
+	result, err := sweep.Run(ctx, in, w.o.Scanner, r, sweep.Options{Names: w.o.Names})
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.db.store(ctx, l, r); err != nil {
+		return err
+	}
+	w.o.Counts.Findings.Add(int64(result.Summary.Findings))
+	w.o.Counts.Bytes.Add(result.Summary.BytesRead)
+	return nil
+}
