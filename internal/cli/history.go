@@ -25,6 +25,7 @@ type historyFlags struct {
 	tombstones  bool
 	reveal      bool
 	keys        keyFlags
+	leftOut     bool // what was written lacks keys
 }
 
 func newHistoryCmd(a *app) *cobra.Command {
@@ -153,7 +154,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if i.Inexact > 0 {
 		a.stderr.printf("note: the values of %d keys are not known exactly: their state is \"unknown\"", i.Inexact)
 	}
-	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0))
+	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0 || f.leftOut))
 }
 
 // point is the point that the flags name.
@@ -198,8 +199,16 @@ func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *r
 	if err != nil {
 		return err
 	}
-	if err := export.Run(ctx, l.State(ctx), out, export.Options{Format: format}); err != nil {
+	seq, left := l.State(ctx), 0
+	if format == export.RESP {
+		seq = withoutModules(seq, &left)
+	}
+	if err := export.Run(ctx, seq, out, export.Options{Format: format}); err != nil {
 		return err
+	}
+	if left > 0 {
+		a.stderr.errorf("%d keys of modules and vector sets are left out: no command builds them", left)
+		f.leftOut = true
 	}
 	i := l.Info()
 	when := ""
@@ -208,6 +217,27 @@ func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *r
 	}
 	a.stderr.printf("%d of %d commands counted%s", i.Counted, i.Commands, when)
 	return nil
+}
+
+// withoutModules leaves out the keys that take a serialized value to write as
+// commands, and counts them.
+func withoutModules(seq keyspace.Seq, left *int) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range seq {
+			if err == nil {
+				switch e.Type {
+				case keyspace.Module, keyspace.VectorSet, keyspace.Array, keyspace.RateLimit:
+					if e.Kind == keyspace.Key {
+						*left++
+					}
+					continue
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l *replay.Log) error {

@@ -24,6 +24,7 @@ func (m *emitter) emit() {
 // key yields the events of one key.
 func (m *emitter) key(db int32, key string, o *object) {
 	base := keyspace.Event{DB: db, Key: []byte(key), Type: o.typ, Expire: o.expire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}, Length: -1}
+	base.Encoding = o.encoding()
 	if o.inexact {
 		base.State = keyspace.Unknown
 	} else {
@@ -31,7 +32,7 @@ func (m *emitter) key(db int32, key string, o *object) {
 	}
 	m.ev = base
 	m.ev.Kind, m.ev.Op = keyspace.Key, keyspace.OpCreate
-	if o.typ == keyspace.Module {
+	if o.module != "" {
 		m.ev.Field, m.ev.Index = []byte(o.module), o.modVer
 	}
 	m.emit()
@@ -41,10 +42,34 @@ func (m *emitter) key(db int32, key string, o *object) {
 	m.emit()
 }
 
+// encoding is how a snapshot would hold the value, uncompressed.
+func (o *object) encoding() keyspace.Encoding {
+	switch o.typ {
+	case keyspace.String:
+		return keyspace.Raw
+	case keyspace.List:
+		return keyspace.Linkedlist
+	case keyspace.Set:
+		return keyspace.Hashtable
+	case keyspace.SortedSet:
+		return keyspace.Skiplist
+	case keyspace.Hash:
+		for _, f := range o.hash {
+			if f.expire != keyspace.NoExpire {
+				return keyspace.HashtableEx
+			}
+		}
+		return keyspace.Hashtable
+	case keyspace.Stream:
+		return keyspace.Radix
+	}
+	return keyspace.ModuleValue
+}
+
 func (m *emitter) elements(base keyspace.Event, o *object) (n int64) {
 	put := func(set func(e *keyspace.Event)) {
 		m.ev = base
-		m.ev.Kind, m.ev.Op, m.ev.Expire = keyspace.Element, keyspace.OpPut, keyspace.NoExpire
+		m.ev.Kind, m.ev.Op, m.ev.Expire, m.ev.Encoding = keyspace.Element, keyspace.OpPut, keyspace.NoExpire, keyspace.Raw
 		set(&m.ev)
 		m.emit()
 		n++

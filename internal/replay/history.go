@@ -68,6 +68,7 @@ func (w What) Tombstone() bool {
 const (
 	maxValue    = 12 << 10
 	maxElements = 64
+	maxSorted   = 256
 )
 
 // History yields the changes of all wanted keys: by database and key, of one key
@@ -137,10 +138,19 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 	switch e.Kind {
 	case keyspace.Command:
 		c.What = Changed
-		if combined[commandName(e)] {
+		switch name := commandName(e); {
+		case combined[name]:
 			c.What = Stored
+			r.whole(c, o)
+		case name == "hincrby":
+			c.Element = bytes.Clone(e.Args[2])
+			c.Before = o.elementText(c.Element)
+		case name == "zincrby":
+			c.Element = bytes.Clone(e.Args[3])
+			c.Before = o.elementText(c.Element)
+		default:
+			r.whole(c, o)
 		}
-		r.whole(c, o)
 		r.open = append(r.open, c)
 		r.opened.source, r.opened.record = e.Pos.Source, e.Record
 		return
@@ -190,7 +200,8 @@ func (r *recorder) element(c *Change, o *object, e *keyspace.Event) bool {
 	case keyspace.String:
 		c.What = Written
 		if len(o.str) > 0 {
-			c.What, c.Before = Overwritten, o.str
+			c.What = Overwritten
+			c.Before, c.Cut = o.text()
 		}
 	case keyspace.Hash:
 		c.Element = e.Field
@@ -318,10 +329,13 @@ func (r *recorder) finish() {
 		if o := r.m.get(c.DB, string(c.Key)); o != nil {
 			var cut bool
 			c.Type, c.Inexact = o.typ, o.inexact
-			c.After, cut = o.text()
-			c.Cut = c.Cut || cut
+			if c.Element != nil {
+				c.After = o.elementText(c.Element)
+			} else if c.After, cut = o.text(); cut {
+				c.Cut = true
+			}
 		}
-		if !bytes.Equal(c.Before, c.After) || c.What == Stored {
+		if c.Cut || !bytes.Equal(c.Before, c.After) || c.What == Stored {
 			r.add(c)
 		}
 	}
@@ -407,11 +421,29 @@ func appendScore(f float64) []byte {
 	return strconv.AppendFloat(nil, f, 'g', 17, 64)
 }
 
+// elementText is the value of a field, or the score of a member; nil if there is
+// none, or no object.
+func (o *object) elementText(name []byte) []byte {
+	if o == nil {
+		return nil
+	}
+	if f, ok := o.hash[string(name)]; ok {
+		return f.value
+	}
+	if s, ok := o.zset[string(name)]; ok {
+		return appendScore(s)
+	}
+	return nil
+}
+
 // text is a value for a person to read: a string as it is; of a collection the
 // first elements as JSON, and how many more there are.
 func (o *object) text() (text []byte, cut bool) {
-	if o.typ == keyspace.String {
-		return bytes.Clone(o.str), false
+	if o.typ == keyspace.String { // its beginning: what is longer is cut anyway
+		return bytes.Clone(o.str[:min(len(o.str), maxValue)]), len(o.str) > maxValue
+	}
+	if n := len(o.hash) + len(o.set); n > maxSorted { // putting them in order each time would cost more than telling
+		return fmt.Appendf(nil, "… %d in all", n), true
 	}
 	var b []byte
 	n := 0

@@ -220,7 +220,7 @@ func (m *machine) key(e *keyspace.Event) error {
 	if e.Op == keyspace.OpCreate {
 		o.expire = e.Expire
 	}
-	if e.Type == keyspace.Module && len(e.Field) > 0 {
+	if len(e.Field) > 0 { // of a module's type, its name
 		o.module, o.modVer = string(e.Field), e.Index
 	}
 	m.open.db, m.open.key, m.open.o, m.open.expire = e.DB, key, o, e.Expire
@@ -278,7 +278,7 @@ func (m *machine) element(e *keyspace.Event) error {
 	case keyspace.Set:
 		o.set[string(value)] = struct{}{}
 	case keyspace.SortedSet:
-		o.zset[string(value)] = e.Score
+		o.score(string(value), e.Score)
 		o.inexact = o.inexact || e.Op == keyspace.OpAppend || e.Count != 0 // it may have kept its score
 	case keyspace.List:
 		m.listElement(e, o, value)
@@ -422,7 +422,7 @@ func (o *object) deleteElement(e *keyspace.Event) {
 	case keyspace.Set:
 		delete(o.set, string(e.Value))
 	case keyspace.SortedSet:
-		delete(o.zset, string(e.Value))
+		o.unscore(string(e.Value))
 	case keyspace.Stream:
 		o.stream.delete(e.ID)
 	default:

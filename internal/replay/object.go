@@ -21,7 +21,8 @@ type object struct {
 	list   deque
 	hash   map[string]field
 	set    map[string]struct{}
-	zset   map[string]float64
+	zset   map[string]float64 // change it by score and unscore
+	order  []string           // its members in order, once they were asked for; nil: not known
 	stream *stream
 	other  []other // of types that commands do not take apart
 	module string
@@ -78,7 +79,7 @@ func (o *object) clone() *object {
 	c := *o
 	c.str = bytes.Clone(o.str)
 	c.list = o.list.clone()
-	c.hash, c.set, c.zset = maps.Clone(o.hash), maps.Clone(o.set), maps.Clone(o.zset)
+	c.hash, c.set, c.zset, c.order = maps.Clone(o.hash), maps.Clone(o.set), maps.Clone(o.zset), slices.Clone(o.order)
 	if o.stream != nil {
 		c.stream = o.stream.clone()
 	}
@@ -93,11 +94,50 @@ func (o *object) fields() []string { return slices.Sorted(maps.Keys(o.hash)) }
 func (o *object) members() []string { return slices.Sorted(maps.Keys(o.set)) }
 
 // ranked returns a sorted set's members as the server orders them: by score, then
-// by their bytes.
+// by their bytes. They are the object's own: not to be changed, and valid until it
+// is. From the first call on the order is kept, so that commands which ask for it
+// again and again cost no sorting.
 func (o *object) ranked() []string {
-	m := slices.Collect(maps.Keys(o.zset))
-	slices.SortFunc(m, func(a, b string) int { return cmp.Or(cmp.Compare(o.zset[a], o.zset[b]), cmp.Compare(a, b)) })
-	return m
+	if o.order == nil {
+		o.order = slices.Collect(maps.Keys(o.zset))
+		slices.SortFunc(o.order, o.compare)
+	}
+	return o.order
+}
+
+func (o *object) compare(a, b string) int {
+	return cmp.Or(cmp.Compare(o.zset[a], o.zset[b]), cmp.Compare(a, b))
+}
+
+// score gives a member a score.
+func (o *object) score(member string, score float64) {
+	if old, ok := o.zset[member]; ok {
+		if old == score {
+			return
+		}
+		o.unscore(member)
+	}
+	o.zset[member] = score
+	if o.order != nil {
+		i, _ := slices.BinarySearchFunc(o.order, member, o.compare)
+		o.order = slices.Insert(o.order, i, member)
+	}
+}
+
+// unscore takes a member out.
+func (o *object) unscore(member string) {
+	if _, ok := o.zset[member]; !ok {
+		return
+	}
+	if o.order != nil {
+		switch i, _ := slices.BinarySearchFunc(o.order, member, o.compare); i {
+		case 0:
+			o.order = o.order[1:]
+		default:
+			o.order = slices.Delete(o.order, i, i+1)
+		}
+	}
+	delete(o.zset, member)
 }
 
 // deque is a list of strings with cheap ends.

@@ -156,7 +156,7 @@ func (l *Log) run(ctx context.Context, made func(*machine), done func(*machine) 
 	for _, t := range tapes {
 		m := newMachine(limit)
 		made(m)
-		whole, err := l.replay(m, t.play)
+		whole, err := l.replay(m, until(ctx, t.play))
 		if err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (l *Log) counted(ctx context.Context) keyspace.Seq {
 				if number++; l.s.point >= 0 && number >= l.s.point {
 					return
 				}
-				if number%1024 == 0 && ctx.Err() != nil {
+				if number%16 == 0 && ctx.Err() != nil {
 					yield(nil, ctx.Err())
 					return
 				}
@@ -210,6 +210,21 @@ func (l *Log) counted(ctx context.Context) keyspace.Seq {
 				continue
 			}
 			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// until ends a sequence with its context.
+func until(ctx context.Context, seq keyspace.Seq) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		n := 0
+		for e, err := range seq {
+			if n++; n%16 == 0 && err == nil {
+				err = ctx.Err()
+			}
+			if !yield(e, err) || err != nil {
 				return
 			}
 		}

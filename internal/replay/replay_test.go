@@ -122,7 +122,7 @@ func TestHistory(t *testing.T) {
 		`token written  "">"one"`, `token overwritten  "one">""`, `token written  "">"two"`, `token expired  "two">""`,
 		`user added name "">"ann"`, `user added password "">"old"`, `user changed password "old">"new"`, `user removed name "ann">""`,
 		`user moved  "\"password\":\"new\"">"db 0, person"`,
-		`z changed  "">"\"m\":\"1\""`, `z changed  "\"m\":\"1\"">"\"m\":\"3\""`, `z flushed  "\"m\":\"3\"">""`,
+		`z changed  "">"\"m\":\"1\""`, `z changed m "1">"3"`, `z flushed  "\"m\":\"3\"">""`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -150,6 +150,49 @@ func TestHistoryOfNewKeys(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A hash with fields that expire says so by its encoding, by which exports know.
+func TestFieldExpiries(t *testing.T) {
+	path := logOf(t, "SELECT 0", "HSET h f v g w", "HPEXPIREAT h 1895879824724 FIELDS 1 f", "HSET plain f v")
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e, err := range l.State(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case keyspace.Key:
+			got = append(got, fmt.Sprintf("%s %v", e.Key, e.Encoding))
+		case keyspace.Element:
+			got = append(got, fmt.Sprintf("%s %d", e.Field, e.Expire))
+		}
+	}
+	want := []string{"h hashtable-ex", "f 1895879824724", "g -1", "plain hashtable", "f -1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Sorted sets keep their order through any changes.
+func TestOrder(t *testing.T) {
+	o := newObject(keyspace.SortedSet)
+	o.ranked()
+	for i := range 3000 {
+		v := fmt.Sprint("m", i*7919%211)
+		if i%5 == 4 {
+			o.unscore(v)
+		} else {
+			o.score(v, float64(i*31%17))
+		}
+	}
+	got := slices.Clone(o.ranked())
+	if o.order = nil; !slices.Equal(got, o.ranked()) {
+		t.Errorf("%v, want %v", got, o.ranked())
 	}
 }
 

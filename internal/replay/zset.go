@@ -66,7 +66,7 @@ func (m *machine) score(o *object, member []byte, score float64) error {
 			return err
 		}
 	}
-	o.zset[string(member)] = score
+	o.score(string(member), score)
 	return nil
 }
 
@@ -137,19 +137,23 @@ func zremrange(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	by := map[string]string{"zremrangebyrank": "", "zremrangebyscore": "byscore", "zremrangebylex": "bylex"}[commandName(e)]
-	for _, v := range o.between(a[2], a[3], by, false) {
-		m.held -= int64(len(v)) + perElement
-		delete(o.zset, v)
-	}
+	m.drop(o, o.between(a[2], a[3], by, false))
 	m.tidy(e.DB, string(a[1]))
 	return nil
+}
+
+// drop takes members out of a sorted set.
+func (m *machine) drop(o *object, members []string) {
+	for _, v := range members {
+		m.held -= int64(len(v)) + perElement
+		o.unscore(v)
+	}
 }
 
 // between returns the members of a range, in order: by rank, score or bytes, from
 // the lower end, or from the upper with reverse. Bounds are in the syntax of
 // ZRANGE.
 func (o *object) between(from, to []byte, by string, reverse bool) []string {
-	all := o.ranked()
 	if reverse && by != "" {
 		from, to = to, from
 	}
@@ -168,11 +172,22 @@ func (o *object) between(from, to []byte, by string, reverse bool) []string {
 	case "bylex":
 		keep = func(v string) bool { return lexOver(from, v) && lexUnder(to, v) }
 	}
+	all := o.ranked()
+	if keep != nil {
+		var out []string
+		for _, v := range all {
+			if keep(v) {
+				out = append(out, v)
+			}
+		}
+		if reverse {
+			slices.Reverse(out)
+		}
+		return out
+	}
+	all = slices.Clone(all)
 	if reverse {
 		slices.Reverse(all)
-	}
-	if keep != nil {
-		return slices.DeleteFunc(all, func(v string) bool { return !keep(v) })
 	}
 	first, ok := integer(from)
 	last, ok2 := integer(to)
@@ -245,13 +260,11 @@ func zpop(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	all := o.ranked()
+	n = max(0, min(n, int64(len(all))))
 	if commandName(e) == "zpopmax" {
-		slices.Reverse(all)
+		all = all[int64(len(all))-n:]
 	}
-	for _, v := range all[:max(0, min(n, int64(len(all))))] {
-		m.held -= int64(len(v)) + perElement
-		delete(o.zset, v)
-	}
+	m.drop(o, slices.Clone(all[:n]))
 	m.tidy(e.DB, string(a[1]))
 	return nil
 }
@@ -393,7 +406,7 @@ func zrangestore(m *machine, e *keyspace.Event, a [][]byte) error {
 			members = members[:min(count, int64(len(members)))]
 		}
 		for _, v := range members {
-			o.zset[v] = in.zset[v]
+			o.score(v, in.zset[v])
 		}
 		o.inexact = in.inexact
 	}
