@@ -239,10 +239,10 @@ func (a *app) writeStatus(s *fleet.Status, format string) error {
 		}
 		return out.commit()
 	}
-	fmt.Fprintf(out, "%d inputs: %d queued, %d running, %d done (%d damaged), %d set aside, %d cancelled; %d findings in %s\n",
+	fmt.Fprintf(out.Writer, "%d inputs: %d queued, %d running, %d done (%d damaged), %d set aside, %d cancelled; %d findings in %s\n",
 		s.Inputs, s.Queued, s.Running, s.Done, s.Damaged, s.Failed, s.Cancelled, s.Findings, report.Bytes(s.Bytes))
 	for _, r := range s.SetAside {
-		fmt.Fprintf(out, "set aside: %s: %s\n", safe(r.Input), safe(r.Reason))
+		fmt.Fprintf(out.Writer, "set aside: %s: %s\n", safe(r.Input), safe(r.Reason))
 	}
 	return out.commit()
 }

@@ -220,6 +220,10 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	migrate(t, db)
+}
+
+func migrate(t *testing.T, db *fleet.DB) {
 	for _, version := range []int{0, fleet.Latest, 0, fleet.Latest} {
 		if err := db.Migrate(t.Context(), version); err != nil {
 			t.Fatalf("to version %d: %v", version, err)

@@ -43,7 +43,33 @@ func (db *DB) Migrate(ctx context.Context, version int) error {
 	if at, err := db.version(ctx); err == nil && at == version {
 		return nil
 	}
-	return db.tx(ctx, func(tx *sql.Tx) error { return db.migrate(ctx, tx, version) })
+	m, err := rivermigrate.New(db.driver, &rivermigrate.Config{Logger: silent})
+	if err != nil {
+		return err
+	}
+	if db.lite { // whose transactions keep others out
+		return db.tx(ctx, func(tx *sql.Tx) error {
+			return db.migrate(ctx, tx, version, func(d rivermigrate.Direction, o *rivermigrate.MigrateOpts) error {
+				_, err := m.MigrateTx(ctx, tx, d, o) //nolint:staticcheck // only PostgreSQL has migrations that need a transaction each
+				return err
+			})
+		})
+	}
+	lock, err := db.sql.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_lock(7021961238)`); err != nil {
+		return err
+	}
+	defer lock.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(7021961238)`) //nolint:errcheck // a session that fails has no locks
+	return db.tx(ctx, func(tx *sql.Tx) error {
+		return db.migrate(ctx, tx, version, func(d rivermigrate.Direction, o *rivermigrate.MigrateOpts) error {
+			_, err := m.Migrate(ctx, d, o)
+			return err
+		})
+	})
 }
 
 func (db *DB) version(ctx context.Context) (version int, err error) {
@@ -51,12 +77,8 @@ func (db *DB) version(ctx context.Context) (version int, err error) {
 	return version, err
 }
 
-func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int) error {
-	if !db.lite { // of SQLite, the transaction itself keeps others out
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7021961238)`); err != nil {
-			return err
-		}
-	}
+// migrate brings the tables of this package to a version in tx, and by queue those of River.
+func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int, queue func(rivermigrate.Direction, *rivermigrate.MigrateOpts) error) error {
 	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS fleet_version (version BIGINT NOT NULL)`); err != nil {
 		return err
 	}
@@ -72,7 +94,7 @@ func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int) error {
 		return fmt.Errorf("its tables are of version %d, and this program knows %d", at, Latest)
 	}
 	if at == 0 && version > 0 {
-		if err := db.queue(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
+		if err := queue(rivermigrate.DirectionUp, nil); err != nil {
 			return err
 		}
 	}
@@ -93,7 +115,7 @@ func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int) error {
 		}
 	}
 	if version == 0 {
-		if err := db.queue(ctx, tx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
+		if err := queue(rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
 			return err
 		}
 	}
@@ -106,13 +128,4 @@ func step(at, version int) int {
 		return 1
 	}
 	return -1
-}
-
-// queue migrates River's tables.
-func (db *DB) queue(ctx context.Context, tx *sql.Tx, d rivermigrate.Direction, o *rivermigrate.MigrateOpts) error {
-	m, err := rivermigrate.New(db.driver, &rivermigrate.Config{Logger: silent})
-	if err == nil {
-		_, err = m.MigrateTx(ctx, tx, d, o) //nolint:staticcheck // one transaction keeps workers that start together apart; all migrations of this version of River can be done in one
-	}
-	return err
 }

@@ -1,0 +1,127 @@
+package fleet_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/fleet"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
+)
+
+// postgres is a real PostgreSQL server.
+type postgres struct {
+	t    *testing.T
+	bin  string
+	dir  string
+	port int
+	cmd  *exec.Cmd
+}
+
+func newPostgres(t *testing.T) *postgres {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		servertest.Tool(t, "initdb") // says that it is missing
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	p := &postgres{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: l.Addr().(*net.TCPAddr).Port}
+	l.Close()
+	if os.Getuid() == 0 {
+		if err := os.Chown(dir, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := p.command("initdb", "-D", filepath.Join(dir, "data"), "-U", "fleet", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v: %s", err, out)
+	}
+	p.start()
+	t.Cleanup(p.stop)
+	return p
+}
+
+// nobody runs what refuses to run as root.
+const nobody = 65534
+
+func (p *postgres) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd.Dir = p.dir
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	return cmd
+}
+
+func (p *postgres) start() {
+	p.t.Helper()
+	p.cmd = p.command("postgres", "-D", filepath.Join(p.dir, "data"), "-h", "127.0.0.1", "-p", fmt.Sprint(p.port), "-k", p.dir)
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if p.command("pg_isready", "-q", "-h", "127.0.0.1", "-p", fmt.Sprint(p.port)).Run() == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatal("postgres does not answer")
+		}
+	}
+}
+
+// stop is an immediate shutdown, as of a host that fails.
+func (p *postgres) stop() {
+	p.cmd.Process.Signal(syscall.SIGQUIT)
+	p.cmd.Wait()
+}
+
+func (p *postgres) url() string {
+	return fmt.Sprintf("postgres://fleet@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+}
+
+func TestKilledPostgres(t *testing.T) {
+	killed(t, newPostgres(t).url(), rounds(60, 2000), 4, rounds(6, 30), time.Duration(rounds(300, 2000))*time.Millisecond)
+}
+
+// The database fails and comes back while a worker works.
+func TestPostgresRestarts(t *testing.T) {
+	p := newPostgres(t)
+	dir := dumps(t, 40)
+	h := newHost(t, p.url())
+	h.run([]int{0}, "fleet", "submit", dir)
+	cmd := h.command("fleet", "work", "--drain", "--quiet", "--lease", "3s", "--attempts", "50")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	p.stop()
+	h.run([]int{4}, "fleet", "status")
+	p.start()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the worker: %v", err)
+	}
+	if s := h.status(); s.Done != 40 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestMigratePostgres(t *testing.T) {
+	db, err := fleet.Open(t.Context(), newPostgres(t).url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	migrate(t, db)
+}
