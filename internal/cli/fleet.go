@@ -68,6 +68,13 @@ func (d databaseFlag) open(cmd *cobra.Command) (*fleet.DB, error) {
 	return fleet.Open(cmd.Context(), url)
 }
 
+// bucketFlags say where the buckets of a fleet are.
+func bucketFlags(o *fleet.S3Options, f *pflag.FlagSet) {
+	f.StringVar(&o.Endpoint, "s3-endpoint", "", "find s3:// at `HOST[:PORT]` (default: Amazon's)")
+	f.StringVar(&o.Region, "s3-region", "", "the `REGION` of the bucket (default: ask the server)")
+	f.BoolVar(&o.Insecure, "s3-insecure", false, "use http, for a server on this host")
+}
+
 // readOptions are how inputs of a fleet are read.
 func (a *app) readOptions() (source.Options, error) {
 	o := source.Options{Resolve: true, Hash: true, AsOf: a.global.asOf.ms, MaxMem: int64(a.global.maxMem) / 2, Tmp: a.global.tmp}
@@ -87,12 +94,14 @@ func newFleetSubmitCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "submit SOURCE…",
 		Short: "Queue inputs that are new or changed",
-		Long: `Queue the inputs in files, directories and patterns for workers to scan. A log
-with its manifest is one input. What was submitted before and has not changed,
-by size and times or else by its hash, is not queued again.
+		Long: `Queue the inputs in files, directories, patterns and buckets for workers to
+scan. A log with its manifest is one input. What was submitted before and has not changed,
+by size and times or else by its hash, and in a bucket by its ETag, is not queued
+again.
 `,
 		Example: `  valkeyfs fleet submit /backups --owner payments
-  valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1`,
+  valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1
+  valkeyfs fleet submit s3://backups/valkey --s3-region eu-central-1`,
 		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -114,6 +123,7 @@ by size and times or else by its hash, is not queued again.
 		},
 	}
 	db.flags(cmd.Flags())
+	bucketFlags(&o.S3, cmd.Flags())
 	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER`")
 	cmd.Flags().StringVar(&o.Instance, "instance", "", "tag the inputs with the `INSTANCE` that they come from (default: the name of their directory)")
 	return cmd
@@ -173,6 +183,7 @@ and then set aside with its reason.
 	}
 	f := cmd.Flags()
 	db.flags(f)
+	bucketFlags(&o.S3, f)
 	f.StringVar(&key, "id-key", "", "derive ids of findings from the key in `FILE` (default: one in the state directory)")
 	f.StringVar(&o.Name, "name", "", "call this worker `NAME` in the database")
 	f.DurationVar(&o.Lease, "lease", 30*time.Second, "give an input to another worker after this `TIME` without a sign of life")
@@ -260,6 +271,9 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 				return usagef("name INPUTs or --all")
 			}
 			for i, p := range args {
+				if strings.HasPrefix(p, "s3://") {
+					continue
+				}
 				abs, err := filepath.Abs(p)
 				if err != nil {
 					return err

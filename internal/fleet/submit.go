@@ -17,10 +17,11 @@ import (
 
 // Submission says what is submitted, and for whom.
 type Submission struct {
-	Sources  []string // files, directories and patterns
+	Sources  []string // files, directories, patterns and s3://bucket/prefix
 	Owner    string   // tag; "" is none
 	Instance string   // tag; "": the name of the directory that an input lies in
 	Read     source.Options
+	S3       S3Options
 }
 
 // Submitted counts what became of the inputs.
@@ -72,6 +73,9 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 
 // named submits what one argument stands for.
 func (s *submit) named(ctx context.Context, name string) error {
+	if strings.HasPrefix(name, scheme) {
+		return s.bucket(ctx, name)
+	}
 	paths := []string{name}
 	if strings.ContainsAny(name, "*?[") {
 		var err error

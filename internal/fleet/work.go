@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type WorkOptions struct {
 	Name     string // of the worker: "" lets River make one
 	Scanner  *scan.Scanner
 	Read     source.Options
+	S3       S3Options
 	Names    *sweep.Names  // masks the names of files
 	KeyID    string        // of the key behind ids, which all workers share
 	Lease    time.Duration // how long a worker may be silent
@@ -185,12 +187,24 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 			err = fmt.Errorf("internal error: %v", p)
 		}
 	}()
-	in, err := source.New(ctx, []string{l.path}, w.o.Read)
+	path, read := l.path, w.o.Read
+	var object *stream
+	if strings.HasPrefix(l.path, scheme) {
+		if object, err = w.o.S3.open(ctx, l.path); err != nil {
+			return err
+		}
+		defer object.Close()
+		path, read.Stdin = source.Stdin, object
+	}
+	in, err := source.New(ctx, []string{path}, read)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	r := newRecorder(w.o.Read.Tmp)
+	if object != nil {
+		r.stream = w.o.Names.Mask(l.path)
+	}
 	defer r.close()
 	result, err := sweep.Run(ctx, in, w.o.Scanner, r, sweep.Options{Names: w.o.Names})
 	if err != nil {
@@ -198,6 +212,9 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if object != nil && object.failure() != nil {
+		return object.failure()
 	}
 	if err := w.db.store(ctx, l, r); err != nil {
 		return err
