@@ -130,6 +130,7 @@ type collector struct {
 	keys     uint64
 	score    []byte
 	consumer []byte // the last that was named
+	claim    int64  // the record of the command that named it
 	major    int    // version of the server that wrote the file, 0: unknown
 	recent   *recentStrings
 	commands CommandJudge
@@ -158,9 +159,10 @@ func (c *collector) add(e *keyspace.Event) bool {
 		c.consumer = append(c.consumer[:0], e.Value...)
 		return c.in(e, "") && c.leaf(e, WhereConsumer, WhereConsumer, nil, e.Value)
 	case keyspace.Pending: // in a log, the only event that names a consumer
-		if len(e.Value) == 0 || bytes.Equal(e.Value, c.consumer) {
+		if len(e.Value) == 0 || bytes.Equal(e.Value, c.consumer) && (e.Encoding != keyspace.RESP || e.Record == c.claim) {
 			return true
 		}
+		c.claim = e.Record
 		c.consumer = append(c.consumer[:0], e.Value...)
 		return c.in(e, "") && c.leaf(e, WhereConsumer, WhereConsumer, nil, e.Value)
 	case keyspace.Function:

@@ -192,8 +192,10 @@ func (f *File) judge(s *stream, err error) {
 		f.Skipped = "a volume: open it, then scan what lies in it"
 	case f.Kind == RDB || f.Kind == AOF:
 		f.describe(s.head)
-	case f.Kind == Other:
-		f.Skipped = "no format that is read"
+	case f.Kind == Other, f.Kind == Text:
+		if f.Kind == Other {
+			f.Skipped = "no format that is read"
+		}
 		if claims(f.Path) {
 			f.fail(&keyspace.FormatError{Pos: at(f.Path, 0), What: "start of a file that is named like a snapshot or a log", Err: keyspace.ErrUnsupported})
 		}
