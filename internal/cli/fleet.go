@@ -95,9 +95,9 @@ func newFleetSubmitCmd(a *app) *cobra.Command {
 		Use:   "submit SOURCE…",
 		Short: "Queue inputs that are new or changed",
 		Long: `Queue the inputs in files, directories, patterns and buckets for workers to
-scan. A log with its manifest is one input. What was submitted before and has not changed,
-by size and times or else by its hash, and in a bucket by its ETag, is not queued
-again.
+scan. A log with its manifest is one input. What was submitted before and has
+not changed, by size and times or else by its hash, and in a bucket by its ETag,
+is not queued again.
 `,
 		Example: `  valkeyfs fleet submit /backups --owner payments
   valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1
@@ -143,7 +143,7 @@ its lease has run out; one that cannot be scanned is tried again, ever later,
 and then set aside with its reason.
 `,
 		Example: `  valkeyfs fleet work
-  valkeyfs fleet work --drain --database postgres://fleet@db/fleet --id-key fleet.key`,
+  valkeyfs fleet work --drain --database postgres://db/fleet --id-key key`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Lease < 3*time.Second {
