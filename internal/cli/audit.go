@@ -67,7 +67,7 @@ not at all.
 		RunE: func(cmd *cobra.Command, args []string) error { return runAudit(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv|sarif|junit|html`")
+	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, sarif, junit, html")
 	fl.StringVar(&f.root, "root", "", "judge the image of a host in `DIR`: every path and link leads inside it")
 	fl.BoolVar(&f.all, "all", false, "text: list what passes and what does not apply, too")
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")

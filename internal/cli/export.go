@@ -47,7 +47,7 @@ written, and not written if anything is found in it.
 		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "jsonl", "write `jsonl|json|resp|rdb|csv|parquet`")
+	fl.StringVar(&f.format, "format", "jsonl", "write `FORMAT`: jsonl, json, resp, rdb, csv, parquet")
 	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
 	fl.IntVar(&f.version, "rdb-version", oldestLogs, "rdb, of a log that does not begin with a snapshot: write version `N`, 9 to 12 or, for Valkey, 80")
 	fl.BoolVar(&f.redact, "redact", false, "replace secrets by placeholders")

@@ -44,9 +44,9 @@ the last FLUSHALL or FLUSHDB, or the Nth last. Commands that begin at that byte,
 that time or later do not count.
 
 Values are replayed as a server would. What cannot be followed (scripts,
-HyperLogLogs, SORT … STORE, commands of modules) is said to be inexact: in json
-and jsonl its state is "unknown". Changes show lengths instead of values unless
---reveal is given; a data set is written as it is, as export does.
+HyperLogLogs, SORT … STORE, commands of modules) is said to be inexact: its
+state is "unknown" in json and jsonl. Changes show lengths instead of values
+unless --reveal is given; a data set is written as it is, as export does.
 `,
 		Example: `  valkeyfs history appendonlydir --key '^user:42$' --reveal
   valkeyfs history appendonlydir --tombstones --format jsonl -o gone.jsonl
@@ -57,7 +57,7 @@ and jsonl its state is "unknown". Changes show lengths instead of values unless
 		RunE: func(cmd *cobra.Command, args []string) error { return runHistory(cmd, a, f, args[0]) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "", "write `text|jsonl` (default: text), of a point jsonl|json|resp (default: jsonl)")
+	fl.StringVar(&f.format, "format", "", "write `FORMAT`: text, jsonl; of a point jsonl, json, resp")
 	fl.StringVar(&f.at, "at", "", "write what there was at this `POINT`: a time, an offset or FILE:OFFSET")
 	fl.IntVar(&f.beforeFlush, "before-flush", 0, "write what there was before the `N`th last flush, 1 if no number is given")
 	fl.Lookup("before-flush").NoOptDefVal = "1"

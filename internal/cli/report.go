@@ -37,13 +37,13 @@ func newReportCmd(a *app) *cobra.Command {
 		Use:   "report INPUT… -o FILE.html",
 		Short: "Put all there is to tell of a case on one page",
 		Long: `Write one page that holds what scan, inspect, timeline, memory and audit tell
-of the inputs: a single file that loads nothing, and can be read offline, without
-its script, on a phone and in print. Long lists are cut to what stands out, and
+of the inputs: a single file that loads nothing, and can be read offline, on a
+phone, in print, without its script. Long lists are cut to what stands out, and
 say so; the verbs have the rest.
 
-Beside the page, FILE.html.manifest.json names the inputs and the page with their
-hashes, the command line, the build and the rules that judged. With --sign-key it
-is signed, and with it the page.
+Beside the page, FILE.html.manifest.json names the inputs and the page with
+their hashes, the command line, the build and the rules that judged. With
+--sign-key it is signed, and with it the page.
 `,
 		Annotations: finds("findings"),
 		Example: `  valkeyfs report /mnt/evidence/var/lib/valkey -o case7.html --case 7 --examiner "A. Turing"

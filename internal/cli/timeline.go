@@ -33,9 +33,9 @@ and the times that the file system keeps. With a whole data directory as INPUT,
 all of it stands in one line of time.
 
 Each time says what it rests on. Recorded: whoever did it wrote the time down
-(#TS lines of a log, ctime of a snapshot, a line of a server's log). Inferred: it
-follows from something that holds a time (the ID of a stream's entry, how long a
-key was idle). Bounded: it lies between two times that are known. A log without
+(#TS lines of a log, ctime of a snapshot, a line of a server's log). Inferred:
+it follows from something that holds a time (the ID of a stream's entry, how
+long a key was idle). Bounded: it lies between two times that are known. A log without
 #TS lines tells the order of its commands, not their times: of those, only what
 changes more than a value is told, with its bounds; the rest is counted.
 
@@ -50,7 +50,7 @@ bodyfile what mactime reads, ecs JSON lines in the Elastic Common Schema.
 		RunE: func(cmd *cobra.Command, args []string) error { return runTimeline(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `"+strings.Join(timeline.Formats, "|")+"`")
+	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: "+strings.Join(timeline.Formats, ", "))
 	fl.Var(&f.from, "from", "leave out what was before this RFC 3339 `TIME`")
 	fl.Var(&f.until, "until", "leave out what was at this RFC 3339 `TIME` or later")
 	fl.StringVar(&f.zone, "log-zone", "UTC", "the `ZONE` of servers' logs that do not say it, such as Europe/Berlin")
