@@ -296,7 +296,7 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 }
 
 // fleetFormats are what fleet report --format takes.
-var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv"}
+var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv", "parquet"}
 
 func newFleetReportCmd(a *app) *cobra.Command {
 	var db databaseFlag
@@ -389,6 +389,8 @@ func (a *app) writeFleet(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, f
 		w = fleet.Verbatim(out)
 	case "csv":
 		w = report.NewCSV(out)
+	case "parquet":
+		w = report.NewParquet(out)
 	case "sarif":
 		w = report.NewSARIF(out, report.SARIFOptions{Rules: rules})
 	case "html":
