@@ -13,7 +13,8 @@ type habits struct {
 	keys     int64
 	idles    int64 // keys with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
 	freqs    int64 // keys with an access frequency: all or none
-	odd      int64 // keys with an odd name
+	named    int64 // keys whose names were looked at
+	odd      int64 // those of them with an odd name
 	types    [256]bool
 	database int32 // that was selected last; -1: none
 }
@@ -21,13 +22,22 @@ type habits struct {
 // enough is how many keys must have been read to tell habits by.
 const enough = 8
 
+// Names are looked at of the first keys and then of one in so many: that tells
+// what is common, and costs nothing.
+const (
+	firstNames = 1024
+	oneNameIn  = 32
+)
+
 // note takes a key that was read.
-func (h *habits) note(typ byte, odd, idle, freq bool) {
-	h.keys++
-	h.types[typ] = true
-	if odd {
-		h.odd++
+func (h *habits) note(typ byte, key []byte, idle, freq bool) {
+	if h.keys++; h.keys <= firstNames || h.keys%oneNameIn == 0 {
+		h.named++
+		if OddName(key) {
+			h.odd++
+		}
 	}
+	h.types[typ] = true
 	if idle {
 		h.idles++
 	}
@@ -53,7 +63,7 @@ const oddShare = 8
 // what is left of a damaged record: its key has an odd name, which is not common
 // in this file, and its value no form that could be wrong.
 func (r *Reader) doubtful() bool {
-	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.keys
+	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.named
 }
 
 // OddName reports whether a key's name is short, a number or no text: what chance

@@ -188,7 +188,7 @@ func (r *Reader) keyRecord(typ byte) (err error) {
 	if r.silent {
 		return nil
 	}
-	if r.habits.note(typ, OddName(r.key), r.idle >= 0, r.freq >= 0); len(r.key) == 0 {
+	if r.habits.note(typ, r.key, r.idle >= 0, r.freq >= 0); len(r.key) == 0 {
 		r.nameless = r.ev.DB
 	}
 	return nil

@@ -260,8 +260,9 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	r.inflated = 0
 	ok, first, cost := r.chain()
 	if ok && first.length > longString {
+		// From its end, where a false string holds what was never damaged.
 		from := w.pin + int(first.prefix)
-		for i := from + 1; i < w.pin+int(first.length) && i < w.w; i++ {
+		for i := min(w.pin+int(first.length), w.w) - 1; i > from; i-- {
 			w.r = i
 			if !r.mayBegin() {
 				continue
