@@ -30,7 +30,7 @@ func TestImageLeavesNoTrace(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Chmod(dir, 0o700) //nolint:gosec // so that it can be removed
+	defer os.Chmod(dir, 0o700) // so that it can be removed
 	m, err := OpenImage(path)
 	if err != nil {
 		t.Fatal(err)
