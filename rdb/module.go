@@ -31,10 +31,20 @@ func moduleName(dst []byte, id uint64) []byte {
 	return dst
 }
 
+// moduleID reads a module's id. No module has 0: that is an error's (module.c,
+// moduleTypeEncodeId, moduleCreateDataType).
+func (r *Reader) moduleID() (uint64, error) {
+	id, err := r.length("module id")
+	if err == nil && id == 0 {
+		err = r.fail("module id: 0", keyspace.ErrCorrupt)
+	}
+	return id, err
+}
+
 // moduleHead reads the id in front of a module's value into the Key event.
 func (r *Reader) moduleHead() error {
 	at := r.in.offset()
-	id, err := r.length("module id")
+	id, err := r.moduleID()
 	if err != nil {
 		return err
 	}
@@ -129,7 +139,7 @@ func (r *Reader) moduleValues(each func(keyspace.Encoding, []byte) error) error 
 // moduleAux reads RDB_OPCODE_MODULE_AUX: what a module keeps beside the keys.
 // Its strings are yielded as aux fields under the module's name.
 func (r *Reader) moduleAux() error {
-	id, err := r.length("module id")
+	id, err := r.moduleID()
 	if err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ const believed = 5
 
 // believedOdd is that of a chain that begins with plain strings under an odd name,
 // as tables in programs do: most of its names must be odd.
-const believedOdd = 32
+const believedOdd = 64
 
 // weigh is chain for bytes of unknown origin, which may end anywhere: instead of
 // counting records, it weighs them.

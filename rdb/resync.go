@@ -260,25 +260,40 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	r.inflated = 0
 	ok, first, cost := r.chain()
 	if ok && first.length > longString {
-		// From its end, where a false string holds what was never damaged.
-		from := w.pin + int(first.prefix)
-		for i := min(w.pin+int(first.length), w.w) - 1; i > from; i-- {
-			w.r = i
-			if !r.mayBegin() {
-				continue
-			}
-			inside, _, c := r.chain()
-			if cost += c; inside {
-				ok = false
-				break
-			}
-			if cost > lookahead*trialBudget {
-				break
-			}
-		}
+		inside, c := r.holdsChain(first)
+		ok = !inside
+		cost += c
 	}
 	w.r, w.pin, w.far = w.pin, -1, false
 	return ok, cost + r.inflated
+}
+
+// holdsChain looks for a chain inside of a record that begins at the pin: from its
+// front, and from its end, where a false string holds what was never damaged. The
+// window may move as it is read on: places count from the pin.
+func (r *Reader) holdsChain(first extent) (inside bool, cost int64) {
+	w := &r.in
+	at := func(k int) (inside bool, cost int64) {
+		if w.r = w.pin + k; w.r >= w.w || !r.mayBegin() {
+			return false, 0
+		}
+		inside, _, cost = r.chain()
+		return inside, cost
+	}
+	for k := int(first.prefix) + 1; k < int(first.length) && w.pin+k < w.w && cost <= lookahead*trialBudget; k++ {
+		found, c := at(k)
+		if cost += c; found {
+			return true, cost
+		}
+	}
+	forward := cost
+	for k := min(int(first.length), w.w-w.pin) - 1; k > int(first.prefix) && forward > lookahead*trialBudget && cost <= 2*forward; k-- {
+		found, c := at(k)
+		if cost += c; found {
+			return true, cost
+		}
+	}
+	return false, cost
 }
 
 // longString is the length from which a false string may swallow whole records.

@@ -274,7 +274,7 @@ func TestRefused(t *testing.T) {
 		{"type of another server", "VALKEY080", func(b *build) { b.op(24) }, keyspace.ErrUnsupported},
 		{"GCRA", "REDIS0015", func(b *build) { b.op(33).str("k").le64(1) }, keyspace.ErrUnsupported},
 		{"PATH_HASH", "VALKEY081", func(b *build) { b.op(23).str("k") }, keyspace.ErrUnsupported},
-		{"module without a frame", "REDIS0008", func(b *build) { b.op(6).str("k").len(0) }, keyspace.ErrUnsupported},
+		{"module without a frame", "REDIS0008", func(b *build) { b.op(6).str("k").len(1) }, keyspace.ErrUnsupported},
 		{"future version", "REDIS0016", func(*build) {}, keyspace.ErrUnsupported},
 		{"version between the branches", "REDIS0080", func(*build) {}, keyspace.ErrUnsupported},
 		{"length byte", "REDIS0011", func(b *build) { b.op(0, 0x82) }, keyspace.ErrCorrupt},
