@@ -30,7 +30,9 @@ func TestDeletedOnExt4(t *testing.T) {
 	}
 	for _, path := range []string{mkfs, debugfs} {
 		if _, err := os.Stat(path); err != nil {
-			t.Skipf("%s is not installed", path)
+			t.Logf("%s is not installed; deleted files of ext4 were not tested", path)
+			t.Log("ext4 was not tested")
+			return
 		}
 	}
 	i := servertest.Find(t, "redis-7.0").Start(t, "")
