@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,29 +21,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
-// buildProgram builds the command line, which is what cron runs and what is killed.
-var buildProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "vfs")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "valkeyfs")
-	if err := os.Chmod(dir, 0o755); err != nil { // some tests run it as nobody
-		return "", err
-	}
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/valkeyfs/valkeyfs/cmd/valkeyfs").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := buildProgram(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // keyFiles writes the keys of a host to where the program finds them.
 func (h *host) keyFiles() (dir string) {
@@ -79,10 +56,7 @@ func (h *host) keyFiles() (dir string) {
 // program is the command line with some arguments, wrapped by another program.
 func (h *host) program(wrap []string, args ...string) *exec.Cmd {
 	h.t.Helper()
-	path, err := buildProgram()
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	path := servertest.Program(h.t)
 	dir := h.keyFiles()
 	args = append(append(slices.Clone(wrap), path), args...)
 	cmd := exec.Command(args[0], args[1:]...)

@@ -3,7 +3,6 @@ package backup_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -13,82 +12,24 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/valkeyfs/valkeyfs/internal/backup"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
-// s3Server is a real S3 server on a directory.
+// s3Server is a real S3 server that backups are sent to.
 type s3Server struct {
-	t      *testing.T
-	addr   string
-	dir    string
-	beside string // what it keeps of objects and users
-	secret string
-	stop   func()
-}
-
-func (s *s3Server) state(name string) string {
-	dir := filepath.Join(s.beside, name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		s.t.Fatal(err)
-	}
-	return dir
+	*servertest.S3
+	t *testing.T
 }
 
 func newS3(t *testing.T) *s3Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &s3Server{t: t, addr: l.Addr().String(), dir: t.TempDir(), beside: t.TempDir(), secret: "synthetic-" + t.Name()}
-	l.Close()
-	t.Setenv("AWS_ACCESS_KEY_ID", "tester")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", s.secret)
-	s.start()
-	err = s.client().MakeBucket(t.Context(), "bucket", minio.MakeBucketOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (s *s3Server) client() *minio.Client {
-	c, err := minio.New(s.addr, &minio.Options{Creds: credentials.NewStaticV4("tester", s.secret, ""), Region: "us-east-1"})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return c
-}
-
-func (s *s3Server) start() {
-	s.t.Helper()
-	args := []string{"--quiet", "--port", s.addr, "--iam-dir", s.state("iam"), "posix", "--sidecar", s.state("meta"), "--versioning-dir", s.state("versions"), s.dir}
-	cmd := servertest.Tool(s.t, "versitygw", args...)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=tester", "ROOT_SECRET_KEY="+s.secret)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.stop = func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}
-	s.t.Cleanup(func() { s.stop() })
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if c, err := net.Dial("tcp", s.addr); err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatal("versitygw does not answer")
-		}
-	}
+	return &s3Server{S3: servertest.NewS3(t), t: t}
 }
 
 func (s *s3Server) open(location string) (backup.Store, error) {
-	return backup.OpenS3(location, backup.S3Options{Endpoint: s.addr, Region: "us-east-1", Insecure: true, Now: time.Now})
+	return backup.OpenS3(location, backup.S3Options{Endpoint: s.Addr, Region: "us-east-1", Insecure: true, Now: time.Now})
 }
 
 // A real S3 server holds sets as a directory does.
@@ -128,19 +69,14 @@ func TestS3(t *testing.T) {
 		t.Errorf("problems after pruning: %v", kinds)
 	}
 	// What lies there was changed.
-	for name, data := range read(t, srv.dir) {
+	for name, data := range read(t, srv.Dir) {
 		if strings.HasSuffix(name, "m0001.zst.age") {
-			os.WriteFile(filepath.Join(srv.dir, name), []byte(strings.Replace(data, "X25519", "X25518", 1)), 0o600)
+			os.WriteFile(filepath.Join(srv.Dir, name), []byte(strings.Replace(data, "X25519", "X25518", 1)), 0o600)
 		}
 	}
 	if kinds := h.verify(false, backup.ChainOptions{}); len(kinds) == 0 {
 		t.Error("a change was not found")
 	}
-}
-
-// flags name the server to the program.
-func (s *s3Server) flags() []string {
-	return []string{"--s3-endpoint", s.addr, "--s3-region", "us-east-1", "--s3-insecure"}
 }
 
 // A server that dies under a backup leaves no set: the program says so in one
@@ -157,7 +93,7 @@ func TestS3Dies(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.over = store
-	args := h.backupArgs(dir, "s3://bucket", append(srv.flags(), "--include", "nodes.conf")...)
+	args := h.backupArgs(dir, "s3://bucket", append(srv.Flags(), "--include", "nodes.conf")...)
 	slow := h.program(nil, append(args, "--limit-rate", "4MiB")...)
 	var said strings.Builder
 	slow.Stdout, slow.Stderr = &said, &said
@@ -172,15 +108,15 @@ func TestS3Dies(t *testing.T) {
 			t.Fatal("nothing arrives at the server")
 		}
 	}
-	srv.stop()
+	srv.Stop()
 	slow.Wait()
 	if status := slow.ProcessState.ExitCode(); status != 4 || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), ".zst.age") {
 		t.Errorf("exit status %d: %s", status, said.String())
 	}
-	if strings.Contains(said.String(), srv.secret) {
+	if strings.Contains(said.String(), srv.Secret) {
 		t.Error("the credential is in the message")
 	}
-	srv.start()
+	srv.Start()
 	if l, err := backup.List(t.Context(), store, ""); err != nil || len(l.Sets) != 0 || len(l.Incomplete) > 1 {
 		t.Errorf("%+v, %v", l, err)
 	}
@@ -197,13 +133,13 @@ func TestS3Dies(t *testing.T) {
 func (s *s3Server) putOnly() []string {
 	s.t.Helper()
 	const user, secret = "putter", "synthetic-putter"
-	cmd := servertest.Tool(s.t, "versitygw", "admin", "--access", "tester", "--secret", s.secret, "--endpoint-url", "http://"+s.addr,
+	cmd := servertest.Tool(s.t, "versitygw", "admin", "--access", s.User, "--secret", s.Secret, "--endpoint-url", "http://"+s.Addr,
 		"create-user", "--access", user, "--secret", secret, "--role", "user")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("%v: %s", err, out)
 	}
 	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":[%q]},"Action":["s3:PutObject"],"Resource":["arn:aws:s3:::bucket/*"]}]}`, user)
-	if err := s.client().SetBucketPolicy(s.t.Context(), "bucket", policy); err != nil {
+	if err := s.Client().SetBucketPolicy(s.t.Context(), "bucket", policy); err != nil {
 		s.t.Fatal(err)
 	}
 	return append(os.Environ(), "AWS_ACCESS_KEY_ID="+user, "AWS_SECRET_ACCESS_KEY="+secret)
@@ -230,12 +166,12 @@ func TestS3PutOnly(t *testing.T) {
 		return cmd.ProcessState.ExitCode(), string(out)
 	}
 	for range 2 {
-		if status, said := as(h.backupArgs(dir, "s3://bucket/b", append(srv.flags(), "--include", "nodes.conf")...)...); status != 0 || said != "" {
+		if status, said := as(h.backupArgs(dir, "s3://bucket/b", append(srv.Flags(), "--include", "nodes.conf")...)...); status != 0 || said != "" {
 			t.Fatalf("exit status %d: %s", status, said)
 		}
 	}
 	for _, args := range [][]string{{"list", "s3://bucket/b"}, {"verify", "s3://bucket/b"}, {"prune", "s3://bucket/b", "--keep-last", "1", "--confirm"}} {
-		if status, said := as(append(args, srv.flags()...)...); status != 4 {
+		if status, said := as(append(args, srv.Flags()...)...); status != 4 {
 			t.Errorf("%s by him: exit status %d: %s", args[0], status, said)
 		}
 	}
@@ -270,7 +206,7 @@ func TestS3PutOnlyKilled(t *testing.T) {
 	dir, _ := dataDir(t)
 	h := newHost(t)
 	run := func() *exec.Cmd {
-		cmd := h.program(nil, h.backupArgs(dir, "s3://bucket/b", srv.flags()...)...)
+		cmd := h.program(nil, h.backupArgs(dir, "s3://bucket/b", srv.Flags()...)...)
 		cmd.Env = append(cmd.Env, env[len(env)-2:]...)
 		return cmd
 	}
@@ -313,14 +249,14 @@ func TestS3PutOnlyKilled(t *testing.T) {
 // asks it to remove one.
 func TestS3Retain(t *testing.T) {
 	srv := newS3(t)
-	c := srv.client()
+	c := srv.Client()
 	if err := c.MakeBucket(t.Context(), "locked", minio.MakeBucketOptions{ObjectLocking: true}); err != nil {
 		t.Fatal(err)
 	}
 	dir, _ := dataDir(t)
 	h := newHost(t)
 	before := time.Now()
-	if status, said := h.cron(nil, h.backupArgs(dir, "s3://locked", append(srv.flags(), "--s3-retain", "30d")...)...); status != 0 {
+	if status, said := h.cron(nil, h.backupArgs(dir, "s3://locked", append(srv.Flags(), "--s3-retain", "30d")...)...); status != 0 {
 		t.Fatalf("exit status %d: %s", status, said)
 	}
 	objects := 0
@@ -342,7 +278,7 @@ func TestS3Retain(t *testing.T) {
 		t.Errorf("%d objects", objects)
 	}
 	// A bucket without a lock refuses, and that is no set.
-	if status, said := h.cron(nil, h.backupArgs(dir, "s3://bucket", append(srv.flags(), "--s3-retain", "30d")...)...); status != 4 || strings.Count(said, "\n") != 1 {
+	if status, said := h.cron(nil, h.backupArgs(dir, "s3://bucket", append(srv.Flags(), "--s3-retain", "30d")...)...); status != 4 || strings.Count(said, "\n") != 1 {
 		t.Errorf("exit status %d: %s", status, said)
 	}
 }

@@ -3,36 +3,17 @@ package fleet_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
-// buildProgram builds the command line, whose workers are killed.
-var buildProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "vfs")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "valkeyfs")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/valkeyfs/valkeyfs/cmd/valkeyfs").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := buildProgram(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // host is where the program runs: with a state directory and a database.
 type host struct {
@@ -45,10 +26,7 @@ type host struct {
 
 func newHost(t *testing.T, database string) *host {
 	t.Helper()
-	path, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := servertest.Program(t)
 	h := &host{t: t, program: path, database: database, state: t.TempDir()}
 	if database == "" {
 		h.database = "sqlite:" + filepath.Join(h.state, "fleet.db")
