@@ -9,6 +9,7 @@
 /^(ok|FAIL)[ \t]+[^ \t]+[ \t]/ || /no test files/ {
   printf "%s", notes
   if (/^FAIL/) { printf "%s", output; failed = 1 } else print
+  fflush()
   output = notes = ""
 }
 END {
