@@ -13,7 +13,7 @@ import (
 type elements struct {
 	seed   maphash.Seed
 	active bool
-	seen   map[uint64]struct{}
+	seen   hashSet
 }
 
 // maxSeen bounds the members of one collection that are remembered. Beyond them
@@ -26,14 +26,10 @@ func (x *elements) begin(e *keyspace.Event, wanted bool) {
 	if !x.active {
 		return
 	}
-	if x.seen == nil {
+	if x.seen.slots == nil {
 		x.seed = maphash.MakeSeed()
 	}
-	if x.seen == nil || len(x.seen) > 4096 {
-		x.seen = map[uint64]struct{}{} // clearing a large one for each small one after it would cost more
-		return
-	}
-	clear(x.seen)
+	x.seen.reset()
 }
 
 // refuses reports whether a server refuses the element.
@@ -48,11 +44,70 @@ func (x *elements) refuses(e *keyspace.Event) bool {
 	if e.Type == keyspace.Hash {
 		name = e.Field
 	}
-	if e.Type == keyspace.Hash && !e.Part.Begins() || e.Type != keyspace.Hash && e.Part != keyspace.Whole || len(x.seen) >= maxSeen {
+	if e.Type == keyspace.Hash && !e.Part.Begins() || e.Type != keyspace.Hash && e.Part != keyspace.Whole || x.seen.n >= maxSeen {
 		return false
 	}
-	h := maphash.Bytes(x.seed, name)
-	_, again := x.seen[h]
-	x.seen[h] = struct{}{}
-	return again
+	return x.seen.add(maphash.Bytes(x.seed, name))
+}
+
+// hashSet is a set of hashes that is emptied at the cost of what was in it: most
+// collections are small, and a map that held a large one before is not.
+type hashSet struct {
+	slots []uint64 // twice as many as hashes at least, a power of two; 0: free
+	n     int
+	spare []uint64 // what slots were before they grew, or will be next
+}
+
+const leastSlots = 64
+
+func (s *hashSet) reset() {
+	if s.slots == nil {
+		s.slots = make([]uint64, leastSlots)
+	}
+	s.slots, s.n = s.slots[:leastSlots], 0
+	clear(s.slots)
+}
+
+// add adds a hash and reports whether it was there.
+func (s *hashSet) add(h uint64) bool {
+	h = max(h, 1)
+	if s.put(h) {
+		return true
+	}
+	if s.n++; 2*s.n >= len(s.slots) {
+		s.grow()
+	}
+	return false
+}
+
+// put stores a hash unless it is there, and reports whether it is.
+func (s *hashSet) put(h uint64) bool {
+	mask := uint64(len(s.slots) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
+		switch s.slots[i] {
+		case h:
+			return true
+		case 0:
+			s.slots[i] = h
+			return false
+		}
+	}
+}
+
+// grow doubles the slots. What they took before is kept: the next collection grows
+// into it.
+func (s *hashSet) grow() {
+	old, size := s.slots, 2*len(s.slots)
+	if cap(s.spare) >= size {
+		s.slots = s.spare[:size]
+		clear(s.slots)
+	} else {
+		s.slots = make([]uint64, size)
+	}
+	s.spare = old
+	for _, h := range old {
+		if h != 0 {
+			s.put(h)
+		}
+	}
 }

@@ -39,6 +39,21 @@ type Map struct {
 // Intact reports whether nothing was lost, and no checksum failed.
 func (m *Map) Intact() bool { return m.Damages == 0 }
 
+// sound reports whether the clean file is the file as it is.
+func (m *Map) sound() bool {
+	for _, p := range m.Parts {
+		if !p.log && p.Checksum != keyspace.ChecksumOK.String() {
+			return false
+		}
+		for _, c := range p.cuts {
+			if c.why != selected {
+				return false
+			}
+		}
+	}
+	return m.Intact() && m.Torn == 0
+}
+
 // Counts are numbers of keys.
 type Counts struct {
 	Intact     uint64 `json:"intact"`

@@ -2,6 +2,7 @@ package spill
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"fmt"
@@ -28,12 +29,16 @@ type Sorter struct {
 	runs   []*Stream
 }
 
-// sortedRef is a record in the arena.
-type sortedRef struct{ from, to int }
+// sortedRef is a record in the arena, and its first bytes, which tell most records
+// apart without looking there.
+type sortedRef struct {
+	head     uint64
+	from, to int
+}
 
 // refSize is what a record takes in memory beside its bytes: its end, and the
 // reference that sorting it makes.
-const refSize = 8 + 16
+const refSize = 8 + 24
 
 // NewSorter returns an empty sorter that holds up to budget bytes in memory, and
 // spills to dir as a [Store] does.
@@ -69,11 +74,26 @@ func (s *Sorter) ordered() []sortedRef {
 	refs := make([]sortedRef, len(s.ends))
 	from := 0
 	for i, to := range s.ends {
-		refs[i] = sortedRef{from, to}
+		refs[i] = sortedRef{head(s.arena[from:to]), from, to}
 		from = to
 	}
-	slices.SortFunc(refs, func(a, b sortedRef) int { return bytes.Compare(s.arena[a.from:a.to], s.arena[b.from:b.to]) })
+	slices.SortFunc(refs, func(a, b sortedRef) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return bytes.Compare(s.arena[a.from:a.to], s.arena[b.from:b.to])
+	})
 	return refs
+}
+
+// head is the first eight bytes of a record as a number, which sorts as they do.
+func head(record []byte) uint64 {
+	if len(record) >= 8 {
+		return binary.BigEndian.Uint64(record)
+	}
+	var b [8]byte
+	copy(b[:], record)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // shelve makes the records in memory a run.
