@@ -3,6 +3,7 @@ package aof
 import (
 	"bytes"
 
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
@@ -24,17 +25,20 @@ func (r *Reader) inline() bool {
 	if eol >= 0 {
 		line = line[:eol+1]
 	}
-	words, starts, ok := splitArgs(line)
-	if !ok || len(words) == 0 {
+	words, err := sds.Words(line)
+	if err != nil || len(words) == 0 {
 		return false
 	}
-	if _, ok := LookupCommand(words[0]); !ok {
+	if _, ok := LookupCommand(words[0].Text); !ok {
 		return false
 	}
 	c := &r.cmd
 	c.reset()
 	c.state, c.whole, c.length, c.argc = keyspace.Recovered, true, int64(len(line)), int64(len(words))
-	c.args, c.starts, c.base = append(c.args, words...), append(c.starts, starts...), w.offset()
+	for _, word := range words {
+		c.args, c.starts = append(c.args, word.Text), append(c.starts, word.Start)
+	}
+	c.base = w.offset()
 	w.pos += len(line)
 	c.identify()
 	e := c.event(keyspace.Command, keyspace.OpNone, keyspace.TypeNone)

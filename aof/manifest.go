@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
@@ -130,14 +131,14 @@ func (p *manifestParser) skipLine(lines *bufio.Reader) error {
 
 // line reads one line, "file NAME seq N type T" in any order, and further pairs.
 func (p *manifestParser) line(at int64, line []byte) {
-	words, _, ok := splitArgs(bytes.Trim(line, " \t\r\n"))
-	if !ok || len(words) < 6 || len(words)%2 != 0 {
+	words, err := sds.Words(bytes.Trim(line, " \t\r\n"))
+	if err != nil || len(words) < 6 || len(words)%2 != 0 {
 		p.fail(at, "a line that is not of pairs of words, three at least", keyspace.ErrCorrupt)
 		return
 	}
 	f := ManifestFile{StartOffset: -1, EndOffset: -1}
 	for ; len(words) > 0; words = words[2:] {
-		key, value := words[0], words[1]
+		key, value := words[0].Text, words[1].Text
 		switch {
 		case is(key, "FILE"):
 			f.Name = string(value)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/valkeyfs/valkeyfs/internal/conf"
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 )
 
 // Why a rule is refused, in the words of acl.c, ACLSetUserStringError.
@@ -98,7 +98,7 @@ func (u *User) addSelector(rules string) error {
 	if len(u.Selectors) > maxSelectors {
 		return ErrTooMany
 	}
-	words, err := conf.Split(rules)
+	words, err := sds.Split(rules)
 	if err != nil {
 		return ErrSyntax
 	}

@@ -8,8 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/valkeyfs/valkeyfs/internal/conf"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 )
 
 // Container is a container that runs a server: a service of a Compose file, or a
@@ -145,7 +145,7 @@ func words(n *yaml.Node) []string {
 		return nil
 	}
 	if n.Kind == yaml.ScalarNode {
-		w, err := conf.Split(n.Value)
+		w, err := sds.Split(n.Value)
 		if err != nil {
 			return strings.Fields(n.Value)
 		}
@@ -157,7 +157,7 @@ func words(n *yaml.Node) []string {
 	}
 	// sh -c "valkey-server …" is what the shell runs.
 	if len(ws) == 3 && ws[1] == "-c" {
-		if w, err := conf.Split(ws[2]); err == nil {
+		if w, err := sds.Split(ws[2]); err == nil {
 			return w
 		}
 	}

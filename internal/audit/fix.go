@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/acl"
-	"github.com/valkeyfs/valkeyfs/internal/conf"
 	"github.com/valkeyfs/valkeyfs/internal/report"
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 )
 
 // fixKind says where a failure is mended.
@@ -130,7 +130,7 @@ func (f *Fix) users(s *Subject, random io.Reader) error {
 	f.ACLFile = s.Server.ACLFile
 	if f.ACLFile == "" {
 		f.ACLFile = path.Join(path.Dir(f.ConfFile), "users.acl")
-		f.line(&f.Conf, "aclfile "+conf.Quote(f.ACLFile))
+		f.line(&f.Conf, "aclfile "+sds.Quote(f.ACLFile))
 		for _, d := range s.Server.Conf.All("user") {
 			f.Remove = append(f.Remove, atDirective(d))
 		}

@@ -4,8 +4,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/valkeyfs/valkeyfs/internal/conf"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 )
 
 // Unit is a systemd service that starts a server, drop-ins included.
@@ -65,7 +65,7 @@ func readUnit(fs *hostfs.FS, file string) *Unit {
 	if len(starts) == 0 {
 		return nil
 	}
-	words, err := conf.Split(strings.TrimLeft(starts[len(starts)-1].value, "@-:+!"))
+	words, err := sds.Split(strings.TrimLeft(starts[len(starts)-1].value, "@-:+!"))
 	if err != nil || len(words) == 0 || !isServer(words[0]) {
 		return nil
 	}

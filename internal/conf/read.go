@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/sds"
 )
 
 // Bounds on what hostile files can cost; a server has none of them.
@@ -164,7 +165,7 @@ func (r *reader) lines(in *LineReader, name string, depth int) error {
 			}
 			continue
 		}
-		words, err := Split(text)
+		words, err := sds.Split(text)
 		if err != nil {
 			r.problem(name, in.Line, true, "%v", err)
 			continue
