@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -150,31 +151,48 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestNothing: noise, zeros and programs hold nothing.
+// program is one that has nothing to do with servers: Go's compiler.
+func program(t testing.TB) []byte {
+	t.Helper()
+	name, err := exec.Command("go", "tool", "-n", "compile").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := os.ReadFile(strings.TrimSpace(string(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestNothing: noise, zeros, text and programs hold nothing.
 func TestNothing(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if i := bytes.Index(program, []byte("*3\r\n$3\r\nSET")); i >= 0 { // this test's own
-		program = program[:i]
-	}
 	for name, img := range map[string][]byte{
 		"empty": nil, "noise": noise(rand.New(rand.NewPCG(3, 1)), 32<<20), "zeros": make([]byte, 9<<20),
 		"ones": bytes.Repeat([]byte{0xff}, 1<<20), "text": []byte(strings.Repeat("REDIS0011 and *3 $3 SET\n", 1000)),
+		"program": program(t),
 	} {
 		if pieces, _ := carveAll(t, img, 1); len(pieces) > 0 {
 			t.Errorf("%s: %+v", name, pieces[0])
 		}
 	}
-	pieces, _ := carveAll(t, program, 1)
-	for _, p := range pieces {
-		if p.Kind != Listpack && p.Kind != Commands {
-			t.Errorf("a program: %+v", p)
+}
+
+// TestCandidates: places are those that two bytes allow, wherever a block ends.
+func TestCandidates(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	f := newFinder()
+	for n := range block + 1 {
+		b := noise(r, n)
+		clear(b[n/2 : n/2+n/8])
+		var want []uint16
+		for i := range max(n-1, 0) {
+			if begins[uint(b[i])|uint(b[i+1])<<8] != 0 {
+				want = append(want, uint16(i))
+			}
+		}
+		if got := f.candidates(b); !slices.Equal(got, want) {
+			t.Fatalf("of %d bytes %d, want %d", n, got, want)
 		}
 	}
 }

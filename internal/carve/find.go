@@ -30,13 +30,20 @@ type found struct {
 
 // finder looks for what may begin where, in one pass: two bytes rule out nearly
 // all places of what is none of it.
-type finder struct{ probe *rdb.Prober }
+type finder struct {
+	probe  *rdb.Prober
+	places [block]uint16
+}
 
-func newFinder() *finder { return &finder{rdb.NewProber()} }
+func newFinder() *finder { return &finder{probe: rdb.NewProber()} }
 
-// begins tells by two bytes whether anything may begin with them.
-var begins = func() (set [1 << 16 / 64]uint64) {
-	allow := func(a, b byte) { i := uint(a)<<8 | uint(b); set[i/64] |= 1 << (i % 64) }
+// block is how many places are looked at before what may begin there is judged.
+const block = 512
+
+// begins tells by two bytes, the second the upper half of the index, whether
+// anything may begin with them: 1 or 0.
+var begins = func() (table [1 << 16]uint8) {
+	allow := func(a, b byte) { table[uint(b)<<8|uint(a)] = 1 }
 	for a := range 256 {
 		for b := range 256 {
 			if rdb.MayBegin(byte(a), byte(b)) {
@@ -53,48 +60,75 @@ var begins = func() (set [1 << 16 / 64]uint64) {
 	allow(0, 0) // in a listpack's length
 	allow(gzipMagic[0], gzipMagic[1])
 	allow(zstdMagic[0], zstdMagic[1])
-	return set
+	return table
 }()
 
 // next returns what may begin at or behind index from of b, before to.
 func (f *finder) next(b []byte, from, to int) (found, bool) {
 	f.probe.Reset()
 	end := min(to+2, len(b)-1) // what shows a listpack stands behind its first two bytes
-	for i := candidate(b, from, end); i < end; i = candidate(b, i+1, end) {
-		if b[i] == 0 && b[i+1] == 0 {
-			// The upper half of a listpack's length, behind one or two bytes that are not zero.
-			for at := max(i-2, from); at < min(i, to); at++ {
-				if beginsListpack(b[at:]) {
-					return found{at, hitListpack}, true
-				}
+	for at := from; at < end; {
+		start := at
+		at = min(start+block, end)
+		behind := start // of zeros that were passed over
+		for _, p := range f.candidates(b[start : at+1]) {
+			i := start + int(p)
+			if i < behind {
+				continue
 			}
-			i += max(zeros(b[i:end])-2, 0) // to the last of them
-			continue
-		}
-		if i >= to {
-			continue
-		}
-		if what := f.at(b, i); what != hitNone {
-			return found{i, what}, true
+			if b[i] == 0 && b[i+1] == 0 {
+				if l := listpackAround(b, i, from, to); l >= 0 {
+					return found{l, hitListpack}, true
+				}
+				behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
+				at = max(at, behind)
+				continue
+			}
+			if i >= to {
+				continue
+			}
+			if what := f.at(b, i); what != hitNone {
+				return found{i, what}, true
+			}
 		}
 	}
 	return found{}, false
 }
 
-// candidate returns the first index from from on, before end, whose two bytes
-// anything may begin with, or end.
-func candidate(b []byte, from, end int) int {
-	if from >= end {
-		return end
-	}
-	pair := uint(b[from])
-	for i, c := range b[from+1 : end+1] {
-		pair = pair<<8 | uint(c)
-		if begins[pair/64%uint(len(begins))]>>(pair%64)&1 != 0 {
-			return from + i
+// listpackAround returns the index of the listpack of whose length the upper half
+// is the zeros that begin at i, or -1. It begins one or two bytes before them.
+func listpackAround(b []byte, i, from, to int) int {
+	for at := max(i-2, from); at < min(i, to); at++ {
+		if beginsListpack(b[at:]) {
+			return at
 		}
 	}
-	return end
+	return -1
+}
+
+// candidates returns the indices in b, but for the last, whose two bytes anything
+// may begin with. It does not branch on what it finds, which no processor foresees.
+func (f *finder) candidates(b []byte) []uint16 {
+	n, i := 0, 0
+	note := func(n int, pair uint16, at int) int {
+		f.places[n&(block-1)] = uint16(at)
+		return n + int(begins[pair])
+	}
+	for ; i+9 <= len(b); i += 8 {
+		v, next := binary.LittleEndian.Uint64(b[i:]), uint16(b[i+8])
+		n = note(n, uint16(v), i)
+		n = note(n, uint16(v>>8), i+1)
+		n = note(n, uint16(v>>16), i+2)
+		n = note(n, uint16(v>>24), i+3)
+		n = note(n, uint16(v>>32), i+4)
+		n = note(n, uint16(v>>40), i+5)
+		n = note(n, uint16(v>>48), i+6)
+		n = note(n, uint16(v>>56)|next<<8, i+7)
+	}
+	for ; i+1 < len(b); i++ {
+		n = note(n, uint16(b[i])|uint16(b[i+1])<<8, i)
+	}
+	return f.places[:n]
 }
 
 // at returns what may begin at an index.

@@ -28,16 +28,9 @@ const (
 // surroundings are what fragments lie in: programs, source code and noise.
 func surroundings(t *testing.T, r *rand.Rand) [][]byte {
 	t.Helper()
-	programs := []string{filepath.Join(runtimeRoot(t), "bin", "go")}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all [][]byte
-	for _, name := range append(programs, self) {
-		if p, err := os.ReadFile(name); err == nil && len(p) > 8<<20 {
-			all = append(all, p[:8<<20])
-		}
+	all := [][]byte{program(t)[:8<<20]}
+	if p, err := os.ReadFile(filepath.Join(runtimeRoot(t), "bin", "go")); err == nil {
+		all = append(all, p[:8<<20])
 	}
 	var source bytes.Buffer
 	for _, dir := range []string{"../../rdb", "../../scan", "../../aof", "../report"} {
