@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,5 +144,33 @@ func populate(t testing.TB, w *servertest.Instance) {
 		do("XGROUP", "CREATE", fmt.Sprintf("stream:groups:%d", i), "g", "0")
 		do("XREADGROUP", "GROUP", "g", "c1", "COUNT", 5+i, "STREAMS", fmt.Sprintf("stream:groups:%d", i), ">")
 		do("XREADGROUP", "GROUP", "g", "c2", "COUNT", 5, "STREAMS", fmt.Sprintf("stream:groups:%d", i), ">")
+		if w.Server.HasVectorSets() {
+			vectors(do, i)
+		}
+	}
+}
+
+// vectors makes a vector set of each way to store the vectors, with and without
+// attributes and a projection.
+func vectors(do func(...any), i int) {
+	r := rand.New(rand.NewPCG(uint64(i), 1))
+	for k := range 20 + i*15 {
+		dim := 8 + i*4
+		var v []string
+		for range dim {
+			v = append(v, fmt.Sprint(r.Float32()-0.5))
+		}
+		args := []any{"VADD", fmt.Sprintf("vectors:%d", i)}
+		if i%4 == 3 {
+			args = append(args, "REDUCE", dim/2)
+		}
+		args = append(args, "VALUES", dim, v, fmt.Sprintf("item:%d:%d", i, k), []string{"Q8", "BIN", "NOQUANT"}[i%3])
+		if i%2 == 1 && k%3 == 0 {
+			args = append(args, "SETATTR", fmt.Sprintf(`{"year":%d,"title":"number %d"}`, 1950+k, k))
+		}
+		if i%5 == 4 {
+			args = append(args, "M", 8)
+		}
+		do(args...)
 	}
 }

@@ -54,17 +54,18 @@ type estimator struct {
 	great int64
 	text  bool // the string is an integer
 
-	nodes  int64 // of a quicklist, or a stream
-	node   int64 // bytes of the open one
-	lists  int64 // what the nodes before it take
-	id     keyspace.StreamID
-	master keyspace.StreamID // first of the node
-	inNode int64             // entries of the node
-	names  []uint64          // hashes of the names of its first entry
-	named  int64             // what the names of the open entry take
-	same   bool              // they are those of the first
-	stream struct{ groups, consumers, pending, owned int64 }
-	expiry int64 // fields that expire
+	nodes   int64 // of a quicklist, or a stream
+	node    int64 // bytes of the open one
+	lists   int64 // what the nodes before it take
+	id      keyspace.StreamID
+	master  keyspace.StreamID // first of the node
+	inNode  int64             // entries of the node
+	names   []uint64          // hashes of the names of its first entry
+	named   int64             // what the names of the open entry take
+	same    bool              // they are those of the first
+	stream  struct{ groups, consumers, pending, owned int64 }
+	expiry  int64 // fields that expire
+	vectors vectorSet
 }
 
 func (e *estimator) begin(k *keyspace.Event) {
@@ -131,6 +132,8 @@ func (e *estimator) element(ev *keyspace.Event) {
 	case keyspace.Stream:
 		e.entry(ev, n, long)
 		return
+	case keyspace.VectorSet:
+		e.vectors.take(e.a, ev, n)
 	}
 	e.n++
 }
@@ -340,6 +343,8 @@ func (e *estimator) value() int64 {
 		return e.objectSize() + e.table(e.n) + e.whole + e.expiry*fieldExpiry
 	case keyspace.Stream:
 		return e.objectSize() + e.streamSize()
+	case keyspace.VectorSet:
+		return e.vectors.size()
 	}
 	return e.objectSize() + e.whole
 }
