@@ -9,6 +9,9 @@ import (
 // maxXattr is XATTR_SIZE_MAX (include/uapi/linux/limits.h).
 const maxXattr = 64 << 10
 
+// noAtime asks that an access time stays as it is; only a file's owner and root may.
+const noAtime = unix.O_NOATIME
+
 func fgetxattr(file *os.File, attr string) ([]byte, error) {
 	buf := make([]byte, maxXattr)
 	n, err := unix.Fgetxattr(int(file.Fd()), attr, buf)

@@ -7,6 +7,8 @@ import (
 	"os"
 )
 
+const noAtime = 0
+
 func fgetxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Encrypted reports whether the file system keeps a file or directory encrypted,

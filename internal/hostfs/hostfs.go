@@ -185,7 +185,7 @@ func (f *FS) Open(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := f.root.OpenFile(rel(resolved), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := f.open(resolved)
 	if err != nil {
 		return nil, plain("open", name, err)
 	}
@@ -198,6 +198,17 @@ func (f *FS) Open(name string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// open opens what a path without symbolic links names, without waiting for a writer
+// and, where that is allowed, without changing its access time.
+func (f *FS) open(resolved string) (*os.File, error) {
+	const flags = os.O_RDONLY | syscall.O_NONBLOCK
+	file, err := f.root.OpenFile(rel(resolved), flags|noAtime, 0)
+	if noAtime != 0 && errors.Is(err, fs.ErrPermission) {
+		return f.root.OpenFile(rel(resolved), flags, 0)
+	}
+	return file, err
 }
 
 // ReadFile returns a file's content, and ErrLimit with the first limit bytes if
@@ -225,7 +236,7 @@ func (f *FS) ReadDir(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := f.root.OpenFile(rel(resolved), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	dir, err := f.open(resolved)
 	if err != nil {
 		return nil, plain("open", name, err)
 	}
@@ -257,7 +268,7 @@ func (f *FS) openAny(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := f.root.OpenFile(rel(resolved), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := f.open(resolved)
 	if err != nil {
 		return nil, plain("open", name, err)
 	}
