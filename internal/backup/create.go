@@ -37,7 +37,13 @@ type Options struct {
 	Pending []byte
 	// Completing is told the manifest before it is written, unless it is nil.
 	Completing func(manifest []byte)
-	Rate       int64 // bytes a second that are written at most; 0: no bound
+	// Begun is what the run before left if it was interrupted; nil: nothing. What of
+	// it still fits is not written again, unless the store cannot be read.
+	Begun *Begun
+	// Sent is told what there is of the set whenever a member that would fit again is
+	// whole at the destination, unless it is nil. It must not keep the argument.
+	Sent func(*Begun)
+	Rate int64 // bytes a second that are written at most; 0: no bound
 }
 
 // Result is the set that was made.
@@ -48,6 +54,7 @@ type Result struct {
 	Plain    int64 // bytes captured
 	Sent     int64 // bytes written
 	Reused   int   // members that an older set holds
+	Resumed  int   // members that an interrupted run had written
 	Findings uint64
 	Strange  []Command // commands in logs that no server writes
 }
@@ -60,8 +67,9 @@ var ErrRefused = errors.New("the scan found what is not to be backed up")
 var ErrShrank = errors.New("a log became shorter while it was read")
 
 // Create seals what was captured into a new set of the store. If it fails, there
-// is no set, and what was written of one is removed where that is possible. What
-// is damaged is an error that [keyspace.Incomplete] knows.
+// is no set, and what was written of one is removed where that is possible; if ctx
+// ends, whole members stay, to go on with. What is damaged is an error that
+// [keyspace.Incomplete] knows.
 func Create(ctx context.Context, s Store, c *Capture, o Options) (*Result, error) {
 	if err := CheckLabel(o.Label); err != nil {
 		return nil, err
@@ -79,7 +87,9 @@ func Create(ctx context.Context, s Store, c *Capture, o Options) (*Result, error
 		}
 	}
 	if err := cr.run(ctx, c); err != nil {
-		cr.undo(context.WithoutCancel(ctx))
+		if ctx.Err() == nil {
+			cr.undo(ctx)
+		}
 		return cr.result, err
 	}
 	return cr.result, nil
@@ -94,6 +104,7 @@ type creator struct {
 	in       *Inner
 	result   *Result
 	previous *Manifest
+	begun    Begun    // the set, as far as it could be gone on with
 	written  []string // objects that were begun
 }
 
@@ -115,6 +126,9 @@ func (cr *creator) scanFirst(ctx context.Context, c *Capture) error {
 
 func (cr *creator) run(ctx context.Context, c *Capture) error {
 	if err := cr.findPrevious(ctx); err != nil {
+		return err
+	}
+	if err := cr.resume(ctx); err != nil {
 		return err
 	}
 	for i, it := range c.items {
@@ -212,6 +226,9 @@ func (cr *creator) member(ctx context.Context, it *item, name string) error {
 	plain := sha256.New()
 	consumers = append(consumers, into(plain))
 	m, reused := cr.reuse(ctx, it)
+	if !reused {
+		m, reused = cr.left(it, name)
+	}
 	var err error
 	copyAll := func(w io.Writer) error {
 		if w != nil {
@@ -235,6 +252,9 @@ func (cr *creator) member(ctx context.Context, it *item, name string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !reused {
+		cr.sent(m)
 	}
 	cr.take(got)
 	cr.result.Plain += f.Size

@@ -144,11 +144,14 @@ var (
 // ErrManifest says that a manifest is not one, or contradicts itself.
 var ErrManifest = errors.New("the manifest is malformed")
 
+// idTime is how the name of a set tells when it was begun.
+const idTime = "20060102T150405.000Z"
+
 // NewID returns the name of a set that is begun at t.
 func NewID(t time.Time) string {
 	var b [4]byte
 	rand.Read(b[:])
-	return t.UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(b[:])
+	return t.UTC().Format(idTime) + "-" + hex.EncodeToString(b[:])
 }
 
 // CheckLabel reports why a label is none.

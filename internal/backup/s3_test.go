@@ -120,11 +120,18 @@ func TestS3Dies(t *testing.T) {
 	if l, err := backup.List(t.Context(), store, ""); err != nil || len(l.Sets) != 0 || len(l.Incomplete) > 1 {
 		t.Errorf("%+v, %v", l, err)
 	}
+	left, err := os.ReadFile(filepath.Join(h.files, "state", "valkeyfs", "backup", strings.ReplaceAll(h.o.Label, "/", "_")+".left"))
 	if status, said := h.cron(nil, args...); status != 0 || said != "" {
 		t.Errorf("the next backup: exit status %d: %s", status, said)
 	}
 	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
 		t.Errorf("problems: %v", kinds)
+	}
+	if err != nil { // the server died before it had confirmed the member
+		return
+	}
+	if b, err := backup.ParseBegun(left); err != nil || h.newest().Manifest.ID != b.ID {
+		t.Errorf("the set that was begun, %+v, is not gone on with: %v", b, err)
 	}
 }
 

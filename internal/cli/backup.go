@@ -179,8 +179,8 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 		a.stderr.errorf("warning: a log holds commands that no server writes and that replay would run: %s", result.Strange[0])
 	}
 	if code == exitOK && a.stderr.terminal {
-		a.stderr.printf("set %s of %s: %s captured, %s written, %d members, %d of them unchanged", result.Manifest.ID, f.label,
-			report.Bytes(result.Plain), report.Bytes(result.Sent), len(result.Manifest.Members), result.Reused)
+		a.stderr.printf("set %s of %s: %s captured, %s written, %d members, %d of them unchanged and %d of an interrupted run", result.Manifest.ID, f.label,
+			report.Bytes(result.Plain), report.Bytes(result.Sent), len(result.Manifest.Members), result.Reused, result.Resumed)
 	}
 	if f.metrics != "" {
 		if err := writeBackupMetrics(f.metrics, f.label, code, started, time.Now(), result); err != nil {
@@ -240,6 +240,7 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.
 	o.Previous, o.Completing = known.done(), known.begin
 	if f.to != source.Stdin { // where a stream went to, nobody knows
 		o.Pending = known.begun()
+		o.Begun, o.Sent = known.left(), known.sent
 	}
 	var result *backup.Result
 	for range maxTries {

@@ -1,22 +1,28 @@
 package cli
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/backup"
 )
 
 // setState remembers the newest set of a label, for destinations that cannot be
 // read: NAME.json is its manifest, NAME.begun that of a set whose manifest was
-// about to be written. Where it cannot be kept, the destination has to tell.
-type setState struct{ path, begunPath string }
+// about to be written. NAME.left says what of a set is written already, for the case
+// that the program is interrupted. Where it cannot be kept, the destination has to
+// tell.
+type setState struct{ path, begunPath, leftPath string }
 
 func openSetState(label string) *setState {
 	path, err := stateFile(label, ".json")
 	if err != nil {
 		return &setState{}
 	}
-	return &setState{path, strings.TrimSuffix(path, ".json") + ".begun"}
+	name := strings.TrimSuffix(path, ".json")
+	return &setState{path, name + ".begun", name + ".left"}
 }
 
 // stateFile names a file of a label in the state directory, which is made.
@@ -42,20 +48,39 @@ func readState(path string) []byte {
 }
 
 // begin keeps the manifest of a set that is about to be complete.
-func (s *setState) begin(manifest []byte) {
-	if s.path == "" {
+func (s *setState) begin(manifest []byte) { keepState(s.begunPath, manifest) }
+
+// left returns what an interrupted run has written, or nil.
+func (s *setState) left() *backup.Begun {
+	b, err := backup.ParseBegun(readState(s.leftPath))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// sent keeps what is written of a set.
+func (s *setState) sent(b *backup.Begun) {
+	if data, err := json.Marshal(b); err == nil {
+		keepState(s.leftPath, data)
+	}
+}
+
+func keepState(path string, data []byte) {
+	if path == "" {
 		return
 	}
-	out, err := createOutput("state", s.begunPath)
+	out, err := createOutput("state", path)
 	if err != nil {
 		return
 	}
 	defer out.discard()
-	out.Write(manifest)
+	out.Write(data)
 	out.commit() //nolint:errcheck // where it cannot be kept, the destination tells
 }
 
 // end says that the set that was begun is complete.
 func (s *setState) end() {
 	os.Rename(s.begunPath, s.path) //nolint:errcheck // where it cannot be kept, the destination tells
+	os.Remove(s.leftPath)          //nolint:errcheck // what is complete is not gone on with
 }
