@@ -10,34 +10,38 @@ import (
 // read of it. A search holds a place for the start of a record only if the record
 // agrees.
 type habits struct {
-	keys     int64
-	idles    int64 // keys with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
-	freqs    int64 // keys with an access frequency: all or none
-	named    int64 // keys whose names were looked at
-	odd      int64 // those of them with an odd name
 	types    [256]bool
+	keys     uint64
+	seen     int64 // keys that were looked at
+	idles    int64 // those with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
+	freqs    int64 // those with an access frequency: all or none
+	odd      int64 // those with an odd name
 	database int32 // that was selected last; -1: none
 }
 
 // enough is how many keys must have been read to tell habits by.
 const enough = 8
 
-// Names are looked at of the first keys and then of one in so many: that tells
-// what is common, and costs nothing.
+// Of the first keys all are looked at and then one in so many: that tells what is
+// common, and costs nothing.
 const (
-	firstNames = 1024
-	oneNameIn  = 32
+	firstKeys = 1024
+	oneKeyIn  = 256
 )
 
 // note takes a key that was read.
 func (h *habits) note(typ byte, key []byte, idle, freq bool) {
-	if h.keys++; h.keys <= firstNames || h.keys%oneNameIn == 0 {
-		h.named++
-		if OddName(key) {
-			h.odd++
-		}
-	}
 	h.types[typ] = true
+	if h.keys++; h.keys <= firstKeys || h.keys%oneKeyIn == 0 {
+		h.look(key, idle, freq)
+	}
+}
+
+func (h *habits) look(key []byte, idle, freq bool) {
+	h.seen++
+	if OddName(key) {
+		h.odd++
+	}
 	if idle {
 		h.idles++
 	}
@@ -63,7 +67,7 @@ const oddShare = 8
 // what is left of a damaged record: its key has an odd name, which is not common
 // in this file, and its value no form that could be wrong.
 func (r *Reader) doubtful() bool {
-	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.named
+	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.seen
 }
 
 // OddName reports whether a key's name is short, a number or no text: what chance

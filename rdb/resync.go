@@ -140,38 +140,38 @@ const (
 	stray = 4096
 	// longest is the length up to which such a record is searched.
 	longest = 4 * lookahead
-	// wayLength is more records than stray bytes can hold.
-	wayLength = 2048
+	// wayLength bounds the records behind a suspect, of two bytes each at least.
+	wayLength = stray / 2
 )
 
-// way remembers the records that were read last, and the suspect among them: the
-// last that was long enough to have led over others, of strings that nothing
-// vouches for.
+// way remembers the record that was read last of those long enough to have led
+// over others, of strings that nothing vouches for, and where the records behind it
+// begin: until they have gone too far to be stray bytes.
 type way struct {
-	begins  [wayLength]int64
-	n       int
 	suspect struct {
 		begin, end int64
 		db         int32 // that was selected when it was read
 	}
+	begins []int64 // of the suspect and of what follows
 }
 
+// note takes a record that was read.
 func (y *way) note(begin, end int64, db int32, unproven bool) {
-	y.begins[y.n%wayLength] = begin
-	y.n++
-	if unproven && end-begin > longString {
-		y.suspect.begin, y.suspect.end, y.suspect.db = begin, end, db
+	if y.suspect.end > 0 || unproven && end-begin > longString {
+		y.follow(begin, end, db, unproven)
 	}
 }
 
-// since returns the beginnings of the records from offset on that are remembered.
-func (y *way) since(offset int64) (p []int64) {
-	for i := max(0, y.n-wayLength); i < y.n; i++ {
-		if b := y.begins[i%wayLength]; b >= offset {
-			p = append(p, b)
-		}
+func (y *way) follow(begin, end int64, db int32, unproven bool) {
+	switch {
+	case unproven && end-begin > longString:
+		y.suspect.begin, y.suspect.end, y.suspect.db = begin, end, db
+		y.begins = append(y.begins[:0], begin)
+	case begin-y.suspect.end > stray:
+		y.suspect.end = 0
+	default:
+		y.begins = append(y.begins, begin)
 	}
-	return p
 }
 
 // swallowed looks for records inside one that ended shortly before the damage at
@@ -186,7 +186,7 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 	r.rewound += begin - from
 	found, err := r.search(begin)
 	at := r.in.offset()
-	passed := append(r.way.since(from), begin)
+	passed := append(slices.Clone(r.way.begins), begin)
 	if !found || err != nil || slices.Contains(passed, at) {
 		return false, err
 	}
