@@ -47,17 +47,18 @@ func eventKey(e *timeline.Event) string {
 	return report.Escape(e.Key)
 }
 
-func eventTime(e *timeline.Event) string {
+// eventTime returns when something was, in a line, or two for its bounds.
+func eventTime(e *timeline.Event) []string {
 	const layout = "2006-01-02 15:04:05"
 	switch {
 	case e.Basis != timeline.Bounded:
-		return e.Time.UTC().Format(layout)
+		return []string{e.Time.UTC().Format(layout)}
 	case e.NotBefore == nil:
-		return "until " + e.NotAfter.UTC().Format(layout)
+		return []string{"until " + e.NotAfter.UTC().Format(layout)}
 	case e.NotAfter == nil:
-		return "since " + e.NotBefore.UTC().Format(layout)
+		return []string{"since " + e.NotBefore.UTC().Format(layout)}
 	}
-	return e.NotBefore.UTC().Format(layout) + " to " + e.NotAfter.UTC().Format(layout)
+	return []string{"from " + e.NotBefore.UTC().Format(layout), "to " + e.NotAfter.UTC().Format(layout)}
 }
 
 // Case is what a page holds beside the findings. What was not read is nil.
@@ -65,6 +66,7 @@ type Case struct {
 	Facts    []Fact
 	Files    []*inspect.Report
 	Timeline *Timeline
+	Sets     []memory.Group // data sets: what each would be in a server
 	Memory   *memory.Report
 	Audit    *Audit
 }
@@ -104,7 +106,7 @@ func (c *Case) Sections() ([]report.Section, error) {
 		there     bool
 	}{
 		{"case", "Case", c.Facts, true},
-		{"files", "Snapshots and logs", c.Files, len(c.Files) > 0},
+		{"files", "Snapshots and logs", c, len(c.Files) > 0},
 		{"timeline", "Timeline", c.Timeline, c.Timeline != nil},
 		{"memory", "Memory", c.Memory, c.Memory != nil},
 		{"audit", "Audit", c.Audit, c.Audit != nil},

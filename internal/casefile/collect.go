@@ -11,6 +11,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/audit"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
 	"github.com/valkeyfs/valkeyfs/internal/inspect"
+	"github.com/valkeyfs/valkeyfs/internal/memory"
 	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/sweep"
@@ -33,6 +34,13 @@ func (l *fileList) Report(r *inspect.Report) error {
 		l.Files = append(l.Files, r)
 	}
 	return nil
+}
+
+// AddSet notes what a data set would be in a server: the difference of two totals.
+func (c *Case) AddSet(name string, before, after memory.Group) {
+	if len(c.Sets) < maxFiles {
+		c.Sets = append(c.Sets, memory.Group{Name: name, Keys: after.Keys - before.Keys, Elements: after.Elements - before.Elements, Bytes: after.Bytes - before.Bytes})
+	}
 }
 
 // ReadTimeline reads the inputs for what happened when.

@@ -105,7 +105,7 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	if err := c.ReadTimeline(ctx, in, timeline.Options{MaxMem: int64(a.global.maxMem) / 4, Tmp: in.Tmp(), Zone: zone, Mask: a.names.Mask, Key: a.names.Key}); err != nil {
 		return err
 	}
-	if c.Memory, err = caseMemory(ctx, a, in); err != nil {
+	if err := caseMemory(ctx, a, in, c); err != nil {
 		return err
 	}
 	if err := caseAudit(ctx, a, c, args); err != nil {
@@ -163,25 +163,29 @@ func (w *manifestWriter) File(f *report.File) error {
 	return w.Writer.File(f)
 }
 
-func caseMemory(ctx context.Context, a *app, in *source.Inputs) (*memory.Report, error) {
+// caseMemory reads what a server would load of each data set.
+func caseMemory(ctx context.Context, a *app, in *source.Inputs, c *casefile.Case) error {
 	o := memory.Options{Top: memory.DefaultTop, Quantum: 16, AsOf: a.global.asOf.ms, Name: a.names.Key}
-	c := memory.New(o)
+	all := memory.New(o)
 	for u, err := range in.Units(ctx) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !u.Readable() || u.Kind().IsText() || u.Files[0].Role != source.NoRole {
 			continue
 		}
 		seq, err := a.dataSet(ctx, in, u, oldestLogs)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := c.Add(ctx, seq); err != nil {
-			return nil, err
+		before := all.Total()
+		if err := all.Add(ctx, seq); err != nil {
+			return err
 		}
+		c.AddSet(a.names.Mask(u.Name()), before, all.Total())
 	}
-	return c.Report(), nil
+	c.Memory = all.Report()
+	return nil
 }
 
 // caseAudit judges each directory as the image of a host: nothing of this one is

@@ -264,6 +264,11 @@ func bigger(a, b *Key, name string) int {
 	return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.DB, b.DB), cmp.Compare(a.Name, name))
 }
 
+// Total is the sum of what was added so far, without a name.
+func (c *Collector) Total() Group {
+	return Group{Keys: c.report.Keys, Elements: c.report.Elements, Bytes: c.report.Bytes}
+}
+
 // Report returns what was gathered.
 func (c *Collector) Report() *Report {
 	r := c.report
