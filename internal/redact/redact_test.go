@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -210,7 +211,31 @@ func TestServers(t *testing.T) {
 		if hash[0] != hash[1] || hash[2] != "12" || len(hash[0].(string)) != len("Mv!7hafen#Deich") {
 			t.Errorf("hash became %q", hash)
 		}
+		unzipped(t, loaded.Must(t, "GET", "raw:zipped").(string), secrets)
+		text, err := base64.StdEncoding.DecodeString(loaded.Must(t, "GET", "zipped").(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unzipped(t, string(text), secrets)
 	})
+}
+
+// unzipped holds that what was packed is packed anew, without a secret.
+func unzipped(t *testing.T, packed string, secrets []string) {
+	t.Helper()
+	z, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil || !bytes.Contains(text, []byte(`{"session":{"token":"`)) {
+		t.Errorf("what was packed became %d other bytes, %v", len(text), err)
+	}
+	for i, s := range secrets {
+		if bytes.Contains(text, []byte(s)) {
+			t.Errorf("secret %d is still there", i)
+		}
+	}
 }
 
 // held reports whether a key of the planted ones holds a secret: all have no colon,
