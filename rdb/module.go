@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -31,12 +32,15 @@ func moduleName(dst []byte, id uint64) []byte {
 	return dst
 }
 
-// moduleID reads a module's id. No module has 0: that is an error's (module.c,
-// moduleTypeEncodeId, moduleCreateDataType).
+// minModuleID is below every id that a module has: nine characters of six bits
+// over ten bits of version (module.c, moduleTypeEncodeId), of which a smaller id
+// would have three of 'A' in front. 0 is an error's; chance makes small ones.
+const minModuleID = 1 << 32
+
 func (r *Reader) moduleID() (uint64, error) {
 	id, err := r.length("module id")
-	if err == nil && id == 0 {
-		err = r.fail("module id: 0", keyspace.ErrCorrupt)
+	if err == nil && id < minModuleID {
+		err = r.fail(fmt.Sprintf("module id: %d", id), keyspace.ErrCorrupt)
 	}
 	return id, err
 }

@@ -274,7 +274,7 @@ func TestRefused(t *testing.T) {
 		{"type of another server", "VALKEY080", func(b *build) { b.op(24) }, keyspace.ErrUnsupported},
 		{"GCRA", "REDIS0015", func(b *build) { b.op(33).str("k").le64(1) }, keyspace.ErrUnsupported},
 		{"PATH_HASH", "VALKEY081", func(b *build) { b.op(23).str("k") }, keyspace.ErrUnsupported},
-		{"module without a frame", "REDIS0008", func(b *build) { b.op(6).str("k").len(1) }, keyspace.ErrUnsupported},
+		{"module without a frame", "REDIS0008", func(b *build) { b.op(6).str("k").len(1 << 60) }, keyspace.ErrUnsupported},
 		{"future version", "REDIS0016", func(*build) {}, keyspace.ErrUnsupported},
 		{"version between the branches", "REDIS0080", func(*build) {}, keyspace.ErrUnsupported},
 		{"length byte", "REDIS0011", func(b *build) { b.op(0, 0x82) }, keyspace.ErrCorrupt},
@@ -314,7 +314,8 @@ func TestRefused(t *testing.T) {
 			b.op(15).str("k").len(1).str(be128(1, 1)).str(listpackOf(2, 0, 1, "f", 0, 2, 0, 0, "v", 4))
 		}, keyspace.ErrCorrupt},
 		{"stream node name", "REDIS0011", func(b *build) { b.op(15).str("k").len(1).str("short") }, keyspace.ErrCorrupt},
-		{"module opcode", "REDIS0009", func(b *build) { b.op(7).str("k").len(1).len(9) }, keyspace.ErrCorrupt},
+		{"module id", "REDIS0009", func(b *build) { b.op(7).str("k").len(1).len(0) }, keyspace.ErrCorrupt},
+		{"module opcode", "REDIS0009", func(b *build) { b.op(7).str("k").len(1 << 60).len(9) }, keyspace.ErrCorrupt},
 		{"template that is not there", "REDIS0015", func(b *build) { b.op(32).str("k").len(3) }, keyspace.ErrCorrupt},
 		{"two keys without a name", "REDIS0011", func(b *build) { b.op(0, 0, 0, 0, 0, 0) }, keyspace.ErrCorrupt},
 	}
