@@ -17,6 +17,9 @@ type Baseline struct {
 	Format  string                     `json:"format"`
 	Servers map[string]*ServerBaseline `json:"servers"`
 	Salt    []byte                     `json:"salt,omitempty"` // of the digests of keys
+
+	// Signed says that its signature was checked by a key that the caller trusts.
+	Signed bool `json:"-"`
 }
 
 const baselineFormat = "valkeyfs-audit-baseline/1"
@@ -27,6 +30,7 @@ type ServerBaseline struct {
 	Functions []string                     `json:"functions"`           // SHA-256 of function libraries, sorted
 	Aux       map[string]map[string]string `json:"aux"`                 // of snapshots, by path: see auxKept
 	Immutable map[string]string            `json:"immutable,omitempty"` // digests of keys that are never to change, by that of their name
+	Peers     []string                     `json:"peers,omitempty"`     // ids of a cluster's other nodes, sorted
 }
 
 // auxKept are the aux fields that a snapshot shares with those before and after
@@ -55,6 +59,10 @@ func (s *Subject) baseline() *ServerBaseline {
 			b.Files[s.Server.ACLFile] = s.Server.Users.SHA256
 		}
 	}
+	for _, p := range s.peers.nodes {
+		b.Peers = append(b.Peers, p.id)
+	}
+	slices.Sort(b.Peers)
 	if s.Data != nil {
 		for _, f := range s.Data.Functions {
 			b.Functions = append(b.Functions, f.SHA256)
@@ -101,6 +109,9 @@ func checkBaseline(s *Subject) []Answer {
 	}
 	now := s.baseline()
 	var fs []Answer
+	if !s.Options.Baseline.Signed {
+		fs = unknown("the baseline's signature was not checked (--sign-pub): against who can write it, it proves nothing")
+	}
 	changed := func(file, what string, args ...any) {
 		fs = append(fs, fail(Place{File: file}, "if the change is meant, a new baseline", what, args...).severe(Info))
 	}
@@ -128,30 +139,53 @@ func checkBaseline(s *Subject) []Answer {
 	return orPass(fs, Place{File: s.Name}, "as it was, or further on")
 }
 
+// maxStream is how many bytes of replication stream a second are believed: the
+// 10 Gbit/s of a fast link, which no server with one thread for commands fills.
+const maxStream = 1_250_000_000
+
 // jumps compares two snapshots of one place: time and replication offset go
-// forward, and the replication id stays.
+// forward, not faster than a server writes, and the replication id stays. How far
+// the offset has gone is told.
 func jumps(name string, was, is map[string]string) []Answer {
 	var fs []Answer
-	back := func(key, what string) {
-		a, e1 := strconv.ParseInt(was[key], 10, 64)
-		b, e2 := strconv.ParseInt(is[key], 10, 64)
-		if e1 == nil && e2 == nil && b < a {
-			fs = append(fs, fail(Place{File: name}, "find out which snapshot this is", "%s goes back, from %d to %d", what, a, b))
-		}
+	say := func(severity Severity, remedy, what string, args ...any) {
+		fs = append(fs, fail(Place{File: name}, remedy, what, args...).severe(severity))
 	}
-	back("ctime", "the time of the snapshot")
-	same := was["repl-id"] == is["repl-id"]
-	if same {
-		back("repl-offset", "the replication offset")
-	} else if was["repl-id"] != "" && is["repl-id"] != "" {
-		fs = append(fs, fail(Place{File: name}, "find out whether the server was restarted, or made a replica", "the replication id is another: another history"))
+	const which = "find out which snapshot this is"
+	seconds, timed := gone("ctime", was, is)
+	if timed && seconds < 0 {
+		say(Medium, which, "the time of the snapshot goes back, from %s to %s", was["ctime"], is["ctime"])
+	}
+	switch bytes, known := gone("repl-offset", was, is); {
+	case was["repl-id"] != is["repl-id"]:
+		if was["repl-id"] != "" && is["repl-id"] != "" {
+			say(Medium, "find out whether the server was restarted, or made a replica", "the replication id is another: another history")
+		}
+	case !known || bytes == 0:
+	case bytes < 0:
+		say(Medium, which, "the replication offset goes back, from %s to %s", was["repl-offset"], is["repl-offset"])
+	case timed && bytes/maxStream > max(seconds, 0):
+		say(Medium, which, "the replication offset leaps, from %s to %s in %d seconds: no server writes as fast", was["repl-offset"], is["repl-offset"], seconds)
+	default:
+		say(Info, "if as much was written, a new baseline", "changed: the replication offset went from %s to %s, by %d bytes", was["repl-offset"], is["repl-offset"], bytes)
 	}
 	for _, key := range []string{"redis-ver", "valkey-ver"} {
 		if was[key] != is[key] && !strings.HasPrefix(is[key], was[key]+".") {
-			fs = append(fs, fail(Place{File: name}, "if the server was upgraded, a new baseline", "changed: %s was %q and is %q", key, clip(was[key]), clip(is[key])).severe(Info))
+			say(Info, "if the server was upgraded, a new baseline", "changed: %s was %q and is %q", key, clip(was[key]), clip(is[key]))
 		}
 	}
 	return fs
+}
+
+// gone returns by how much a number of a snapshot has grown since another, and
+// whether both have it. They are what a hostile file says: no sum overflows.
+func gone(key string, was, is map[string]string) (by int64, ok bool) {
+	a, e1 := strconv.ParseInt(was[key], 10, 64)
+	b, e2 := strconv.ParseInt(is[key], 10, 64)
+	if e1 != nil || e2 != nil || a < 0 || b < 0 {
+		return 0, false
+	}
+	return b - a, true
 }
 
 // salt is what digests of keys are made with.

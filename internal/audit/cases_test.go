@@ -151,6 +151,7 @@ func against(t testing.TB, old, replacement string, more ...func(*Options)) func
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Signed = true
 	return func(o *Options) {
 		o.Baseline = b
 		for _, m := range more {

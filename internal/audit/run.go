@@ -91,6 +91,7 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 	r := &Report{Servers: f.subjects, Counts: map[Status]int{}, Assumed: f.assumed}
 	for _, s := range f.subjects {
 		s.readData(ctx)
+		s.peers = s.readPeers()
 		if o.Backups != "" {
 			s.Backups = readBackups(ctx, fs, o.Backups, s.Dir)
 		}

@@ -29,6 +29,7 @@ type Subject struct {
 	host      *host
 	primary   *Subject   // which it replicates, if that is among those judged
 	configMap *ConfigMap // that holds its configuration
+	peers     peers
 }
 
 // host is what is the same for all servers of a host.

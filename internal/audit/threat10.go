@@ -2,6 +2,7 @@ package audit
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ var threat10 = []Check{
 	{ID: "VFS-REPL-002", Threat: 10, Severity: Medium, Title: "Replicas authenticate to their primary", References: []string{"NIST 800-53 IA-3"}, run: checkPrimaryAuth},
 	{ID: "VFS-REPL-003", Threat: 10, Severity: Medium, Title: "The user for replication can do nothing else", References: []string{"NIST 800-53 AC-6", "STIG V-251187"}, run: checkReplicationUser},
 	{ID: "VFS-REPL-004", Threat: 10, Severity: High, Title: "The primary is not reached over a public network in clear", References: []string{"NIST 800-53 SC-8"}, run: checkPrimaryAddress},
-	{ID: "VFS-REPL-005", Threat: 10, Severity: Medium, Title: "A cluster's peers are private addresses", References: []string{"NIST 800-53 SC-7"}, run: checkPeers},
+	{ID: "VFS-REPL-005", Threat: 10, Severity: Medium, Title: "A cluster's peers are known, and have private addresses", References: []string{"NIST 800-53 SC-7"}, run: checkPeers},
 	{ID: "VFS-REPL-006", Threat: 10, Severity: High, Title: "A sentinel's scripts cannot be changed", References: []string{"NIST 800-53 CM-5", "STIG V-251219", "CWE-732"}, run: checkSentinelScripts},
 	{ID: "VFS-REPL-007", Threat: 10, Severity: Low, Title: "A primary that is alone takes no writes", References: []string{"NIST 800-53 SC-24"}, run: checkMinReplicas},
 	{ID: "VFS-REPL-008", Threat: 10, Severity: Medium, Title: "Applications' users cannot change replication", References: []string{"NIST 800-53 AC-6", "STIG V-251188", "ATT&CK T1565"}, run: checkReplicaOf},
@@ -108,6 +109,40 @@ func checkPrimaryAddress(s *Subject) []Answer {
 	return pass(atDirective(d), "the primary has a private address")
 }
 
+// peers are the other nodes of a cluster, as a node has them on disk.
+type peers struct {
+	file  string
+	nodes []peer
+	err   error
+}
+
+type peer struct {
+	id, host string
+	line     int
+}
+
+// readPeers reads nodes.conf (cluster_legacy.c, clusterGenNodeDescription: id,
+// ip:port@bus[,hostname…], flags …).
+func (s *Subject) readPeers() peers {
+	if s.Server == nil || !s.Server.Cluster() {
+		return peers{}
+	}
+	p := peers{file: s.path(s.Server.Conf.Get("cluster-config-file").Text)}
+	text, err := s.FS.ReadFile(p.file, 16*maxText)
+	p.err = err
+	line := 0
+	for l := range strings.Lines(string(text)) {
+		line++
+		f := strings.Fields(l)
+		if len(f) < 8 || strings.Contains(f[2], "myself") {
+			continue
+		}
+		address, _, _ := strings.Cut(f[1], "@")
+		p.nodes = append(p.nodes, peer{f[0], address[:max(strings.LastIndexByte(address, ':'), 0)], line})
+	}
+	return p
+}
+
 func checkPeers(s *Subject) []Answer {
 	if s.Server == nil {
 		return unknown(noConf)
@@ -115,28 +150,32 @@ func checkPeers(s *Subject) []Answer {
 	if !s.Server.Cluster() {
 		return na("no node of a cluster")
 	}
-	file := s.path(s.Server.Conf.Get("cluster-config-file").Text)
-	text, err := s.FS.ReadFile(file, 16*maxText)
-	if err != nil {
-		return unknown("nodes.conf: %v", err)
+	p := s.peers
+	if p.err != nil {
+		return unknown("nodes.conf: %v", plainError(p.err))
 	}
+	var old *ServerBaseline
+	var known []string
+	if s.Options.Baseline != nil {
+		if old = s.Options.Baseline.Servers[s.Name]; old != nil {
+			known = slices.Sorted(slices.Values(old.Peers))
+		}
+	}
+	const remedy = "CLUSTER FORGET it if it is unknown"
 	var fs []Answer
-	n, line := 0, 0
-	for l := range strings.Lines(string(text)) {
-		line++
-		// cluster_legacy.c, clusterGenNodeDescription: id, ip:port@bus[,hostname…], flags …
-		f := strings.Fields(l)
-		if len(f) < 8 || strings.Contains(f[2], "myself") {
-			continue
+	for _, n := range p.nodes {
+		where := Place{p.file, n.line}
+		if public, _ := publicAddress(n.host); public {
+			fs = append(fs, fail(where, remedy, "a peer with a public address"))
 		}
-		n++
-		address, _, _ := strings.Cut(f[1], "@")
-		host := address[:max(strings.LastIndexByte(address, ':'), 0)]
-		if public, _ := publicAddress(host); public {
-			fs = append(fs, fail(Place{file, line}, "CLUSTER FORGET it if it is unknown", "a peer with a public address"))
+		if _, ok := slices.BinarySearch(known, n.id); old != nil && !ok {
+			fs = append(fs, fail(where, remedy, "a peer that the baseline does not have"))
 		}
 	}
-	return orPass(fs, Place{File: file}, "%d peers, none with a public address", n)
+	if old == nil {
+		return orPass(fs, Place{File: p.file}, "%d peers, none with a public address; which are meant to be there, --baseline says", len(p.nodes))
+	}
+	return orPass(fs, Place{File: p.file}, "%d peers, all of the baseline, none with a public address", len(p.nodes))
 }
 
 func checkSentinelScripts(s *Subject) []Answer {

@@ -18,12 +18,13 @@ type baselineFlags struct {
 }
 
 func (b *baselineFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&b.file, "baseline", "", "compare with what was recorded in `FILE`")
+	f.StringVar(&b.file, "baseline", "", "compare with what was recorded in `FILE`, whose signature --sign-pub checks")
 	f.StringVar(&b.write, "write-baseline", "", "record in `FILE` what is there now")
 	b.verify.flags(f)
 }
 
-// read reads the baseline and, if a key is given, wants its signature beside it.
+// read reads the baseline and, if a key is given, wants its signature beside it;
+// without one the audit says what a baseline is worth that anyone may have written.
 func (b *baselineFlags) read(o *audit.Options) error {
 	keys, err := b.verify.parse()
 	if err != nil || b.file == "" {
@@ -51,6 +52,7 @@ func (b *baselineFlags) read(o *audit.Options) error {
 	if err != nil {
 		return usagef("--baseline %s: %v", safe(b.file), err)
 	}
+	o.Baseline.Signed = len(keys) > 0
 	return nil
 }
 
