@@ -74,11 +74,12 @@ func TestTwice(t *testing.T) {
 }
 
 // TestRefused: members that come twice and scores that are no numbers, for which a
-// server would refuse the file, are left out of their collection.
+// server would refuse the file, are left out of their collection, and collections
+// that are empty altogether.
 func TestRefused(t *testing.T) {
 	nan := "\x00\x00\x00\x00\x00\x00\xf8\x7f"
 	body := "REDIS0011\xfe\x00" + "\x02\x05set:1\x03\x01a\x01b\x01a" + "\x05\x06zset:1\x02\x01m" + nan + "\x01n\x00\x00\x00\x00\x00\x00\xf0\x3f" +
-		"\x04\x06hash:1\x02\x01f\x011\x01f\x012" + "\xff"
+		"\x04\x06hash:1\x02\x01f\x011\x01f\x012" + "\x0b\x05set:2\x08\x02\x00\x00\x00\x00\x00\x00\x00" + "\xff"
 	p := append([]byte(body), 1, 2, 3, 4, 5, 6, 7, 8)
 	var out bytes.Buffer
 	_, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
@@ -94,7 +95,7 @@ func TestRefused(t *testing.T) {
 			elements++
 		}
 	}
-	if elements != 4 || c.Rebuilt != 3 {
+	if elements != 4 || c.Rebuilt != 3 || c.Left != 1 {
 		t.Errorf("%d elements, %+v", elements, c)
 	}
 }

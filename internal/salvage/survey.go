@@ -156,9 +156,16 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.KeyEnd:
 		s.inside = false
 		s.open.to = e.Record + e.Length
+		s.open.refused = s.open.refused || !s.some && neverEmpty(s.open.key.typ)
 		return s.keyEnd(s.open)
 	}
 	return nil
+}
+
+// neverEmpty reports whether no key of a type is without elements: servers delete
+// such a key, and older ones refuse the file for it (rdbLoadObject of src/rdb.c).
+func neverEmpty(t keyspace.Type) bool {
+	return t == keyspace.List || t == keyspace.Set || t == keyspace.SortedSet || t == keyspace.Hash
 }
 
 // begin starts a part.
