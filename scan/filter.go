@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -221,22 +222,28 @@ func newRegexSet(patterns []string) (*regexSet, error) {
 
 func (s *regexSet) match(b []byte) bool { return s.re != nil && s.re.Match(b) }
 
-// A wordSet matches where any of its words stands, in any case.
-type wordSet struct{ m *matcher }
+// A wordSet matches where any of its words stands, in any case. Its automaton is
+// built when it is first asked: most commands never ask.
+type wordSet struct{ matcher func() *matcher }
 
 func newWordSet(words []string) *wordSet {
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" || strings.IndexByte(w, separator) >= 0 })
-	if len(words) == 0 {
-		return &wordSet{}
-	}
-	m, err := newMatcher(words)
-	if err != nil {
-		return &wordSet{}
-	}
-	return &wordSet{m}
+	return &wordSet{sync.OnceValue(func() *matcher {
+		words := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" || strings.IndexByte(w, separator) >= 0 })
+		if len(words) == 0 {
+			return nil
+		}
+		m, err := newMatcher(words)
+		if err != nil {
+			return nil
+		}
+		return m
+	})}
 }
 
-func (s *wordSet) match(b []byte) bool { return s.m != nil && s.m.any(b) }
+func (s *wordSet) match(b []byte) bool {
+	m := s.matcher()
+	return m != nil && m.any(b)
+}
 
 func matchesAny(s string, patterns any) bool {
 	set, ok := patterns.(*regexSet)
