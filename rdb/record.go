@@ -43,6 +43,7 @@ func (r *Reader) record() (more bool, err error) {
 	r.ev.Record = w.offset()
 	r.typeAt = r.ev.Record
 	r.unproven = true // an opcode's strings; a key's type tells
+	var qualified qualifier
 	for {
 		if !w.need(1) {
 			return false, r.short("end marker")
@@ -52,6 +53,9 @@ func (r *Reader) record() (more bool, err error) {
 			r.typeAt = w.offset()
 			w.r++
 			return true, r.keyRecord(op)
+		}
+		if qualified, err = r.qualify(qualified, op); err != nil {
+			return false, err
 		}
 		w.r++
 		prefix, err := r.opcode(op)
