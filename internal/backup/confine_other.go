@@ -9,6 +9,6 @@ import (
 
 func unprivileged() (uid, gid int) { return -1, -1 }
 
-func confine(*exec.Cmd, int, int) error {
-	return errors.New("a server can be confined on Linux only")
+func startConfined(func() *exec.Cmd, string, int, int) (<-chan struct{}, error) {
+	return nil, errors.New("a server can be confined on Linux only")
 }

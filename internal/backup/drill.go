@@ -45,18 +45,15 @@ const drillTime = 30 * time.Minute
 // unprivileged process without capabilities and without network, which listens on
 // a Unix socket and may not load modules. Where the system does not allow that, no
 // server is started. Logs with commands that no server writes are refused before.
+// What a drill that was killed has left in the directory for temporary files is
+// removed; its server died with it.
 func (s *Set) Drill(ctx context.Context, o DrillOptions) (*Drilled, error) {
-	dir, err := os.MkdirTemp(o.Tmp, "valkeyfs-drill-")
+	uid, gid := unprivileged()
+	dir, remove, err := makeDrillDir(o.Tmp, uid, gid)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // nothing better can be done
-	uid, gid := unprivileged()
-	if uid >= 0 {
-		if err := os.Chown(dir, uid, gid); err != nil {
-			return nil, err
-		}
-	}
+	defer remove()
 	data := filepath.Join(dir, "data")
 	r, err := s.Restore(ctx, RestoreOptions{Into: data, Identities: o.Identities, AllowCommands: o.AllowCommands, UID: uid, GID: gid, Now: o.Now})
 	if err != nil {
@@ -82,24 +79,18 @@ func (s *Set) Drill(ctx context.Context, o DrillOptions) (*Drilled, error) {
 	socket := filepath.Join(dir, "s")
 	args := append(o.Server[1:len(o.Server):len(o.Server)], "--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--daemonize", "no", "--aof-load-truncated", "no")
 	args = append(args, r.Inner.settings()...)
-	cmd := exec.CommandContext(ctx, o.Server[0], args...) //nolint:gosec // running a server is the purpose
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	cmd.Dir = data
-	if err := confine(cmd, uid, gid); err != nil {
-		d.Skipped = err.Error()
-		return d, nil
-	}
-	if err := cmd.Start(); err != nil {
+	ended, err := startConfined(func() *exec.Cmd {
+		cmd := exec.CommandContext(ctx, o.Server[0], args...) //nolint:gosec // running a server is the purpose
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		cmd.Dir = data
+		return cmd
+	}, dir, uid, gid)
+	if err != nil {
 		d.Skipped = "the system does not allow to confine a server: " + err.Error()
 		return d, nil
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		cmd.Wait() //nolint:errcheck // that it ended is all there is to know
-	}()
 	defer func() {
-		cmd.Process.Kill() //nolint:errcheck // it may have ended
+		cancel()
 		<-ended
 	}()
 	d.Keys, err = loadedKeys(ctx, socket, ended)

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -160,4 +162,99 @@ func TestDrillConfines(t *testing.T) {
 	if strings.Contains(said, "SECRET_OF_THE_HOST") || strings.Contains(said, "eth0") {
 		t.Errorf("it knows of the host:\n%s", said)
 	}
+}
+
+// A drill that is killed takes its server with it, and the next one removes the
+// plaintext that it has left, while that of a drill that runs stays.
+func TestDrillKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a server can be confined on Linux only")
+	}
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.keyFiles()
+	h.o.Sign = h.key
+	h.backup(dir)
+	tmp, probe := shortTemp(t), filepath.Join(shortTemp(t), "probe")
+	script := "#!/bin/sh\n[ $1 != --version ] || exit 1\nexec sleep 86399\n"
+	if err := os.WriteFile(probe, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"verify", h.dest, "-i", filepath.Join(h.files, "identity"), "--sign-pub", filepath.Join(h.files, "sign.pub"), "--deep", "--server", probe, "--tmp", tmp}
+	left := func() []string {
+		names, _ := filepath.Glob(filepath.Join(tmp, "valkeyfs-drill-*"))
+		return names
+	}
+	drill := h.program(nil, args...)
+	var said strings.Builder
+	drill.Stdout, drill.Stderr = &said, &said
+	if err := drill.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		drill.Wait()
+		close(ended)
+	}()
+	server := ""
+	for range 200 {
+		if server = processIn(tmp); server != "" {
+			break
+		}
+		select {
+		case <-ended:
+			t.Logf("%s: a confined server was not tested", said.String())
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if server == "" {
+		t.Error("no server is started")
+	}
+	old := time.Now().Add(-time.Hour)
+	age := func() {
+		for _, name := range left() {
+			if err := os.Chtimes(name, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	age()
+	other := func() { // ends at once, as it has no server
+		h.program(nil, append(args[:len(args)-4:len(args)-4], "--server", "/bin/false", "--tmp", tmp)...).Run()
+	}
+	other()
+	if n := len(left()); n != 1 {
+		t.Errorf("while a drill runs, %d directories are there", n)
+	}
+	drill.Process.Kill()
+	<-ended
+	for range 100 {
+		if server = processIn(tmp); server == "" {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if server != "" {
+		t.Errorf("the server outlives the drill: process %s", server)
+	}
+	if n := len(left()); n != 1 {
+		t.Errorf("%d directories are left by a drill that was killed", n)
+	}
+	age()
+	other()
+	if n := len(left()); n != 0 {
+		t.Errorf("%d directories are left by the drill after it", n)
+	}
+}
+
+// processIn returns a process whose working directory lies in dir, or "".
+func processIn(dir string) string {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range links {
+		if at, err := os.Readlink(link); err == nil && strings.HasPrefix(at, dir+"/") {
+			return link
+		}
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -59,6 +60,15 @@ func ownerOf(dir string) (uid, gid int) {
 		return -1, -1
 	}
 	return int(st.Uid), int(st.Gid)
+}
+
+// userOf returns the owner of a file, or -1.
+func userOf(info fs.FileInfo) int {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1
+	}
+	return int(st.Uid)
 }
 
 // isMountPoint reports whether a file system, or a part of one, is mounted at a

@@ -82,5 +82,5 @@ func keepState(path string, data []byte) {
 // end says that the set that was begun is complete.
 func (s *setState) end() {
 	os.Rename(s.begunPath, s.path) //nolint:errcheck // where it cannot be kept, the destination tells
-	os.Remove(s.leftPath)          //nolint:errcheck // what is complete is not gone on with
+	os.Remove(s.leftPath)          // what is complete is not gone on with
 }

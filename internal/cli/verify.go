@@ -33,7 +33,7 @@ and the chain of the sets. With -i everything is decrypted, decompressed and
 parsed, too, compared with the sealed manifest, and logs are searched for
 commands that no server writes. With --deep a server loads a copy, too: an
 unprivileged process without network, in a directory under --tmp that holds the
-plaintext for as long as it takes.
+plaintext for as long as it takes; what a killed run left there is removed.
 
 A chain shows that a set in the middle is gone or was replaced. That the newest
 sets are gone it cannot show: use --max-age, or --head with the newest set that
