@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,6 +112,8 @@ printed on success unless standard error is a terminal.
 	f.dest.flags(fl)
 	fl.Var(&f.dest.retain, "s3-retain", "have the server keep what is written for so long (Object Lock): 30d")
 	f.recipients.flags(fl)
+	f.recipients.level = backupLevel
+	fl.Lookup("level").DefValue = strconv.Itoa(backupLevel)
 	fl.StringVar(&f.signKey, "sign-key", "", "sign with the minisign key in `FILE`")
 	fl.StringArrayVar(&f.include, "include", nil, "take `FILE` in DATADIR, too: nodes.conf, an ACL file (repeatable)")
 	fl.StringVar(&f.scan, "scan", "", "look at what is sealed: `report|refuse`")
@@ -123,6 +126,10 @@ printed on success unless standard error is a terminal.
 	fl.StringVar(&f.onFailure, "on-failure", "", "run `CMD` in a shell if it failed")
 	return cmd
 }
+
+// backupLevel is the level of compression: the cores are the server's. Level 3 takes
+// a quarter more of their time and makes a backup some 4 % smaller.
+const backupLevel = 1
 
 // captureDir opens a data directory. The server is asked before: what it said is
 // a lower bound of what is captured.
