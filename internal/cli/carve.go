@@ -43,7 +43,8 @@ checksum vouches for it), unverified, or partial (it has no beginning or no end)
 export and salvage read it. --scan looks for secrets in what was found, as scan
 does; findings say where in IMAGE they stand.
 
-Images that are compressed or encrypted inside (E01, QCOW2, VMDK, LUKS) must be
+Of an E01 image the first segment is named, and the disk inside is searched. Other
+images that are compressed or encrypted inside (Ex01, QCOW2, VMDK, LUKS) must be
 opened first: see valkeyfs inspect IMAGE.
 `,
 		Annotations: finds("with --scan: findings at or above --fail-on"),
@@ -63,7 +64,7 @@ opened first: see valkeyfs inspect IMAGE.
 }
 
 // packedVolumes are volumes whose bytes are not those of the disk.
-var packedVolumes = []string{"E01", "Ex01", "VMDK", "QCOW2", "VHDX", "VDI", "LUKS"}
+var packedVolumes = []string{"Ex01", "VMDK", "QCOW2", "VHDX", "VDI", "LUKS"}
 
 func runCarve(cmd *cobra.Command, a *app, f *carveFlags, path string) error {
 	ctx := cmd.Context()
@@ -94,6 +95,9 @@ func runCarve(cmd *cobra.Command, a *app, f *carveFlags, path string) error {
 	defer img.Close()
 	if img.Touched() {
 		a.stderr.printf("the system refuses O_NOATIME: the access time of %s may change", safe(a.names.Mask(path)))
+	}
+	if err := img.Missing(); err != nil {
+		a.stderr.printf("%s is not whole: %v", safe(a.names.Mask(path)), safe(a.names.Mask(err.Error())))
 	}
 	x := &carving{a: a, f: f, img: img, named: maskedImage{img, a.names.Mask(path)}}
 	if dir := a.global.output; dir != "" {

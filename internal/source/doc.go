@@ -16,4 +16,5 @@
 //	events.go, text.go  their events
 //	remains.go          what reads as text in bytes that could not be understood
 //	spool.go            streams that have to be read twice
+//	image.go, ewf.go    images of disks, as bytes
 package source

@@ -6,15 +6,19 @@ import (
 	"os"
 	"sync"
 
+	"github.com/valkeyfs/valkeyfs/internal/ewf"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // Image is a file or block device that is read as bytes, whatever it holds: the
-// image of a disk, a memory dump, a swap file. It is safe for concurrent use.
+// image of a disk, a memory dump, a swap file. Of an E01 image the bytes are those of
+// the disk inside. It is safe for concurrent use.
 type Image struct {
 	path string
 	h    *handle
 	size int64
+	disk *ewf.Image // inside an E01 image; else nil
+	more []*handle  // the other segments of one
 
 	mu      sync.Mutex
 	unread  int64 // bytes that the medium did not deliver
@@ -37,24 +41,51 @@ func OpenImage(path string) (*Image, error) {
 		_ = h.Close()
 		return nil, err
 	}
-	return &Image{path: path, h: h, size: size, touched: h.touched}, nil
+	m := &Image{path: path, h: h, size: size, touched: h.touched}
+	if err := m.openDisk(); err != nil {
+		_ = m.Close()
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return m, nil
 }
 
 // Name returns the path that was given.
 func (m *Image) Name() string { return m.path }
 
 // Size returns the number of bytes.
-func (m *Image) Size() int64 { return m.size }
+func (m *Image) Size() int64 {
+	if m.disk != nil {
+		return m.disk.Size()
+	}
+	return m.size
+}
+
+// Missing says why a part of an E01 image cannot be read, if so.
+func (m *Image) Missing() error {
+	if m.disk == nil {
+		return nil
+	}
+	return m.disk.Missing()
+}
 
 // Touched reports whether reading may have changed the access time.
 func (m *Image) Touched() bool { return m.touched }
 
 // Close ends the reading.
-func (m *Image) Close() error { return m.h.Close() }
+func (m *Image) Close() error {
+	err := m.h.Close()
+	for _, h := range m.more {
+		err = errors.Join(err, h.Close())
+	}
+	return err
+}
 
 // Unread returns how many bytes the medium did not deliver so far: zeros stand for
 // them.
 func (m *Image) Unread() int64 {
+	if m.disk != nil {
+		return m.disk.Unread()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.unread
@@ -62,6 +93,9 @@ func (m *Image) Unread() int64 {
 
 // ReadAt reads like an io.ReaderAt. Where the medium fails, it delivers zeros.
 func (m *Image) ReadAt(p []byte, off int64) (int, error) {
+	if m.disk != nil {
+		return m.disk.ReadAt(p, off)
+	}
 	b := &blocks{r: m.h, off: off, end: m.size}
 	n := 0
 	for n < len(p) {
@@ -83,6 +117,9 @@ func (m *Image) ReadAt(p []byte, off int64) (int, error) {
 // Data returns the next range, from off on, that is no hole of a sparse file; from
 // is the size if there is none.
 func (m *Image) Data(off int64) (from, to int64) {
+	if m.disk != nil {
+		return off, m.disk.Size()
+	}
 	if from, to, ok := dataOf(m.h.File, off, m.size); ok {
 		return from, to
 	}

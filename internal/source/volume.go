@@ -20,6 +20,7 @@ const (
 	mountLoop = "mount -o loop,ro,"
 	qemuNBD   = "qemu-nbd --read-only -c /dev/nbd0 "
 	ewfMount  = "ewfmount IMAGE /mnt/ewf && losetup -r -P -f --show /mnt/ewf/ewf1" + thenParts + ". Or: valkeyfs carve /mnt/ewf/ewf1"
+	e01Mount  = "ewfmount IMAGE /mnt/ewf && losetup -r -P -f --show /mnt/ewf/ewf1" + thenParts + orCarve
 	loopParts = "losetup -r -P -f --show IMAGE" + thenParts + orCarve
 	orCarve   = ". Or, without mounting: valkeyfs carve IMAGE"
 )
@@ -27,7 +28,7 @@ const (
 // volumes are tried in order: containers first, then what a partition table or
 // a file system shows.
 var volumes = []volume{
-	{"E01", ewfMount, magicAt(0, "EVF\x09\x0d\x0a\xff\x00")},                                                                                                                                       // libewf, EWF file header
+	{"E01", e01Mount, magicAt(0, "EVF\x09\x0d\x0a\xff\x00")},                                                                                                                                       // libewf, EWF file header
 	{"Ex01", ewfMount, magicAt(0, "EVF2\x0d\x0a\x81\x00")},                                                                                                                                         // libewf, EWF2
 	{"VMDK", qemuNBD + "IMAGE" + thenParts + orCarve, anyOf(magicAt(0, "KDMV"), magicAt(0, "COWD"), magicAt(0, "# Disk DescriptorFile"))},                                                          // qemu block/vmdk.c
 	{"QCOW2", qemuNBD + "IMAGE" + thenParts + orCarve, magicAt(0, "QFI\xfb")},                                                                                                                      // qemu docs/interop/qcow2.rst
