@@ -7,15 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/conf"
+	"github.com/valkeyfs/valkeyfs/internal/hostfs"
 )
 
 // Bounds on what a hostile file can cost; the server has none of them.
 const (
 	maxUsers    = 50_000
 	maxProblems = 100
+	maxRules    = 32 << 20 // bytes of rules that are kept as they were written
+	wordSize    = 16       // of a string beside its text
 )
 
 // Users are the users of a server, by name, in the order of their definition.
@@ -24,8 +28,13 @@ type Users struct {
 	Problems []conf.Problem
 	SHA256   string // of an ACL file
 	Cut      bool   // over a limit: there are more users than these
+	RulesCut bool   // over a limit: of some users the rules are not kept as they were written
+	// DefaultUnread says that the user default is not known, but stands here as one
+	// that is off.
+	DefaultUnread bool
 
 	table  *Table
+	kept   int // bytes of rules
 	byName map[string]*User
 }
 
@@ -56,7 +65,7 @@ func (us *Users) problem(file string, line int, fatal bool, format string, args 
 // ACLLoadFromFile), and before starts anew.
 func (us *Users) define(file string, line int, name string, rules []string, again bool) {
 	switch {
-	case strings.ContainsAny(name, " \t\r\n\v\f\x00"):
+	case hasSpace(name):
 		us.problem(file, line, true, "a user's name holds a space or a NUL")
 		return
 	case again && !us.table.Version.Before(7, 0):
@@ -69,19 +78,48 @@ func (us *Users) define(file string, line int, name string, rules []string, agai
 		return
 	}
 	u := NewUser(us.table, name)
-	u.File, u.Line, u.Rules = file, line, rules
+	u.File, u.Line = file, line
 	for _, rule := range rules {
-		if err := u.Apply(strings.Trim(rule, "\t\r\n")); err != nil {
+		err := u.Apply(strings.Trim(rule, "\t\r\n"))
+		if errors.Is(err, ErrTooMany) {
+			us.leave(name)
+		}
+		if err != nil {
 			us.problem(file, line, !errors.Is(err, ErrTooMany), "a rule is refused: %v", err)
 			return
 		}
 	}
+	us.keep(u, rules)
 	us.Put(u)
+}
+
+// keep keeps the rules as they were written, as long as there is room for them.
+func (us *Users) keep(u *User, rules []string) {
+	size := 0
+	for _, r := range rules {
+		size += len(r) + wordSize
+	}
+	if us.kept+size > maxRules {
+		us.RulesCut = true
+		u.detach()
+		return
+	}
+	us.kept += size
+	u.Rules = rules
+}
+
+// leave says of a user that it is there and not known.
+func (us *Users) leave(name string) {
+	us.Cut = true
+	if name == "default" {
+		us.DefaultUnread = true
+		us.Put(NewUser(us.table, name))
+	}
 }
 
 // mergeSelectors joins the words of each (…) (acl.c, ACLMergeSelectorArguments).
 func mergeSelectors(t *Table, words []string) ([]string, bool) {
-	if t.Version.Before(7, 0) {
+	if t.Version.Before(7, 0) || !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "(") }) {
 		return words, true
 	}
 	var merged []string
@@ -106,11 +144,13 @@ func mergeSelectors(t *Table, words []string) ([]string, bool) {
 // ReadFile reads an ACL file, called name, as acl.c, ACLLoadFromFile, does: each
 // line is "user NAME RULE…", words stand one space apart, and there are no
 // comments. The user default, unless the file defines it, is that of a server
-// that is told nothing. The error is one of reading.
+// that is told nothing. Behind a limit the file is read for the user default
+// alone. The error is one of reading.
 func ReadFile(ctx context.Context, r io.Reader, name string, t *Table) (*Users, error) {
 	us := NewUsers(t)
 	sum := sha256.New()
 	lines := conf.NewLineReader(r, sum)
+	unread := unread{file: name}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -119,27 +159,62 @@ func ReadFile(ctx context.Context, r io.Reader, name string, t *Table) (*Users, 
 		if err == io.EOF {
 			break
 		}
-		if err != nil || len(us.List) >= maxUsers {
+		text = strings.Trim(text, " \t\r\n")
+		if errors.Is(err, hostfs.ErrLimit) {
+			unread.add(us, lines.Line, text)
+			err = lines.Skip()
+		} else if err == nil {
+			us.line(&unread, lines.Line, text)
+		}
+		if err != nil {
 			us.Cut = true
-			us.problem(name, lines.Line, false, "not read any further: over a limit")
+			us.problem(name, lines.Line, false, "not read any further: %v", err)
 			break
 		}
-		text = strings.Trim(text, " \t\r\n")
-		if text == "" {
-			continue
-		}
-		words := strings.Split(text, " ")
-		if words[0] != "user" || len(words) < 2 {
-			us.problem(name, lines.Line, true, "a line of an ACL file that does not begin with \"user\" and a name")
-			continue
-		}
-		us.define(name, lines.Line, words[1], words[2:], us.byName[words[1]] != nil)
 	}
+	unread.tell(us)
 	us.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	if us.Get("default") == nil {
 		us.Put(DefaultUser(t))
 	}
 	return us, nil
+}
+
+// line takes a line of an ACL file.
+func (us *Users) line(u *unread, n int, text string) {
+	if text == "" {
+		return
+	}
+	first, rest, _ := strings.Cut(text, " ")
+	name, _, _ := strings.Cut(rest, " ")
+	switch {
+	case first != "user" || rest == "":
+		us.problem(u.file, n, true, "a line of an ACL file that does not begin with \"user\" and a name")
+	case len(us.List) >= maxUsers && name != "default":
+		u.add(us, n, text)
+	default:
+		us.define(u.file, n, name, strings.Split(text, " ")[2:], us.byName[name] != nil)
+	}
+}
+
+// unread counts the users that are not looked at.
+type unread struct {
+	file        string
+	users, line int // how many, and where the first stands
+}
+
+func (x *unread) add(us *Users, line int, text string) {
+	if x.users++; x.users == 1 {
+		x.line = line
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "user "), " ")
+	us.leave(name)
+}
+
+func (x *unread) tell(us *Users) {
+	if x.users > 0 {
+		us.problem(x.file, x.line, false, "users not looked at, from here on: %d (those after the first %d, and lines of over a megabyte)", x.users, maxUsers)
+	}
 }
 
 // Configured returns the users that a configuration file makes: default as
@@ -158,9 +233,9 @@ func Configured(c *conf.Config, t *Table) *Users {
 			us.problem(d.File, d.Line, true, "\"user\" without a name")
 			continue
 		}
-		if len(us.List) >= maxUsers {
+		if len(us.List) >= maxUsers && d.Args[0] != "default" {
 			us.Cut = true
-			break
+			continue
 		}
 		us.define(d.File, d.Line, d.Args[0], d.Args[1:], seen[d.Args[0]])
 		seen[d.Args[0]] = true

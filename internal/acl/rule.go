@@ -20,13 +20,14 @@ var (
 	ErrNoSuch   = errors.New("the password you are trying to remove from the user does not exist")
 	ErrAllowed  = errors.New("allowing first-arg of a command that is already allowed is not supported")
 	ErrFirstArg = errors.New("allowing first-arg of a subcommand is not supported")
-	ErrTooMany  = errors.New("more selectors than are looked at")
+	ErrTooMany  = errors.New("more passwords, selectors or first arguments than are looked at")
 )
 
-// maxSelectors bounds the selectors of a user; the server has no bound.
-const maxSelectors = 1000
+// maxOfUser bounds the passwords and the selectors of a user, and the first arguments
+// of a command in one; the server has no bound.
+const maxOfUser = 1000
 
-// firstDBRules is the version from which on "db=" is a rule.
+// hasDBRules reports whether the version is one from which on "db=" is a rule.
 func (t *Table) hasDBRules() bool { return t.Version.Valkey && !t.Version.Before(9, 1) }
 
 // Apply applies one rule (acl.c, ACLSetUser). On an error the user may be left
@@ -37,6 +38,8 @@ func (u *User) Apply(rule string) error {
 	}
 	modern := !u.table.Version.Before(7, 0)
 	switch word := strings.ToLower(rule); {
+	case rule[0] == '~': // most rules of a large file
+		return u.Selectors[0].apply(u.table, rule)
 	case word == "on":
 		u.Enabled = true
 	case word == "off":
@@ -47,12 +50,12 @@ func (u *User) Apply(rule string) error {
 		u.NoPass, u.Passwords = false, nil
 	case rule[0] == '>':
 		sum := sha256.Sum256([]byte(rule[1:]))
-		u.addPassword(Password{Hash: hex.EncodeToString(sum[:]), Clear: rule[1:], Plain: true})
+		return u.addPassword(Password{Hash: hex.EncodeToString(sum[:]), Clear: rule[1:], Plain: true})
 	case rule[0] == '#':
 		if !validHash(rule[1:]) {
 			return ErrHash
 		}
-		u.addPassword(Password{Hash: rule[1:]})
+		return u.addPassword(Password{Hash: rule[1:]})
 	case rule[0] == '<':
 		sum := sha256.Sum256([]byte(rule[1:]))
 		return u.removePassword(hex.EncodeToString(sum[:]))
@@ -78,11 +81,15 @@ func validHash(h string) bool {
 	return len(h) == 2*sha256.Size && strings.Trim(h, "0123456789abcdef") == ""
 }
 
-func (u *User) addPassword(p Password) {
+func (u *User) addPassword(p Password) error {
+	if len(u.Passwords) >= maxOfUser {
+		return ErrTooMany
+	}
 	if !slices.ContainsFunc(u.Passwords, func(o Password) bool { return o.Hash == p.Hash }) {
 		u.Passwords = append(u.Passwords, p)
 	}
 	u.NoPass = false
+	return nil
 }
 
 func (u *User) removePassword(hash string) error {
@@ -95,7 +102,7 @@ func (u *User) removePassword(hash string) error {
 }
 
 func (u *User) addSelector(rules string) error {
-	if len(u.Selectors) > maxSelectors {
+	if len(u.Selectors) > maxOfUser {
 		return ErrTooMany
 	}
 	words, err := sds.Split(rules)
@@ -120,19 +127,19 @@ func (s *Selector) apply(t *Table, rule string) error {
 	hasChannels := !t.Version.Before(6, 2)
 	switch word := strings.ToLower(rule); {
 	case word == "allkeys" || word == "~*":
-		s.AllKeys, s.Keys = true, nil
+		s.AllKeys = true
+	case rule[0] == '~' || rule[0] == '%' && !t.Version.Before(7, 0):
+		return s.addKeys(rule)
 	case word == "resetkeys":
-		s.AllKeys, s.Keys = false, nil
+		s.AllKeys = false
 	case hasChannels && (word == "allchannels" || word == "&*"):
-		s.AllChannels, s.Channels = true, nil
+		s.AllChannels = true
 	case hasChannels && word == "resetchannels":
-		s.AllChannels, s.Channels = false, nil
+		s.AllChannels = false
 	case t.hasDBRules() && word == "alldbs":
-		s.DBs = nil
-	case t.hasDBRules() && word == "resetdbs":
-		s.DBs = []string{}
-	case t.hasDBRules() && strings.HasPrefix(word, "db="):
-		s.DBs = append(slices.Clip(s.DBs), strings.Split(word[len("db="):], ",")...)
+		s.someDBs = false
+	case t.hasDBRules() && (word == "resetdbs" || strings.HasPrefix(word, "db=")):
+		s.someDBs = true
 	case word == "allcommands" || word == "+@all":
 		for i := range s.allowed {
 			s.allowed[i] = ^uint64(0)
@@ -141,16 +148,13 @@ func (s *Selector) apply(t *Table, rule string) error {
 	case word == "nocommands" || word == "-@all":
 		clear(s.allowed)
 		s.firstArgs = nil
-	case rule[0] == '~' || rule[0] == '%' && !t.Version.Before(7, 0):
-		return s.addKeys(rule)
 	case rule[0] == '&' && hasChannels:
 		if s.AllChannels {
 			return ErrPattern
 		}
-		if strings.ContainsAny(rule, " \t\r\n\v\f\x00") {
+		if hasSpace(rule) {
 			return ErrSyntax
 		}
-		s.Channels = append(s.Channels, rule[1:])
 	case strings.HasPrefix(rule, "+@") || strings.HasPrefix(rule, "-@"):
 		set := t.categories[word[2:]]
 		if set == nil {
@@ -165,30 +169,31 @@ func (s *Selector) apply(t *Table, rule string) error {
 	return nil
 }
 
+// addKeys is for a pattern: "~x", or "%R~x" with what may be done.
 func (s *Selector) addKeys(rule string) error {
 	if s.AllKeys {
 		return ErrPattern
 	}
-	k := KeyPattern{Read: true, Write: true}
+	flags, pattern, ok := "RW", rule[1:], true
 	if rule[0] == '%' {
-		flags, pattern, ok := strings.Cut(rule[1:], "~")
+		flags, pattern, ok = strings.Cut(rule[1:], "~")
 		flags = strings.ToUpper(flags)
-		if !ok || flags == "" || strings.Trim(flags, "RW") != "" {
-			return ErrSyntax
-		}
-		rule = "~" + pattern
-		k.Read, k.Write = strings.Contains(flags, "R"), strings.Contains(flags, "W")
 	}
-	if strings.ContainsAny(rule, " \t\r\n\v\f\x00") {
+	if !ok || flags == "" || strings.Trim(flags, "RW") != "" || hasSpace(pattern) {
 		return ErrSyntax
 	}
-	k.Pattern = rule[1:]
-	if k.Pattern == "*" && k.Read && k.Write {
-		s.AllKeys, s.Keys = true, nil
-		return nil
-	}
-	s.Keys = append(s.Keys, k)
+	s.AllKeys = pattern == "*" && strings.Contains(flags, "R") && strings.Contains(flags, "W")
 	return nil
+}
+
+// hasSpace is acl.c, ACLStringHasSpaces.
+func hasSpace(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' && (c == ' ' || c == 0 || '\t' <= c && c <= '\r') {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Selector) change(set bitset, on bool) {
@@ -233,6 +238,9 @@ func (s *Selector) command(t *Table, name string, on bool) error {
 	}
 	if s.firstArgs == nil {
 		s.firstArgs = map[int][]string{}
+	}
+	if len(s.firstArgs[i]) >= maxOfUser {
+		return ErrTooMany
 	}
 	if !slices.Contains(s.firstArgs[i], arg) {
 		s.firstArgs[i] = append(s.firstArgs[i], arg)

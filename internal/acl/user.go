@@ -13,21 +13,14 @@ type Password struct {
 	Plain bool   // the file has it in clear
 }
 
-// KeyPattern is a glob for keys, and what may be done with those that match.
-type KeyPattern struct {
-	Pattern     string
-	Read, Write bool
-}
-
-// Selector is a set of permissions; a user's selectors are alternatives.
+// Selector is a set of permissions; a user's selectors are alternatives. Of keys
+// and channels it is kept whether all are allowed, not which.
 type Selector struct {
-	Keys        []KeyPattern
-	Channels    []string
 	AllKeys     bool
 	AllChannels bool
-	DBs         []string // nil: all
 
 	allowed   bitset
+	someDBs   bool             // not all databases
 	firstArgs map[int][]string // command to the first arguments with which it is allowed
 }
 
@@ -40,7 +33,7 @@ type User struct {
 	NoPass    bool
 	Passwords []Password
 	Selectors []*Selector // the root selector first
-	Rules     []string    // as they were written
+	Rules     []string    // as they were written; nil if there are none, or Users.RulesCut
 
 	table *Table
 }
@@ -83,13 +76,28 @@ func (s *Selector) allows(t *Table, command string) bool {
 			return false
 		}
 	}
-	if s.DBs != nil && (container == "flushall" || container == "swapdb") {
+	if s.someDBs && (container == "flushall" || container == "swapdb") {
 		return false // they reach databases that are not the selector's
 	}
 	if s.allowed.has(i) || t.everyone.has(i) {
 		return true
 	}
 	return sub != "" && slices.ContainsFunc(s.firstArgs[i], func(a string) bool { return strings.EqualFold(a, sub) })
+}
+
+// detach has nothing of the user refer to the text that it was read from.
+func (u *User) detach() {
+	u.Name = strings.Clone(u.Name)
+	for i, p := range u.Passwords {
+		u.Passwords[i].Hash, u.Passwords[i].Clear = strings.Clone(p.Hash), strings.Clone(p.Clear)
+	}
+	for _, s := range u.Selectors {
+		for _, args := range s.firstArgs {
+			for i, a := range args {
+				args[i] = strings.Clone(a)
+			}
+		}
+	}
 }
 
 // AllowsAny returns those of the commands that the user may run.

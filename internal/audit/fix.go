@@ -107,6 +107,10 @@ func NewFix(r *Report, s *Subject, random io.Reader) (*Fix, error) {
 	if !users {
 		return f, nil
 	}
+	if s.Server.Users.Cut || s.Server.Users.RulesCut {
+		f.hand("the users, who are more than were looked at")
+		return f, nil
+	}
 	return f, f.users(s, random)
 }
 

@@ -136,7 +136,7 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 	table := acl.For(v)
 	if userErr != nil {
 		l.server.Users = acl.Configured(cf, table)
-		l.server.Users.Cut = true
+		l.server.Users.Cut, l.server.Users.DefaultUnread = true, true
 		return l, nil
 	}
 	l.server.Users, err = acl.ReadFile(ctx, strings.NewReader(strings.Join(users, "\n")+"\n"), l.Name(), table)

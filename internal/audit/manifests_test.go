@@ -194,19 +194,58 @@ func TestExamples(t *testing.T) {
 }
 
 // TestManyUsers: the users of a large ACL file are all judged, and beyond the
-// limit it is said that they are not.
+// limit it is said that they are not; the user default always is.
 func TestManyUsers(t *testing.T) {
-	for n, want := range map[int]Status{10_000: Pass, 60_000: Unknown} {
-		lines := []string{"user default off"}
-		for i := range n {
-			lines = append(lines, fmt.Sprintf("user u%d on #%s ~u%d:* +@read", i, digest(fmt.Sprint(i)), i))
-		}
+	for _, test := range []struct {
+		n     int
+		last  string
+		users Status // VFS-CONF-001 and others of all users
+		open  Status // VFS-AUTH-001
+	}{
+		{10_000, "user default off", Pass, Pass},
+		{10_000, "user default on nopass +@all ~*", Fail, Fail},
+		{60_000, "user default off", Unknown, Pass},
+		{60_000, "user default on nopass +@all ~*", Fail, Fail},
+		{10, "user default off " + strings.Repeat("~x ", 1<<19), Unknown, Unknown},
+		{10, "user default off " + strings.Repeat(">x ", 2000), Pass, Pass},
+		{10, "user default off " + strings.Join(numbered(">%d%.0[2]s", 2000), " "), Unknown, Unknown},
+		{10, "user default on nopass\nuser big " + strings.Repeat("~x ", 1<<19), Unknown, Fail},
+	} {
+		lines := numbered("user u%d on #%[2]s ~u%[1]d:* +@read", test.n)
 		tr := hardened(t)
-		users(lines...)(t, tr)
+		users(append(lines, test.last)...)(t, tr)
 		r, got := judge(t, tr)
-		if got["VFS-CONF-001"] != want || r.Incomplete != (want == Unknown) {
-			t.Errorf("%d users: %s, incomplete %v", n, got["VFS-CONF-001"], r.Incomplete)
+		if got["VFS-CONF-001"] != test.users || got["VFS-AUTH-001"] != test.open || r.Incomplete != r.Servers[0].Server.Users.Cut {
+			t.Errorf("%d users, %.40s: %s and %s, want %s and %s; incomplete %v", test.n, test.last, got["VFS-CONF-001"], got["VFS-AUTH-001"], test.users, test.open, r.Incomplete)
 		}
+		if cut := r.Servers[0].Server.Users.Cut; cut && (got["VFS-PASS-002"] == Pass || got["VFS-PASS-003"] == Pass || got["VFS-REPL-008"] == Pass) {
+			t.Errorf("%d users, %.40s: passes what was not looked at", test.n, test.last)
+		}
+	}
+}
+
+// numbered returns lines with numbers and digests of them.
+func numbered(format string, n int) []string {
+	var lines []string
+	for i := range n {
+		lines = append(lines, fmt.Sprintf(format, i, digest(fmt.Sprint(i))))
+	}
+	return lines
+}
+
+// TestUsersOfAMegabyte: users whose rules are long are judged one by one, without
+// being kept.
+func TestUsersOfAMegabyte(t *testing.T) {
+	lines := []string{"user default off"}
+	for i := range 100 {
+		lines = append(lines, fmt.Sprintf("user u%d on #%s +@read %s", i, digest(fmt.Sprint(i)), strings.Repeat(fmt.Sprintf("~u%d:* ", i), 100_000)))
+	}
+	tr := hardened(t)
+	users(lines...)(t, tr)
+	r, got := judge(t, tr)
+	us := r.Servers[0].Server.Users
+	if got["VFS-CONF-001"] != Pass || r.Incomplete || us.Cut || !us.RulesCut || us.Get("u99").Passwords[0].Hash != digest("99") {
+		t.Errorf("%s, incomplete %v\n%s", got["VFS-CONF-001"], r.Incomplete, explain(r))
 	}
 }
 

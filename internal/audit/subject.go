@@ -44,8 +44,19 @@ type host struct {
 	policies   []networkPolicy
 }
 
-// service is what counts for a server: absent a server there is nothing to ask.
-const noConf = "no configuration file of the server was found"
+// Why there is nothing to ask.
+const (
+	noConf    = "no configuration file of the server was found"
+	noDefault = "what the user default may do is not known"
+)
+
+// ofUsers returns the failures among the users, and whether those are all of them.
+func (s *Subject) ofUsers(fs []Answer, where Place, evidence string, args ...any) []Answer {
+	if s.Server.Users.Cut {
+		return append(fs, unknown("there are more users than were looked at")...)
+	}
+	return orPass(fs, where, evidence, args...)
+}
 
 func (s *Subject) path(file string) string {
 	if path.IsAbs(file) || s.Server == nil {

@@ -42,8 +42,8 @@ func checkOpen(s *Subject) []Answer {
 	if s.Server == nil {
 		return unknown(noConf)
 	}
-	if s.Server.Users.Cut {
-		return unknown("the users are more than were read")
+	if s.Server.Users.DefaultUnread {
+		return unknown(noDefault)
 	}
 	where := s.defaultAt()
 	if !s.Server.Open() {
@@ -80,6 +80,9 @@ func checkShadowed(s *Subject) []Answer {
 	d, ok := s.Server.Conf.Last("requirepass")
 	if !ok || len(d.Args) != 1 || d.Args[0] == "" {
 		return na("requirepass is not set")
+	}
+	if s.Server.Users.DefaultUnread {
+		return unknown(noDefault)
 	}
 	if s.Server.Open() {
 		by := "a \"user default\" line"
@@ -131,6 +134,8 @@ func checkProtected(s *Subject) []Answer {
 	switch {
 	case on:
 		return pass(at(v), "protected-mode yes")
+	case s.Server.Users.DefaultUnread:
+		return unknown(noDefault)
 	case !s.Server.Open():
 		return pass(at(v), "protected mode is off, and the user default is not open")
 	}
@@ -147,6 +152,8 @@ func checkSentinel(s *Subject) []Answer {
 		return unknown(noConf)
 	case !s.Server.Sentinel:
 		return na("no sentinel")
+	case s.Server.Users.DefaultUnread:
+		return unknown(noDefault)
 	case s.Server.Open():
 		return []Answer{fail(s.defaultAt(), "requirepass PASSWORD", "the sentinel asks for no password; whoever reaches it can name another primary")}
 	}

@@ -232,9 +232,6 @@ func checkReplicaOf(s *Subject) []Answer {
 	if s.Server == nil {
 		return unknown(noConf)
 	}
-	if s.Server.Users.Cut {
-		return unknown("the users are more than were read")
-	}
 	var fs []Answer
 	for _, u := range s.Server.Reachable() {
 		if administrator(u) && !open(u) {
@@ -247,5 +244,5 @@ func checkReplicaOf(s *Subject) []Answer {
 			}
 		}
 	}
-	return orPass(fs, s.defaultAt(), "for administrators only")
+	return s.ofUsers(fs, s.defaultAt(), "for administrators only")
 }

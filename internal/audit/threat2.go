@@ -74,8 +74,8 @@ func checkStrength(s *Subject) []Answer {
 		}
 	}
 	switch {
-	case len(fs) > 0:
-		return fs
+	case len(fs) > 0 || s.Server.Users.Cut:
+		return s.ofUsers(fs, Place{}, "")
 	case len(held) > maxJudgements:
 		return unknown("more than %d passwords; those looked at are strong", maxJudgements)
 	case hashes > 0:
@@ -107,10 +107,10 @@ func checkDictionary(s *Subject) []Answer {
 			}
 		}
 	}
-	if n == 0 {
+	if n == 0 && !s.Server.Users.Cut {
 		return na("no passwords")
 	}
-	return orPass(fs, Place{File: s.Name}, "none of %d passwords is in the dictionary", n)
+	return s.ofUsers(fs, Place{File: s.Name}, "none of %d passwords is in the dictionary", n)
 }
 
 func checkShared(s *Subject) []Answer {
@@ -128,10 +128,10 @@ func checkShared(s *Subject) []Answer {
 			}
 		}
 	}
-	if len(first) == 0 {
+	if len(first) == 0 && !s.Server.Users.Cut {
 		return na("no passwords")
 	}
-	return orPass(fs, Place{File: s.Name}, "all %d passwords differ", len(first))
+	return s.ofUsers(fs, Place{File: s.Name}, "all %d passwords differ", len(first))
 }
 
 func checkReuse(s *Subject) []Answer {
@@ -167,7 +167,7 @@ func checkReuse(s *Subject) []Answer {
 	if n == 0 {
 		return na("no passwords to other servers")
 	}
-	return orPass(fs, Place{File: s.Name}, "no user has the password to another server")
+	return s.ofUsers(fs, Place{File: s.Name}, "no user has the password to another server")
 }
 
 func checkCleartext(s *Subject) []Answer {
@@ -184,10 +184,10 @@ func checkCleartext(s *Subject) []Answer {
 			}
 		}
 	}
-	if n == 0 {
+	if n == 0 && !s.Server.Users.Cut {
 		return na("no passwords")
 	}
-	return orPass(fs, Place{File: s.Name}, "%d passwords, all as hashes", n)
+	return s.ofUsers(fs, Place{File: s.Name}, "%d passwords, all as hashes", n)
 }
 
 func checkNoPass(s *Subject) []Answer {
@@ -204,7 +204,7 @@ func checkNoPass(s *Subject) []Answer {
 			fs = append(fs, a)
 		}
 	}
-	return orPass(fs, Place{File: s.Name}, "every other user that is on has a password, or none is there")
+	return s.ofUsers(fs, Place{File: s.Name}, "every other user that is on has a password, or none is there")
 }
 
 // everyone is what a user without rights can run.

@@ -24,9 +24,6 @@ func checkConfigUsers(s *Subject) []Answer {
 	if s.Server == nil {
 		return unknown(noConf)
 	}
-	if s.Server.Users.Cut {
-		return unknown("the users are more than were read")
-	}
 	if name, d := s.Server.Conf.Renamed("config"); d != nil {
 		if name == "" {
 			return pass(atDirective(*d), "CONFIG is taken away by rename-command")
@@ -46,7 +43,7 @@ func checkConfigUsers(s *Subject) []Answer {
 		}
 		fs = append(fs, fail(userPlace(s, u), "user "+clip(u.Name)+" -@admin -@dangerous", "user %s can run %s beside the commands of an application", clip(u.Name), strings.Join(can, ", ")))
 	}
-	return orPass(fs, s.defaultAt(), "CONFIG is for administrators and auditors only")
+	return s.ofUsers(fs, s.defaultAt(), "CONFIG is for administrators and auditors only")
 }
 
 // administrator reports whether a user is there to administer: it may do all, and

@@ -271,7 +271,9 @@ func NewLineReader(f io.Reader, sum hash.Hash) *LineReader {
 	return &LineReader{r: bufio.NewReaderSize(big, serverChunk), sum: sum}
 }
 
-// Next returns a line without its end, and io.EOF behind the last one.
+// Next returns a line without its end, and io.EOF behind the last one. Of a line
+// over the limit it returns the beginning, with hostfs.ErrLimit; Skip goes on to
+// the next.
 func (l *LineReader) Next() (string, error) {
 	l.buf, l.read, l.Line = l.buf[:0], 0, l.ends+1
 	for {
@@ -289,7 +291,26 @@ func (l *LineReader) Next() (string, error) {
 		case err != nil && err != bufio.ErrBufferFull:
 			return "", err
 		case len(l.buf) > maxLine || l.read > maxBytes:
-			return "", fmt.Errorf("a line of over %d bytes: %w", maxLine, hostfs.ErrLimit)
+			return string(l.buf), fmt.Errorf("a line of over %d bytes: %w", maxLine, hostfs.ErrLimit)
+		}
+	}
+}
+
+// Skip reads the rest of a line that Next has left off. The error is one of reading.
+func (l *LineReader) Skip() error {
+	for {
+		piece, err := l.r.ReadSlice('\n')
+		l.sum.Write(piece)
+		switch {
+		case err == nil:
+			l.ends++
+			if bytes.IndexByte(piece, 0) < 0 {
+				return nil
+			}
+		case err == io.EOF:
+			return nil
+		case err != bufio.ErrBufferFull:
+			return err
 		}
 	}
 }
