@@ -45,6 +45,8 @@ func TestDiskInside(t *testing.T) {
 		if m.Missing() == nil {
 			t.Errorf("cut at %d: nothing is missing", n)
 		}
-		m.Close() //nolint:errcheck // it was only read
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
