@@ -28,19 +28,17 @@ type Options struct {
 
 const defaultMem = 64 << 20
 
-// Run reads a file twice or three times and writes what is wanted of it. The map
-// says what was found; an error is one of the work itself.
+// Run reads a file up to four times and writes what is wanted of it. The map says
+// what was found; an error is one of the work itself.
 func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMem
 	}
-	m := &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}
-	s := &survey{m: m, names: o.Names}
-	if o.Clean != nil {
-		s.twice = newFinder(o.Tmp, o.MaxMem/2)
-		defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
+	m, err := mapOf(ctx, src, o, false)
+	if err == nil && o.Clean != nil && !m.sound() {
+		m, err = mapOf(ctx, src, o, true)
 	}
-	if err := s.run(ctx, src.Events(ctx)); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	if o.JSONL != nil {
@@ -53,4 +51,15 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 	}
 	c, err := clean(ctx, src, m, o.Clean, o)
 	return m, c, err
+}
+
+// mapOf makes the map of a file. Elements are looked at one by one where a clean
+// file is wanted and no checksum vouches for them: that costs as much as the reading.
+func mapOf(ctx context.Context, src Source, o Options, elements bool) (*Map, error) {
+	s := &survey{m: &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}, names: o.Names, elements: elements}
+	if o.Clean != nil {
+		s.twice = newFinder(o.Tmp, o.MaxMem/2)
+		defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
+	}
+	return s.m, s.run(ctx, src.Events(ctx))
 }

@@ -73,6 +73,34 @@ func TestTwice(t *testing.T) {
 	}
 }
 
+// TestFalseEnd: a key whose value claims less than its length is partial: what
+// stands behind it begins no record. The others are whole.
+func TestFalseEnd(t *testing.T) {
+	record := func(key, value string) string {
+		return "\x00" + string(rune(len(key))) + key + string(rune(len(value))) + value
+	}
+	body := "REDIS0011\xfe\x00"
+	for i := range 20 {
+		r := []byte(record("key:"+string(rune('a'+i)), "a value of some length"))
+		if i == 10 {
+			r[7] = 9
+		}
+		body += string(r)
+	}
+	p := append([]byte(body), "\xff\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	var out bytes.Buffer
+	m, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Counts{Unverified: 19, Partial: 1}); m.Keys != want || m.Damages != 1 {
+		t.Errorf("%+v, %d damages", m.Keys, m.Damages)
+	}
+	if keys := strict(t, out.Bytes()); keys != 20 || c.Rebuilt != 1 {
+		t.Errorf("the clean file has %d keys, %+v", keys, c)
+	}
+}
+
 // TestRefused: members that come twice and scores that are no numbers, for which a
 // server would refuse the file, are left out of their collection, and collections
 // that are empty altogether.

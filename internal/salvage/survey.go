@@ -35,7 +35,9 @@ type survey struct {
 	p     *Part
 	names *sweep.Names
 	twice *finder // nil: nobody asks what a server would refuse
-	elems elements
+
+	elements bool // it is asked of elements, too
+	elems    elements
 
 	open   record // the key or command at hand
 	inside bool   // there is one
@@ -149,7 +151,7 @@ func (s *survey) event(e *keyspace.Event) error {
 		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: nameHash(e.DB, e.Key)}
 		s.inside, s.some = true, false
 		s.need = max(s.need, versionOf(e))
-		s.elems.begin(e, s.twice != nil)
+		s.elems.begin(e, s.elements)
 	case keyspace.Element:
 		s.some = true
 		s.open.refused = s.elems.refuses(e) || s.open.refused
@@ -295,6 +297,9 @@ func (s *survey) damage(e *keyspace.Event) error {
 		return nil
 	}
 	begun := s.inside && s.some && !s.p.log && s.open.from == at.from
+	if n := len(s.recent); !s.inside && !s.p.log && n > 0 && s.recent[n-1].from == at.from && s.recent[n-1].to < at.to {
+		begun, s.open = true, s.recent[n-1] // it ends too early
+	}
 	s.inside = false
 	s.rejoin(e)
 	n := len(s.recent)
