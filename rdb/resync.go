@@ -60,6 +60,11 @@ func (r *Reader) damaged(begin int64, why error) error {
 		}
 	}
 	end := w.offset()
+	if r.misled(begin, end, len(orphan) > 0) {
+		begin, orphan = r.way.last.begin, nil
+		why = r.failAt(begin, "a record that leads to no other", keyspace.ErrCorrupt)
+	}
+	r.way.last.end = 0
 	r.clear()
 	r.ev.Record, r.orphan = begin, orphan
 	if err := r.damage(begin, end-begin, why); err != nil {
@@ -148,6 +153,10 @@ const (
 // over others, of strings that nothing vouches for, and where the records behind it
 // begin: until they have gone too far to be stray bytes.
 type way struct {
+	last struct { // the key that was read last
+		begin, end int64
+		unproven   bool
+	}
 	suspect struct {
 		begin, end int64
 		db         int32 // that was selected when it was read
@@ -157,6 +166,7 @@ type way struct {
 
 // note takes a record that was read.
 func (y *way) note(begin, end int64, db int32, unproven bool) {
+	y.last.begin, y.last.end, y.last.unproven = begin, end, unproven
 	if y.suspect.end > 0 || unproven && end-begin > longString {
 		y.follow(begin, end, db, unproven)
 	}
@@ -198,6 +208,40 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 		r.ev.DB, r.habits.database = db, db // what was selected since was no database
 	}
 	return true, r.damage(from, at-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
+}
+
+// misled reports whether the record before the damage from begin to end is what is
+// damaged: it holds nothing but strings, one of which may claim less than its length,
+// and behind it stands what begins no record, nor would if its type were another. A
+// type that is not known, with a name, begins one, unless it is a letter or digit: of a text.
+func (r *Reader) misled(begin, end int64, named bool) bool {
+	if y := &r.way.last; !y.unproven || y.end != begin || end-begin > stray || !r.goTo(begin) {
+		return false
+	}
+	w := &r.in
+	defer r.goTo(end)
+	if !w.need(int(end - begin)) {
+		return false
+	}
+	if c := w.buf[w.r]; opens(c) || named && !isAlphanumeric(c) {
+		return false
+	}
+	for typ, held := range r.habits.types {
+		if held && r.fits(byte(typ), end) {
+			return false
+		}
+	}
+	return true
+}
+
+// fits reports whether a record of a type, whose own byte stands here, ends at end.
+func (r *Reader) fits(typ byte, end int64) bool {
+	w := &r.in
+	b := append([]byte{typ}, w.buf[w.r+1:w.r+int(end-w.offset())]...)
+	p := &Reader{lim: r.lim, ctx: r.ctx, in: newWindow(b, w.offset()), types: r.types, version: r.version, magic: r.magic, start: r.start,
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: -1, headless: r.headless, silent: true}
+	more, err := p.record()
+	return more && err == nil && p.in.offset() == end
 }
 
 // search moves the window to the next place before limit where a chain of
@@ -369,9 +413,13 @@ func (r *Reader) implausible() bool {
 // auxName reports whether a name is like those that servers and modules give.
 func auxName(p []byte) bool {
 	for _, c := range p {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+		if !isAlphanumeric(c) && c != '-' && c != '_' {
 			return false
 		}
 	}
 	return len(p) > 0 && len(p) <= 32
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
