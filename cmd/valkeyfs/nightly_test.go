@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
@@ -180,83 +185,41 @@ func TestContributed(t *testing.T) {
 	}
 }
 
-// The CronJob has the fields of one, each where Kubernetes looks for it, and
-// mounts what its command line names.
+// The CronJob decodes strictly into Kubernetes' own types, asks for what restricted
+// pod security wants, and mounts what its command line names.
 func TestCronJob(t *testing.T) {
-	type mount struct {
-		Name      string
-		MountPath string `yaml:"mountPath"`
-		ReadOnly  bool   `yaml:"readOnly"`
-	}
-	type object = map[string]any
-	var job struct {
-		APIVersion string `yaml:"apiVersion"`
-		Kind       string
-		Metadata   object
-		Spec       struct {
-			Schedule                   string
-			ConcurrencyPolicy          string `yaml:"concurrencyPolicy"`
-			SuccessfulJobsHistoryLimit int    `yaml:"successfulJobsHistoryLimit"`
-			FailedJobsHistoryLimit     int    `yaml:"failedJobsHistoryLimit"`
-			JobTemplate                struct {
-				Spec struct {
-					BackoffLimit int `yaml:"backoffLimit"`
-					Template     struct {
-						Spec struct {
-							RestartPolicy                string `yaml:"restartPolicy"`
-							AutomountServiceAccountToken bool   `yaml:"automountServiceAccountToken"`
-							SecurityContext              object `yaml:"securityContext"`
-							Containers                   []struct {
-								Name, Image     string
-								Args            []string
-								Env             []struct{ Name, Value string }
-								Resources       map[string]map[string]string
-								SecurityContext object  `yaml:"securityContext"`
-								VolumeMounts    []mount `yaml:"volumeMounts"`
-							}
-							Volumes []object
-						}
-					}
-				}
-			} `yaml:"jobTemplate"`
-		}
-	}
-	f, err := os.Open("../../contrib/kubernetes/backup-cronjob.yaml")
+	text, err := os.ReadFile("../../contrib/kubernetes/backup-cronjob.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	d := yaml.NewDecoder(f)
-	var claim struct {
-		Kind     string
-		Metadata struct{ Name string }
+	first, second, ok := bytes.Cut(text, []byte("\n---\n"))
+	var claim corev1.PersistentVolumeClaim
+	var job batchv1.CronJob
+	if err := errors.Join(yaml.UnmarshalStrict(first, &claim), yaml.UnmarshalStrict(second, &job)); err != nil || !ok {
+		t.Fatal(ok, err)
 	}
-	if err := d.Decode(&claim); err != nil || claim.Kind != "PersistentVolumeClaim" {
-		t.Fatalf("%+v, %v", claim, err)
-	}
-	d.KnownFields(true)
-	if err := d.Decode(&job); err != nil {
-		t.Fatal(err)
+	if claim.APIVersion != "v1" || claim.Kind != "PersistentVolumeClaim" || claim.Spec.AccessModes[0] != corev1.ReadWriteOnce || claim.Spec.Resources.Requests.Storage().IsZero() {
+		t.Errorf("the claim: %+v", claim)
 	}
 	pod := job.Spec.JobTemplate.Spec.Template.Spec
-	if job.APIVersion != "batch/v1" || job.Kind != "CronJob" || len(strings.Fields(job.Spec.Schedule)) != 5 || job.Spec.ConcurrencyPolicy != "Forbid" || len(pod.Containers) != 1 {
-		t.Fatalf("%+v", job)
+	if job.APIVersion != "batch/v1" || job.Kind != "CronJob" || len(strings.Fields(job.Spec.Schedule)) != 5 || job.Spec.ConcurrencyPolicy != batchv1.ForbidConcurrent ||
+		pod.RestartPolicy != corev1.RestartPolicyNever || len(pod.Containers) != 1 {
+		t.Fatalf("the job: %+v", job)
+	}
+	c := pod.Containers[0]
+	if !*pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault ||
+		*c.SecurityContext.AllowPrivilegeEscalation || !slices.Contains(c.SecurityContext.Capabilities.Drop, "ALL") {
+		t.Errorf("restricted pod security would not let it run: %v, %v", pod.SecurityContext, c.SecurityContext)
 	}
 	volumes := map[string]bool{}
 	for _, v := range pod.Volumes {
-		volumes[fmt.Sprint(v["name"])] = true
-		if c, ok := v["persistentVolumeClaim"].(object); ok && c["claimName"] != claim.Metadata.Name {
-			t.Errorf("there is no claim %v", c["claimName"])
+		volumes[v.Name] = true
+		if p := v.PersistentVolumeClaim; p != nil && p.ClaimName != claim.Name {
+			t.Errorf("there is no claim %s", p.ClaimName)
 		}
 	}
-	c := pod.Containers[0]
 	mounted := func(path string) bool {
-		for _, m := range c.VolumeMounts {
-			if strings.HasPrefix(path, m.MountPath) && volumes[m.Name] {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(path, m.MountPath) && volumes[m.Name] })
 	}
 	named := 0
 	for _, text := range append(c.Args, c.Env[0].Value, c.Env[1].Value) {
