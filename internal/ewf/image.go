@@ -26,6 +26,7 @@ type Image struct {
 	mu       sync.Mutex
 	kept     [keptChunks]kept
 	unread   int64
+	damaged  map[int64]struct{} // chunks, each of which counts once
 }
 
 // kept is a chunk that was decoded.
@@ -37,11 +38,15 @@ type kept struct {
 // keptChunks is how many are kept, for those who read in small steps.
 const keptChunks = 16
 
+// maxDamaged is how many damaged chunks are remembered. Beyond them one counts each
+// time.
+const maxDamaged = 1 << 20
+
 // Open reads where the chunks of an image lie. It calls open for each segment, from 1
 // on, which stays in use. An image part of which is missing can be read as far as it
 // is there; see [Image.Missing].
 func Open(open func(n int) (Segment, error)) (*Image, error) {
-	m := &Image{}
+	m := &Image{damaged: map[int64]struct{}{}}
 	m.decoders.New = func() any { return &decoder{} }
 	for n := 1; ; n++ {
 		seg, err := open(n)
@@ -150,8 +155,14 @@ func (m *Image) decode(dst []byte, number int64) {
 	if err := m.load(d, dst, number); err != nil {
 		clear(dst)
 		m.mu.Lock()
+		defer m.mu.Unlock()
+		if _, known := m.damaged[number]; known {
+			return
+		}
+		if len(m.damaged) < maxDamaged {
+			m.damaged[number] = struct{}{}
+		}
 		m.unread += int64(len(dst))
-		m.mu.Unlock()
 	}
 }
 

@@ -168,8 +168,12 @@ func TestDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(got, want) && m.Missing() == nil && m.Unread() == 0 {
+			unread := m.Unread()
+			if !bytes.Equal(got, want) && m.Missing() == nil && unread == 0 {
 				t.Errorf("%s: byte %d is another, and nobody says so", name, at)
+			}
+			if again, err := all(m); err != nil || !bytes.Equal(again, got) || m.Unread() != unread {
+				t.Errorf("%s: byte %d is another: read again, %d bytes are unread, before %d, %v", name, at, m.Unread(), unread, err)
 			}
 		}
 	}
