@@ -10,6 +10,8 @@ var hostFamily = []rule{
 	{id: "privileged-file-write", description: "Command that writes to a file which grants access or starts programs", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1098.004",
 		keywords: []string{"authorized_keys", "/etc/sudoers", "nopasswd", "/etc/passwd", "/etc/ld.so.preload", "/var/spool/cron", "/etc/cron", "crontab -", "/etc/rc.local"}, find: findFileWrite,
 		next: "compare the file with a known state of the host"},
+	{id: "privileged-account-line", description: "Line of a table of accounts or rights that makes somebody root", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1136.001",
+		keywords: []string{":x:0:0:", "::0:0:", "nopasswd:all", "nopasswd: all"}, find: findRootLine, next: "look for the line in /etc/passwd and under /etc/sudoers.d"},
 	{id: "defence-evasion", description: "Command that protects files, switches protection off or clears traces", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1562.001",
 		keywords: []string{"chattr ", "setenforce 0", "ufw disable", "iptables -f", "aliyun", "histfile=", "unset histfile", "history -c", "apparmor"}, find: findEvasion, next: nextShell},
 }
@@ -104,3 +106,25 @@ func findEvasion(w *worker, r *rule, f *fragment, from, to int) {
 }
 
 var guarded = newWordSet([]string{"/etc/", ".ssh", "/var/spool/", "/usr/bin", "/bin/", "/tmp/", "authorized_keys", "cron"})
+
+// findRootLine: a line of passwd(5) with user id 0 that is not root's, or one of
+// sudoers(5) that asks for no password, and nothing else in it.
+func findRootLine(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	begin, end = trimmed(d, begin, end)
+	name := run(d, begin, 33, isNameByte)
+	if name == begin || name > from || f.isName {
+		return
+	}
+	if d[from] == ':' {
+		// name:password:0:0:comment:home:shell
+		if name == from && bytes.Count(d[begin:end], []byte(":")) == 6 && string(d[begin:name]) != "root" && d[end-1] != ':' && bytes.LastIndexByte(d[begin:end], '/') > 0 {
+			w.report(r, f, begin, end)
+		}
+		return
+	}
+	if to == end && bytes.Contains(d[name:from], []byte("ALL")) && bytes.IndexByte(d[name:from], '=') > 0 && isSpace(d[name]) {
+		w.report(r, f, begin, end).technique = "T1548.003"
+	}
+}

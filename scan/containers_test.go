@@ -321,6 +321,7 @@ type discard struct{}
 func (discard) key(int, int)            {}
 func (discard) end()                    {}
 func (discard) text(int, int, bool)     {}
+func (discard) octets(int, int)         {}
 func (discard) number(int, int)         {}
 func (discard) integer(int, int, int64) {}
 func (discard) more() error             { return nil }

@@ -40,6 +40,7 @@ func decoders() []decoder {
 	return []decoder{
 		jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
+		erlangDecoder, utf16Decoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
 		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,
 	}
@@ -133,6 +134,15 @@ func isText(data []byte) bool {
 		ascii = ascii && b < 0x80
 	}
 	return ascii || utf8.Valid(data)
+}
+
+func isASCII(data []byte) bool {
+	for _, b := range data {
+		if b >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // failed counts a container that could not be read to its end.

@@ -76,7 +76,32 @@ func fitsBase64(data []byte) bool {
 	}
 	var head [headBase64 / 4 * 3]byte
 	n, _ := enc.Decode(head[:], bytes.TrimRight(data[:headBase64], "="))
-	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3))
+	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3)) || mostlyText(enc, data)
+}
+
+// sampleBase64 is how many characters decide whether what comes out is mostly
+// text, behind a header of a format that nothing here knows.
+const sampleBase64 = 64
+
+// mostlyText reports whether three quarters of what the first characters decode
+// to is printable: of random bytes, little more than a third is.
+func mostlyText(enc *base64.Encoding, data []byte) bool {
+	if len(data) < sampleBase64 {
+		return false
+	}
+	var out [sampleBase64 / 4 * 3]byte
+	n, _ := enc.Decode(out[:], data[:sampleBase64])
+	return n == len(out) && mostlyPrintable(out[:])
+}
+
+func mostlyPrintable(data []byte) bool {
+	printable := 0
+	for _, b := range data {
+		if b >= ' ' && b < 0x7f {
+			printable++
+		}
+	}
+	return printable*4 >= len(data)*3
 }
 
 // fitsShortBase64 decodes all of a short text, which must come out as ASCII: of
@@ -143,6 +168,8 @@ func hasBinaryMagic(head []byte) bool {
 		if keymaterial.Sniff(head) {
 			return true
 		}
+	case '}', ']': // pickle 0 and 1, a mapping or a list that is put into the memo
+		return head[1] == 'q' || head[1] == 'r'
 	case 'L':
 		return string(head[:4]) == "LZ4B"
 	case 0xff: // snappy's frames
@@ -158,6 +185,10 @@ func hasBinaryShape(head []byte) bool {
 	switch b := head[0]; {
 	case b >= 0xa1 && b <= 0xb7 || b == 0xbf: // CBOR, a map whose first key is a text
 		return head[1] > 0x60 && head[1] <= 0x78 && text(2, 3)
+	case b == etfVersion: // Erlang
+		return isErlang(head[1])
+	case utf16Order(head[:8]) != nil:
+		return true
 	case b == 0 && head[1] == 0 && head[2] == 0 && (head[3] == 1 || head[3] == 2): // igbinary
 		return true
 	case b == 0 && head[2] == 0 && head[3] == 0 && head[4] == 0 && head[5] == 0xff && head[6] == 0xff: // BinaryFormatter
@@ -201,6 +232,10 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	p := piece{kind: "base64", data: buf[:n], to: len(f.data)}
 	if !w.isContainer(p.data) {
+		if n >= sampleBase64/4*3 && mostlyPrintable(p.data[:sampleBase64/4*3]) {
+			w.child(f, p, nil, 0)
+			return true
+		}
 		return w.openBlindly(f, p)
 	}
 	// Random text begins like some container once in a while.

@@ -1,5 +1,7 @@
 package scan
 
+import "encoding/hex"
+
 var hexDecoder = decoder{kind: "hex", starts: isHex, fits: fitsHex, open: openHex}
 
 // Lengths of hexadecimal text.
@@ -21,7 +23,16 @@ func fitsHex(data []byte) bool {
 		}
 		head[i] = unhex(data[2*i])<<4 | unhex(data[2*i+1])
 	}
-	return plausibleHead(head[:])
+	return plausibleHead(head[:]) || len(data) >= sampleHex && mostlyHexText(data[:sampleHex])
+}
+
+// sampleHex is how many digits decide whether what comes out is mostly text.
+const sampleHex = 96
+
+func mostlyHexText(digits []byte) bool {
+	var out [sampleHex / 2]byte
+	n, err := hex.Decode(out[:], digits)
+	return err == nil && mostlyPrintable(out[:n])
 }
 
 // asciiHex reports whether these are the first digits of printable characters.
@@ -51,6 +62,10 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 	buf := w.buffer(f.depth, n)
 	for i := range buf {
 		buf[i] = unhex(f.data[2*i])<<4 | unhex(f.data[2*i+1])
+	}
+	if len(buf) >= sampleHex/2 && !w.isContainer(buf) && mostlyPrintable(buf[:sampleHex/2]) {
+		w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0)
+		return true
 	}
 	if !w.isContainer(buf) {
 		return false

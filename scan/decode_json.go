@@ -90,6 +90,10 @@ func (j *jsonWalker) value(i int, sink docSink) (int, error) {
 			}
 			sink.text(i+1, end, escaped)
 			i = end + 1
+		case b == '[' && octetsEnd(data, i+1) > 0:
+			end := octetsEnd(data, i+1)
+			sink.octets(i+1, end)
+			i = end
 		case b == '{' || b == '[':
 			t := j.push(b == '[')
 			if t == nil {
@@ -157,6 +161,38 @@ func (j *jsonWalker) value(i int, sink docSink) (int, error) {
 			i++
 		}
 	}
+}
+
+// leastOctets is how many numbers make bytes of a text.
+const leastOctets = 16
+
+// octetsEnd returns where an array of bytes that begins at i ends, behind its
+// bracket; 0 if it holds anything but numbers below 256, or few of them.
+func octetsEnd(data []byte, i int) int {
+	numbers, n, digits := 0, 0, 0
+	for ; i < len(data); i++ {
+		switch b := data[i]; {
+		case isDigit(b):
+			n = n*10 + int(b-'0')
+			if digits++; digits > 3 || n > 255 {
+				return 0
+			}
+		case b == ',' || b == ']':
+			if digits == 0 {
+				return 0
+			}
+			if numbers, n, digits = numbers+1, 0, 0; b == ',' {
+				continue
+			}
+			if numbers < leastOctets {
+				return 0
+			}
+			return i + 1
+		case b != ' ' && b != '\n' && b != '\r' && b != '\t' || digits > 0 && i+1 < len(data) && isDigit(data[i+1]):
+			return 0
+		}
+	}
+	return 0
 }
 
 // member reads a key and the colon behind it.

@@ -34,8 +34,8 @@ func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	if !isForm(f.data) {
-		buf := unescapePercent(w.buffer(f.depth, len(f.data))[:0], f.data, false)
-		if !isText(buf) {
+		buf := unescapeText(w.buffer(f.depth, len(f.data))[:0], f.data)
+		if !isText(buf) || len(buf) == len(f.data) {
 			return false
 		}
 		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)
@@ -83,6 +83,24 @@ func isForm(data []byte) bool {
 		}
 	}
 	return !bytes.ContainsAny(data, " \n\"'<>")
+}
+
+// unescapeText resolves the escapes of a text but for those of the name and the
+// password in its URLs: without them an @ or a slash of a password would end it.
+func unescapeText(dst, s []byte) []byte {
+	for {
+		k := bytes.Index(s, []byte("://"))
+		if k < 0 {
+			return unescapePercent(dst, s, false)
+		}
+		k += len("://")
+		dst = unescapePercent(dst, s[:k], false)
+		s = s[k:]
+		n := run(s, 0, maxURL, func(b byte) bool { return isURLByte(b) && b != '/' && b != '?' && b != '#' })
+		if at := bytes.LastIndexByte(s[:n], '@'); at > 0 {
+			dst, s = append(dst, s[:at]...), s[at:]
+		}
+	}
 }
 
 func unescapePercent(dst, s []byte, plus bool) []byte {

@@ -25,6 +25,7 @@ type docSink interface {
 	text(from, to int, escaped bool) // a string; escaped as in JSON, or as it is
 	number(from, to int)             // a number, written out
 	integer(from, to int, v int64)   // a number in binary
+	octets(from, to int)             // an array of small numbers, written out
 	more() error                     // asked now and then: an error ends the walk
 }
 
@@ -234,6 +235,30 @@ func (s *docScan) number(from, to int) {
 		return
 	}
 	s.w.child(s.f, piece{s.kind, s.doc.where(), s.data[from:to:to], from, to, true, false}, hits, s.base+uint32(from))
+}
+
+// octets opens what the numbers are the bytes of, as those of Node's Buffer are,
+// if that is text or a container, and scans the numbers otherwise not: what is
+// all bytes is no card number.
+func (s *docScan) octets(from, to int) {
+	w := s.w
+	s.tokens++
+	if !w.budget.element() || !w.budget.spend(to-from) {
+		return
+	}
+	buf := w.buffer(s.f.depth, to-from)[:0]
+	n := 0
+	for _, b := range s.data[from:to] {
+		switch {
+		case isDigit(b):
+			n = n*10 + int(b-'0')
+		case b == ',', b == ']':
+			buf, n = append(buf, byte(n)), 0
+		}
+	}
+	if w.isContainer(buf) || len(buf) >= sampleBase64/4*3 && mostlyPrintable(buf) {
+		w.child(s.f, piece{s.kind, s.doc.where(), buf, from, to, false, false}, nil, 0)
+	}
 }
 
 // leastBare is the least number in binary that is looked at without a name:

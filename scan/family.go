@@ -14,6 +14,8 @@ func families() [][]rule {
 		githubFamily,
 		awsFamily,
 		tokenFamily,
+		credentialFileFamily,
+		cookieFamily,
 		webhookFamily,
 		valkeyFamily,
 		cliFamily,

@@ -11,6 +11,12 @@ var connectionFamily = []rule{
 		keywords: []string{"://"}, find: findURL, next: "change the password at the server that the URL names"},
 	{id: "azure-storage-account-key", description: "Azure connection string with an account key", category: Credential, severity: Critical, confidence: Likely, rank: rankFormat,
 		keywords: []string{"accountkey=", "sharedaccesskey="}, find: findAccountKey, next: "regenerate the key in the Azure portal (Storage account, Access keys)"},
+	{id: "connection-string", description: "Database address with a password", category: Credential, severity: High, confidence: Likely, rank: rankSyntax,
+		keywords: []string{"@tcp(", "@tcp6(", "@unix("}, find: findGoDSN, next: "change the password at the server that the address names"},
+	{id: "connection-string", description: "Oracle address with a password", category: Credential, severity: High, confidence: Likely, rank: rankSyntax,
+		keywords: []string{"jdbc:oracle:thin:", "jdbc:oracle:oci:"}, find: findOracle, next: "change the password at the server that the address names"},
+	{id: "azure-sas-signature", description: "Azure URL with a shared access signature", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"sig="}, find: findSAS, next: "rotate the key that signed it, or remove its stored access policy"},
 }
 
 // maxURL bounds a URL on either side of its "://".
@@ -134,4 +140,53 @@ func findAccountKey(w *worker, r *rule, f *fragment, from, to int) {
 		}
 	}
 	w.report(r, f, begin, last)
+}
+
+// findGoDSN: user:password@tcp(host:port)/name, as Go's MySQL driver reads it.
+func findGoDSN(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin := runBack(d, from, 256, func(b byte) bool { return isURLByte(b) && b != '=' && b != ',' })
+	colon := bytes.IndexByte(d[begin:from], ':')
+	end := run(d, to, maxURL, isURLByte)
+	if colon <= 0 || bytes.IndexByte(d[to:end], ')') < 0 {
+		return
+	}
+	w.reportAddress(r, f, begin, trimURL(d, to, end), d[begin:begin+colon], d[begin+colon+1:from])
+}
+
+// findOracle: jdbc:oracle:thin:user/password@host.
+func findOracle(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	end := run(d, to, maxURL, isURLByte)
+	at, slash := bytes.IndexByte(d[to:end], '@'), bytes.IndexByte(d[to:end], '/')
+	if slash <= 0 || at < slash+2 {
+		return
+	}
+	w.reportAddress(r, f, from, trimURL(d, to+at, end), d[to:to+slash], d[to+slash+1:to+at])
+}
+
+// reportAddress reports an address unless its password is but an example of one.
+func (w *worker) reportAddress(r *rule, f *fragment, from, to int, user, password []byte) {
+	if placeholder(password) || isPlainWord(password) && isPlainWord(user) {
+		w.exclude(placeholderValue)
+		return
+	}
+	w.report(r, f, from, to)
+}
+
+// findSAS: the signature among the parameters of a shared access signature: its
+// version, its permissions or policy, its expiry.
+func findSAS(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	if from == 0 || d[from-1] != '&' && d[from-1] != '?' {
+		return
+	}
+	end := run(d, to, 128, func(b byte) bool { return isBase64(b) || b == '%' })
+	begin := runBack(d, from, maxURL, isURLByte)
+	query := d[begin:min(len(d), end+maxURL)]
+	query = query[:run(query, 0, len(query), isURLByte)]
+	if end-to < 40 || !bytes.Contains(query, []byte("se=")) || !bytes.Contains(query, []byte("sv=")) && !bytes.Contains(query, []byte("sr=")) {
+		return
+	}
+	w.report(r, f, to, end)
 }

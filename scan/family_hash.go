@@ -24,6 +24,27 @@ var hashFamily = []rule{
 		keywords: []string{"scram-sha-"}, find: findSCRAM, next: nextHash},
 	{id: "password-hash-django", description: "Salted password hash of Django's older hashers", category: PasswordHash, severity: High, confidence: Likely, rank: rankProof,
 		keywords: []string{"sha1$", "md5$", "bcrypt_sha256$", "bcrypt$"}, find: findDjango, next: nextHash},
+	{id: "password-hash-mysql", description: "Password hash of MySQL or MariaDB", category: PasswordHash, severity: High, confidence: Likely, rank: rankProof,
+		keywords: mysqlKeywords(), find: findMySQL, next: nextHash},
+}
+
+// mysqlKeywords are the star and the first digit of mysql_native_password.
+func mysqlKeywords() []string {
+	var out []string
+	for _, b := range "0123456789abcdef" {
+		out = append(out, "*"+string(b))
+	}
+	return out
+}
+
+// findMySQL: a star and 40 hexadecimal digits in capitals.
+func findMySQL(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	end := run(d, from+1, 41, isHex)
+	if s := shapeOf(d[from+1 : end]); end-from != 41 || s.lower > 0 || s.distinct < 8 {
+		return
+	}
+	w.token(r, f, from, end, func(b byte) bool { return isWord(b) || b == '*' || b == '/' })
 }
 
 const nextHash = "have the password changed: weak ones are found offline from the hash"

@@ -61,7 +61,10 @@ func (w *worker) reportJWK(r *rule, f *fragment, from, to int) {
 	if w.budget.proofs--; w.budget.proofs < 0 {
 		return
 	}
-	if k := keymaterial.JWK(f.data[from:to]); k != nil {
+	text := f.data[from:to]
+	if k := keymaterial.JWK(text); k != nil {
 		w.report(r, f, from, to).keyProof(k)
+	} else if keymaterial.LikeJWK(text) {
+		w.report(r, f, from, to).confidence = Likely
 	}
 }

@@ -33,8 +33,8 @@ func byName(*worker, *rule, *fragment, int, int) {}
 
 // nounKeywords are what every name with a class contains.
 var nounKeywords = []string{
-	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "masterauth",
-	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "user_hash", "auth_hash",
+	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "clave", "psk", "masterauth",
+	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
 }
 
 // Lengths of values that names give away.
@@ -98,7 +98,7 @@ func plausible(v []byte, class nameClass, strong bool) (Confidence, reason) {
 	switch {
 	case placeholder(v):
 		return 0, placeholderValue
-	case isPlainWord(v):
+	case isPlainWord(v), class == namePassword && namesItself(v):
 		return 0, wordValue
 	case bytes.Contains(v, []byte("://")), v[0] == '/' && bytes.Count(v, []byte("/")) > 1 && readable(v), bytes.HasPrefix(v, []byte("./")):
 		return 0, locationValue
@@ -110,6 +110,26 @@ func plausible(v []byte, class nameClass, strong bool) (Confidence, reason) {
 		return plausibleHash(v)
 	}
 	return plausibleSecret(v, class, strong)
+}
+
+// namesItself reports whether a value is but a word for what it should be, as
+// labels of forms and their translations are: {"password": "Passwort"}.
+func namesItself(v []byte) bool {
+	var word [32]byte
+	if len(v) > len(word) {
+		return false
+	}
+	n := 0
+	for _, b := range v {
+		if isDigit(b) || b == ' ' {
+			return false
+		}
+		if b != ':' && b != '*' {
+			word[n] = lower(b)
+			n++
+		}
+	}
+	return nameWords[string(word[:n])] == rolePassword
 }
 
 func plausiblePassword(v []byte, strong bool) (Confidence, reason) {
@@ -277,7 +297,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	end := run(d, to, maxNameAfter, isNameByte)
 	at := end
 	// Quotes around the name, perhaps escaped, a bracket, spaces.
-	tag := false
+	tag, compared := false, false
 	for n := 0; at < len(d) && n < 4; n++ {
 		switch d[at] {
 		case '"', '\'', '\\', ']', '`', ' ', '\t':
@@ -292,8 +312,11 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	case d[at] == '=' || d[at] == ':':
 		at++
 		if at < len(d) && (d[at] == '=' || d[at] == '>') {
+			compared = d[at] == '='
 			at++
 		}
+	case d[at] == ',' && at > end && at+2 < len(d) && isArgument(d, from):
+		at++ // define('DB_PASSWORD', 'value')
 	case d[at] == '>' && at == end:
 		at++
 		tag = true
@@ -325,7 +348,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 		}
 	}
 	f.assigned = max(f.assigned, valueTo)
-	if quoted := d[valueFrom-1] == '"' || d[valueFrom-1] == '\'' || d[valueFrom-1] == '`'; !quoted && !tag && isCodeAt(d, begin, end, valueFrom, valueTo, class) {
+	if quoted := d[valueFrom-1] == '"' || d[valueFrom-1] == '\'' || d[valueFrom-1] == '`'; !quoted && !tag && (compared || isCodeAt(d, begin, end, valueFrom, valueTo, class)) {
 		w.exclude(codeValue)
 		return
 	}
@@ -372,6 +395,17 @@ func hasKeyword(r *rule, name []byte) bool {
 
 func isNameByte(b byte) bool { return isAlnum(b) || b == '_' || b == '-' || b == '.' || b >= 0x80 }
 
+// isArgument reports whether the word at i begins a quoted text that is the first
+// argument of a call.
+func isArgument(d []byte, i int) bool {
+	i = runBack(d, i, maxNameBefore, isNameByte)
+	if i == 0 || d[i-1] != '\'' && d[i-1] != '"' {
+		return false
+	}
+	i = runBack(d, i-1, 4, isSpace)
+	return i > 0 && d[i-1] == '('
+}
+
 // isOption reports whether the word at i is a command line's option.
 func isOption(d []byte, i int) bool {
 	begin := runBack(d, i, maxNameBefore, isNameByte)
@@ -410,6 +444,11 @@ func valueAt(d []byte, i int, tag bool) (from, to int) {
 			}
 		}
 		return i + 1, limit
+	}
+	if i > 0 && i < limit && d[i] == '{' && d[i-1] == '=' { // of ODBC
+		if j := bytes.IndexByte(d[i:limit], '}') + i; j > i && (j+1 == len(d) || d[j+1] == ';') {
+			return i + 1, j
+		}
 	}
 	for j := i; j < limit; j++ {
 		b := d[j]

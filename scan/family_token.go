@@ -1,5 +1,7 @@
 package scan
 
+import "encoding/base64"
+
 // tokenFamily finds tokens of a known format that the default rules leave out,
 // or find only beside their issuer's name.
 var tokenFamily = []rule{
@@ -18,9 +20,23 @@ var tokenFamily = []rule{
 	{id: "google-oauth-token", description: "Google OAuth access token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
 		keywords: []string{"ya29."}, find: prefixed(40, 512, func(b byte) bool { return isURL64(b) || b == '.' }), next: "revoke the grant in the account's security settings"},
 	{id: "google-oauth-client-secret", description: "Google OAuth client secret", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
-		keywords: []string{"gocspx-"}, find: prefixed(28, 28, isURL64), next: "reset the secret of the OAuth client in the Google Cloud console"},
+		keywords: []string{"gocspx-"}, find: prefixedExact("GOCSPX-", 28, isURL64), next: "reset the secret of the OAuth client in the Google Cloud console"},
+	{id: "google-oauth-refresh-token", description: "Google OAuth refresh token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"1//0"}, find: prefixed(40, 250, isURL64), next: "revoke the grant in the account's security settings"},
+	{id: "square-secret", description: "Square application secret or access token", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"sq0csp-", "sq0atp-"}, find: prefixed(22, 64, isURL64), next: "replace the secret in the Square developer dashboard"},
+	{id: "new-relic-user-key", description: "New Relic user or licence key", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"nrak-"}, find: prefixedExact("NRAK-", 27, isAlnum), next: "delete the key in New Relic (API keys)"},
+	{id: "tailscale-key", description: "Tailscale authentication key", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"tskey-auth-", "tskey-api-", "tskey-client-", "tskey-scim-", "tskey-webhook-"}, find: prefixed(20, 80, isURL64), next: "revoke the key in the admin console (Settings, Keys)"},
+	{id: "fly-access-token", description: "Fly.io access token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"fo1_"}, find: prefixed(43, 43, isURL64), next: "revoke the token with fly tokens revoke"},
+	{id: "facebook-access-token", description: "Facebook access token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"eaa"}, find: findFacebook, next: "revoke the token in the app's settings, or have the user log out"},
+	{id: "discord-bot-token", description: "Discord bot token", category: Token, severity: High, confidence: Confirmed, rank: rankProof,
+		keywords: discordKeywords(), find: findDiscord, next: "reset the token in the developer portal (Bot)"},
 	{id: "authorization-header", description: "Credential of an HTTP Authorization header", category: Credential, severity: High, confidence: Likely, rank: rankName,
-		keywords: []string{"basic "}, find: findBasic, next: "change the password"},
+		keywords: []string{"basic ", "_auth=", "_auth = "}, find: findBasic, next: "change the password"},
 }
 
 func isBase64(b byte) bool { return isStd64(b) || b == '=' }
@@ -70,6 +86,52 @@ func findTelegram(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	w.token(r, f, begin, end, isWord)
+}
+
+// findFacebook: EAA and a hundred letters and digits or more, standing alone.
+func findFacebook(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	end := run(d, to, 401, isAlnum)
+	if n := end - to; n < 97 || n > 400 || string(d[from:to]) != "EAA" || from > 0 && isBase64(d[from-1]) || end < len(d) && isBase64(d[end]) {
+		return
+	}
+	if s := shapeOf(d[to:end]); s.upper < 8 || s.lower < 8 || s.digit < 4 {
+		return
+	}
+	w.token(r, f, from, end, isWord)
+}
+
+// discordKeywords are how three digits, of an account's number, begin in base64.
+func discordKeywords() []string {
+	var out []string
+	for _, first := range "mno" {
+		for _, second := range "tdzj" {
+			for _, third := range "aeimquycgk" {
+				out = append(out, string(first)+string(second)+string(third))
+			}
+		}
+	}
+	return out
+}
+
+// findDiscord: the account's number in base64, six characters of time and 27 to
+// 38 of signature.
+func findDiscord(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	id := run(d, from, 29, isURL64)
+	if n := id - from; n < 23 || n > 28 || id+8 > len(d) || d[id] != '.' || d[id+7] != '.' || run(d, id+1, 6, isURL64) != id+7 {
+		return
+	}
+	end := run(d, id+8, 39, isURL64)
+	if n := end - id - 8; n < 27 || n > 38 || entropy(d[id+8:end]) < 3.5 {
+		return
+	}
+	var number [21]byte
+	n, err := base64.RawURLEncoding.Decode(number[:], d[from:id])
+	if err != nil || n < 17 || !isDigits(number[:n]) {
+		return
+	}
+	w.token(r, f, from, end, isURL64)
 }
 
 // twilioKeywords are SK and the first digit.

@@ -126,7 +126,7 @@ func (w *worker) enter(name []byte, weak bool, hits []hit) {
 			}
 		}
 	}
-	if noun {
+	if noun || !isASCII(name) { // the automaton knows no words of other scripts
 		s.class = classifyName(name)
 	} else if isContentName(name) {
 		s.class = nameNeutral

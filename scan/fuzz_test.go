@@ -30,6 +30,11 @@ func (s *stringsOf) text(from, to int, escaped bool) {
 	}
 	s.out = append(s.out, "text "+string(b))
 }
+func (s *stringsOf) octets(from, to int) {
+	for _, n := range strings.FieldsFunc(string(s.data[from:to]), func(r rune) bool { return r < '0' || r > '9' }) {
+		s.out = append(s.out, "number "+n)
+	}
+}
 func (s *stringsOf) number(from, to int)     { s.out = append(s.out, "number "+string(s.data[from:to])) }
 func (s *stringsOf) integer(int, int, int64) {}
 func (s *stringsOf) more() error             { return nil }

@@ -40,14 +40,14 @@ const (
 // nameWords lists the words that matter, as they stand in field names of the
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
-	rolePassword:  "password passwords passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
+	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola jelszo jelszó sifre şifre clave parol пароль 密码 密碼 パスワード 비밀번호 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
 	roleSecret:    "secret secrets credential credentials creds cred",
 	roleToken:     "token tokens bearer jwt authorization",
 	roleKey:       "key keys",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
 	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery unseal root app jwt oauth",
-	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength score valid verified age days limit limits rule rules column label placeholder prompt message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength score valid verified age days limit limits rule rules column label placeholder prompt address addr message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
 	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide",
 	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
 	roleContent:   "value val data payload content contents body v text str string raw",
@@ -84,7 +84,7 @@ var runTogether = []struct {
 	{"secret", nameSecret, nil},
 	{"token", nameToken, nil},
 	{"apikey", nameKey, nil}, {"secretkey", nameKey, nil}, {"privatekey", nameKey, nil}, {"accesskey", nameKey, nil}, {"authkey", nameKey, nil},
-	{"accountkey", nameKey, nil}, {"encryptionkey", nameKey, nil}, {"masterkey", nameKey, nil}, {"signingkey", nameKey, nil}, {"sharedaccesskey", nameKey, nil},
+	{"accountkey", nameKey, nil}, {"encryptionkey", nameKey, nil}, {"masterkey", nameKey, nil}, {"signingkey", nameKey, nil}, {"sharedaccesskey", nameKey, nil}, {"hmackey", nameKey, nil}, {"secretkeybase", nameSecret, nil},
 }
 
 // maxName is how much of a name is looked at, from its end.
@@ -139,6 +139,9 @@ func classifyName(name []byte) nameClass {
 		return nameNeutral
 	}
 
+	if isCookieName(name) {
+		return nameSession
+	}
 	session, csrf, hash, qualified, about := false, false, false, false, false
 	class := nameNone
 	for i := range n {
@@ -203,6 +206,16 @@ func classifyName(name []byte) nameClass {
 		return nameSession
 	}
 	return class
+}
+
+// isCookieName recognises the cookies in which frameworks keep a session's id.
+func isCookieName(name []byte) bool {
+	for _, cookie := range [...]string{"phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid"} {
+		if len(name) == len(cookie) && foldPrefix(name, cookie) {
+			return true
+		}
+	}
+	return false
 }
 
 // isGuard recognises the words that name an anti-forgery token without saying

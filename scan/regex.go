@@ -1,5 +1,7 @@
 package scan
 
+import "unicode/utf8"
+
 // Bounds of running a regex.
 const (
 	regexBefore = 4 << 10 // how far before its keyword an unbounded regex may begin to match
@@ -42,7 +44,8 @@ func (w *worker) regex(r *rule, f *fragment, from, to int) {
 // runRegex reports what the rule matches in f.data[lo:hi].
 func (w *worker) runRegex(r *rule, f *fragment, lo, hi int) {
 	re := r.regex.get()
-	text := f.data[lo:hi]
+	data := w.readable(f.data, lo, hi)
+	text := data[lo:hi]
 	if !re.Match(text) {
 		return
 	}
@@ -51,7 +54,7 @@ func (w *worker) runRegex(r *rule, f *fragment, lo, hi int) {
 		// because the text seems to end there: look again with more around it.
 		if loc[1] == len(text) && hi < len(f.data) || loc[0] == 0 && lo > 0 {
 			l, h := max(0, lo+loc[0]-regexBefore), min(len(f.data), lo+loc[1]+regexAfter)
-			wide := f.data[l:h]
+			wide := w.readable(f.data, l, h)[l:h]
 			for _, again := range re.FindAllSubmatchIndex(wide, maxPerRun) {
 				if l+again[0] <= lo+loc[0] && l+again[1] > lo+loc[0] || l+again[0] == lo+loc[0] {
 					w.regexMatch(r, f, wide, l, again)
@@ -61,6 +64,26 @@ func (w *worker) runRegex(r *rule, f *fragment, lo, hi int) {
 		}
 		w.regexMatch(r, f, text, lo, loc)
 	}
+}
+
+// readable returns data as a regex is to see data[lo:hi]: where that is not UTF-8,
+// with a zero, which ends a token, for each byte that is not ASCII. In a format
+// that nothing here knows, one of them may stand right behind a secret.
+func (w *worker) readable(data []byte, lo, hi int) []byte {
+	if utf8.Valid(data[lo:hi]) {
+		return data
+	}
+	if cap(w.ascii) < len(data) {
+		w.ascii = make([]byte, len(data))
+	}
+	out := w.ascii[:len(data)]
+	for i, b := range data[lo:hi] {
+		if b >= utf8.RuneSelf {
+			b = 0
+		}
+		out[lo+i] = b
+	}
+	return out
 }
 
 // regexMatch judges one match, loc in text, which stands in f at base.

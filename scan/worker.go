@@ -35,6 +35,7 @@ type worker struct {
 
 	serial   uint32
 	ranTo    []ranTo // by rule: how far its regex has run in which fragment
+	ascii    []byte  // what a regex sees of a text that is not UTF-8
 	line     []byte  // a name and its value, put together for rules that want both
 	budget   budget
 	bufs     [maxDepth + 1][]byte
@@ -336,6 +337,8 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 		w.judge(f, 0, len(f.data), w.scopes[len(w.scopes)-1].text, class, strong)
 	case f.parent == nil && w.isAWSValue(f.data):
 		w.report(w.s.byID[awsSecret], f, 0, len(f.data)).confidence = Possible
+	case f.kind == "base64" && len(w.scopes) > 0 && isAuthName(w.scopes[len(w.scopes)-1].text):
+		w.basicCredential(f)
 	case f.depth == 1 && f.kind == "base64" && isHiddenPassphrase(f.data):
 		w.report(w.s.byClass[namePassword], f, 0, len(f.data)).confidence = Possible
 	}

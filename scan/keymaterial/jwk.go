@@ -10,6 +10,35 @@ import (
 // maxJWK is more than a key of 16384 bits takes.
 const maxJWK = 16 << 10
 
+// LikeJWK reports whether text has the members of a private JSON Web Key, each of
+// a length that a key of its kind has, whether or not the numbers fit together.
+func LikeJWK(text []byte) bool {
+	if len(text) > maxJWK {
+		return false
+	}
+	var j struct{ Kty, Crv, N, E, D, X, Y string }
+	if json.Unmarshal(text, &j) != nil {
+		return false
+	}
+	size := func(s string) int {
+		raw, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil {
+			return -1
+		}
+		return len(raw)
+	}
+	switch d := size(j.D); j.Kty {
+	case "RSA":
+		n := size(j.N)
+		return n >= 128 && n <= maxBits/8 && d > n/2 && d <= n && size(j.E) > 0
+	case "EC":
+		return d >= 28 && d <= 66 && size(j.X) == d && size(j.Y) == d
+	case "OKP":
+		return (d == 32 || d == 57 || d == 56) && size(j.X) == d
+	}
+	return false
+}
+
 // JWK reads a private or symmetric JSON Web Key (RFC 7517, RFC 7518, RFC 8037).
 func JWK(text []byte) *Key {
 	if len(text) > maxJWK {
