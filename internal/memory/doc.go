@@ -9,6 +9,7 @@
 // much.
 //
 //	model.go     what a value takes: objectComputeSize, type by type
+//	vectorset.go what a vector set takes, as its module counts it
 //	pack.go      listpacks, ziplists
 //	alloc.go     the allocator's classes of sizes
 //	prefix.go    prefixes of names
