@@ -394,7 +394,7 @@ func checkUnitUser(s *Subject) []Answer {
 func unitUser(u *Unit) []Answer {
 	var fs []Answer
 	user, where := u.Get("User")
-	if user == "" || user == "root" || user == "0" {
+	if (user == "" || user == "root" || user == "0") && !u.Dynamic() {
 		fs = append(fs, fail(where, "User=valkey", "the unit runs the server as root"))
 	}
 	umask, where := u.Get("UMask")
@@ -407,7 +407,7 @@ func unitUser(u *Unit) []Answer {
 	case bits&0o070 != 0o070:
 		fs = append(fs, fail(where, "UMask=0077", "UMask=%04o: the group can read what the server writes anew", bits).severe(Low))
 	}
-	return orPass(fs, where, "User=%s, UMask=0077", user)
+	return orPass(fs, where, "User=%s, UMask=0077", orWord(user, "(dynamic)"))
 }
 
 func orWord(s, word string) string {
@@ -429,10 +429,11 @@ func checkUnitSandbox(s *Subject) []Answer {
 	}
 	var fs []Answer
 	where := Place{File: s.Unit.File}
-	if !s.Unit.Bool("NoNewPrivileges") {
+	dynamic := s.Unit.Dynamic()
+	if !dynamic && !s.Unit.Bool("NoNewPrivileges") {
 		fs = append(fs, fail(where, "NoNewPrivileges=yes", "NoNewPrivileges is not set"))
 	}
-	if v, at := s.Unit.Get("ProtectSystem"); v != "strict" {
+	if v, at := s.Unit.Get("ProtectSystem"); v != "strict" && !dynamic {
 		fs = append(fs, fail(at, "ProtectSystem=strict", "ProtectSystem=%s", orWord(v, "no")))
 	}
 	named := false

@@ -1,7 +1,5 @@
 package audit
 
-import "strconv"
-
 // Resource exhaustion: connections.
 var threat7 = []Check{
 	{ID: "VFS-CONN-001", Threat: 7, Severity: Medium, Title: "The unit's limit of files allows maxclients", References: []string{"NIST 800-53 SC-5", "CWE-770"}, run: checkFiles},
@@ -25,12 +23,11 @@ func checkFiles(s *Subject) []Answer {
 	}
 	v := s.Server.Conf.Get("maxclients")
 	n, ok := v.Int()
-	limit, where := s.Unit.Get("LimitNOFILE")
-	if limit == "infinity" {
+	files, where, known := s.Unit.Files()
+	if files < 0 && known {
 		return pass(where, "LimitNOFILE=infinity")
 	}
-	files, err := strconv.ParseInt(limit, 10, 64)
-	if !ok || err != nil {
+	if !ok || !known {
 		return unknown("LimitNOFILE is not set: the system's default decides, which the server raises as far as it may")
 	}
 	if files < n+reservedFiles {

@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"maps"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
@@ -46,19 +49,9 @@ func readUnit(fs *hostfs.FS, file string) *Unit {
 	}
 	u := &Unit{Name: path.Base(file), File: file, settings: map[string][]setting{}}
 	u.parse(file, string(text))
-	for _, dir := range append([]string{path.Dir(file)}, unitDirs...) {
-		names, _ := fs.ReadDir(path.Join(dir, u.Name+".d"))
-		for _, n := range names {
-			if !strings.HasSuffix(n, ".conf") {
-				continue
-			}
-			name := path.Join(dir, u.Name+".d", n)
-			if text, err := fs.ReadFile(name, maxText); err == nil {
-				u.parse(name, string(text))
-			}
-		}
-		if path.Dir(file) == dir && dir != unitDirs[0] {
-			continue
+	for _, name := range dropIns(fs, u.Name, path.Dir(file)) {
+		if text, err := fs.ReadFile(name, maxText); err == nil {
+			u.parse(name, string(text))
 		}
 	}
 	starts := u.settings["ExecStart"]
@@ -75,6 +68,31 @@ func readUnit(fs *hostfs.FS, file string) *Unit {
 	}
 	u.Args = words
 	return u
+}
+
+// dropIns returns the files that add to a service, in the order in which they count
+// (systemd.unit(5)): by name, wherever they lie; of one name the most important.
+func dropIns(fs *hostfs.FS, unit, home string) []string {
+	dirs := slices.Clone(unitDirs)
+	if !slices.Contains(dirs, home) {
+		dirs = append([]string{home}, dirs...)
+	}
+	found := map[string]string{}
+	for _, of := range []string{unit, "service"} {
+		for _, dir := range dirs {
+			names, _ := fs.ReadDir(path.Join(dir, of+".d"))
+			for _, n := range names {
+				if found[n] == "" && strings.HasSuffix(n, ".conf") {
+					found[n] = path.Join(dir, of+".d", n)
+				}
+			}
+		}
+	}
+	var files []string
+	for _, n := range slices.Sorted(maps.Keys(found)) {
+		files = append(files, found[n])
+	}
+	return files
 }
 
 // parse adds the settings of [Service] (systemd.syntax(7)): a backslash joins
@@ -130,6 +148,25 @@ func (u *Unit) Bool(key string) bool {
 	}
 	return false
 }
+
+// Files returns the number of files that the server may have open: of a soft and a
+// hard limit the latter, as it raises the former (server.c, adjustOpenFilesLimit).
+// It is -1 for any number, and not known if the unit does not say.
+func (u *Unit) Files() (n int64, at Place, known bool) {
+	v, at := u.Get("LimitNOFILE")
+	if _, hard, both := strings.Cut(v, ":"); both {
+		v = hard
+	}
+	if v == "infinity" {
+		return -1, at, true
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	return n, at, err == nil
+}
+
+// Dynamic reports whether systemd makes up the server's user, which implies
+// NoNewPrivileges and ProtectSystem=strict (systemd.exec(5), DynamicUser=).
+func (u *Unit) Dynamic() bool { return u.Bool("DynamicUser") }
 
 // findUnits returns the services that start a server.
 func findUnits(fs *hostfs.FS, dirs ...string) []*Unit {
