@@ -148,6 +148,9 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		case name == "zincrby":
 			c.Element = bytes.Clone(e.Args[3])
 			c.Before = o.elementText(c.Element)
+		case strings.HasPrefix(name, "zpop"), strings.HasPrefix(name, "zremrange"):
+			c.What = Removed
+			r.whole(c, o)
 		default:
 			r.whole(c, o)
 		}
@@ -329,11 +332,16 @@ func (r *recorder) finish() {
 		if o := r.m.get(c.DB, string(c.Key)); o != nil {
 			var cut bool
 			c.Type, c.Inexact = o.typ, o.inexact
+			if c.What == Stored && c.Before != nil {
+				c.What = Overwritten
+			}
 			if c.Element != nil {
 				c.After = o.elementText(c.Element)
 			} else if c.After, cut = o.text(); cut {
 				c.Cut = true
 			}
+		} else if c.What == Stored && c.Before != nil { // the result is nothing
+			c.What = Deleted
 		}
 		if c.Cut || !bytes.Equal(c.Before, c.After) || c.What == Stored {
 			r.add(c)

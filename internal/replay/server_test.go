@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -96,9 +95,18 @@ func events(t *testing.T, path string) keyspace.Seq {
 // workload is random writes of all families.
 type workload struct {
 	*servertest.Instance
-	t   *testing.T
-	rnd *rand.Rand
-	n   int
+	t    *testing.T
+	rnd  *rand.Rand
+	n    int // names and values made so far
+	sent int // commands
+	db   int // the selected database
+
+	// Since the last rewrite, which takes the past out of the log:
+	fates   map[string][]fate // by database and key
+	flushes int
+	kept    []flushed
+	dumps   string // directory of what servers held
+	saved   int
 }
 
 func (w *workload) pick(s ...string) string { return s[w.rnd.IntN(len(s))] }
@@ -113,6 +121,16 @@ func (w *workload) value() string {
 // do sends a command; that it does not apply (a missing key, an empty list) is part
 // of the game.
 func (w *workload) do(args ...string) {
+	w.sent++
+	if args[0] == "FLUSHDB" || args[0] == "FLUSHALL" {
+		w.flushes++
+		if w.rnd.IntN(4) == 0 {
+			w.kept = append(w.kept, flushed{w.flushes, w.keep()})
+		}
+	}
+	if args[0] == "SELECT" {
+		w.db, _ = strconv.Atoi(args[1])
+	}
 	if _, err := w.Do(args...); err != nil {
 		if _, ok := err.(servertest.ReplyError); !ok {
 			w.t.Fatal(err)
@@ -120,8 +138,23 @@ func (w *workload) do(args ...string) {
 	}
 }
 
+// step is some commands of any family.
 func (w *workload) step() {
-	switch w.rnd.IntN(12) {
+	switch w.rnd.IntN(14) {
+	case 0:
+		w.keyStep()
+	case 1:
+		w.doom()
+	case 2:
+		w.functionStep()
+	default:
+		w.valueStep()
+	}
+}
+
+// valueStep writes values, and takes away none but parts of them.
+func (w *workload) valueStep() {
+	switch w.rnd.IntN(11) {
 	case 0, 1:
 		w.stringStep()
 	case 2, 3:
@@ -132,10 +165,36 @@ func (w *workload) step() {
 		w.zsetStep()
 	case 8, 9:
 		w.hashStep()
-	case 10:
-		w.streamStep()
 	default:
-		w.keyStep()
+		w.streamStep()
+	}
+}
+
+// functionStep changes libraries, and has their functions and scripts write.
+// Servers before 7.0 know none, and log scripts as they are.
+func (w *workload) functionStep() {
+	if w.Server.Major() < 7 {
+		w.stringStep()
+		return
+	}
+	n := w.num(4)
+	switch w.rnd.IntN(8) {
+	case 0, 1:
+		w.do("FUNCTION", "LOAD", "REPLACE", "#!lua name=lib"+n+"\nredis.register_function('f"+n+"', function(k, a) redis.call('SET', k[1], a[1]); return redis.call('RPUSH', k[2], a[1]) end) -- "+w.value())
+	case 2:
+		w.do("FUNCTION", "DELETE", "lib"+n)
+	case 3:
+		if w.rnd.IntN(5) == 0 {
+			w.do("FUNCTION", "FLUSH")
+		}
+	case 4:
+		if payload, ok := w.Must(w.t, "FUNCTION", "DUMP").(string); ok {
+			w.do("FUNCTION", "RESTORE", payload, w.pick("REPLACE", "FLUSH", "APPEND"))
+		}
+	case 5, 6:
+		w.do("FCALL", "f"+n, "2", w.key("s"), w.key("l"), w.value())
+	default:
+		w.do("EVAL", "redis.call('HSET', KEYS[1], 'f', ARGV[1]); return redis.call('SADD', KEYS[2], ARGV[1])", "2", w.key("h"), w.key("t"), w.value())
 	}
 }
 
@@ -356,58 +415,87 @@ type checkpoint struct {
 }
 
 // TestStateAgainstServers has servers do random writes of all families, saves what
-// they hold at random points, and holds that the log says the same of these
-// points, with a lot of memory and with little.
+// they hold at random points and before flushes, and holds that the log says the
+// same of these points, with a lot of memory and with little, and that its history
+// tells how each of a number of values went. VALKEYFS_POINTS and VALKEYFS_COMMANDS
+// say how much of it there is.
 func TestStateAgainstServers(t *testing.T) {
-	points := 12
-	if n, err := strconv.Atoi(os.Getenv("VALKEYFS_POINTS")); err == nil {
-		points = n
-	}
+	points, commands := fromEnv("VALKEYFS_POINTS", 12), fromEnv("VALKEYFS_COMMANDS", 2500)
+	const eras = 4 // between them the log is written anew
 	servertest.Each(t, func(t *testing.T, s servertest.Server) {
 		t.Parallel()
-		i := s.Start(t, "", "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--databases", "4", "--save", "")
+		config := []string{"--appendonly", "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0", "--databases", "4", "--save", ""}
+		if s.Major() >= 7 {
+			config = append(config, "--aof-timestamp-enabled", "yes")
+		}
+		i := s.Start(t, "", config...)
 		seed := uint64(time.Now().UnixNano())
-		t.Logf("seed %d", seed)
-		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(seed, 0))}
-		for range 300 {
-			w.step()
-		}
-		i.Must(t, "BGREWRITEAOF")
-		for strings.Contains(i.Must(t, "INFO", "persistence").(string), "aof_rewrite_in_progress:1") {
-			time.Sleep(10 * time.Millisecond)
-		}
-		kept := t.TempDir()
-		var saved []checkpoint
-		for n := range points {
-			for range 40 + w.rnd.IntN(120) {
-				w.step()
+		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(seed, 0)), fates: map[string][]fate{}, dumps: t.TempDir()}
+		inexact, values, fates, kept := 0, 0, 0, 0
+		for era := range eras {
+			var saved []checkpoint
+			for range points / eras {
+				for end := w.sent + 1 + w.rnd.IntN(2*commands/points); w.sent < end; {
+					w.step()
+				}
+				saved = append(saved, w.keep())
 			}
-			saved = append(saved, keep(t, i, filepath.Join(kept, fmt.Sprintf("%d.rdb", n))))
+			if era == eras-1 {
+				i.Stop(t)
+			}
+			for _, c := range saved {
+				n, all := w.holds(c)
+				inexact, values = inexact+n, values+all
+			}
+			path := logPath(t, i.Dir)
+			w.holdsFates(path)
+			w.holdsFlushes(path)
+			fates, kept = fates+len(w.fates), kept+len(w.kept)
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+			if era < eras-1 {
+				w.rewrite()
+			}
 		}
-		i.Stop(t)
-		inexact := 0
-		for _, c := range saved {
-			inexact += holds(t, i.Dir, c)
-		}
-		t.Logf("%d points, %d values not known exactly", len(saved), inexact)
+		t.Logf("seed %d: %d commands, %d points, %d values compared, %d not known exactly; %d keys' tombstones; %d states before flushes",
+			seed, w.sent, points, values, inexact, fates, kept)
 	})
 }
 
-// keep saves what a server holds, and how long its log is.
-func keep(t *testing.T, i *servertest.Instance, dump string) checkpoint {
-	t.Helper()
-	i.Must(t, "SAVE")
-	data, err := os.ReadFile(filepath.Join(i.Dir, "dump.rdb"))
+func fromEnv(name string, usual int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return usual
+}
+
+// rewrite has the server write its log anew.
+func (w *workload) rewrite() {
+	w.Must(w.t, "BGREWRITEAOF")
+	for strings.Contains(w.Must(w.t, "INFO", "persistence").(string), "aof_rewrite_in_progress:1") {
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.fates, w.kept, w.flushes = map[string][]fate{}, nil, 0
+}
+
+// keep saves what the server holds, and how long its log is.
+func (w *workload) keep() checkpoint {
+	w.t.Helper()
+	w.Must(w.t, "SAVE")
+	data, err := os.ReadFile(filepath.Join(w.Dir, "dump.rdb"))
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
+	w.saved++
+	dump := filepath.Join(w.dumps, fmt.Sprintf("%d.rdb", w.saved))
 	if err := os.WriteFile(dump, data, 0o600); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	log := logFile(t, i.Dir)
+	log := logFile(w.t, w.Dir)
 	info, err := os.Stat(log)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return checkpoint{log, info.Size(), dump}
 }
@@ -422,44 +510,58 @@ func logFile(t *testing.T, dir string) string {
 	if len(files) == 0 {
 		return filepath.Join(dir, "appendonly.aof")
 	}
-	return slices.MaxFunc(files, cmp.Compare[string])
+	return slices.MaxFunc(files, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+}
+
+// logPath is the whole log: the directory of its files, or the file.
+func logPath(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "appendonlydir")
+	if _, err := os.Stat(path); err != nil {
+		return logFile(t, dir)
+	}
+	return path
 }
 
 // holds compares the state at a checkpoint with what the server held. It returns
-// how many values are known to be inexact.
-func holds(t *testing.T, dir string, c checkpoint) (inexact int) {
+// how many values are known to be inexact, of how many.
+func (w *workload) holds(c checkpoint) (inexact, values int) {
+	w.t.Helper()
+	for _, mem := range []int64{1 << 30, 64 << 10} {
+		inexact, values = w.holdsAt(logPath(w.t, w.Dir), Point{Kind: AtOffset, Source: c.incr, Offset: c.size}, c, mem)
+	}
+	return inexact, values
+}
+
+// holdsAt compares the state at any point.
+func (w *workload) holdsAt(path string, p Point, c checkpoint, mem int64) (inexact, values int) {
+	t := w.t
 	t.Helper()
 	want := dataSet(t, events(t, c.dump))
-	path := filepath.Join(dir, "appendonlydir")
-	if _, err := os.Stat(path); err != nil {
-		path = c.incr
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, p, Options{MaxMem: mem, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, mem := range []int64{1 << 30, 64 << 10} {
-		l, err := Open(context.Background(), func() keyspace.Seq { return events(t, path) }, Point{Kind: AtOffset, Source: c.incr, Offset: c.size}, Options{MaxMem: mem, Tmp: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := dataSet(t, l.State(context.Background()))
-		if n := l.Info().TooLarge; n > 0 {
-			t.Errorf("%d partitions did not fit", n)
-		}
-		for k, v := range want {
-			switch g := got[k]; {
-			case strings.Contains(g, " inexact"):
-				inexact++
-			case strings.Contains(k, "/e"): // it expires as it is saved
-			case g != v:
-				t.Errorf("%d bytes of the log, %d of memory: %s is\n%.600s\nwant\n%.600s", c.size, mem, k, g, v)
-			}
-		}
-		for k, g := range got {
-			if _, ok := want[k]; !ok && !strings.Contains(g, " inexact") && !strings.Contains(k, "/e") {
-				t.Errorf("%d bytes of the log: %s is %.300s, and not held by the server", c.size, k, g)
-			}
-		}
-		if t.Failed() {
-			t.FailNow()
+	got := dataSet(t, l.State(t.Context()))
+	if n := l.Info().TooLarge; n > 0 {
+		t.Errorf("%d partitions did not fit", n)
+	}
+	for k, v := range want {
+		switch g := got[k]; {
+		case strings.Contains(g, " inexact"):
+			inexact++
+		case strings.Contains(k, "/e"): // it expires as it is saved
+		case g != v:
+			t.Errorf("%+v, %d of memory: %s is\n%.600s\nwant\n%.600s", p, mem, k, g, v)
 		}
 	}
-	return inexact
+	for k, g := range got {
+		if _, ok := want[k]; !ok && !strings.Contains(g, " inexact") && !strings.Contains(k, "/e") {
+			t.Errorf("%+v: %s is %.300s, and not held by the server", p, k, g)
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return inexact, len(want)
 }
