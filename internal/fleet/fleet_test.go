@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/valkeyfs/valkeyfs/internal/fleet"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // secret is a password, made up.
@@ -26,36 +27,6 @@ func secret(i int) string {
 	return string(token)
 }
 
-// dumps writes n logs of which some are cut and some are gibberish, and returns
-// their directory.
-func dumps(t *testing.T, n int) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := range n {
-		var b strings.Builder
-		b.WriteString("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n")
-		for k := range 3 + i%7*100 {
-			key, value := fmt.Sprintf("key:%d", k), `{"password":"`+secret(i%50*1000+k)+`"}`
-			fmt.Fprintf(&b, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(key), key, len(value), value)
-		}
-		text := b.String()
-		switch i % 10 {
-		case 3:
-			text = text[:len(text)-11]
-		case 7:
-			text = text[:len(text)/2] + "\x00\xff gibberish \x00" + text[len(text)/2:]
-		}
-		at := filepath.Join(dir, fmt.Sprintf("instance-%d", i%5), fmt.Sprintf("%04d.aof", i))
-		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 func (h *host) status() (s fleet.Status) {
 	h.t.Helper()
 	if err := json.Unmarshal([]byte(h.run([]int{0}, "fleet", "status", "--format", "json")), &s); err != nil {
@@ -64,31 +35,51 @@ func (h *host) status() (s fleet.Status) {
 	return s
 }
 
-// killed has workers scan the inputs and kills one of them again and again. Every
+// trial is a fleet whose workers are killed.
+type trial struct {
+	database string
+	bucket   *servertest.S3 // where the inputs lie; nil: in a directory
+	inputs   int
+	workers  int
+	kills    int
+	every    time.Duration
+}
+
+// run has workers scan the inputs and kills one of them again and again. Every
 // input is scanned to its end, and what was found is what one process finds.
-func killed(t *testing.T, database string, inputs, workers, kills int, every time.Duration) {
-	dir := dumps(t, inputs)
-	h := newHost(t, database)
-	want := findings(h.run(anyReport, "scan", dir, "--format", "jsonl", "--quiet"))
-	h.run([]int{0}, "fleet", "submit", dir)
+func (tr trial) run(t *testing.T) {
+	d := dumps(t, tr.inputs)
+	h := newHost(t, tr.database)
+	h.global = []string{"--identity", d.identity}
+	report := h.run(anyReport, "scan", d.dir, "--format", "jsonl", "--quiet")
+	source, flags := d.dir, []string(nil)
+	if tr.bucket != nil {
+		source, flags = upload(t, tr.bucket, d.dir), tr.bucket.Flags()
+		report = strings.ReplaceAll(report, `"source":"`+d.dir, `"source":"`+source)
+	}
+	want := findings(report)
+	h.run([]int{0}, append([]string{"fleet", "submit", source}, flags...)...)
 	start := func() *exec.Cmd {
-		cmd := h.command("fleet", "work", "--drain", "--quiet", "--lease", "3s", "--attempts", "50", "--workers", "1")
+		cmd := h.command(append([]string{"fleet", "work", "--drain", "--quiet", "--lease", "3s", "--attempts", "50", "--workers", "1"}, flags...)...)
 		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		return cmd
 	}
-	running := make([]*exec.Cmd, workers)
+	running := make([]*exec.Cmd, tr.workers)
 	for i := range running {
 		running[i] = start()
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range kills {
-		time.Sleep(every)
-		i := random.IntN(workers)
+	killed := 0
+	for range tr.kills {
+		time.Sleep(tr.every)
+		i := random.IntN(tr.workers)
 		running[i].Process.Kill()
-		running[i].Wait()
+		if running[i].Wait() != nil {
+			killed++
+		}
 		running[i] = start()
 	}
 	for _, cmd := range running {
@@ -96,12 +87,24 @@ func killed(t *testing.T, database string, inputs, workers, kills int, every tim
 			t.Errorf("a worker: %v", err)
 		}
 	}
-	if s := h.status(); s.Done != s.Inputs || s.Inputs != int64(inputs) || s.Damaged == 0 {
+	if s := h.status(); s.Done != s.Inputs || s.Inputs != counted(tr.inputs) || s.Damaged == 0 {
 		t.Errorf("%+v", s)
 	}
 	got := findings(h.run(anyReport, "fleet", "report", "--format", "jsonl"))
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("%d findings and damages, not the %d of one process", len(got), len(want))
+		differ(t, got, want)
+	}
+	t.Logf("%d inputs, %d findings and damages, %d workers killed at work", tr.inputs, len(got), killed)
+}
+
+// differ says the first lines in which two lists differ.
+func differ(t *testing.T, got, want []string) {
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Logf("the first that differ:\n%s%s", got[i], want[i])
+			return
+		}
 	}
 }
 
@@ -114,12 +117,15 @@ func rounds(few, many int) int {
 }
 
 func TestKilledSQLite(t *testing.T) {
-	killed(t, "", rounds(60, 2000), 2, rounds(6, 30), time.Duration(rounds(300, 2000))*time.Millisecond)
+	trial{inputs: rounds(60, 2000), workers: 2, kills: rounds(6, 30), every: every()}.run(t)
 }
+
+// every is how long it is until the next worker is killed.
+func every() time.Duration { return time.Duration(rounds(300, 2000)) * time.Millisecond }
 
 // What did not change is not scanned again: not by its times, and not by its hash.
 func TestIncremental(t *testing.T) {
-	dir := dumps(t, 6)
+	dir := dumps(t, 6).dir
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", dir, "--owner", "payments")
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
@@ -158,7 +164,7 @@ func TestIncremental(t *testing.T) {
 
 // An input that cannot be read is tried again and then set aside with its reason.
 func TestSetAside(t *testing.T) {
-	dir := dumps(t, 3)
+	dir := dumps(t, 3).dir
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", dir)
 	if err := os.Remove(filepath.Join(dir, "instance-1", "0001.aof")); err != nil {
@@ -172,7 +178,7 @@ func TestSetAside(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	dir := dumps(t, 3)
+	dir := dumps(t, 3).dir
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", dir)
 	h.run([]int{0}, "fleet", "cancel", filepath.Join(dir, "instance-1", "0001.aof"))
@@ -188,7 +194,7 @@ func TestCancel(t *testing.T) {
 
 // No whole secret enters the database, which its owner alone may read.
 func TestDatabaseMasked(t *testing.T) {
-	dir := dumps(t, 2)
+	dir := dumps(t, 2).dir
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", dir)
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")

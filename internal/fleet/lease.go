@@ -18,6 +18,7 @@ type lease struct {
 	input    int64
 	token    string
 	path     string
+	role     string // that the file plays beside others
 	attempts int64
 }
 
@@ -26,7 +27,7 @@ type lease struct {
 func (db *DB) claim(ctx context.Context, j scanJob, worker string, d time.Duration) (*lease, error) {
 	l := &lease{input: j.Input, token: rand.Text()}
 	err := db.sql.QueryRowContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'running', attempts = attempts + 1, lease = $1, worker = $2, lease_until = {now} + $3
-		WHERE id = $4 AND gen = $5 AND status = 'queued' RETURNING path, attempts`), l.token, worker, d.Milliseconds(), j.Input, j.Gen).Scan(&l.path, &l.attempts)
+		WHERE id = $4 AND gen = $5 AND status = 'queued' RETURNING path, role, attempts`), l.token, worker, d.Milliseconds(), j.Input, j.Gen).Scan(&l.path, &l.role, &l.attempts)
 	if err == sql.ErrNoRows {
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/valkeyfs/valkeyfs/internal/fleet"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // postgres is a real PostgreSQL server.
@@ -95,7 +96,7 @@ func (p *postgres) url() string {
 
 func TestKilledPostgres(t *testing.T) {
 	if p := newPostgres(t); p != nil {
-		killed(t, p.url(), rounds(60, 2000), 4, rounds(6, 30), time.Duration(rounds(300, 2000))*time.Millisecond)
+		trial{database: p.url(), bucket: servertest.NewS3(t), inputs: rounds(60, 2000), workers: 4, kills: rounds(6, 30), every: every()}.run(t)
 	}
 }
 
@@ -105,7 +106,7 @@ func TestPostgresRestarts(t *testing.T) {
 	if p == nil {
 		return
 	}
-	dir := dumps(t, 40)
+	dir := dumps(t, 40).dir
 	h := newHost(t, p.url())
 	h.run([]int{0}, "fleet", "submit", dir)
 	cmd := h.command("fleet", "work", "--drain", "--quiet", "--lease", "3s", "--attempts", "50")
@@ -119,7 +120,7 @@ func TestPostgresRestarts(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the worker: %v", err)
 	}
-	if s := h.status(); s.Done != 40 {
+	if s := h.status(); s.Done != counted(40) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -22,6 +22,7 @@ type host struct {
 	database string
 	state    string
 	env      []string
+	global   []string // flags of every command
 }
 
 func newHost(t *testing.T, database string) *host {
@@ -35,7 +36,7 @@ func newHost(t *testing.T, database string) *host {
 }
 
 func (h *host) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(h.program, args...)
+	cmd := exec.Command(h.program, append(args, h.global...)...)
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+h.state, "VALKEYFS_FLEET_DATABASE="+h.database)
 	cmd.Env = append(cmd.Env, h.env...)
 	return cmd

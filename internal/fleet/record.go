@@ -7,11 +7,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"path"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
-	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
@@ -25,7 +23,6 @@ type recorder struct {
 	jsonl   report.Writer
 	sums    []string
 	summary *report.Summary
-	stream  string // what is scanned as standard input, by its own name
 }
 
 // recordBudget is how much of what was found is held in memory.
@@ -45,23 +42,11 @@ func (r *recorder) File(f *report.File) error {
 }
 
 func (r *recorder) Finding(f *scan.Finding) error {
-	f.Source = r.source(f.Source)
-	if f.KeyType == "text" && f.Key == source.Stdin && r.stream != "" { // text has its file for a key
-		f.Key = path.Base(r.stream)
-	}
 	return r.keep("finding", f.ID, r.jsonl.Finding(f))
 }
 
 func (r *recorder) Damage(d *report.Damage) error {
-	d.Source = r.source(d.Source)
 	return r.keep("damage", "", r.jsonl.Damage(d))
-}
-
-func (r *recorder) source(name string) string {
-	if r.stream != "" && name == source.Stdin {
-		return r.stream
-	}
-	return name
 }
 
 func (r *recorder) Summary(s *report.Summary) error {

@@ -2,14 +2,16 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"sync"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
 // S3Options say where buckets are.
@@ -36,74 +38,96 @@ func (o S3Options) client() (*minio.Client, error) {
 	})
 }
 
-// bucket submits the objects below s3://bucket/prefix. A log of several files is
-// as many inputs there.
-func (s *submit) bucket(ctx context.Context, location string) error {
-	name, prefix, _ := strings.Cut(strings.TrimPrefix(location, scheme), "/")
-	c, err := s.o.S3.client()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx) // ends the listing
-	defer cancel()
-	for o := range c.ListObjects(ctx, name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
-		if o.Err != nil {
-			return fmt.Errorf("%s: %w", location, o.Err)
-		}
-		if o.Size == 0 || strings.HasSuffix(o.Key, "/") {
-			continue
-		}
-		at := scheme + name + "/" + o.Key
-		in := input{path: at, instance: path.Base(path.Dir(at)), size: o.Size, stamp: "etag:" + o.ETag}
-		in.hash = func(context.Context) (string, error) { return "", nil } // another ETag is another content
-		if err := s.add(ctx, in); err != nil {
-			return err
-		}
-	}
-	return nil
+// split takes s3://bucket/key apart.
+func split(location string) (bucket, key string) {
+	bucket, key, _ = strings.Cut(strings.TrimPrefix(location, scheme), "/")
+	return bucket, key
 }
 
-// open streams an object.
-func (o S3Options) open(ctx context.Context, location string) (*stream, error) {
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(location, scheme), "/")
-	c, err := o.client()
-	if err != nil {
-		return nil, err
-	}
-	obj, err := c.GetObject(ctx, bucket, key, minio.GetObjectOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := obj.Stat(); err != nil {
-		_ = obj.Close()
-		return nil, err
-	}
-	return &stream{r: obj}, nil
-}
-
-// stream remembers why reading failed: to a scan that is damage, and to a fleet
-// a reason to try again.
-type stream struct {
-	r   io.ReadCloser
+// objects are the objects of one scan, and what kept them from being read: to the
+// scan that is damage, and to a fleet a reason to try again.
+type objects struct {
+	c   *minio.Client
 	mu  sync.Mutex // parsers read ahead on goroutines of their own
 	err error
 }
 
+// object returns the object at s3://bucket/key, nil if there is none. What is read
+// of it later is of the version that it has now.
+func (o *objects) object(ctx context.Context, location string) (*source.Object, error) {
+	bucket, key := split(location)
+	info, err := o.c.StatObject(ctx, bucket, key, minio.StatObjectOptions{})
+	if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, o.failed(err)
+	}
+	return &source.Object{
+		Name: location, Size: info.Size,
+		Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
+			return o.open(ctx, location, info.ETag, offset)
+		},
+		Beside: func(name string) (*source.Object, error) {
+			return o.object(ctx, location[:strings.LastIndexByte(location, '/')+1]+name)
+		},
+	}, nil
+}
+
+func (o *objects) open(ctx context.Context, location, etag string, offset int64) (io.ReadCloser, error) {
+	bucket, key := split(location)
+	var get minio.GetObjectOptions
+	if err := get.SetMatchETag(etag); err != nil {
+		return nil, err
+	}
+	r, err := o.c.GetObject(ctx, bucket, key, get)
+	if err == nil && offset > 0 {
+		_, err = r.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		return nil, o.failed(err)
+	}
+	return &stream{Object: r, of: o}, nil
+}
+
+// failed remembers an error.
+func (o *objects) failed(err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil && !errors.Is(err, context.Canceled) {
+		o.err = err
+	}
+	return err
+}
+
+func (o *objects) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// stream is an object being read.
+type stream struct {
+	*minio.Object
+	of *objects
+}
+
 func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
+	n, err := s.Object.Read(p)
 	if err != nil && err != io.EOF {
-		s.mu.Lock()
-		s.err = err
-		s.mu.Unlock()
+		err = s.of.failed(err)
 	}
 	return n, err
 }
 
-func (s *stream) failure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
+// inputs opens the object at location, or the log whose manifest it is.
+func (o *objects) inputs(ctx context.Context, location string, read source.Options) (*source.Inputs, error) {
+	object, err := o.object(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	if object == nil {
+		return nil, fmt.Errorf("%s: no such object", location)
+	}
+	return source.NewObject(ctx, object, read), nil
 }
-
-// Close ends the reading.
-func (s *stream) Close() error { return s.r.Close() }

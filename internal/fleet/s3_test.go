@@ -1,10 +1,9 @@
 package fleet_test
 
 import (
-	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,48 +14,69 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
-// fingerprint is left out of what is compared: that of text holds the name of its
-// file, which a stream has not.
-var fingerprint = regexp.MustCompile(`"fingerprint":"[0-9a-f]+"`)
+// upload copies a directory into a bucket and returns where it lies there.
+func upload(t *testing.T, srv *servertest.S3, dir string) string {
+	t.Helper()
+	c := srv.Client()
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		_, err = c.FPutObject(t.Context(), "bucket", "dumps/"+rel, name, minio.PutObjectOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "s3://bucket/dumps"
+}
 
-// Objects are streamed and scanned as files are; while the server is away, they
-// wait.
+// Objects are scanned as files are, logs of several files as one; while the server
+// is away, they wait.
 func TestS3(t *testing.T) {
 	srv := servertest.NewS3(t)
-	dir := dumps(t, 8)
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "*.aof"))
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rel, _ := filepath.Rel(dir, name)
-		if _, err := srv.Client().PutObject(t.Context(), "bucket", "dumps/"+rel, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d := dumps(t, 20)
+	source := upload(t, srv, d.dir)
 	h := newHost(t, "")
+	h.global = []string{"--identity", d.identity}
 	flags := srv.Flags()
-	want := findings(fingerprint.ReplaceAllString(strings.ReplaceAll(h.run(anyReport, "scan", dir, "--format", "jsonl", "--quiet"), `"source":"`+dir, `"source":"s3://bucket/dumps`), ""))
-	h.run([]int{0}, append([]string{"fleet", "submit", "s3://bucket/dumps"}, flags...)...)
+	want := findings(strings.ReplaceAll(h.run(anyReport, "scan", d.dir, "--format", "jsonl", "--quiet"), `"source":"`+d.dir, `"source":"`+source))
+	h.run([]int{0}, append([]string{"fleet", "submit", source}, flags...)...)
 	srv.Stop()
 	work := h.command(append([]string{"fleet", "work", "--drain", "--quiet", "--attempts", "20"}, flags...)...)
 	if err := work.Start(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * time.Second)
-	if s := h.status(); s.Done != 0 || s.Queued+s.Running != 8 {
+	if s := h.status(); s.Done != 0 || s.Queued+s.Running != counted(20) {
 		t.Errorf("the server is away: %+v", s)
 	}
 	srv.Start()
 	if err := work.Wait(); err != nil {
 		t.Error(err)
 	}
-	if got := findings(fingerprint.ReplaceAllString(h.run(anyReport, "fleet", "report", "--format", "jsonl"), "")); len(want) == 0 || !slices.Equal(got, want) {
+	if got := findings(h.run(anyReport, "fleet", "report", "--format", "jsonl")); len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("%d findings and damages, not the %d of the files", len(got), len(want))
+		differ(t, got, want)
 	}
-	h.run([]int{0}, append([]string{"fleet", "submit", "s3://bucket/dumps"}, flags...)...)
+	h.run([]int{0}, append([]string{"fleet", "submit", source}, flags...)...)
 	if s := h.status(); s.Queued != 0 {
 		t.Errorf("unchanged objects: %+v", s)
+	}
+	incr, err := filepath.Glob(filepath.Join(d.dir, "*", "*", "*.1.incr.aof"))
+	if err != nil || len(incr) != 2 {
+		t.Fatal(incr, err)
+	}
+	if err := os.WriteFile(incr[0], []byte(logOf(3, 9)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	upload(t, srv, d.dir)
+	h.run([]int{0}, append([]string{"fleet", "submit", source}, flags...)...)
+	if s := h.status(); s.Queued != 1 {
+		t.Errorf("a log of which one object changed: %+v", s)
 	}
 }

@@ -13,7 +13,7 @@ import (
 type migration struct{ up, down []string }
 
 // Latest is the version of the tables that this program works with.
-const Latest = 1
+const Latest = 2
 
 // migrations are those of this package's own tables: version n is at n-1.
 // {serial} is a primary key that the database counts.
@@ -35,6 +35,9 @@ var migrations = [Latest]migration{{
 		`CREATE TABLE fleet_secrets (id TEXT PRIMARY KEY, run BIGINT NOT NULL)`,
 	},
 	down: []string{`DROP TABLE fleet_secrets`, `DROP TABLE fleet_records`, `DROP TABLE fleet_inputs`, `DROP TABLE fleet_runs`, `DROP TABLE fleet_meta`},
+}, {
+	up:   []string{`ALTER TABLE fleet_inputs ADD COLUMN role TEXT NOT NULL DEFAULT ''`},
+	down: []string{`ALTER TABLE fleet_inputs DROP COLUMN role`},
 }}
 
 // Migrate brings the tables to a version, upwards or downwards; 0 removes them

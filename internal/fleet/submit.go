@@ -38,6 +38,7 @@ const batch = 500
 // input is what is known of an input before it is scanned.
 type input struct {
 	path, instance string
+	role           source.Role // that a file plays beside others
 	size           int64
 	stamp          string                                // changes when size or times of its files do
 	hash           func(context.Context) (string, error) // of what it holds
@@ -105,8 +106,8 @@ func (s *submit) named(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if f := u.Files[0]; f.Skipped != "" || f.Err == nil && !u.Readable() {
-			continue
+		if f := u.Files[0]; f.Err == nil && (f.Skipped != "" || !u.Readable()) {
+			continue // what is sealed may be open to the workers
 		}
 		if err := s.add(ctx, local(u)); err != nil {
 			return err
@@ -118,7 +119,7 @@ func (s *submit) named(ctx context.Context, name string) error {
 // local is the input of a unit: of a log, the manifest stands for all of it.
 func local(u *source.Unit) input {
 	h := sha256.New()
-	in := input{path: u.Name(), instance: filepath.Base(filepath.Dir(u.Name()))}
+	in := input{path: u.Name(), instance: filepath.Base(filepath.Dir(u.Name())), role: u.Files[0].Role}
 	for _, f := range u.Files {
 		in.size += max(f.Size, 0)
 		h.Write(fmt.Appendf(nil, "%s\n%d\n%d\n", f.Path, f.Size, f.Modified.UnixNano()))
@@ -181,8 +182,8 @@ func (s *submit) unchanged(ctx context.Context, in input) (bool, error) {
 // flush queues the pending inputs.
 func (s *submit) flush(ctx context.Context) error {
 	err := s.db.tx(ctx, func(tx *sql.Tx) error {
-		put, err := tx.PrepareContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, owner, instance, size, stamp, run, status) VALUES ($1, $2, $3, $4, $5, $6, 'queued')
-			ON CONFLICT (path) DO UPDATE SET owner = excluded.owner, instance = excluded.instance, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
+		put, err := tx.PrepareContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, role, owner, instance, size, stamp, run, status) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued')
+			ON CONFLICT (path) DO UPDATE SET role = excluded.role, owner = excluded.owner, instance = excluded.instance, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
 			status = 'queued', gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen`))
 		if err != nil {
 			return err
@@ -194,7 +195,7 @@ func (s *submit) flush(ctx context.Context) error {
 			if s.o.Instance != "" {
 				instance = s.o.Instance
 			}
-			if err := put.QueryRowContext(ctx, in.path, s.o.Owner, instance, in.size, in.stamp, s.out.Run).Scan(&jobs[i].Input, &jobs[i].Gen); err != nil {
+			if err := put.QueryRowContext(ctx, in.path, string(in.role), s.o.Owner, instance, in.size, in.stamp, s.out.Run).Scan(&jobs[i].Input, &jobs[i].Gen); err != nil {
 				return err
 			}
 		}

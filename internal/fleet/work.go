@@ -180,6 +180,19 @@ func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
 	return errors.New(reason)
 }
 
+// open opens an input; of one in a bucket, remote tells later what failed.
+func (w *scanner) open(ctx context.Context, l *lease, remote *objects) (in *source.Inputs, err error) {
+	read := w.o.Read
+	read.Alone, read.Role = true, source.Role(l.role)
+	if !strings.HasPrefix(l.path, scheme) {
+		return source.New(ctx, []string{l.path}, read)
+	}
+	if remote.c, err = w.o.S3.client(); err != nil {
+		return nil, err
+	}
+	return remote.inputs(ctx, l.path, read)
+}
+
 // scan scans an input and stores what was found.
 func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 	defer func() {
@@ -187,24 +200,13 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 			err = fmt.Errorf("internal error: %v", p)
 		}
 	}()
-	path, read := l.path, w.o.Read
-	var object *stream
-	if strings.HasPrefix(l.path, scheme) {
-		if object, err = w.o.S3.open(ctx, l.path); err != nil {
-			return err
-		}
-		defer object.Close()
-		path, read.Stdin = source.Stdin, object
-	}
-	in, err := source.New(ctx, []string{path}, read)
+	var remote objects
+	in, err := w.open(ctx, l, &remote)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	r := newRecorder(w.o.Read.Tmp)
-	if object != nil {
-		r.stream = w.o.Names.Mask(l.path)
-	}
 	defer r.close()
 	result, err := sweep.Run(ctx, in, w.o.Scanner, r, sweep.Options{Names: w.o.Names})
 	if err != nil {
@@ -213,8 +215,8 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if object != nil && object.failure() != nil {
-		return object.failure()
+	if err := remote.failure(); err != nil {
+		return err
 	}
 	if err := w.db.store(ctx, l, r); err != nil {
 		return err

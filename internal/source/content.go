@@ -19,12 +19,12 @@ func (f *File) content() (io.ReadCloser, error) {
 	default:
 		return &content{f: f, s: o.s}, nil
 	}
-	h, err := f.openRegular()
+	file, err := f.open(0)
 	if err != nil {
 		return nil, &keyspace.FormatError{Pos: at(f.Path, 0), What: "opening the file", Err: cause(err)}
 	}
-	c := &content{f: f, h: h}
-	raw := io.Reader(&meter{r: newBlocks(h, f.Size), name: f.Path, n: &f.in.read})
+	c := &content{f: f, h: file}
+	raw := io.Reader(&meter{r: file, name: f.Path, n: &f.in.read})
 	if f.in.o.Hash && f.hash.claim() {
 		c.sum = newDigest(raw, f.Size)
 		raw = c.sum
@@ -57,7 +57,7 @@ type content struct {
 	closed bool
 	f      *File
 	s      *stream
-	h      *handle // nil: a stream
+	h      io.Closer // nil: a stream
 	sum    *digest
 }
 
@@ -134,11 +134,11 @@ func (f *File) finish(ctx context.Context) error {
 		if f.once != nil || !f.Mode.IsRegular() || f.Same != "" && f.Skipped != "" {
 			return nil
 		}
-		h, err := f.openRegular()
+		r, err := f.open(0)
 		if err != nil {
 			return nil // it was reported when the file was examined
 		}
-		sum, file = newDigest(newBlocks(h, f.Size), f.Size), h
+		sum, file = newDigest(r, f.Size), r
 	}
 	if file != nil {
 		defer file.Close()

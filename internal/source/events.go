@@ -94,14 +94,17 @@ func (f *File) snapshot(ctx context.Context) keyspace.Seq {
 	return f.reading(func(r io.Reader) keyspace.Seq {
 		o := rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Want: f.in.o.Want, KeepValue: f.in.o.KeepValue, Resync: true}
 		if f.once == nil && len(f.Layers) == 0 {
-			o.Size, o.Reopen = f.Size, f.from
+			o.Size, o.Reopen = f.Size, f.open
 		}
 		return rdb.NewReader(r, o).Events(ctx)
 	})
 }
 
-// from opens a file without layers anew, at an offset.
-func (f *File) from(offset int64) (io.ReadCloser, error) {
+// open opens the bytes of a file, from an offset on.
+func (f *File) open(offset int64) (io.ReadCloser, error) {
+	if f.object != nil {
+		return f.object.Open(f.in.ctx, offset)
+	}
 	h, err := f.openRegular()
 	if err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 		last := i == len(files)-1 && (f.Role != Base)
 		parts[i] = aof.Part{Source: f.Path, Open: f.content, Last: last}
 		if f.once == nil && len(f.Layers) == 0 {
-			parts[i].Size, parts[i].Reopen = f.Size, f.from
+			parts[i].Size, parts[i].Reopen = f.Size, f.open
 		}
 	}
 	if !o.Resolve {

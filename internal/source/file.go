@@ -58,11 +58,12 @@ type File struct {
 
 	Same string // the path of the same file, met before under another name (a hard link)
 
-	in   *Inputs
-	root *os.Root // the tree that the file lies in; nil: Path is opened as it is
-	rel  string   // the path inside root
-	once *opened  // the content, if it is a stream
-	hash hashing
+	in     *Inputs
+	root   *os.Root // the tree that the file lies in; nil: Path is opened as it is
+	rel    string   // the path inside root
+	object *Object  // where it lies, if not in a directory
+	once   *opened  // the content, if it is a stream
+	hash   hashing
 }
 
 // Unresolved counts the keys and values written by a log whose state stays unknown, by reason.

@@ -30,6 +30,10 @@ type Options struct {
 	Want      func(*keyspace.Event) bool
 	KeepValue func(*keyspace.Event) int64
 	Stdin     io.Reader
+	// Alone keeps to the unit that each path gives its name: of a manifest its log,
+	// without the history files, and of a file with the Role that it plays beside others.
+	Alone bool
+	Role  Role
 }
 
 // Stdin is the path that stands for standard input.
@@ -44,6 +48,7 @@ type Inputs struct {
 
 	missing []error // of paths that could not be looked at
 
+	object  *Object            // instead of paths
 	streams map[string]*opened // what can be read only once
 	roots   []*os.Root         // what units' files are opened through
 }
@@ -184,6 +189,12 @@ func resolve(path string) (string, error) {
 // once. An error ends it: the context's.
 func (in *Inputs) Units(ctx context.Context) iter.Seq2[*Unit, error] {
 	return func(yield func(*Unit, error) bool) {
+		if in.object != nil {
+			if err := in.objectUnit(func(u *Unit) bool { return yield(u, nil) }); err != nil && err != errLeft {
+				yield(nil, err)
+			}
+			return
+		}
 		for _, p := range in.paths {
 			if err := in.units(ctx, p, func(u *Unit) bool { return yield(u, nil) }); err != nil {
 				if err != errLeft {
@@ -255,6 +266,7 @@ func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool)
 		t := &tree{in: in, root: root, input: path, path: dir, ctx: ctx, yield: yield, seen: map[fileID]string{}}
 		return t.log(filepath.Base(path))
 	}
+	f.Role = in.o.Role
 	in.insist(f)
 	if !yield(in.unit(f)) {
 		return errLeft

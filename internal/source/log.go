@@ -28,15 +28,12 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	claimed[manifest] = true
 	u := t.in.unit(mf)
 	var old []*Unit
-	m, errs := t.parse(mf)
+	m, errs := parse(mf)
 	u.damage = append(u.damage, errs...)
 	for _, e := range m {
 		name := e.Name
-		missing := func(what string, cause error) {
-			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(joined(t.path, path.Join(rel, name)), 0), What: what, Err: cause})
-		}
 		if _, ok := slices.BinarySearch(names, name); !ok {
-			missing("a file that the manifest names does not exist", keyspace.ErrTruncated)
+			u.damage = append(u.damage, missing(joined(t.path, path.Join(rel, name))))
 			continue
 		}
 		if claimed[name] {
@@ -48,30 +45,11 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 			f.Kind, f.Skipped = "", ""
 			f.examine() // a log is read whole, whatever other names its files have
 		}
-		switch {
-		case f.Err != nil:
-			u.damage = append(u.damage, f.Err)
-		case f.Kind == Empty:
-			f.Skipped = "" // a log in which nothing has happened yet
-		case f.Kind != AOF && f.Kind != RDB:
-			missing("a file that the manifest names is neither a snapshot nor a log", keyspace.ErrUnsupported)
-		}
-		switch e.Type {
-		case aof.History:
-			f.Role = HistoryFile
+		if !u.take(f, e.Type) {
 			old = append(old, t.in.unit(f))
-			continue
-		case aof.Base:
-			f.Role = Base
-		default:
-			f.Role = Incr
-		}
-		u.Files = append(u.Files, f)
-		if f.Kind == AOF || f.Kind == RDB || f.Kind == Empty {
-			u.log = append(u.log, f)
 		}
 	}
-	if err := t.emit(u); err != nil {
+	if err := t.emit(u); err != nil || t.in.o.Alone {
 		return err
 	}
 	for _, h := range old {
@@ -82,17 +60,49 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	return nil
 }
 
+// missing is the damage of a log that lacks a file.
+func missing(path string) error {
+	return &keyspace.FormatError{Pos: at(path, 0), What: "a file that the manifest names does not exist", Err: keyspace.ErrTruncated}
+}
+
+// take adds to the unit of a manifest a file that it names, and reports whether
+// that is part of the log: a history file is not.
+func (u *Unit) take(f *File, as aof.FileType) bool {
+	switch {
+	case f.Err != nil:
+		u.damage = append(u.damage, f.Err)
+	case f.Kind == Empty:
+		f.Skipped = "" // a log in which nothing has happened yet
+	case f.Kind != AOF && f.Kind != RDB:
+		u.damage = append(u.damage, &keyspace.FormatError{Pos: at(f.Path, 0), What: "a file that the manifest names is neither a snapshot nor a log", Err: keyspace.ErrUnsupported})
+	}
+	switch as {
+	case aof.History:
+		f.Role = HistoryFile
+		return false
+	case aof.Base:
+		f.Role = Base
+	default:
+		f.Role = Incr
+	}
+	u.Files = append(u.Files, f)
+	if f.Kind == AOF || f.Kind == RDB || f.Kind == Empty {
+		u.log = append(u.log, f)
+	}
+	return true
+}
+
 // parse reads a manifest. What it names in spite of errors is kept.
-func (t *tree) parse(mf *File) (files []aof.ManifestFile, errs []error) {
+func parse(mf *File) (files []aof.ManifestFile, errs []error) {
 	if mf.Err != nil {
 		return nil, nil // it is in the unit's damage already
 	}
-	h, err := mf.openRegular()
+	r, err := mf.open(0)
 	if err != nil {
 		return nil, []error{&keyspace.FormatError{Pos: at(mf.Path, 0), What: "opening the file", Err: cause(err)}}
 	}
-	defer h.Close()
-	m, err := aof.ParseManifest(newBlocks(h, mf.Size))
+	defer r.Close()
+	m, err := aof.ParseManifest(r)
 	errs = []error{err}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		errs = all.Unwrap()

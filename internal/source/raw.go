@@ -21,14 +21,7 @@ func (f *File) OpenRaw() (io.ReadCloser, error) {
 	if f.once != nil {
 		return nil, errSpecial
 	}
-	h, err := f.openRegular()
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{newBlocks(h, f.Size), h}, nil
+	return f.open(0)
 }
 
 // Again returns what the system tells of the file now, without opening it: size,

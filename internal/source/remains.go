@@ -100,7 +100,7 @@ func (r *remains) final(err error) error {
 func (r *remains) goTo(off int64) error {
 	if r.f.once == nil && len(r.f.Layers) == 0 {
 		r.close()
-		file, err := r.f.from(off)
+		file, err := r.f.open(off)
 		if err != nil {
 			return &keyspace.FormatError{Pos: at(r.f.Path, off), What: "opening the file", Err: cause(err)}
 		}
