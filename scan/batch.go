@@ -30,7 +30,8 @@ type batch struct {
 // A keyRecord is what the leaves of one key share.
 type keyRecord struct {
 	source   string
-	name     span // of the key
+	name     span           // of the key
+	at       keyspace.Place // of the name
 	record   int64
 	expire   int64
 	db       int32
@@ -60,14 +61,13 @@ type leaf struct {
 	fieldAt  Where
 	encoding keyspace.Encoding
 	state    keyspace.State
-	fieldTTL bool // expire is the field's own
-	window   bool // value is a piece of a longer one
-	own      span // of a window: where matches must begin to count
-	seam     int  // length of an earlier value before this one: matches must end behind it
-	offset   int64
-	inner    int64
-	length   int64
-	index    int64 // of a list's element, else -1
+	fieldTTL bool           // expire is the field's own
+	window   bool           // value is a piece of a longer one
+	own      span           // of a window: where matches must begin to count
+	seam     int            // length of an earlier value before this one: matches must end behind it
+	at       keyspace.Place // of the value
+	nameAt   keyspace.Place // of the field
+	index    int64          // of a list's element, else -1
 	expire   int64
 	time     int64
 	id       keyspace.StreamID
@@ -220,7 +220,12 @@ func (c *collector) value(e *keyspace.Event, p []byte) bool {
 func (c *collector) bareScore(e *keyspace.Event) bool {
 	if e.Type == keyspace.SortedSet && e.Score >= leastBare {
 		c.score = strconv.AppendFloat(c.score[:0], e.Score, 'f', -1, 64)
-		return c.leaf(e, WhereScore, WhereField, nil, c.score)
+		if !c.leaf(e, WhereScore, WhereField, nil, c.score) {
+			return false
+		}
+		if e.Name != (keyspace.Place{}) {
+			c.cur.leaves[len(c.cur.leaves)-1].at = e.Name
+		}
 	}
 	return true
 }
@@ -245,10 +250,11 @@ func (c *collector) in(e *keyspace.Event, label string) bool {
 func (c *collector) setKey(e *keyspace.Event) {
 	c.key = append(c.key[:0], e.Key...)
 	expire := keyspace.NoExpire
+	var at keyspace.Place
 	if e.Kind == keyspace.Key {
-		expire = e.Expire
+		expire, at = e.Expire, e.Name
 	}
-	c.rec = keyRecord{source: e.Pos.Source, record: e.Record, expire: expire, db: e.DB, typ: e.Type, encoding: e.Encoding}
+	c.rec = keyRecord{source: e.Pos.Source, at: at, record: e.Record, expire: expire, db: e.DB, typ: e.Type, encoding: e.Encoding}
 	c.haveKey = true
 	c.rec.name = c.cur.put(c.key)
 	c.cur.keys = append(c.cur.keys, c.rec)
@@ -258,11 +264,14 @@ func (c *collector) setKey(e *keyspace.Event) {
 func (c *collector) leaf(e *keyspace.Event, where, fieldAt Where, field, value []byte) bool {
 	l := leaf{
 		key: uint32(len(c.cur.keys) - 1), where: where, fieldAt: fieldAt, encoding: e.Encoding, state: e.State,
-		offset: e.Pos.Offset, inner: e.Pos.Inner, length: e.Length, index: -1, expire: c.rec.expire, time: e.Time,
+		at: keyspace.Place{Offset: e.Pos.Offset, Inner: e.Pos.Inner, Length: e.Length}, index: -1, expire: c.rec.expire, time: e.Time,
 	}
 	switch {
 	case e.Kind == keyspace.Key:
 		l.value = c.rec.name
+		if c.rec.at != (keyspace.Place{}) {
+			l.at = c.rec.at
+		}
 		c.cur.leaves = append(c.cur.leaves, l)
 		return true
 	case e.Kind != keyspace.Element:
@@ -274,7 +283,7 @@ func (c *collector) leaf(e *keyspace.Event, where, fieldAt Where, field, value [
 		l.id, l.stream = e.ID, true
 	}
 	if len(field) > 0 {
-		l.field = c.cur.put(field)
+		l.field, l.nameAt = c.cur.put(field), e.Name
 	}
 	l.value = c.cur.put(value)
 	c.cur.leaves = append(c.cur.leaves, l)

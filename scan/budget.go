@@ -6,6 +6,9 @@ const (
 	maxOutput   = 16 << 20 // bytes that come out of a leaf's containers
 	baseOutput  = 4 << 20  // so much for any leaf, and
 	outputRatio = 32       // so much more a byte of it: text shrinks to a tenth, and what shrinks to less repeats itself
+	batchOutput = 32 << 20 // bytes that come out of the containers of all leaves of a batch, and
+	batchRatio  = 64       // so much more a byte of it: many small bombs cost no more than a few large ones
+	leastOutput = 64 << 10 // so much comes out of a leaf even if those before it took all
 	maxElements = 1 << 18  // fragments
 	baseHits    = 1 << 14  // keywords that rules are asked about, and
 	hitShare    = 8        // one more for so many bytes of the leaf
@@ -17,6 +20,7 @@ const (
 // A budget counts down what the current leaf may still cost. It counts work,
 // not time, so that the result does not depend on the machine.
 type budget struct {
+	batch    int // output that is left for all leaves of the batch
 	output   int
 	elements int
 	hits     int
@@ -25,7 +29,7 @@ type budget struct {
 }
 
 func (b *budget) reset(size int) {
-	b.output = min(maxOutput, baseOutput+outputRatio*size)
+	b.output = min(maxOutput, baseOutput+outputRatio*size, max(b.batch, leastOutput))
 	b.elements = maxElements
 	b.hits = baseHits + size/hitShare
 	b.proofs = maxProofs
@@ -35,6 +39,7 @@ func (b *budget) reset(size int) {
 // spend takes n bytes of output.
 func (b *budget) spend(n int) bool {
 	b.output -= n
+	b.batch -= n
 	return b.output >= 0
 }
 

@@ -52,7 +52,7 @@ func (w *worker) exclusion(reason string, n uint64) *Exclusion {
 	l := w.leaf
 	e := &Exclusion{
 		Reason: reason, Count: n,
-		Source: w.key.source, Offset: l.offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
+		Source: w.key.source, Offset: l.at.Offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
 	}
 	name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
 	if !w.s.config.Reveal {

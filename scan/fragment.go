@@ -45,7 +45,7 @@ func (f *fragment) chain(outer []string) []string {
 // chain returns the containers that the file itself puts around a leaf.
 func (l *leaf) chain() []string {
 	var chain []string
-	if l.inner >= 0 || l.encoding == keyspace.LZF {
+	if l.at.Inner >= 0 || l.encoding == keyspace.LZF {
 		chain = append(chain, keyspace.LZF.String())
 	}
 	switch l.encoding {

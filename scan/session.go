@@ -278,6 +278,9 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	}
 	l := p.leaves[0]
 	l.where, l.field, l.index, l.stream = WhereKey, span{}, -1, false
+	if w.key.at != (keyspace.Place{}) {
+		l.at = w.key.at
+	}
 	w.leaf, w.fresh = &l, false
 	w.start()
 	at := bytes.LastIndex(p.key, s.id)

@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // A worker scans batches, one at a time. It holds everything that scanning
@@ -77,6 +79,7 @@ func newWorker(s *Scanner) *worker {
 func (w *worker) batch(b *batch) {
 	w.b, w.stats = b, &b.stats
 	w.hits = w.s.matcher.scanLanes(b.text, w.hits[:0], &w.spare)
+	w.budget.batch = batchOutput + batchRatio*len(b.text)
 	b.stats.Values = uint64(len(b.leaves))
 	b.stats.Bytes = b.size
 
@@ -125,7 +128,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 	name := w.b.bytes(w.key.name)
 	report := l.where == WhereKey
 	if !report {
-		l = &leaf{key: uint32(i), where: WhereKey, value: w.key.name, inner: -1, index: -1}
+		l = &leaf{key: uint32(i), where: WhereKey, value: w.key.name, at: keyspace.Place{Inner: -1}, index: -1}
 	}
 	w.leaf, w.fresh = l, false
 	if w.wanted(hits, name) || len(w.s.paths) > 0 || w.mayHoldContainer(name) {
@@ -157,12 +160,15 @@ func (w *worker) one(inField, inValue []hit) {
 	if l.field.len() > 0 {
 		field := w.b.bytes(l.field)
 		if w.wanted(inField, field) {
-			where := l.where
+			where, at := l.where, l.at
 			l.where = l.fieldAt
+			if l.nameAt != (keyspace.Place{}) {
+				l.at = l.nameAt
+			}
 			w.start()
 			w.scanRoot(field, inField, l.field.from, true)
 			w.keep(true)
-			l.where = where
+			l.where, l.at = where, at
 		}
 		w.enter(field, false, inField)
 		defer w.leave()

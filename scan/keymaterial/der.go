@@ -17,7 +17,7 @@ import (
 // data is none, or goes on behind it.
 func DER(data []byte) *Key {
 	var seq cryptobyte.String
-	in := cryptobyte.String(data)
+	in := definite(data)
 	if !in.ReadASN1(&seq, tag.SEQUENCE) || !in.Empty() {
 		return nil
 	}
@@ -201,6 +201,7 @@ func pkcs8(s cryptobyte.String) *Key {
 	if !ok || !s.ReadASN1(&inner, tag.OCTET_STRING) {
 		return nil
 	}
+	inner = definite(inner)
 	const format = "PKCS#8"
 	sequence := func() (seq cryptobyte.String) {
 		if !inner.ReadASN1(&seq, tag.SEQUENCE) || !inner.Empty() {

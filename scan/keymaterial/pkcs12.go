@@ -39,6 +39,7 @@ func pkcs12(s cryptobyte.String) *Key {
 		return nil
 	}
 	signed := []byte(list)
+	list = definite(list)
 	if !list.ReadASN1(&all, tag.SEQUENCE) {
 		return nil
 	}
@@ -50,7 +51,10 @@ func pkcs12(s cryptobyte.String) *Key {
 			k.encryptedSafe(safe)
 		case oidData:
 			var text, bags cryptobyte.String
-			if !safe.ReadASN1(&text, tag.OCTET_STRING) || !text.ReadASN1(&bags, tag.SEQUENCE) {
+			if !safe.ReadASN1(&text, tag.OCTET_STRING) {
+				return nil
+			}
+			if text = definite(text); !text.ReadASN1(&bags, tag.SEQUENCE) {
 				return nil
 			}
 			k.bags(bags)

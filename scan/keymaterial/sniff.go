@@ -25,6 +25,8 @@ func Sniff(data []byte) bool {
 			at = 3
 		case data[1] == 0x82:
 			at = 4
+		case data[1] == indefinite: // PKCS#12 in BER
+			return data[2] == 2 && data[3] == 1 && data[4] == 3 && data[5] == 0x30
 		case data[1] < 0x20 || data[1] >= 0x80: // shorter than any key, or longer
 			return false
 		}
@@ -64,6 +66,9 @@ func Binary(data []byte) *Key {
 func Framed(data []byte) bool {
 	if !Sniff(data) || data[0] != 0x30 {
 		return Sniff(data)
+	}
+	if data[1] == indefinite {
+		return data[len(data)-1] == 0 && data[len(data)-2] == 0
 	}
 	var seq cryptobyte.String
 	in := cryptobyte.String(data)
