@@ -25,11 +25,12 @@ type command struct {
 	whole  bool          // args holds all arguments
 	names  [slots][]byte // copies of names that must outlive their batch
 
-	key   []byte // the key that events are about
-	keyAt int64  // offset of its data
-	count int64  // elements of the key so far
-	op    keyspace.Op
-	typ   keyspace.Type
+	key    []byte         // the key that events are about
+	keyAt  int64          // offset of its data
+	wordAt keyspace.Place // of the last word
+	count  int64          // elements of the key so far
+	op     keyspace.Op
+	typ    keyspace.Type
 
 	halted   bool // broken, or the consumer stopped
 	broken   fault
@@ -336,7 +337,8 @@ func (c *command) collect(a opened, s slot) []byte {
 // word returns the next argument, an option or a number. What does not fit in
 // the window is neither, and nil.
 func (c *command) word() []byte {
-	arg, _, ok := c.take()
+	arg, at, ok := c.take()
+	c.wordAt = placeOf(arg, at)
 	switch {
 	case !ok:
 		if a, ok := c.open(); ok {
@@ -385,6 +387,11 @@ func (c *command) skip(n int64) {
 	}
 }
 
+// placeOf is where an argument stands.
+func placeOf(arg []byte, at int64) keyspace.Place {
+	return keyspace.Place{Offset: at, Inner: -1, Length: int64(len(arg))}
+}
+
 // event resets the reader's event.
 func (c *command) event(kind keyspace.Kind, op keyspace.Op, typ keyspace.Type) *keyspace.Event {
 	r := c.r
@@ -418,7 +425,8 @@ func (c *command) begin(op keyspace.Op, typ keyspace.Type) { c.beginUntil(op, ty
 // beginUntil yields the Key event of a key with an expiry.
 func (c *command) beginUntil(op keyspace.Op, typ keyspace.Type, expire int64) {
 	c.count, c.op, c.typ = 0, op, typ
-	c.event(keyspace.Key, op, typ).Expire = expire
+	e := c.event(keyspace.Key, op, typ)
+	e.Expire, e.Name = expire, placeOf(c.key, c.keyAt)
 	c.emit()
 	c.r.ev.Expire = keyspace.NoExpire
 }
@@ -431,7 +439,10 @@ func (c *command) end() {
 }
 
 // field reads the Field of the elements that follow.
-func (c *command) field() { c.r.ev.Field, _ = c.name(fieldSlot) }
+func (c *command) field() {
+	arg, at := c.name(fieldSlot)
+	c.r.ev.Field, c.r.ev.Name = arg, placeOf(arg, at)
+}
 
 // element reads the next argument as the Value of an element between begin and
 // end, in parts if it is long.

@@ -73,7 +73,7 @@ func applyXNack(c *command) {
 	c.begin(keyspace.OpUpdate, keyspace.Stream)
 	c.skip(2)
 	for n := c.integer(); n > 0 && c.more(); n-- {
-		c.pending(group, nil, c.streamID(), 0, 0)
+		c.pending(group, name{}, c.streamID(), 0, 0)
 	}
 	c.end()
 	c.skip(c.argc)
@@ -84,7 +84,8 @@ func applyXNack(c *command) {
 func applyXClaim(c *command) {
 	c.readKey()
 	group, _ := c.name(fieldSlot)
-	consumer, _ := c.name(otherSlot)
+	who, at := c.name(otherSlot)
+	consumer := name{who, at}
 	c.skip(1)
 	ids, options := c.next, c.argc
 	var time, count int64
@@ -128,9 +129,18 @@ func (c *command) claimOptions() (time, count int64) {
 // isID reports whether a word is a stream ID rather than an option.
 func isID(w []byte) bool { return len(w) > 0 && '0' <= w[0] && w[0] <= '9' }
 
-func (c *command) pending(group, consumer []byte, id keyspace.StreamID, time, count int64) {
+// A name is an argument and where it stands.
+type name struct {
+	arg []byte
+	at  int64
+}
+
+func (c *command) pending(group []byte, consumer name, id keyspace.StreamID, time, count int64) {
 	e := c.event(keyspace.Pending, keyspace.OpPut, keyspace.Stream)
-	e.Field, e.Value, e.ID, e.Index, e.Time = group, consumer, id, count, max(0, time)
+	if consumer.arg != nil {
+		e.Pos.Offset, e.Length = consumer.at, int64(len(consumer.arg))
+	}
+	e.Field, e.Value, e.ID, e.Index, e.Time = group, consumer.arg, id, count, max(0, time)
 	c.emit()
 }
 

@@ -66,33 +66,33 @@ func (c *command) persist() {
 // applyRename is RENAME and RENAMENX key newkey.
 func applyRename(c *command) {
 	c.readKey()
-	to, _ := c.name(otherSlot)
-	c.rename(keyspace.OpRename, to, int64(c.r.db))
+	to, at := c.name(otherSlot)
+	c.rename(keyspace.OpRename, to, at, int64(c.r.db))
 }
 
 // applyCopy is COPY source destination [DB n] [REPLACE].
 func applyCopy(c *command) {
 	c.readKey()
-	to, _ := c.name(otherSlot)
+	to, at := c.name(otherSlot)
 	db := int64(c.r.db)
 	for c.more() {
 		if is(c.word(), "DB") {
 			db = c.integer()
 		}
 	}
-	c.rename(keyspace.OpCopy, to, db)
+	c.rename(keyspace.OpCopy, to, at, db)
 }
 
 // applyMove is MOVE key db [REPLACE].
 func applyMove(c *command) {
 	c.readKey()
-	c.rename(keyspace.OpMove, c.key, c.integer())
+	c.rename(keyspace.OpMove, c.key, c.keyAt, c.integer())
 	c.skip(c.argc)
 }
 
-func (c *command) rename(op keyspace.Op, to []byte, db int64) {
+func (c *command) rename(op keyspace.Op, to []byte, at, db int64) {
 	e := c.event(keyspace.Rename, op, keyspace.TypeNone)
-	e.Value, e.Index = to, db
+	e.Value, e.Name, e.Index = to, placeOf(to, at), db
 	c.emit()
 }
 

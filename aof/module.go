@@ -74,13 +74,13 @@ func applyJSONMSet(c *command) {
 
 func (c *command) jsonSet(op keyspace.Op) {
 	c.readKey()
-	path, _ := c.name(fieldSlot)
+	path, at := c.name(fieldSlot)
 	key := keyspace.OpUpdate
 	if op == keyspace.OpPut && isRoot(path) {
 		key = keyspace.OpCreate
 	}
 	c.begin(key, keyspace.Module)
-	c.r.ev.Field = path
+	c.r.ev.Field, c.r.ev.Name = path, placeOf(path, at)
 	c.element(op)
 	c.end()
 }

@@ -139,6 +139,9 @@ func (c *command) embed(events keyspace.Seq, at int64, payload []byte) {
 		}
 		c.r.ev = *e
 		c.r.ev.Record, c.r.ev.Time = c.start, c.r.time
+		if e.Kind == keyspace.Key { // a payload does not hold it
+			c.r.ev.Name = placeOf(c.key, c.keyAt)
+		}
 		if e.State != keyspace.Deleted { // an entry that a stream keeps, and marks
 			c.r.ev.State = c.state
 		}

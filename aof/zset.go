@@ -20,7 +20,7 @@ func applyZAdd(c *command) {
 	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
 	c.r.ev.Count = kept
 	for {
-		c.r.ev.Score = score
+		c.r.ev.Score, c.r.ev.Name = score, c.wordAt
 		c.element(op)
 		if !c.more() {
 			break
@@ -35,7 +35,7 @@ func applyZIncrBy(c *command) {
 	c.readKey()
 	score := c.float()
 	c.begin(keyspace.OpUpdate, keyspace.SortedSet)
-	c.r.ev.Score = score
+	c.r.ev.Score, c.r.ev.Name = score, c.wordAt
 	c.element(keyspace.OpAppend)
 	c.end()
 }

@@ -235,6 +235,10 @@ type Pos struct {
 	Inner  int64  // offset inside the decompressed blob at Offset, or -1
 }
 
+// Place is where a string stands in the source of its event; see the fields of
+// the same names in [Pos] and [Event]. The zero Place says that it is not known.
+type Place struct{ Offset, Inner, Length int64 }
+
 // Checksum is the verdict on a file's checksum, in the Index of an End event.
 type Checksum int64
 
@@ -264,6 +268,7 @@ type Event struct {
 	Freq     int16 // LFU counter of a Key, -1 when not recorded
 	DB       int32 // -1 where there is none
 	Pos      Pos   // where the record, the string or the blob that holds the element starts: its data, behind any length
+	Name     Place // where the name of a Key, the Field of an Element the Score of a sorted set's, or the Value of a Rename stands; of other events it says nothing
 	Record   int64 // offset of the key's record (its expiry and other prefixes included) or of the command
 	Length   int64 // bytes at Pos.Offset in the source; -1 while they stream
 	Key      []byte

@@ -198,6 +198,18 @@ func (r *Reader) blobFail(b *blob, what string, err error) error {
 	return e
 }
 
+// nameIn is placeIn for the event's name.
+func (r *Reader) nameIn(b *blob, offset, n int64) {
+	switch {
+	case r.start >= 0:
+		r.nameAt(b.at+offset, n)
+	case b.lzf:
+		r.ev.Name = keyspace.Place{Offset: b.at, Inner: offset, Length: b.size}
+	default:
+		r.ev.Name = keyspace.Place{Offset: b.at + offset, Inner: -1, Length: n}
+	}
+}
+
 // placeIn sets the event's place for n bytes at offset of the blob's content:
 // the bytes themselves where they stand in the file as they are, otherwise the
 // compressed string and the offset inside it.

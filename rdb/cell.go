@@ -47,8 +47,10 @@ func (r *Reader) passCell(b *blob, c *cell, what string) error {
 }
 
 // cellBytes returns a cell as bytes that stay valid while the blob is walked on:
-// the blob's own memory where all of it is visible, else a copy in dst.
+// the blob's own memory where all of it is visible, else a copy in dst. The
+// event's Name becomes the cell's place.
 func (r *Reader) cellBytes(b *blob, c *cell, dst []byte, what string) (p, keep []byte, err error) {
+	r.nameIn(b, c.off, c.n)
 	if c.isInt {
 		dst = strconv.AppendInt(dst[:0], c.num, 10)
 		return dst, dst, nil

@@ -39,12 +39,18 @@ func (r *Reader) scored(binaryScore bool) error {
 			p := w.buf[w.r+1 : w.r+1+n]
 			r.ev.Score = math.Float64frombits(binary.LittleEndian.Uint64(w.buf[w.r+1+n:]))
 			r.place(w.offset()+1, int64(n))
+			r.nameAt(w.offset()+1+int64(n), 8)
 			w.r += 1 + n + 8
 			return r.element(p, keyspace.Raw)
 		}
 	}
 	return r.followed("member", func() (err error) {
+		at := r.in.offset()
 		r.ev.Score, err = r.score(binaryScore)
+		if !binaryScore {
+			at++ // its length
+		}
+		r.nameAt(at, max(0, r.in.offset()-at))
 		return err
 	})
 }
@@ -311,6 +317,7 @@ func zsetIn(enc keyspace.Encoding) func(*Reader) error {
 			if err := r.must(&w, &r.cell); err != nil {
 				return err
 			}
+			r.nameIn(w.b, r.cell.off, r.cell.n)
 			if r.ev.Score, err = r.cellScore(w.b, &r.cell, enc.String()); err != nil {
 				return err
 			}
@@ -381,7 +388,7 @@ func hashExpiresIn(preGA bool) func(*Reader) error {
 			if err := r.must(&w, &r.cell); err != nil {
 				return err
 			}
-			c := r.cell
+			c, name := r.cell, r.ev.Name
 			if value, r.member, err = r.cellBytes(w.b, &c, r.member, "value"); err != nil {
 				return err
 			}
@@ -396,7 +403,7 @@ func hashExpiresIn(preGA bool) func(*Reader) error {
 				ms = r.cell.num
 			}
 			r.setFieldExpire(ms)
-			r.ev.Field = field
+			r.ev.Field, r.ev.Name = field, name
 			r.placeIn(w.b, c.off, c.n)
 			e := keyspace.ListpackEx
 			if c.isInt {

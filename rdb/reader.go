@@ -81,6 +81,7 @@ type Reader struct {
 	inflate            []byte // room for decompressed strings
 	inflated           int64  // bytes decompressed, since a trial set it to 0
 	fields             cells  // names of a stream's master entry
+	fieldsAt           []keyspace.Place
 	templates          map[uint64]*cells
 	templateBytes      int
 	cut                bool    // the record at hand is the last, and the input ends inside it
@@ -319,6 +320,19 @@ func (r *Reader) place(offset, n int64) {
 		return
 	}
 	r.ev.Pos.Offset, r.ev.Pos.Inner = offset, -1
+}
+
+// nameAt sets where the event's name stands; see placeIn for one inside a blob.
+func (r *Reader) nameAt(offset, n int64) {
+	r.ev.Name = keyspace.Place{Offset: offset, Inner: -1, Length: n}
+	if r.start >= 0 {
+		r.ev.Name.Offset, r.ev.Name.Inner = r.start, offset
+	}
+}
+
+// placeName makes the place of the event that of its name.
+func (r *Reader) placeName() {
+	r.ev.Pos.Offset, r.ev.Pos.Inner, r.ev.Length = r.ev.Name.Offset, r.ev.Name.Inner, r.ev.Name.Length
 }
 
 func (r *Reader) emit() error {

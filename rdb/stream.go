@@ -81,6 +81,7 @@ func (r *Reader) streamNode(master keyspace.StreamID) error {
 		return err
 	}
 	r.fields.reset()
+	r.fieldsAt = r.fieldsAt[:0]
 	for ; fields > 0; fields-- {
 		if err := r.must(&w, &r.cell); err != nil {
 			return err
@@ -93,6 +94,7 @@ func (r *Reader) streamNode(master keyspace.StreamID) error {
 			return r.blobFail(w.b, "stream: fields of the master entry", keyspace.ErrLimit)
 		}
 		r.fields.add(p)
+		r.fieldsAt = append(r.fieldsAt, r.ev.Name)
 	}
 	if _, err := r.cellNumber(&w); err != nil { // the master entry's terminator
 		return err
@@ -150,7 +152,7 @@ func (r *Reader) streamEntry(w *walk, master keyspace.StreamID, flags int64) err
 	before := r.elements
 	for i := int64(0); i < n; i++ {
 		if same {
-			r.ev.Field = r.fields.at(int(i))
+			r.ev.Field, r.ev.Name = r.fields.at(int(i)), r.fieldsAt[i]
 		} else {
 			if err := r.must(w, &r.cell); err != nil {
 				return err
@@ -269,7 +271,6 @@ func (r *Reader) millis(what string) (int64, error) {
 // group reads a consumer group: its name, last ID, pending entries, consumers.
 func (r *Reader) group(version int) (err error) {
 	ev := &r.ev
-	at := r.in.offset()
 	if r.field, err = r.name(r.field[:0], "group"); err != nil {
 		return err
 	}
@@ -285,7 +286,7 @@ func (r *Reader) group(version int) (err error) {
 		}
 		read = int64(n)
 	}
-	r.place(at, r.in.offset()-at)
+	r.placeName()
 	ev.Kind, ev.Field, ev.Value, ev.ID, ev.Index = keyspace.Group, r.field, nil, last, read
 	if err := r.emit(); err != nil {
 		return err
@@ -336,11 +337,9 @@ func (r *Reader) pendingOfGroup() error {
 
 func (r *Reader) consumer(version int) (err error) {
 	ev := &r.ev
-	at := r.in.offset()
 	if r.member, err = r.name(r.member[:0], "consumer"); err != nil {
 		return err
 	}
-	nameEnd := r.in.offset()
 	seen, err := r.millis("consumer's last seen time")
 	if err != nil {
 		return err
@@ -351,7 +350,7 @@ func (r *Reader) consumer(version int) (err error) {
 			return err
 		}
 	}
-	r.place(at, nameEnd-at)
+	r.placeName()
 	ev.Kind, ev.Value, ev.Time, ev.Expire = keyspace.Consumer, r.member, seen, active
 	ev.ID, ev.Index = keyspace.StreamID{}, 0
 	err = r.emit()

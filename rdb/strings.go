@@ -127,12 +127,13 @@ func (r *Reader) text(what string) (t text, err error) {
 }
 
 // name appends a whole string to dst: a key, a field, whatever must be at hand
-// at once. It is bounded by Limits.MaxKey.
+// at once. It is bounded by Limits.MaxKey. The event's Name becomes its place.
 func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	w := &r.in
 	if w.need(1) {
 		if n := int(w.buf[w.r]); n < 64 && w.need(1+n) {
 			p := w.buf[w.r+1 : w.r+1+n]
+			r.nameAt(w.offset()+1, int64(n))
 			w.r += 1 + n
 			return append(dst, p...), nil
 		}
@@ -140,6 +141,14 @@ func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	t, err := r.text(what)
 	if err != nil {
 		return dst, err
+	}
+	at := w.offset()
+	if t.enc == keyspace.Int {
+		at -= t.size
+	}
+	r.nameAt(at, t.size)
+	if t.enc == keyspace.LZF {
+		r.ev.Name.Inner = max(r.ev.Name.Inner, 0)
 	}
 	return r.stringOf(dst, t, what)
 }
