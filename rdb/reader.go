@@ -35,6 +35,9 @@ type Options struct {
 	// With it, Resync takes a length beyond the end for what it is before it has
 	// read so far.
 	Size int64
+	// Measure finds out Size by reading the input to its end; Reopen must be set, too.
+	// It is called, once, when a long value raises the question. Nil: nobody can.
+	Measure func() (int64, error)
 	// Reopen lets Resync go back: it opens the input anew at an offset in the
 	// source. Without it only what is in memory, some 256 KiB, is searched again
 	// after a false length led astray.
@@ -94,6 +97,9 @@ type Reader struct {
 	habits             habits  // of whoever wrote the file
 	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
 	rewound            int64   // bytes gone back over
+	reached            int64   // how far the input was read, before going back
+	size               int64   // of what offsets count in, 0 if it is not known
+	measured           bool    // it was asked for
 	gapsTo             int64   // gaps before this offset were reported
 	again              io.Closer
 	nameless           int32 // the database in which a key without a name was read; -1: none
@@ -212,6 +218,7 @@ func (r *Reader) open() {
 		src = env
 	} else {
 		src = in
+		r.size = r.o.Size
 	}
 	r.in.feed = newFeeder(src)
 }

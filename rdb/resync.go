@@ -3,7 +3,6 @@ package rdb
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -86,60 +85,6 @@ func (r *Reader) damaged(begin int64, why error) error {
 	return errStop
 }
 
-// errBeyond marks a length that reaches beyond the end of the input: a cut
-// input, or a false length.
-var errBeyond = fmt.Errorf("%w: a length beyond the end of the input", keyspace.ErrTruncated)
-
-// beyond reports whether a length of n bytes is false, since it reaches beyond
-// the end of the input and records follow. Where none do, the input was cut, and
-// the length is believed: what there is of the value is yielded.
-func (r *Reader) beyond(n int64) bool {
-	if r.o.Size == 0 || !r.o.Resync || r.cut || r.env != nil || n <= r.o.Offset+r.o.Size-r.in.offset() {
-		return false
-	}
-	if r.silent {
-		return true
-	}
-	at := r.in.offset()
-	if !r.goTo(r.ev.Record + 1) {
-		return true
-	}
-	if found, err := r.search(math.MaxInt64); found || err != nil || !r.goTo(at) {
-		return true
-	}
-	r.cut = true
-	return false
-}
-
-// rewindFactor bounds how much is read again, in sizes of the input.
-const rewindFactor = 4
-
-// goTo moves the window back to an offset, opening the input anew where it has
-// slid past; false where that cannot be, or was done too often.
-func (r *Reader) goTo(offset int64) bool {
-	w := &r.in
-	if i := offset - w.base; i >= int64(w.first) && i <= int64(w.w) {
-		w.r = int(i)
-		return true
-	}
-	if r.o.Reopen == nil || r.env != nil || offset > r.o.Offset+r.o.Size || r.rewound > rewindFactor*r.o.Size {
-		return false
-	}
-	src, err := r.o.Reopen(offset)
-	if err != nil {
-		return false
-	}
-	r.rewound += w.offset() - offset
-	w.feed.stop()
-	if r.again != nil {
-		r.again.Close() //nolint:errcheck // it was only read
-	}
-	r.again = src
-	*w = newWindow(nil, offset)
-	w.err, w.feed, w.blind = nil, newFeeder(src), true
-	return true
-}
-
 const (
 	// stray is how many bytes may parse by chance behind a record that led astray.
 	stray = 4096
@@ -190,7 +135,7 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 	from, end := r.way.suspect.begin, r.way.suspect.end
 	r.way.suspect.end = 0
 	if end == 0 || len(r.passed) > 8*wayLength || begin-end > stray || end-from > longest ||
-		r.rewound > rewindFactor*max(r.o.Size, lookahead) || !r.goTo(from+1) {
+		r.rewound > rewindFactor*r.sizeSoFar() || !r.goTo(from+1) {
 		return false, nil
 	}
 	r.rewound += begin - from
@@ -248,7 +193,7 @@ func (r *Reader) fits(typ byte, end int64) bool {
 // records begins; false where there is none. It leaves everything else as it is.
 func (r *Reader) search(limit int64) (found bool, err error) {
 	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, silent: true}
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, size: r.size, silent: true}
 	p.clear()
 	found, err = p.find(limit)
 	r.in = p.in

@@ -93,8 +93,18 @@ func (u *Unit) seq(ctx context.Context) keyspace.Seq {
 func (f *File) snapshot(ctx context.Context) keyspace.Seq {
 	return f.reading(func(r io.Reader) keyspace.Seq {
 		o := rdb.Options{Source: f.Path, AsOf: f.in.o.AsOf, Limits: f.in.o.Limits, Want: f.in.o.Want, KeepValue: f.in.o.KeepValue, Resync: true}
-		if f.once == nil && len(f.Layers) == 0 {
+		switch {
+		case f.once == nil && len(f.Layers) == 0:
 			o.Size, o.Reopen = f.Size, f.open
+		case f.once == nil:
+			l := &layered{f: f, left: maxReopened}
+			o.Reopen, o.Measure = l.from, l.measure
+		case f.once.spool != nil:
+			o.Size, o.Reopen = f.once.spool.stream.Len(), f.once.spool.from
+		default:
+			t := newTape(r, f.in.o.Tmp)
+			o.Reopen, o.Measure = t.from, t.measure
+			return t.closing(rdb.NewReader(t.reader(), o).Events(ctx))
 		}
 		return rdb.NewReader(r, o).Events(ctx)
 	})

@@ -53,6 +53,24 @@ func (s *spool) reader() io.ReadCloser {
 	return &spoolReader{s: s, r: s.stream.Reader()}
 }
 
+// from returns a reader from an offset on.
+func (s *spool) from(offset int64) (io.ReadCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &spoolReader{s: s, r: s.stream.Reader()}
+	if offset > s.stream.Len() {
+		return nil, io.ErrUnexpectedEOF
+	}
+	// All blocks but the last are full.
+	r.r.Seek(int(offset / spill.BlockSize))
+	have, err := r.r.Next()
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	r.have = have[min(int(offset%spill.BlockSize), len(have)):]
+	return r, nil
+}
+
 type spoolReader struct {
 	s    *spool
 	r    *spill.Reader

@@ -247,6 +247,10 @@ type Reader struct {
 // while it is in use.
 func (t *Stream) Reader() *Reader { return &Reader{stream: t} }
 
+// Seek has the reader go on at block i: where every record that was appended is of
+// BlockSize bytes, at record i.
+func (r *Reader) Seek(i int) { r.next = i }
+
 // Next returns the next run of whole records, valid until the next call, and
 // io.EOF behind the last.
 func (r *Reader) Next() ([]byte, error) {
