@@ -34,14 +34,18 @@ const (
 	unknownName = "****"
 )
 
-// Mask returns a name, or a message with names in it, with its secrets masked.
+// Mask returns a name, or a text with names in it, with its secrets masked: those
+// that the scanner finds, and what by its shape could be one.
 func (n *Names) Mask(name string) string {
-	if n == nil || !suspicious(name) {
+	if n == nil {
 		return name
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.remember(name)
+	if suspicious(name) {
+		n.mu.Lock()
+		name = n.remember(name)
+		n.mu.Unlock()
+	}
+	return maskShapes(name)
 }
 
 // remember masks a name, or knows it.
