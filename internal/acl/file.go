@@ -82,7 +82,7 @@ func (us *Users) define(file string, line int, name string, rules []string, agai
 	for _, rule := range rules {
 		err := u.Apply(strings.Trim(rule, "\t\r\n"))
 		if errors.Is(err, ErrTooMany) {
-			us.leave(name)
+			us.Leave(name)
 		}
 		if err != nil {
 			us.problem(file, line, !errors.Is(err, ErrTooMany), "a rule is refused: %v", err)
@@ -108,8 +108,8 @@ func (us *Users) keep(u *User, rules []string) {
 	u.Rules = rules
 }
 
-// leave says of a user that it is there and not known.
-func (us *Users) leave(name string) {
+// Leave says of a user that it is there and not known.
+func (us *Users) Leave(name string) {
 	us.Cut = true
 	if name == "default" {
 		us.DefaultUnread = true
@@ -208,7 +208,7 @@ func (x *unread) add(us *Users, line int, text string) {
 		x.line = line
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(text, "user "), " ")
-	us.leave(name)
+	us.Leave(name)
 }
 
 func (x *unread) tell(us *Users) {

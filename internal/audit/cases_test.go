@@ -183,7 +183,7 @@ func moreCases(t testing.TB) []moreCase {
 		return func(o *Options) { o.Live = l }
 	}
 	silent := runs(t)
-	silent.server.Users.Cut, silent.server.Users.DefaultUnread = true, true
+	silent.server.Users.Leave("default")
 	well := told(t, func(*Live) {})
 	stranger := told(t, func(l *Live) {
 		s := *l.server

@@ -16,7 +16,9 @@ var (
 	typed   = regexp.MustCompile(`(?i)^(?:\+?:? ?\d+:\d+;)?\s*(?:auth\s+\S|hello\s+\d\s+auth\s+\S|config\s+set\s+(?:requirepass|masterauth|primaryauth)\s+\S|acl\s+setuser\s.*>\S|migrate\s.*\sauth2?\s+\S)`)
 	coded   = regexp.MustCompile(`(?i)(?:redis|valkey)\w*\s*\(.*\bpassword\s*=\s*['"][^'"]`)
 	envPass = regexp.MustCompile(`\b(?:REDISCLI_AUTH|VALKEYCLI_AUTH)=["']?[^\s"'$]`)
-	cliPass = regexp.MustCompile(`\b(?:redis|valkey)-cli\b.*\s(?:-a|--pass)\s+\S`)
+	cliPass = regexp.MustCompile(`\b(?:redis|valkey)-cli\b.*\s(?:-a|--pass)\s+["']?[^\s"'$]`)
+	cliHost = regexp.MustCompile(`\s-[hu]\s`) // without it the client connects to its own host
+	ownHost = regexp.MustCompile(`://(?:[^\s"'@/]*@)?(?:localhost|127\.[\d.]+|\[::1\])(?:[:/?]|$)`)
 )
 
 // maxClients bounds the settings that are kept of a file.
@@ -42,11 +44,11 @@ func readClients(fs *hostfs.FS, name string) []clientSetting {
 			_, secret, _ := strings.Cut(m[2], ":")
 			secret = strings.TrimSuffix(secret, "@")
 			placeholder := strings.HasPrefix(secret, "$") || strings.HasPrefix(secret, "{") || secret == ""
-			cs = append(cs, clientSetting{Place: Place{name, n}, tls: tls, verify: !noVerify.MatchString(line), password: !placeholder})
+			cs = append(cs, clientSetting{Place: Place{name, n}, tls: tls, verify: !noVerify.MatchString(line), password: !placeholder, only: ownHost.MatchString(m[0])})
 		} else if envPass.MatchString(line) || history && (typed.MatchString(line) || coded.MatchString(line)) {
 			cs = append(cs, clientSetting{Place: Place{name, n}, password: true, only: true})
 		} else if cliPass.MatchString(line) {
-			cs = append(cs, clientSetting{Place: Place{name, n}, tls: strings.Contains(line, "--tls"), verify: !noVerify.MatchString(line), password: true})
+			cs = append(cs, clientSetting{Place: Place{name, n}, tls: strings.Contains(line, "--tls"), verify: !noVerify.MatchString(line), password: true, only: !cliHost.MatchString(line)})
 		}
 	}
 	return cs

@@ -22,9 +22,9 @@ type Container struct {
 	Published []published
 	Env       []variable
 	Volumes   []string
-	Kind      string // "compose", or a manifest's kind
-	Namespace string // of a pod
-	Labels    map[string]string
+	Kind      string            // "compose", or a manifest's kind
+	Namespace string            // of a pod
+	Labels    map[string]string // of a pod; what a Service selects
 
 	NonRoot, ReadOnlyRoot bool
 	MemoryLimit           bool
@@ -79,14 +79,15 @@ func readContainers(fs *hostfs.FS, name string) []*Container {
 	return cs
 }
 
-// ConfigMap is a server's configuration inside a Kubernetes manifest.
+// ConfigMap is one file of a ConfigMap in a Kubernetes manifest.
 type ConfigMap struct {
-	Place // the line before its first
-	Key   string
-	Text  string
+	Place  // the line before its first
+	Object string
+	Key    string
+	Text   string
 }
 
-// readConfigMaps returns the configurations that a manifest's ConfigMaps hold.
+// readConfigMaps returns the files that a manifest's ConfigMaps hold.
 func readConfigMaps(fs *hostfs.FS, name string) []ConfigMap {
 	text, err := fs.ReadFile(name, maxText)
 	if err != nil || !strings.Contains(string(text), "ConfigMap") {
@@ -104,8 +105,8 @@ func readConfigMaps(fs *hostfs.FS, name string) []ConfigMap {
 		}
 		data := child(doc.Content[0], "data")
 		for i := 0; data != nil && i+1 < len(data.Content); i += 2 {
-			if v := data.Content[i+1]; v.Kind == yaml.ScalarNode && serverConf(data.Content[i].Value, v.Value) {
-				maps = append(maps, ConfigMap{Place{name, v.Line}, data.Content[i].Value, v.Value})
+			if v := data.Content[i+1]; v.Kind == yaml.ScalarNode {
+				maps = append(maps, ConfigMap{Place{name, v.Line}, scalar(child(doc.Content[0], "metadata", "name")), data.Content[i].Value, v.Value})
 			}
 		}
 	}
@@ -204,6 +205,7 @@ func composeService(file, name string, n *yaml.Node) *Container {
 		c.Published = append(c.Published, published{"network_mode: host", Place{file, child(n, "network_mode").Line}, true})
 	}
 	c.environment(file, child(n, "environment"))
+	c.probe(file, "healthcheck", child(n, "healthcheck", "test"))
 	if vs := child(n, "volumes"); vs != nil {
 		for _, v := range vs.Content {
 			c.Volumes = append(c.Volumes, v.Value)
@@ -231,6 +233,20 @@ func (c *Container) environment(file string, env *yaml.Node) {
 		}
 		name, value, _ := strings.Cut(e.Value, "=")
 		c.Env = append(c.Env, variable{name, value, Place{file, e.Line}})
+	}
+}
+
+// probe notes the password in a probe's command, which is shown to everyone who may
+// look at the container.
+func (c *Container) probe(file, name string, command *yaml.Node) {
+	if command == nil {
+		return
+	}
+	ws := words(command)
+	for i, w := range ws {
+		if (w == "-a" || w == "--pass") && i+1 < len(ws) {
+			c.Env = append(c.Env, variable{name + " password", ws[i+1], Place{file, command.Line}})
+		}
 	}
 }
 
@@ -283,16 +299,8 @@ func manifest(file, kind string, root *yaml.Node) []*Container {
 			c.Published = append(c.Published, published{"hostNetwork", Place{file, child(pod, "hostNetwork").Line}, true})
 		}
 		c.environment(file, child(n, "env"))
-		// A probe's command is shown to everyone who may read pods.
 		for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-			if cmd := child(n, probe, "exec", "command"); cmd != nil {
-				ws := words(cmd)
-				for i, w := range ws {
-					if (w == "-a" || w == "--pass") && i+1 < len(ws) {
-						c.Env = append(c.Env, variable{probe + " password", ws[i+1], Place{file, cmd.Line}})
-					}
-				}
-			}
+			c.probe(file, probe, child(n, probe, "exec", "command"))
 		}
 		cs = append(cs, c)
 	}
@@ -313,7 +321,8 @@ func exposedService(file string, root *yaml.Node) []*Container {
 			continue
 		}
 		if c == nil {
-			c = &Container{Place: Place{file, root.Line}, Name: scalar(child(root, "metadata", "name")), Kind: "Service"}
+			c = &Container{Place: Place{file, root.Line}, Name: scalar(child(root, "metadata", "name")), Kind: "Service",
+				Namespace: scalar(child(root, "metadata", "namespace")), Labels: labels(child(root, "spec", "selector"))}
 		}
 		c.Published = append(c.Published, published{fmt.Sprintf("%s %s", kind, port), Place{file, p.Line}, true})
 	}

@@ -135,8 +135,8 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 	l.server = &Server{Version: v, Basis: basis, Conf: cf, Problems: problems}
 	table := acl.For(v)
 	if userErr != nil {
-		l.server.Users = acl.Configured(cf, table)
-		l.server.Users.Cut, l.server.Users.DefaultUnread = true, true
+		l.server.Users = acl.NewUsers(table)
+		l.server.Users.Leave("default")
 		return l, nil
 	}
 	l.server.Users, err = acl.ReadFile(ctx, strings.NewReader(strings.Join(users, "\n")+"\n"), l.Name(), table)

@@ -27,6 +27,7 @@ kind: StatefulSet
 metadata: {name: cache}
 spec:
   template:
+    metadata: {labels: {app: cache}}
     spec:
       securityContext: {runAsNonRoot: true}
       containers:
@@ -41,7 +42,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: cache}
-spec: {type: LoadBalancer, ports: [{port: 6379}]}
+spec: {type: LoadBalancer, selector: {app: cache}, ports: [{port: 6379}]}
 `
 
 func TestKubernetes(t *testing.T) {
@@ -67,15 +68,14 @@ func TestKubernetes(t *testing.T) {
 }
 
 func TestNetworkPolicy(t *testing.T) {
-	pod := strings.Replace(kubernetes, "    spec:\n      securityContext", "    metadata: {labels: {app: cache}}\n    spec:\n      securityContext", 1)
 	policy := func(spec string) string {
-		return pod + "---\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: " + spec + "\n"
+		return kubernetes + "---\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: " + spec + "\n"
 	}
 	for name, test := range map[string]struct {
 		text string
 		want Status
 	}{
-		"none":             {pod, Unknown},
+		"none":             {kubernetes, Unknown},
 		"another's":        {policy("{podSelector: {matchLabels: {app: web}}, ingress: [{}]}"), Unknown},
 		"egress only":      {policy("{podSelector: {}, policyTypes: [Egress]}"), Unknown},
 		"denies all":       {policy("{podSelector: {}, policyTypes: [Ingress]}"), Pass},
@@ -276,5 +276,71 @@ func TestIncludes(t *testing.T) {
 	r, err := Run(t.Context(), image(t, tr), []string{"/etc/valkey"}, &Options{Now: now})
 	if err != nil || len(r.Servers) != 1 {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestInside: what a container's configuration leads to is looked for where the
+// container has it.
+func TestInside(t *testing.T) {
+	const compose = "services:\n  one:\n    image: valkey/valkey:8.1\n    command: valkey-server --aclfile /acl/users.acl\n    volumes: [\"./acl:/acl:ro\", \"data:/data\"]\n"
+	withACL := strings.Replace(kubernetes, "    maxmemory 100mb\n", "    aclfile /etc/valkey/users.acl\n", 1)
+	bitnami := func(env string) string {
+		return "services:\n  one:\n    image: bitnami/valkey:8.0\n    environment: {" + env + "}\n"
+	}
+	strong := password()
+	for name, test := range map[string]struct {
+		tree tree
+		want map[string]Status
+	}{
+		"a volume": {tree{"srv/compose.yaml": file(compose), "srv/acl/users.acl": private("user default off\nuser a on #" + digest(strong) + " +get ~*\n")},
+			map[string]Status{"VFS-AUTH-001": Pass, "VFS-AUTH-010": Pass}},
+		"a volume without it": {tree{"srv/compose.yaml": file(compose)}, map[string]Status{"VFS-AUTH-010": Fail}},
+		"inside the image": {tree{"srv/compose.yaml": file(strings.Replace(compose, "./acl", "acl", 1)), "acl/users.acl": file("user default on nopass\n")},
+			map[string]Status{"VFS-AUTH-001": Unknown, "VFS-AUTH-004": Unknown, "VFS-AUTH-010": Unknown, "VFS-CONF-001": Unknown, "VFS-PASS-002": Unknown}},
+		"the ConfigMap":     {tree{"srv/k8s.yaml": file(strings.Replace(withACL, "  valkey.conf: |", "  users.acl: |\n    user default off\n  valkey.conf: |", 1))}, map[string]Status{"VFS-AUTH-001": Pass, "VFS-AUTH-008": Fail}},
+		"no ConfigMap":      {tree{"srv/k8s.yaml": file(withACL)}, map[string]Status{"VFS-AUTH-001": Unknown, "VFS-AUTH-010": Unknown}},
+		"another's Service": {tree{"srv/k8s.yaml": file(strings.NewReplacer("selector: {app: cache}", "selector: {app: web}", ", hostPort: 6379", "").Replace(kubernetes))}, map[string]Status{"VFS-AUTH-008": Fail}},
+		"Bitnami's password": {tree{"srv/compose.yaml": file(bitnami("VALKEY_PASSWORD: " + strong))},
+			map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Pass, "VFS-PASS-008": Fail}},
+		"Bitnami's file":  {tree{"srv/compose.yaml": file(bitnami("VALKEY_PASSWORD_FILE: /run/secrets/p"))}, map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Unknown, "VFS-PASS-005": Pass, "VFS-PASS-008": Pass}},
+		"Bitnami's empty": {tree{"srv/compose.yaml": file(bitnami(`ALLOW_EMPTY_PASSWORD: "yes", VALKEY_DISABLE_COMMANDS: "CONFIG,KEYS"`))}, map[string]Status{"VFS-AUTH-001": Fail, "VFS-PASS-008": Pass, "VFS-CONF-001": Pass}},
+		"a variable":      {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    command: redis-server --requirepass ${PASSWORD:?}\n")}, map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Unknown, "VFS-PASS-005": Pass, "VFS-PASS-008": Pass}},
+		"a known variable": {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    environment: [P=short]\n    command: redis-server --requirepass $P\n")},
+			map[string]Status{"VFS-PASS-001": Fail, "VFS-PASS-005": Fail}},
+		"a health check": {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    healthcheck: {test: [CMD, redis-cli, -a, " + strong + ", ping]}\n")}, map[string]Status{"VFS-PASS-008": Fail}},
+		"a hidden one":   {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    healthcheck: {test: 'redis-cli -a $(cat /run/p) ping'}\n")}, map[string]Status{"VFS-PASS-008": Pass}},
+		"its own host":   {tree{"srv/compose.yaml": file("services: {one: {image: 'redis:7'}}\n"), "srv/.env": file("URL=redis://localhost:6379\n")}, map[string]Status{"VFS-TLS-010": Unknown}},
+		"another host":   {tree{"srv/compose.yaml": file("services: {one: {image: 'redis:7'}}\n"), "srv/.env": file("URL=redis://localhost.example:6379\n")}, map[string]Status{"VFS-TLS-010": Fail}},
+	} {
+		r, err := Run(t.Context(), image(t, test.tree), []string{"/srv"}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := statuses(r)
+		for id, want := range test.want {
+			if got[id] != want {
+				t.Errorf("%s: %s: %s, want %s\n%s", name, id, got[id], want, explain(r, id))
+			}
+		}
+	}
+}
+
+// TestTwoServices: the servers of one file are told apart, and what is of none in
+// particular is judged once.
+func TestTwoServices(t *testing.T) {
+	text := "services:\n  a: {image: 'redis:7', command: redis-server --maxmemory 0}\n  b: {image: 'redis:7', command: redis-server --maxmemory 1gb}\n"
+	r, err := Run(t.Context(), image(t, tree{"srv/compose.yaml": file(text), "srv/.env": file("URL=redis://:" + password() + "@cache:6379\n")}), []string{"/srv"}, &Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]Status{}
+	for i := range r.Results {
+		x := &r.Results[i]
+		got[x.Server+" "+x.Check.ID] = x.Status
+	}
+	for what, want := range map[string]Status{"a VFS-MEM-001": Fail, "b VFS-MEM-001": Pass, "a VFS-TLS-010": Fail, "b VFS-TLS-010": NA, "a VFS-PASS-008": Fail, "b VFS-PASS-008": Pass} {
+		if s := got["/srv/compose.yaml#"+what]; s != want {
+			t.Errorf("%s: %s, want %s", what, s, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -154,7 +155,8 @@ type finder struct {
 	confs      []string
 	units      []*Unit
 	containers []*Container
-	maps       []ConfigMap
+	maps       []ConfigMap // that hold a server's configuration
+	texts      []ConfigMap // all
 	dataDirs   []string
 	clients    []clientSetting
 	monitoring monitoring
@@ -238,7 +240,11 @@ func (f *finder) file(name string, named bool) {
 		}
 	case ext == ".yml" || ext == ".yaml":
 		f.containers = append(f.containers, readContainers(f.fs, name)...)
-		f.maps = append(f.maps, readConfigMaps(f.fs, name)...)
+		for _, m := range readConfigMaps(f.fs, name) {
+			if f.texts = append(f.texts, m); serverConf(m.Key, m.Text) {
+				f.maps = append(f.maps, m)
+			}
+		}
 		f.clients = append(f.clients, readClients(f.fs, name)...)
 		f.policies = append(f.policies, readNetworkPolicies(f.fs, name)...)
 		f.monitoring.read(f.fs, name)
@@ -284,6 +290,7 @@ func (f *finder) servers() error {
 	h := readHost(f.fs)
 	h.clients, h.monitoring, h.policies = f.clients, &f.monitoring, f.policies
 	h.monitoring.units(f.fs)
+	f.containers = expose(f.containers)
 	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
 	slices.Sort(f.confs)
 	for _, name := range slices.Compact(f.confs) {
@@ -316,12 +323,14 @@ func (f *finder) servers() error {
 		f.subjects = append(f.subjects, s)
 	}
 	for _, c := range f.containers {
-		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Container == c }) || c.Kind == "Service" && len(f.subjects) > 0 {
+		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Container == c }) {
 			continue
 		}
-		s := &Subject{FS: f.fs, Name: c.File, Container: c, Now: f.o.Now, Options: f.o, host: h}
-		if err := f.read(s); err != nil {
-			return err
+		s := &Subject{FS: f.fs, Name: c.ID(), Container: c, Now: f.o.Now, Options: f.o, host: h}
+		if c.Kind != "Service" { // what it leads to is not known
+			if err := f.read(s); err != nil {
+				return err
+			}
 		}
 		f.subjects = append(f.subjects, s)
 	}
@@ -336,6 +345,7 @@ func (f *finder) servers() error {
 		}
 		f.subjects = append(f.subjects, &Subject{FS: f.fs, Name: dir, Dir: dir, Now: f.o.Now, Options: f.o, host: h})
 	}
+	h.subjects = f.subjects
 	return nil
 }
 
@@ -389,7 +399,7 @@ func (f *finder) read(s *Subject) error {
 	switch {
 	case s.configMap != nil:
 		o.Path, o.Text, o.TextLine = s.configMap.File, []byte(s.configMap.Text), s.configMap.Line
-	case s.Container == nil || s.Name != s.Container.File:
+	case s.Container == nil || s.Name != s.Container.ID():
 		o.Path = s.Name
 	}
 	if s.Unit != nil {
@@ -399,7 +409,7 @@ func (f *finder) read(s *Subject) error {
 		}
 	}
 	if s.Container != nil {
-		_, o.Command = s.Container.Server()
+		o.Command = s.Container.options()
 		o.CommandAt = s.Container.File
 		o.Cwd = "/data" // WORKDIR of the official images
 	}
@@ -413,7 +423,7 @@ func (f *finder) read(s *Subject) error {
 	if v, ok := f.installed(o.Version.Valkey); ok && basis != "given" && s.Container == nil {
 		o.Version, basis = v, "the package that is installed"
 	}
-	server, err := ReadServer(f.ctx, f.fs, o)
+	server, err := readServer(f.ctx, f.fs, o, f.inside(s))
 	if err != nil {
 		return err
 	}
@@ -431,7 +441,7 @@ func (f *finder) read(s *Subject) error {
 			basis = "its snapshots"
 			if v != o.Version {
 				o.Version = v
-				if server, err = ReadServer(f.ctx, f.fs, o); err != nil {
+				if server, err = readServer(f.ctx, f.fs, o, f.inside(s)); err != nil {
 					return err
 				}
 			}
@@ -444,6 +454,30 @@ func (f *finder) read(s *Subject) error {
 	}
 	return nil
 }
+
+// inside returns how a file is found that the server in a container opens, nil for
+// a server that is in none: among the files of its ConfigMap, or on the host where
+// a volume leads there.
+func (f *finder) inside(s *Subject) locate {
+	if s.Container == nil {
+		return nil
+	}
+	return func(name string) (string, io.ReadCloser, error) {
+		for _, m := range f.texts {
+			if m.Key == path.Base(name) && s.configMap != nil && m.Object == s.configMap.Object && m.File == s.configMap.File {
+				return m.File + "#" + m.Key, io.NopCloser(strings.NewReader(m.Text)), nil
+			}
+		}
+		at := s.Container.outside(name)
+		if at == "" {
+			return name, nil, errInside
+		}
+		file, err := f.fs.Open(at)
+		return at, file, err
+	}
+}
+
+var errInside = errors.New("it lies inside the container")
 
 // maxStatus bounds dpkg's list of packages.
 const maxStatus = 32 << 20

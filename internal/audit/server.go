@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"path"
 	"strings"
@@ -30,6 +32,14 @@ type Server struct {
 // ReadServer reads a configuration and what it leads to, and combines them to
 // what holds. The error is for a configuration file that cannot be read.
 func ReadServer(ctx context.Context, fs *hostfs.FS, o conf.Options) (*Server, error) {
+	return readServer(ctx, fs, o, nil)
+}
+
+// locate opens a file that a server inside a container names, and says where it
+// was found; the error is errInside if that is nowhere but there.
+type locate func(name string) (at string, f io.ReadCloser, err error)
+
+func readServer(ctx context.Context, fs *hostfs.FS, o conf.Options, find locate) (*Server, error) {
 	c, err := conf.Read(ctx, fs, o)
 	if err != nil {
 		return nil, err
@@ -40,7 +50,13 @@ func ReadServer(ctx context.Context, fs *hostfs.FS, o conf.Options) (*Server, er
 	s.Users = acl.Configured(c, table)
 	s.Problems = append(s.Problems, s.Users.Problems...)
 	s.checkRenames(table)
-	if err := s.readACLFile(ctx, fs, table); err != nil {
+	if find == nil {
+		find = func(name string) (string, io.ReadCloser, error) {
+			f, err := fs.Open(name)
+			return name, f, err
+		}
+	}
+	if err := s.readACLFile(ctx, find, table); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -48,7 +64,7 @@ func ReadServer(ctx context.Context, fs *hostfs.FS, o conf.Options) (*Server, er
 
 // readACLFile replaces the configured users by those of an ACL file (acl.c,
 // ACLLoadUsersAtStartup): requirepass has no effect any more.
-func (s *Server) readACLFile(ctx context.Context, fs *hostfs.FS, table *acl.Table) error {
+func (s *Server) readACLFile(ctx context.Context, find locate, table *acl.Table) error {
 	at, ok := s.Conf.Last("aclfile")
 	if !ok || len(at.Args) != 1 || at.Args[0] == "" {
 		return nil
@@ -67,7 +83,14 @@ func (s *Server) readACLFile(ctx context.Context, fs *hostfs.FS, table *acl.Tabl
 		}
 		s.ACLFile = path.Join(dir, s.ACLFile)
 	}
-	f, err := fs.Open(s.ACLFile)
+	name, f, err := find(s.ACLFile)
+	s.ACLFile = name
+	if errors.Is(err, errInside) {
+		s.problem(at, false, "the ACL file is not known: %v", err)
+		s.Users = acl.NewUsers(table)
+		s.Users.Leave("default")
+		return nil
+	}
 	if err != nil {
 		s.problem(at, true, "the ACL file: %v", err)
 		return nil

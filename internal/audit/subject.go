@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type host struct {
 	fail2ban *Place // a jail for the server
 	users    map[string]uint32
 	clients  []clientSetting
+	subjects []*Subject // all servers
 
 	monitoring *monitoring
 	policies   []networkPolicy
@@ -122,7 +124,22 @@ type clientSetting struct {
 	tls      bool
 	verify   bool
 	password bool // it stands there in clear
-	only     bool // nothing else is known of the connection
+	only     bool // nothing else is known of the connection, or it does not leave the host
+}
+
+// first reports whether the server is the one with which is judged what belongs to
+// none in particular.
+func (s *Subject) first() bool {
+	return len(s.host.subjects) == 0 || s.host.subjects[0] == s
+}
+
+// clients returns how clients connect, for the first of the servers: to which of
+// them they do no file tells.
+func (s *Subject) clients() []clientSetting {
+	if !s.first() {
+		return nil
+	}
+	return slices.Clone(s.host.clients)
 }
 
 // data reads the data directory once.

@@ -44,7 +44,7 @@ type heldPassword struct {
 func (s *Subject) passwords() (held []heldPassword, hashes int) {
 	for _, u := range s.Server.Users.List {
 		for _, p := range u.Passwords {
-			if p.Plain {
+			if p.Plain && !s.elsewhere(p.Clear) {
 				held = append(held, heldPassword{userPlace(s, u), "the password of user " + clip(u.Name), p.Clear})
 			} else {
 				hashes++
@@ -79,7 +79,7 @@ func checkStrength(s *Subject) []Answer {
 	case len(held) > maxJudgements:
 		return unknown("more than %d passwords; those looked at are strong", maxJudgements)
 	case hashes > 0:
-		return unknown("%d passwords are stored as hashes, which do not tell their length (common ones are another check's)", hashes)
+		return unknown("%d passwords are stored as hashes or elsewhere, which does not tell their length (common ones are another check's)", hashes)
 	case len(held) == 0:
 		return na("no passwords")
 	}
@@ -179,7 +179,7 @@ func checkCleartext(s *Subject) []Answer {
 	for _, u := range s.Server.Users.List {
 		for _, p := range u.Passwords {
 			n++
-			if p.Plain {
+			if p.Plain && !s.elsewhere(p.Clear) {
 				fs = append(fs, fail(userPlace(s, u), "store #SHA256 of it in an ACL file", "the password of user %s stands in clear", clip(u.Name)))
 			}
 		}
@@ -232,10 +232,23 @@ func checkGuessing(s *Subject) []Answer {
 	return unknown("neither a fail2ban jail nor a firewall rule that limits connections was found; the server itself has no lockout")
 }
 
+// harmless reports whether what a variable with a password's name holds is none.
+func harmless(value string) bool {
+	if value == "" || value[0] == '$' {
+		return true
+	}
+	switch strings.ToLower(value) {
+	case "yes", "no", "true", "false", "0", "1", "on", "off":
+		return true
+	}
+	return false
+}
+
 func checkLying(s *Subject) []Answer {
 	var fs []Answer
+	clients := s.clients()
 	looked := len(s.host.clients) > 0
-	for _, c := range s.host.clients {
+	for _, c := range clients {
 		if c.password {
 			fs = append(fs, fail(c.Place, "read it from a secret store or a 0600 file", "a client's password stands in clear"))
 		}
@@ -244,7 +257,7 @@ func checkLying(s *Subject) []Answer {
 		looked = true
 		for _, v := range s.Container.Env {
 			name := strings.ToUpper(v.name)
-			if (strings.Contains(name, "PASS") || strings.Contains(name, "AUTH")) && v.value != "" && !strings.HasPrefix(v.value, "$") && !strings.HasSuffix(name, "_FILE") {
+			if (strings.Contains(name, "PASS") || strings.Contains(name, "AUTH")) && !harmless(v.value) && !strings.HasSuffix(name, "_FILE") {
 				fs = append(fs, fail(v.Place, "use a secret", "%s holds a password in clear", clip(v.name)))
 			}
 		}

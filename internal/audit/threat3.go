@@ -246,7 +246,10 @@ func checkTLSPass(s *Subject) []Answer {
 }
 
 func checkTLSUse(s *Subject) []Answer {
-	clients := slices.DeleteFunc(slices.Clone(s.host.clients), func(c clientSetting) bool { return c.only })
+	if len(s.host.clients) > 0 && !s.first() {
+		return na("how clients connect is judged with %s", s.host.subjects[0].Name)
+	}
+	clients := slices.DeleteFunc(s.clients(), func(c clientSetting) bool { return c.only })
 	if len(clients) == 0 {
 		return unknown("no client's connection settings were among the paths")
 	}
