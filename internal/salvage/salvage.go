@@ -34,9 +34,14 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMem
 	}
-	m, err := mapOf(ctx, src, o, false)
-	if err == nil && o.Clean != nil && !m.sound() {
-		m, err = mapOf(ctx, src, o, true)
+	s := &survey{m: newMap(src, o), names: o.Names}
+	if o.Clean != nil {
+		s.seen = newNameSet(o.MaxMem)
+	}
+	err := s.run(ctx, src.Events(ctx))
+	m := s.m
+	if err == nil && o.Clean != nil && (!m.sound() || s.seen.again()) {
+		m, err = thorough(ctx, src, o)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -53,13 +58,14 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 	return m, c, err
 }
 
-// mapOf makes the map of a file. Elements are looked at one by one where a clean
-// file is wanted and no checksum vouches for them: that costs as much as the reading.
-func mapOf(ctx context.Context, src Source, o Options, elements bool) (*Map, error) {
-	s := &survey{m: &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}, names: o.Names, elements: elements}
-	if o.Clean != nil {
-		s.twice = newFinder(o.Tmp, o.MaxMem/2)
-		defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
-	}
+func newMap(src Source, o Options) *Map {
+	return &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}
+}
+
+// thorough makes the map of a file, with what of it a server would refuse. That costs
+// more than the reading, and is for files that are not sound.
+func thorough(ctx context.Context, src Source, o Options) (*Map, error) {
+	s := &survey{m: newMap(src, o), names: o.Names, twice: newFinder(o.Tmp, o.MaxMem/2)}
+	defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
 	return s.m, s.run(ctx, src.Events(ctx))
 }

@@ -2,10 +2,12 @@ package salvage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,14 +64,43 @@ func TestTwice(t *testing.T) {
 		return "\x00" + string(rune(len(key))) + key + string(rune(len(value))) + value
 	}
 	body := "REDIS0011\xfe\x00" + record("other:0", "x") + record("key:1", "first") + record("other:1", "y") + record("key:1", "second") + record("other:2", "z") + "\xff"
-	p := append([]byte(body), 1, 2, 3, 4, 5, 6, 7, 8) // a checksum that fails
-	var out bytes.Buffer
-	_, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
+	for name, sum := range map[string][]byte{
+		"fails": {1, 2, 3, 4, 5, 6, 7, 8},
+		"holds": binary.LittleEndian.AppendUint64(nil, rdb.Checksum(0, []byte(body))),
+	} {
+		var out bytes.Buffer
+		_, c, err := Run(t.Context(), memory{p: append([]byte(body), sum...)}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys := strict(t, out.Bytes()); keys != 4 || c.Twice != 1 || !strings.Contains(out.String(), "first") || strings.Contains(out.String(), "second") {
+			t.Errorf("the checksum %s: %d keys, %+v", name, keys, c)
+		}
 	}
-	if keys := strict(t, out.Bytes()); keys != 4 || c.Twice != 1 || !strings.Contains(out.String(), "first") || strings.Contains(out.String(), "second") {
-		t.Errorf("%d keys, %+v", keys, c)
+}
+
+// TestNameSet: a name that comes twice is never missed, and none is made up.
+func TestNameSet(t *testing.T) {
+	s := newNameSet(1 << 20)
+	for i := range 50_000 {
+		s.add(s.hash(int32(i%3), []byte(strconv.Itoa(i))))
+	}
+	if s.again() {
+		t.Error("no name came twice")
+	}
+	s.add(s.hash(7%3, []byte("7")))
+	if !s.again() {
+		t.Error("a name came twice")
+	}
+	small := newNameSet(1000)
+	for i := range 101 {
+		if small.again() {
+			t.Errorf("again with %d names", i)
+		}
+		small.add(small.hash(0, []byte(strconv.Itoa(i))))
+	}
+	if !small.again() {
+		t.Error("more names than there is room for were told apart")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -34,10 +35,9 @@ type survey struct {
 	m     *Map
 	p     *Part
 	names *sweep.Names
-	twice *finder // nil: nobody asks what a server would refuse
-
-	elements bool // it is asked of elements, too
-	elems    elements
+	seen  *nameSet // nil: nobody asks whether a name may come twice
+	twice *finder  // nil: nobody asks what a server would refuse
+	elems elements
 
 	open   record // the key or command at hand
 	inside bool   // there is one
@@ -45,10 +45,14 @@ type survey struct {
 	recent []record
 	limbo  limbo
 	gaps   []span
-	counts map[typeKey]uint64
-	whole  uint64 // keys of the part that are whole
-	need   int    // the version that has all encodings met
-	multi  struct {
+	counts map[typeKey]*uint64
+	last   struct { // of counts
+		key   typeKey
+		count *uint64
+	}
+	whole uint64 // keys of the part that are whole
+	need  int    // the version that has all encodings met
+	multi struct {
 		open     bool
 		from, to int64
 		commands uint64 // before it
@@ -83,7 +87,7 @@ func offsetOf(e *keyspace.Event) int64 {
 }
 
 func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
-	s.counts = map[typeKey]uint64{}
+	s.counts = map[typeKey]*uint64{}
 	for e, err := range events {
 		if err != nil {
 			return err
@@ -96,7 +100,7 @@ func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
 		return err
 	}
 	for k, n := range s.counts {
-		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), n})
+		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), *n})
 	}
 	slices.SortFunc(s.m.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Name, b.Name))
@@ -146,12 +150,12 @@ func (s *survey) event(e *keyspace.Event) error {
 			return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
 		}
 	case keyspace.Function:
-		s.library = record{span: span{from: e.Record}, name: nameHash(-1, e.Key)}
+		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key)}
 	case keyspace.Key:
-		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: nameHash(e.DB, e.Key)}
+		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: s.name(e.DB, e.Key)}
 		s.inside, s.some = true, false
 		s.need = max(s.need, versionOf(e))
-		s.elems.begin(e, s.elements)
+		s.elems.begin(e, s.twice != nil)
 	case keyspace.Element:
 		s.some = true
 		s.open.refused = s.elems.refuses(e) || s.open.refused
@@ -208,10 +212,8 @@ func (s *survey) keyEnd(r record) error {
 func (s *survey) part(r record, next int64) error {
 	s.m.Keys.Partial++
 	r.to, r.partial = next, true
-	if s.twice != nil {
-		if err := s.twice.add(r); err != nil {
-			return err
-		}
+	if err := s.note(r); err != nil {
+		return err
 	}
 	return s.p.cut(cut{from: r.from, to: next, why: partial})
 }
@@ -223,14 +225,9 @@ func (s *survey) settle(n int) error {
 			continue
 		}
 		s.whole++
-		if _, known := s.counts[r.key]; !known && len(s.counts) >= maxTypes {
-			r.key.db = -1
-		}
-		s.counts[r.key]++
-		if s.twice != nil {
-			if err := s.twice.add(r); err != nil {
-				return err
-			}
+		s.count(r.key)
+		if err := s.note(r); err != nil {
+			return err
 		}
 		if r.refused {
 			if err := s.p.cut(cut{from: r.from, to: r.to, why: refused}); err != nil {
@@ -472,10 +469,47 @@ func (s *survey) endLibrary(e *keyspace.Event) error {
 	if e.Kind == keyspace.End {
 		r.to = offsetOf(e) - 1
 	}
-	if s.twice == nil || r.to <= r.from {
+	if r.to <= r.from {
+		return nil
+	}
+	return s.note(r)
+}
+
+// note has the name of a record compared with the others.
+func (s *survey) note(r record) error {
+	if s.seen != nil {
+		s.seen.add(binary.LittleEndian.Uint64(r.name[:]))
+	}
+	if s.twice == nil {
 		return nil
 	}
 	return s.twice.add(r)
+}
+
+// name stands for a name as far as names are compared.
+func (s *survey) name(db int32, name []byte) (sum [nameSize]byte) {
+	if s.seen != nil {
+		binary.LittleEndian.PutUint64(sum[:], s.seen.hash(db, name))
+	}
+	if s.twice != nil {
+		return nameHash(db, name)
+	}
+	return sum
+}
+
+// count counts a key that is whole. Most are like the one before.
+func (s *survey) count(k typeKey) {
+	if s.last.count == nil || s.last.key != k {
+		s.last.key = k
+		if _, known := s.counts[k]; !known && len(s.counts) >= maxTypes {
+			k.db = -1
+		}
+		if s.counts[k] == nil {
+			s.counts[k] = new(uint64)
+		}
+		s.last.count = s.counts[k]
+	}
+	*s.last.count++
 }
 
 const nameSize = 16

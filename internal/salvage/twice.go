@@ -3,6 +3,7 @@ package salvage
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 )
@@ -51,4 +52,48 @@ func (f *finder) each(yield func(cut) error) error {
 		copy(last[:], rec)
 	}
 	return nil
+}
+
+// nameSet tells whether any name may come twice, at a small part of what a finder
+// costs: by hashes of 64 bits, in as many parts as each fits a cache.
+type nameSet struct {
+	seed  maphash.Seed
+	parts [256][]uint64
+	n     int64
+	most  int64
+}
+
+// newNameSet returns a set that takes up to about maxMem bytes.
+func newNameSet(maxMem int64) *nameSet {
+	return &nameSet{seed: maphash.MakeSeed(), most: maxMem / 10} // 8 bytes each, and room to grow
+}
+
+func (s *nameSet) hash(db int32, name []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // databases apart
+	return maphash.Bytes(s.seed, name) + uint64(db)*odd
+}
+
+func (s *nameSet) add(h uint64) {
+	if s.n++; s.n <= s.most {
+		part := &s.parts[h>>56]
+		*part = append(*part, h)
+	}
+}
+
+// again reports whether a name may have come twice: it says so, too, of more names
+// than it has room for.
+func (s *nameSet) again() bool {
+	if s.n > s.most {
+		return true
+	}
+	var seen hashSet
+	for _, part := range s.parts {
+		seen.reset()
+		for _, h := range part {
+			if seen.add(h) {
+				return true
+			}
+		}
+	}
+	return false
 }
