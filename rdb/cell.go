@@ -102,13 +102,18 @@ const maxScore = 255
 
 // cells is a run of strings that are kept while something else is walked.
 type cells struct {
-	data []byte
-	ends []int
+	data   []byte
+	ends   []int
+	places []keyspace.Place
 }
 
-func (c *cells) reset()       { c.data, c.ends = c.data[:0], c.ends[:0] }
-func (c *cells) add(p []byte) { c.data = append(c.data, p...); c.ends = append(c.ends, len(c.data)) }
-func (c *cells) len() int     { return len(c.ends) }
+func (c *cells) reset() { c.data, c.ends, c.places = c.data[:0], c.ends[:0], c.places[:0] }
+func (c *cells) add(p []byte, at keyspace.Place) {
+	c.data = append(c.data, p...)
+	c.ends = append(c.ends, len(c.data))
+	c.places = append(c.places, at)
+}
+func (c *cells) len() int { return len(c.ends) }
 func (c *cells) at(i int) []byte {
 	from := 0
 	if i > 0 {

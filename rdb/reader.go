@@ -84,7 +84,6 @@ type Reader struct {
 	inflate            []byte // room for decompressed strings
 	inflated           int64  // bytes decompressed, since a trial set it to 0
 	fields             cells  // names of a stream's master entry
-	fieldsAt           []keyspace.Place
 	templates          map[uint64]*cells
 	templateBytes      int
 	cut                bool    // the record at hand is the last, and the input ends inside it

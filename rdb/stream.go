@@ -81,7 +81,6 @@ func (r *Reader) streamNode(master keyspace.StreamID) error {
 		return err
 	}
 	r.fields.reset()
-	r.fieldsAt = r.fieldsAt[:0]
 	for ; fields > 0; fields-- {
 		if err := r.must(&w, &r.cell); err != nil {
 			return err
@@ -93,8 +92,7 @@ func (r *Reader) streamNode(master keyspace.StreamID) error {
 		if len(r.fields.data)+len(p) > r.lim.MaxKey {
 			return r.blobFail(w.b, "stream: fields of the master entry", keyspace.ErrLimit)
 		}
-		r.fields.add(p)
-		r.fieldsAt = append(r.fieldsAt, r.ev.Name)
+		r.fields.add(p, r.ev.Name)
 	}
 	if _, err := r.cellNumber(&w); err != nil { // the master entry's terminator
 		return err
@@ -152,7 +150,7 @@ func (r *Reader) streamEntry(w *walk, master keyspace.StreamID, flags int64) err
 	before := r.elements
 	for i := int64(0); i < n; i++ {
 		if same {
-			r.ev.Field, r.ev.Name = r.fields.at(int(i)), r.fieldsAt[i]
+			r.ev.Field, r.ev.Name = r.fields.at(int(i)), r.fields.places[i]
 		} else {
 			if err := r.must(w, &r.cell); err != nil {
 				return err

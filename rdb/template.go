@@ -36,11 +36,11 @@ func (r *Reader) template() error {
 
 // keepName adds a name to a template; all templates together are bounded by MaxKey.
 func (r *Reader) keepName(names *cells, p []byte) error {
-	const overhead = 16 // of a name without bytes
+	const overhead = 40 // of a name without bytes
 	if r.templateBytes += len(p) + overhead; r.templateBytes > r.lim.MaxKey {
 		return r.fail("hash templates", keyspace.ErrLimit)
 	}
-	names.add(p)
+	names.add(p, r.ev.Name)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func hashTemplate(packed, inline bool) func(*Reader) error {
 			}
 		}
 		for i := range names.len() {
-			r.ev.Field = names.at(i)
+			r.ev.Field, r.ev.Name = names.at(i), names.places[i]
 			if err := r.value("value"); err != nil {
 				return err
 			}
@@ -139,7 +139,7 @@ func (r *Reader) templatePacked(names *cells) error {
 		if err := r.must(&w, &r.cell); err != nil {
 			return err
 		}
-		r.ev.Field = names.at(i)
+		r.ev.Field, r.ev.Name = names.at(i), names.places[i]
 		if err := r.cellValue(w.b, &r.cell, keyspace.Listpack, "value"); err != nil {
 			return err
 		}
