@@ -133,7 +133,7 @@ func spillDir(chosen string, in *source.Inputs) (string, error) {
 func readIdentities(ui crypt.UI, name string) ([]age.Identity, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, unreadable("--identity", name, err)
 	}
 	defer f.Close()
 	ids, err := ui.ParseIdentities(f)

@@ -218,6 +218,9 @@ age. What it is is read from its bytes.
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version") // without a short form
 	root.AddCommand(newManCmd())
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpTemplate(helpTemplate)

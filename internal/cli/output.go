@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -35,10 +37,27 @@ func createOutput(flag, path string) (*output, error) {
 		return nil, usagef("%s %s is not a regular file", flag, path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return nil, err
+	if err != nil {                                                             // about a name that the user did not give
+		return nil, fmt.Errorf("%s %s: %w", flag, path, cause(err))
 	}
 	return &output{Writer: bufio.NewWriterSize(tmp, outputBuffer), tmp: tmp, path: path}, nil
+}
+
+// cause is err without the operation and the path that the system names.
+func cause(err error) error {
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// unreadable is the error of reading a file that a flag names: one of usage, where
+// there is no such file.
+func unreadable(flag, path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("%s %s: %w", flag, path, cause(err))
+	}
+	return fmt.Errorf("%s %s: %w", flag, path, cause(err))
 }
 
 // commit puts a complete result in place. It survives a power cut: the file

@@ -109,7 +109,7 @@ func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
 	for _, name := range f.rules {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			return unreadable("--rules", name, err)
 		}
 		config.Rules = append(config.Rules, scan.RuleFile{Name: name, Text: data})
 	}

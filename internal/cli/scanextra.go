@@ -17,7 +17,7 @@ func (f *scanFlags) known(keyID string) (*sweep.Known, error) {
 	read := func(flag, path string, parse func(io.Reader) error) error {
 		file, err := os.Open(path)
 		if err != nil {
-			return err
+			return unreadable(flag, path, err)
 		}
 		defer file.Close()
 		if err := parse(file); err != nil {

@@ -16,10 +16,15 @@ func newVersionCmd(a *app) *cobra.Command {
 		Example: "  valkeyfs version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.stdout, "valkeyfs %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(a.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine is the version and what the program was built with.
+func versionLine() string {
+	return fmt.Sprintf("valkeyfs %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version is that of the module, or the commit it was built from.
