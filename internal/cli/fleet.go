@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,7 +133,7 @@ is not queued again.
 
 func newFleetWorkCmd(a *app) *cobra.Command {
 	var db databaseFlag
-	var key string
+	var key, metrics string
 	o := fleet.WorkOptions{Counts: &fleet.Counts{}}
 	cmd := &cobra.Command{
 		Use:   "work",
@@ -178,6 +180,13 @@ and then set aside with its reason.
 				return err
 			}
 			defer d.Close()
+			if metrics != "" {
+				stop, err := serveMetrics(cmd.Context(), d, metrics, &o)
+				if err != nil {
+					return err
+				}
+				defer stop()
+			}
 			return d.Work(cmd.Context(), o)
 		},
 	}
@@ -188,8 +197,35 @@ and then set aside with its reason.
 	f.StringVar(&o.Name, "name", "", "call this worker `NAME` in the database")
 	f.DurationVar(&o.Lease, "lease", 30*time.Second, "give an input to another worker after this `TIME` without a sign of life")
 	f.Int64Var(&o.Attempts, "attempts", 5, "set an input aside after `N` attempts")
+	f.StringVar(&metrics, "metrics", "", "serve metrics for Prometheus at `[HOST]:PORT` (default host: 127.0.0.1)")
 	f.BoolVar(&o.Drain, "drain", false, "end when nothing is queued or running")
 	return cmd
+}
+
+// serveMetrics serves metrics at an address until stop is called. No host means
+// this one: who is to be reached from elsewhere says 0.0.0.0.
+func serveMetrics(ctx context.Context, d *fleet.DB, address string, o *fleet.WorkOptions) (stop func(), err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usagef("--metrics: %v", err)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("--metrics: %w", err)
+	}
+	o.Log.Info("metrics", "address", l.Addr().String())
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := d.ServeMetrics(ctx, l, o.Counts); err != nil {
+			o.Log.Error("metrics", "error", err.Error())
+		}
+	}()
+	return func() { cancel(); <-done }, nil
 }
 
 func newFleetStatusCmd(a *app) *cobra.Command {

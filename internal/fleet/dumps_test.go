@@ -55,11 +55,11 @@ func dumps(t *testing.T, n int) fleetOf {
 	d := fleetOf{t.TempDir(), filepath.Join(t.TempDir(), "identity")}
 	write(t, d.identity, id.String()+"\n")
 	for i := range n {
-		keys := 3 + i%7*100
-		if i%400 == 399 {
-			keys = 100_000
-		}
+		keys := 3 + i%7*30
 		base, ext, text := filepath.Join(d.dir, fmt.Sprintf("instance-%d", i%5), fmt.Sprintf("%04d", i)), ".aof", logOf(i, keys)
+		if i%400 == 1 {
+			text += fmt.Sprintf("*3\r\n$3\r\nSET\r\n$4\r\nhuge\r\n$%d\r\n%s\r\n", huge, strings.Repeat("a value of no interest. ", huge/24))
+		}
 		if i%2 == 0 {
 			ext, text = ".rdb", snapshotOf(i, keys)
 		}
@@ -74,16 +74,19 @@ func dumps(t *testing.T, n int) fleetOf {
 			text = text[:len(text)/2] + "\x00\xff gibberish \x00" + text[len(text)/2:]
 		case 9:
 			name := filepath.Base(base) + ".aof"
-			write(t, filepath.Join(base, name+".1.base.rdb"), snapshotOf(i, keys))
-			write(t, filepath.Join(base, name+".1.incr.aof"), logOf(i+1, 5))
-			write(t, filepath.Join(base, name+".0.incr.aof"), logOf(i+2, 3))
+			write(t, filepath.Join(base, name+".2.base.rdb"), snapshotOf(i, keys))
+			write(t, filepath.Join(base, name+".2.incr.aof"), logOf(i+1, 5))
+			write(t, filepath.Join(base, name+".1.incr.aof"), logOf(i+2, 3))
 			base, ext = filepath.Join(base, name), ".manifest"
-			text = fmt.Sprintf("file %[1]s.1.base.rdb seq 1 type b\nfile %[1]s.0.incr.aof seq 0 type h\nfile %[1]s.1.incr.aof seq 1 type i\n", name)
+			text = fmt.Sprintf("file %[1]s.2.base.rdb seq 2 type b\nfile %[1]s.1.incr.aof seq 1 type h\nfile %[1]s.2.incr.aof seq 2 type i\n", name)
 		}
 		write(t, base+ext, text)
 	}
 	return d
 }
+
+// huge is how long the values of huge dumps are.
+const huge = 24 << 20
 
 // counted is how many inputs n dumps are: history files are of their own.
 func counted(n int) int64 { return int64(n + n/10) }

@@ -67,7 +67,7 @@ func TestS3(t *testing.T) {
 	if s := h.status(); s.Queued != 0 {
 		t.Errorf("unchanged objects: %+v", s)
 	}
-	incr, err := filepath.Glob(filepath.Join(d.dir, "*", "*", "*.1.incr.aof"))
+	incr, err := filepath.Glob(filepath.Join(d.dir, "*", "*", "*.2.incr.aof"))
 	if err != nil || len(incr) != 2 {
 		t.Fatal(incr, err)
 	}
