@@ -79,7 +79,7 @@ func checkStrength(s *Subject) []Answer {
 	case len(held) > maxJudgements:
 		return unknown("more than %d passwords; those looked at are strong", maxJudgements)
 	case hashes > 0:
-		return unknown("%d passwords are stored as hashes or elsewhere, which does not tell their length (common ones are another check's)", hashes)
+		return unknown("stored as hashes or elsewhere, which does not tell their length: %d passwords (common ones are another check's)", hashes)
 	case len(held) == 0:
 		return na("no passwords")
 	}

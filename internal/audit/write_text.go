@@ -27,7 +27,7 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 		if s.Version != "" {
 			head += ", judged as " + s.Version + " (" + s.Basis + ")"
 		}
-		p.Line(head)
+		p.Wrap("", "    ", head)
 		threat := 0
 		for i := range r.Results {
 			x := &r.Results[i]

@@ -261,7 +261,7 @@ func auditOutside(output, root string, args []string) error {
 		return nil
 	}
 	if root != "" {
-		args = append([]string{root}, args...)
+		args = []string{root} // in which the others lie
 	}
 	target, err := filepath.Abs(output)
 	if err != nil {
