@@ -122,8 +122,8 @@ var effectTests = []struct{ command, effects string }{
 		rename share key="b" value="dst"
 		delete replace-some string key="dst"`},
 	{`PFADD k a b`, `key update string key="k"
-		element string key="k" value="a"
-		element string key="k" value="b" index=1
+		element string key="k" value="a" recovered
+		element string key="k" value="b" index=1 recovered
 		key-end update string key="k" index=2`},
 	{`PFMERGE dst a b`, `key update string key="dst"
 		key-end update string key="dst"

@@ -1,10 +1,12 @@
 package aof_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 
@@ -129,5 +131,26 @@ func TestEventsInOrder(t *testing.T) {
 	}
 	if got := strings.Join(sources, ", "); got != "1.aof a unknown, 2.aof b unknown" {
 		t.Error(got)
+	}
+}
+
+// What PFADD counts is not in the data set, though its key is.
+func TestResolveCounted(t *testing.T) {
+	log := "*4\r\n$5\r\nPFADD\r\n$1\r\nk\r\n$1\r\na\r\n$1\r\nb\r\n"
+	part := aof.Part{Source: "a", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(log)), nil }, Last: true}
+	states := map[string]keyspace.State{}
+	for e, err := range aof.Resolve(context.Background(), []aof.Part{part}, aof.ResolveOptions{}) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case e.Kind == keyspace.Key:
+			states[string(e.Key)] = e.State
+		case e.Kind == keyspace.Element:
+			states[string(e.Value)] = e.State
+		}
+	}
+	want := map[string]keyspace.State{"k": keyspace.Live, "a": keyspace.Recovered, "b": keyspace.Recovered}
+	if !maps.Equal(states, want) {
+		t.Errorf("%v, want %v", states, want)
 	}
 }

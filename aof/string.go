@@ -240,11 +240,13 @@ func applyGetEX(c *command) {
 	}
 }
 
-// applyPFAdd is PFADD key [element …]: the elements are counted, not stored.
+// applyPFAdd is PFADD key [element …]: the elements are counted, not stored. The
+// log is all that holds them, whatever becomes of the key.
 func applyPFAdd(c *command) {
 	c.readKey()
 	c.begin(keyspace.OpUpdate, keyspace.String)
 	for c.more() {
+		c.r.ev.State = keyspace.Recovered
 		c.element(keyspace.OpNone)
 	}
 	c.end()
