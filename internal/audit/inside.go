@@ -40,22 +40,31 @@ func (c *Container) variable(name string) string {
 }
 
 // bitnami returns the options that Bitnami's images make of their environment
-// (their libvalkey.sh and libredis.sh).
+// (libvalkey.sh, valkey_configure_default; libredis.sh is the same).
 func (c *Container) bitnami() []string {
 	if !strings.Contains(c.Image, "bitnami") {
 		return nil
 	}
-	var options []string
-	for _, name := range []string{"VALKEY", "REDIS"} {
-		if p := c.variable(name + "_PASSWORD"); p != "" {
-			options = append(options, "--requirepass", p)
-		} else if c.variable(name+"_PASSWORD_FILE") != "" {
-			options = append(options, "--requirepass", "$"+name+"_PASSWORD_FILE")
-		}
-		for command := range strings.SplitSeq(c.variable(name+"_DISABLE_COMMANDS"), ",") {
-			if command != "" {
-				options = append(options, "--rename-command", command, "")
-			}
+	prefix := "REDIS_"
+	if strings.Contains(c.Image, "valkey") {
+		prefix = "VALKEY_"
+	}
+	options := []string{"--save", "", "--appendonly", orWord(c.variable(prefix+"AOF_ENABLED"), "yes")}
+	if p := c.variable(prefix + "PASSWORD"); p != "" {
+		options = append(options, "--requirepass", p)
+	} else if c.variable(prefix+"PASSWORD_FILE") != "" {
+		options = append(options, "--requirepass", "$"+prefix+"PASSWORD_FILE")
+	}
+	if file := c.variable(prefix + "ACLFILE"); file != "" {
+		options = append(options, "--aclfile", file)
+	}
+	if yes := strings.ToLower(c.variable(prefix + "TLS_ENABLED")); yes == "yes" || yes == "true" {
+		options = append(options, "--port", orWord(c.variable(prefix+"PORT_NUMBER"), "0"), "--tls-port", orWord(c.variable(prefix+"TLS_PORT_NUMBER"), "6379"),
+			"--tls-auth-clients", orWord(c.variable(prefix+"TLS_AUTH_CLIENTS"), "yes"))
+	}
+	for command := range strings.SplitSeq(c.variable(prefix+"DISABLE_COMMANDS"), ",") {
+		if command != "" {
+			options = append(options, "--rename-command", command, "")
 		}
 	}
 	return options

@@ -304,6 +304,7 @@ func TestInside(t *testing.T) {
 			map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Pass, "VFS-PASS-008": Fail}},
 		"Bitnami's file":  {tree{"srv/compose.yaml": file(bitnami("VALKEY_PASSWORD_FILE: /run/secrets/p"))}, map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Unknown, "VFS-PASS-005": Pass, "VFS-PASS-008": Pass}},
 		"Bitnami's empty": {tree{"srv/compose.yaml": file(bitnami(`ALLOW_EMPTY_PASSWORD: "yes", VALKEY_DISABLE_COMMANDS: "CONFIG,KEYS"`))}, map[string]Status{"VFS-AUTH-001": Fail, "VFS-PASS-008": Pass, "VFS-CONF-001": Pass}},
+		"Bitnami's TLS":   {tree{"srv/compose.yaml": file(bitnami(`VALKEY_PASSWORD: "` + strong + `", VALKEY_TLS_ENABLED: "yes", VALKEY_TLS_AUTH_CLIENTS: "no"`))}, map[string]Status{"VFS-TLS-001": Pass, "VFS-TLS-003": Fail, "VFS-DATA-014": NA}},
 		"a variable":      {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    command: redis-server --requirepass ${PASSWORD:?}\n")}, map[string]Status{"VFS-AUTH-001": Pass, "VFS-PASS-001": Unknown, "VFS-PASS-005": Pass, "VFS-PASS-008": Pass}},
 		"a known variable": {tree{"srv/compose.yaml": file("services:\n  one:\n    image: redis:7\n    environment: [P=short]\n    command: redis-server --requirepass $P\n")},
 			map[string]Status{"VFS-PASS-001": Fail, "VFS-PASS-005": Fail}},
