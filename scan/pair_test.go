@@ -6,7 +6,7 @@ import (
 )
 
 // An id and a secret under neighbouring keys belong together, whichever the file
-// has first; the second names the first.
+// has first, and each names the other.
 func TestAWSPairByPrefix(t *testing.T) {
 	id, secret := awsKeyID("a"), awsSecretKey("b")
 	between := stringKey("app:other", "nothing")
@@ -30,21 +30,56 @@ func TestAWSPairByPrefix(t *testing.T) {
 				t.Errorf("%s, %s: found %s", c.idKey, c.secretKey, brief(found))
 				continue
 			}
-			if paired := slices.Equal(found[1].Also, []string{found[0].ID}); paired != c.paired || paired != (found[1].Severity == Critical && found[1].Confidence == Confirmed) {
-				t.Errorf("%s, %s: paired %v, %v, %v", c.idKey, c.secretKey, paired, found[1].Severity, found[1].Confidence)
+			for i, f := range found {
+				paired := slices.Equal(f.Also, []string{found[1-i].ID})
+				if paired != c.paired || paired != (f.Severity == Critical && f.Confidence == Confirmed) {
+					t.Errorf("%s, %s: paired %v, %v, %v", c.idKey, c.secretKey, paired, f.Severity, f.Confidence)
+				}
 			}
 		}
 	}
 }
 
+// Of two that are further apart than is held back, the later names the earlier,
+// and nothing comes out of order.
+func TestPairFarApart(t *testing.T) {
+	var h heldBack
+	var out []*Finding
+	emit := func(i *heldItem) error { out = append(out, i.finding); return nil }
+	add := func(f *Finding) {
+		h.finding(f)
+		if err := h.release(emit, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id, secret := &Finding{Rule: awsID, ID: "i", prefix: "p"}, &Finding{Rule: awsSecret, ID: "s", prefix: "p"}
+	add(id)
+	for range maxHeld + 10 {
+		add(&Finding{Rule: "other"})
+	}
+	if len(out) == 0 || out[0] != id {
+		t.Fatalf("%d came out", len(out))
+	}
+	add(secret)
+	if len(id.Also) > 0 || !slices.Equal(secret.Also, []string{"i"}) {
+		t.Errorf("%v, %v", id.Also, secret.Also)
+	}
+	if err := h.release(emit, true); err != nil || len(out) != maxHeld+12 || out[len(out)-1] != secret {
+		t.Errorf("%v, %d came out", err, len(out))
+	}
+}
+
 // What is remembered of a hostile file is bounded.
 func TestPairsAreBounded(t *testing.T) {
-	var p prefixPairs
+	var h heldBack
 	for i := range 3 * maxPairs {
-		p.join(&Finding{Rule: awsID, prefix: string(rune(i)) + "p"})
+		h.finding(&Finding{Rule: awsID, prefix: string(rune(i)) + "p"})
+		if err := h.release(func(*heldItem) error { return nil }, false); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if len(p.first) > maxPairs {
-		t.Errorf("%d prefixes are remembered", len(p.first))
+	if len(h.first) > maxPairs || len(h.items) > maxHeld {
+		t.Errorf("%d prefixes are remembered, %d findings held back", len(h.first), len(h.items))
 	}
 	if got := prefix(make([]byte, 10*maxPrefix)); got != "" {
 		t.Errorf("a prefix of %d bytes", len(got))

@@ -339,32 +339,38 @@ func (s *Scanner) Scan(ctx context.Context, events keyspace.Seq, found func(*Fin
 
 	var stats Stats
 	var first error
-	var pairs prefixPairs
+	var held heldBack
+	emit := func(i *heldItem) error {
+		if i.exclusion != nil {
+			return s.config.Explain(i.exclusion)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := found(i.finding); err != nil {
+			return err
+		}
+		stats.found(i.finding)
+		return nil
+	}
 	for b := range inOrder {
 		<-b.done
 		if first == nil {
 			stats.add(&b.stats)
 			for _, f := range b.findings {
-				if first = ctx.Err(); first == nil {
-					pairs.join(f)
-					first = found(f)
-				}
-				if first != nil {
-					cancel()
-					break
-				}
-				stats.found(f)
+				held.finding(f)
 			}
 			for _, e := range b.exclusions {
-				if first != nil {
-					break
-				}
-				if first = s.config.Explain(e); first != nil {
-					cancel()
-				}
+				held.exclusion(e)
+			}
+			if first = held.release(emit, false); first != nil {
+				cancel()
 			}
 		}
 		free <- b
+	}
+	if first == nil {
+		first = held.release(emit, true)
 	}
 	if err := <-ended; first == nil {
 		first = err
