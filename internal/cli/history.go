@@ -122,7 +122,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		stop := a.stderr.watch(in.Read, 0)
 		defer stop()
 	}
-	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
+	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp(), Tombstones: f.tombstones, Lengths: !f.reveal}
 	if !filter.All() {
 		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
 	}
@@ -245,9 +245,6 @@ func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l 
 	for c, err := range l.History(ctx) {
 		if err != nil {
 			return err
-		}
-		if f.tombstones && !c.What.Tombstone() {
-			continue
 		}
 		if err := w(c); err != nil {
 			return err

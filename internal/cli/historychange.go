@@ -61,13 +61,11 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 	if c.Expire != keyspace.NoExpire {
 		r.ExpireMS = &c.Expire
 	}
-	if c.Before != nil {
-		n := len(c.Before)
-		r.BeforeLength = &n
+	if c.BeforeLen >= 0 {
+		r.BeforeLength = &c.BeforeLen
 	}
-	if c.After != nil {
-		n := len(c.After)
-		r.AfterLength = &n
+	if c.AfterLen >= 0 {
+		r.AfterLength = &c.AfterLen
 	}
 	if reveal {
 		r.Before, r.BeforeB64 = textOrBytes(string(c.Before))
@@ -106,19 +104,20 @@ func changeLine(a *app, c *replay.Change, reveal bool) string {
 		b.WriteString(" " + report.Escape(elementName(a, c, reveal)))
 	}
 	b.WriteString("  " + string(c.What))
-	value := func(v []byte) string {
+	value := func(v []byte, n int) string {
 		if !reveal {
-			return fmt.Sprintf("(%d bytes)", len(v))
+			return fmt.Sprintf("(%d bytes)", n)
 		}
 		return `"` + report.Escape(string(v)) + `"`
 	}
+	before, after := value(c.Before, c.BeforeLen), value(c.After, c.AfterLen)
 	switch {
-	case c.Before != nil && c.After != nil:
-		b.WriteString(" " + value(c.Before) + " to " + value(c.After))
-	case c.Before != nil:
-		b.WriteString(" " + value(c.Before))
-	case c.After != nil:
-		b.WriteString(" " + value(c.After))
+	case c.BeforeLen >= 0 && c.AfterLen >= 0:
+		b.WriteString(" " + before + " to " + after)
+	case c.BeforeLen >= 0:
+		b.WriteString(" " + before)
+	case c.AfterLen >= 0:
+		b.WriteString(" " + after)
 	}
 	if c.Expire != keyspace.NoExpire {
 		b.WriteString(", expiry " + time.UnixMilli(c.Expire).UTC().Format(time.RFC3339))

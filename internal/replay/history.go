@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,11 +30,13 @@ type Change struct {
 	Element []byte
 	ID      string
 	// Before and After are the value of the element, or of the whole; nil: none. Of a
-	// collection as a whole they are a text that names its first elements.
-	Before, After []byte
-	Expire        int64 // What is Expiry: the new one; of a key that goes: the one it had
-	Inexact       bool  // the value before is not known exactly
-	Cut           bool  // a value was too long, and is cut
+	// collection as a whole they are a text that names its first elements. With
+	// Options.Lengths they are nil, and their lengths are here alone.
+	Before, After       []byte
+	BeforeLen, AfterLen int   // -1: none
+	Expire              int64 // What is Expiry: the new one; of a key that goes: the one it had
+	Inexact             bool  // the value before is not known exactly
+	Cut                 bool  // a value was too long, and is cut
 }
 
 // What says what happened.
@@ -71,6 +74,9 @@ const (
 	maxSorted   = 256
 )
 
+// whats are all that can happen to a key, by the number that is stored.
+var whats = [...]What{Written, Changed, Added, Expiry, Stored, Removed, Overwritten, Deleted, Expired, Flushed, MovedAway}
+
 // History yields the changes of all wanted keys: by database and key, of one key
 // in the order of the log. Each Change is valid until the next.
 func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
@@ -89,10 +95,10 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			yield(nil, err)
 			return
 		}
+		c := &Change{}
 		for b, err := range sorter.Sorted() {
-			var c *Change
 			if err == nil {
-				c, err = decodeChange(b)
+				err = r.decode(b, c)
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -107,8 +113,10 @@ type recorder struct {
 	m      *machine
 	sorter *spill.Sorter
 	order  map[string]uint64 // numbers of sources, in the order of the log
+	paths  []string          // the same the other way round
 	number uint64            // of the change
 	buf    []byte
+	change Change    // used for each that is complete at once
 	open   []*Change // of a computed command, whose result is not there yet
 	opened struct {
 		source string
@@ -131,7 +139,11 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		return
 	}
 	o := r.m.get(db, key)
-	c := &Change{DB: db, Key: []byte(key), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire}
+	c := &r.change
+	if e.Kind == keyspace.Command {
+		c = &Change{}
+	}
+	*c = Change{DB: db, Key: append(c.Key[:0], key...), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire}
 	if o != nil {
 		c.Type, c.Inexact = o.typ, o.inexact
 	}
@@ -154,6 +166,7 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		default:
 			r.whole(c, o)
 		}
+		c.Before = bytes.Clone(c.Before) // the command may change it in place
 		r.open = append(r.open, c)
 		r.opened.source, r.opened.record = e.Pos.Source, e.Record
 		return
@@ -351,7 +364,7 @@ func (r *recorder) finish() {
 }
 
 func (r *recorder) add(c *Change) {
-	if r.err != nil {
+	if r.err != nil || r.l.o.Tombstones && !c.What.Tombstone() {
 		return
 	}
 	for _, v := range []*[]byte{&c.Before, &c.After, &c.Element} {
@@ -359,36 +372,46 @@ func (r *recorder) add(c *Change) {
 			*v, c.Cut = (*v)[:maxValue], true
 		}
 	}
-	var cutKey []byte
-	if cutKey = c.Key; len(cutKey) > maxValue/2 {
-		cutKey = cutKey[:maxValue/2]
-	}
 	n, ok := r.order[c.Source]
 	if !ok {
 		n = uint64(len(r.order))
 		r.order[c.Source] = n
+		r.paths = append(r.paths, c.Source)
 	}
 	// Sorted by database, key, place; a 0 ends the key, and one in it is escaped.
 	b := binary.BigEndian.AppendUint32(r.buf[:0], uint32(c.DB)^1<<31)
-	b = append(b, bytes.ReplaceAll(cutKey, []byte{0}, []byte{0, 255})...)
+	for _, x := range c.Key[:min(len(c.Key), maxValue/2)] {
+		if b = append(b, x); x == 0 {
+			b = append(b, 255)
+		}
+	}
 	b = append(b, 0, 0)
 	b = binary.BigEndian.AppendUint64(b, n)
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Offset))
 	b = binary.BigEndian.AppendUint64(b, r.number)
 	head := len(b)
 	r.number++
-	b = encodeChange(b, c)
+	b = r.encode(b, c)
 	b = binary.BigEndian.AppendUint32(b, uint32(head))
 	r.buf = b
 	r.err = r.sorter.Add(b)
 }
 
-func encodeChange(b []byte, c *Change) []byte {
-	for _, v := range []int64{int64(c.DB), c.Offset, c.Time, int64(c.Type), c.Expire, flag(c.Inexact) | flag(c.Cut)<<1} {
-		b = binary.AppendVarint(b, v)
-	}
-	for _, s := range [][]byte{c.Key[:min(len(c.Key), maxValue/2)], []byte(c.Source), []byte(c.What), c.Element, []byte(c.ID), c.Before, c.After} {
-		b = appendBytes(b, s)
+// encode appends what the head of a record does not say of a change.
+func (r *recorder) encode(b []byte, c *Change) []byte {
+	b = append(b, byte(slices.Index(whats[:], c.What)), byte(c.Type), byte(flag(c.Inexact)|flag(c.Cut)<<1))
+	b = binary.AppendVarint(b, c.Time)
+	b = binary.AppendVarint(b, c.Expire)
+	b = appendBytes(b, c.Element)
+	b = appendBytes(b, []byte(c.ID))
+	for _, v := range [][]byte{c.Before, c.After} {
+		if !r.l.o.Lengths {
+			b = appendBytes(b, v)
+		} else if v == nil {
+			b = append(b, 0)
+		} else {
+			b = binary.AppendUvarint(b, uint64(len(v))+1)
+		}
 	}
 	return b
 }
@@ -400,24 +423,49 @@ func flag(b bool) int64 {
 	return 0
 }
 
-func decodeChange(b []byte) (*Change, error) {
+// placeSize is what ends the head of a record: the end of the key, and three numbers.
+const placeSize = 2 + 3*8
+
+// decode reads a record into c, which is valid as long as the record is.
+func (r *recorder) decode(b []byte, c *Change) error {
 	if len(b) < 4 {
-		return nil, errTape
+		return errTape
 	}
-	head := binary.BigEndian.Uint32(b[len(b)-4:])
-	if uint64(head) > uint64(len(b)-4) {
-		return nil, errTape
+	head := int64(binary.BigEndian.Uint32(b[len(b)-4:]))
+	if head < 4+placeSize || head+3 > int64(len(b)-4) {
+		return errTape
 	}
-	d := decoder{b: b[head : len(b)-4]}
-	c := &Change{DB: int32(d.varint()), Offset: d.varint(), Time: d.varint(), Type: keyspace.Type(d.varint()), Expire: d.varint()}
-	flags := d.varint()
-	c.Inexact, c.Cut = flags&1 != 0, flags&2 != 0
-	c.Key, c.Source, c.What, c.Element, c.ID = d.bytes(), string(d.bytes()), What(d.bytes()), d.bytes(), string(d.bytes())
-	c.Before, c.After = d.bytes(), d.bytes()
+	key, place := b[4:head-placeSize], b[head-placeSize+2:head]
+	rest := b[head : len(b)-4]
+	n := binary.BigEndian.Uint64(place)
+	if n >= uint64(len(r.paths)) || int(rest[0]) >= len(whats) {
+		return errTape
+	}
+	if bytes.IndexByte(key, 0) >= 0 {
+		key = bytes.ReplaceAll(key, []byte{0, 255}, []byte{0})
+	}
+	d := decoder{b: rest[3:]}
+	*c = Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: r.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:])),
+		What: whats[rest[0]], Type: keyspace.Type(rest[1]), Inexact: rest[2]&1 != 0, Cut: rest[2]&2 != 0,
+		Time: d.varint(), Expire: d.varint(), Element: d.bytes(), ID: string(d.bytes())}
+	if r.l.o.Lengths {
+		c.BeforeLen, c.AfterLen = int(d.uvarint())-1, int(d.uvarint())-1
+	} else {
+		c.Before, c.After = d.bytes(), d.bytes()
+		c.BeforeLen, c.AfterLen = length(c.Before), length(c.After)
+	}
 	if d.bad {
-		return nil, errTape
+		return errTape
 	}
-	return c, nil
+	return nil
+}
+
+// length is that of a value, -1 of none.
+func length(v []byte) int {
+	if v == nil {
+		return -1
+	}
+	return len(v)
 }
 
 func idText(id keyspace.StreamID) string { return fmt.Sprintf("%d-%d", id.MS, id.Seq) }
@@ -445,10 +493,11 @@ func (o *object) elementText(name []byte) []byte {
 }
 
 // text is a value for a person to read: a string as it is; of a collection the
-// first elements as JSON, and how many more there are.
+// first elements as JSON, and how many more there are. It is valid until the value
+// changes.
 func (o *object) text() (text []byte, cut bool) {
 	if o.typ == keyspace.String { // its beginning: what is longer is cut anyway
-		return bytes.Clone(o.str[:min(len(o.str), maxValue)]), len(o.str) > maxValue
+		return o.str[:min(len(o.str), maxValue)], len(o.str) > maxValue
 	}
 	if n := len(o.hash) + len(o.set); n > maxSorted { // putting them in order each time would cost more than telling
 		return fmt.Appendf(nil, "… %d in all", n), true

@@ -27,8 +27,9 @@ type machine struct {
 		o      *object
 		expire int64 // of the Key event, which elements that have none of their own repeat
 	}
-	parts []byte   // of a string, field or element that arrives in parts
-	said  struct { // what a command says of groups, and its events do not
+	parts []byte         // of a string, field or element that arrives in parts
+	whole keyspace.Event // an element as before sees it
+	said  struct {       // what a command says of groups, and its events do not
 		source string
 		record int64
 		newest bool              // XGROUP CREATE or SETID to $
@@ -248,9 +249,9 @@ func (m *machine) element(e *keyspace.Event) error {
 	value = bytes.Clone(value)
 	o := m.open.o
 	if m.before != nil {
-		x := *e
-		x.Value, x.Part = value, keyspace.Whole
-		m.before(m.open.db, m.open.key, &x)
+		m.whole = *e
+		m.whole.Value, m.whole.Part = value, keyspace.Whole
+		m.before(m.open.db, m.open.key, &m.whole)
 	}
 	if err := m.grow(len(value) + len(e.Field) + perElement); err != nil {
 		return err

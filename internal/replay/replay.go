@@ -42,6 +42,8 @@ type Options struct {
 	Tmp    string // where to spill
 	// Want chooses the keys that are told of; it may be nil. All are replayed.
 	Want func(db int32, key []byte) bool
+	// Of a history: only what took values away, and of values their lengths alone.
+	Tombstones, Lengths bool
 }
 
 // Info is what a replay has found.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -20,13 +21,22 @@ const (
 )
 
 // Sorter sorts any number of records by their bytes within a budget of memory.
-// Runs that do not fit are spilled, encrypted. It is not safe for concurrent use.
+// Runs that do not fit are sorted and spilled, encrypted, while others are added. It
+// is not safe for concurrent use.
 type Sorter struct {
-	store  *Store
-	budget int
-	arena  []byte
-	ends   []int // of the records in arena
+	store  *Store // while shelving is not nil, that of another goroutine, and so are runs and spare
+	budget int    // of one batch
+	batch  batch
+	spare  batch
 	runs   []*Stream
+
+	shelving chan error // a batch is made a run; nil: none is
+}
+
+// batch is records in memory.
+type batch struct {
+	arena []byte
+	ends  []int // of the records in arena
 }
 
 // sortedRef is a record in the arena, and its first bytes, which tell most records
@@ -45,13 +55,14 @@ const refSize = 8 + 24
 func NewSorter(dir string, budget int64) *Sorter {
 	// The runs are for the file: held in memory, they would take the room of the
 	// records to come.
-	return &Sorter{store: New(dir, 0), budget: int(max(budget, BlockSize))}
+	return &Sorter{store: New(dir, 0), budget: int(max(budget/2, BlockSize))}
 }
 
 // Close frees the memory and the file.
 func (s *Sorter) Close() error {
-	s.arena, s.ends, s.runs = nil, nil, nil
-	return s.store.Close()
+	err := s.wait()
+	s.batch, s.spare, s.runs = batch{}, batch{}, nil
+	return errors.Join(err, s.store.Close())
 }
 
 // Add adds a record of at most MaxSorted bytes, which it copies.
@@ -59,31 +70,58 @@ func (s *Sorter) Add(record []byte) error {
 	if len(record) > MaxSorted {
 		return fmt.Errorf("spill: a record of %d bytes", len(record))
 	}
-	if len(s.ends) > 0 && len(s.arena)+len(record)+(len(s.ends)+1)*refSize > s.budget {
+	b := &s.batch
+	if len(b.ends) > 0 && len(b.arena)+len(record)+(len(b.ends)+1)*refSize > s.budget {
 		if err := s.shelve(); err != nil {
 			return err
 		}
 	}
-	s.arena = append(s.arena, record...)
-	s.ends = append(s.ends, len(s.arena))
+	b.arena = append(b.arena, record...)
+	b.ends = append(b.ends, len(b.arena))
 	return nil
 }
 
 // ordered returns the records in memory, in order.
-func (s *Sorter) ordered() []sortedRef {
-	refs := make([]sortedRef, len(s.ends))
+func (b *batch) ordered() []sortedRef {
+	refs := make([]sortedRef, len(b.ends))
 	from := 0
-	for i, to := range s.ends {
-		refs[i] = sortedRef{head(s.arena[from:to]), from, to}
+	for i, to := range b.ends {
+		refs[i] = sortedRef{head(b.arena[from:to]), from, to}
 		from = to
 	}
-	slices.SortFunc(refs, func(a, b sortedRef) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return bytes.Compare(s.arena[a.from:a.to], s.arena[b.from:b.to])
-	})
+	b.sort(refs, 0)
 	return refs
+}
+
+// fewTied is how many records of equal heads are compared as they stand.
+const fewTied = 12
+
+// sort sorts records by what stands behind their first skip bytes, which are equal.
+// Eight bytes are compared at a time, so that records which begin alike, as names
+// do, are looked up in the arena once for all comparisons.
+func (b *batch) sort(refs []sortedRef, skip int) {
+	slices.SortFunc(refs, func(a, b sortedRef) int { return cmp.Compare(a.head, b.head) })
+	for len(refs) > 0 {
+		n, ended := 1, false
+		for n < len(refs) && refs[n].head == refs[0].head {
+			n++
+		}
+		tied := refs[:n]
+		refs = refs[n:]
+		for i := range tied {
+			ended = ended || tied[i].to-tied[i].from <= skip+8
+		}
+		switch {
+		case n == 1:
+		case n <= fewTied || ended:
+			slices.SortFunc(tied, func(x, y sortedRef) int { return bytes.Compare(b.arena[x.from+skip:x.to], b.arena[y.from+skip:y.to]) })
+		default:
+			for i := range tied {
+				tied[i].head = head(b.arena[tied[i].from+skip+8 : tied[i].to])
+			}
+			b.sort(tied, skip+8)
+		}
+	}
 }
 
 // head is the first eight bytes of a record as a number, which sorts as they do.
@@ -96,17 +134,38 @@ func head(record []byte) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// shelve makes the records in memory a run.
+// shelve has the records in memory made a run, once those before them are.
 func (s *Sorter) shelve() error {
+	if err := s.wait(); err != nil {
+		return err
+	}
+	s.batch, s.spare = batch{s.spare.arena[:0], s.spare.ends[:0]}, s.batch
+	s.shelving = make(chan error, 1)
+	done := s.shelving
+	go func() { done <- s.write(&s.spare) }()
+	return nil
+}
+
+// wait returns how the shelving went that was under way.
+func (s *Sorter) wait() error {
+	if s.shelving == nil {
+		return nil
+	}
+	err := <-s.shelving
+	s.shelving = nil
+	return err
+}
+
+// write makes records a run.
+func (s *Sorter) write(b *batch) error {
 	run := s.store.Stream()
 	var buf []byte
-	for _, r := range s.ordered() {
-		buf = frame(buf[:0], s.arena[r.from:r.to])
+	for _, r := range b.ordered() {
+		buf = frame(buf[:0], b.arena[r.from:r.to])
 		if err := run.Append(buf); err != nil {
 			return err
 		}
 	}
-	s.arena, s.ends = s.arena[:0], s.ends[:0]
 	s.runs = append(s.runs, run)
 	if len(s.runs) < maxRuns {
 		return nil
@@ -141,22 +200,24 @@ func (s *Sorter) merge() error {
 // Sorted yields all records in ascending order; each is valid until the next. It
 // may be ranged over again; nothing may be added while it is.
 func (s *Sorter) Sorted() iter.Seq2[[]byte, error] {
-	if len(s.runs) == 0 {
-		return func(yield func([]byte, error) bool) {
-			for _, r := range s.ordered() {
-				if !yield(s.arena[r.from:r.to], nil) {
+	return func(yield func([]byte, error) bool) {
+		err := s.wait()
+		if err == nil && len(s.runs) == 0 {
+			for _, r := range s.batch.ordered() {
+				if !yield(s.batch.arena[r.from:r.to], nil) {
 					return
 				}
 			}
+			return
 		}
-	}
-	return func(yield func([]byte, error) bool) {
-		if len(s.ends) > 0 {
-			if err := s.shelve(); err != nil {
-				yield(nil, err)
-				return
-			}
+		if err == nil && len(s.batch.ends) > 0 {
+			err = errors.Join(s.shelve(), s.wait())
 		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		s.batch, s.spare = batch{}, batch{} // what is merged takes its own room
 		s.merged()(yield)
 	}
 }
