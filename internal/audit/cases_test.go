@@ -271,6 +271,6 @@ var impossible = map[string]map[Status]string{
 	"VFS-AUTH-008": {Unknown: "a manifest says what it publishes; without one there is no container"},
 	"VFS-PASS-007": {Fail: "what is not found may be elsewhere: the server has no lockout of its own"},
 	"VFS-REPL-007": {Fail: "whether a primary has replicas its own files do not tell"},
-	"VFS-DATA-003": {Fail: "needs a file system with access control lists: TestAccessControlLists"},
+	"VFS-DATA-003": {Fail: "needs a file system with access control lists: TestRealAccessControlLists"},
 	"VFS-DATA-016": {Pass: "only a running host tells devices apart: TestBackupPlace"},
 }

@@ -134,6 +134,7 @@ func TestChecks(t *testing.T) {
 
 		{"VFS-PASS-001", Fail, users("user default off", "user app on >Tr0ub4dor&3 ~* +get")},
 		{"VFS-PASS-001", Fail, say("primaryauth correcthorsebattery")},
+		{"VFS-PASS-001", Fail, say("sentinel sentinel-pass short")},
 		{"VFS-PASS-001", Pass, users("user default on >" + strong + " ~* +get")},
 		{"VFS-PASS-002", Fail, users("user default on " + hash("foobared") + " ~* +get")},
 		{"VFS-PASS-002", Fail, users("user default on " + hash("Dragon123") + " ~* +get")},
@@ -165,6 +166,12 @@ func TestChecks(t *testing.T) {
 		{"VFS-TLS-007", Fail, certify(1024, now.AddDate(1, 0, 0), "v")},
 		{"VFS-TLS-007", Pass, certify(2048, now.AddDate(1, 0, 0), "v")},
 		{"VFS-TLS-007", Unknown, put(certFile, file("nothing"))},
+		{"VFS-TLS-007", Fail, func(t testing.TB, tr tree) {
+			cert, _ := certificate(t, 0, now.AddDate(0, 0, -1), "v")
+			tr["etc/valkey/tls/client.crt"] = file(cert)
+			say("tls-client-cert-file /etc/valkey/tls/client.crt")(t, tr)
+		}},
+		{"VFS-TLS-007", Unknown, say("tls-client-cert-file /etc/valkey/tls/gone.crt")},
 		{"VFS-TLS-008", Fail, certify(0, now.AddDate(1, 0, 0))},
 		{"VFS-TLS-008", Fail, func(t testing.TB, tr tree) {
 			_, key := certificate(t, 0, now.AddDate(1, 0, 0), "v")

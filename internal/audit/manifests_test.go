@@ -345,3 +345,38 @@ func TestTwoServices(t *testing.T) {
 		}
 	}
 }
+
+// FuzzHost judges a host of which a manifest, a unit and an environment file are
+// whatever they are.
+func FuzzHost(f *testing.F) {
+	const unit = "[Service]\nExecStart=/usr/bin/valkey-server /etc/valkey/valkey.conf --requirepass x\nLimitNOFILE=1:2\nUMask=7\n"
+	f.Add(kubernetes, unit, "URL=redis://:x@cache:6379\n")
+	f.Add("services:\n  one: {image: bitnami/valkey:8, environment: [VALKEY_TLS_ENABLED=yes, P=], command: [sh, -c, 'valkey-server --aclfile $P'], volumes: ['.:/', x], ports: [{target: 6379}]}\n", "", "")
+	f.Add("a: &a [*a]\nservices: {b: *a}\n", "[Service]\n\\\n", "\x00")
+	dir := f.TempDir()
+	conf, unitAt, manifest, env := filepath.Join(dir, confFile), filepath.Join(dir, unitFile), filepath.Join(dir, "srv/x.yaml"), filepath.Join(dir, "srv/.env")
+	for _, name := range []string{conf, unitAt, manifest} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, yaml, unit, vars string) {
+		for name, text := range map[string]string{conf: "port 0\n", unitAt: unit, manifest: yaml, env: vars} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fs, err := hostfs.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer fs.Close()
+		r, err := Run(t.Context(), fs, []string{"/etc/valkey", "/srv"}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(explain(r, "VFS-AUTH-001"), "VFS-AUTH-001"); n != len(r.Servers) {
+			t.Errorf("%d answers for %d servers", n, len(r.Servers))
+		}
+	})
+}

@@ -58,6 +58,9 @@ func (s *Subject) passwords() (held []heldPassword, hashes int) {
 		if len(d.Args) == 3 && strings.EqualFold(d.Args[0], "auth-pass") {
 			held = append(held, heldPassword{atDirective(d), "sentinel auth-pass", d.Args[2]})
 		}
+		if len(d.Args) == 2 && strings.EqualFold(d.Args[0], "sentinel-pass") {
+			held = append(held, heldPassword{atDirective(d), "sentinel sentinel-pass", d.Args[1]})
+		}
 	}
 	return slices.DeleteFunc(held, func(h heldPassword) bool { return h.password == "" }), hashes
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -168,15 +169,39 @@ func checkTLSCertificate(s *Subject) []Answer {
 	if a := s.withTLS(); a != nil {
 		return a
 	}
-	v := s.Server.Conf.Get("tls-cert-file")
-	if v.Text == "" {
+	if s.Server.Conf.Get("tls-cert-file").Text == "" {
 		return unknown("tls-cert-file is not set")
 	}
-	where := Place{File: s.path(v.Text)}
-	c, err := readCertificate(s.FS, where.File)
-	if err != nil {
-		return unknown("tls-cert-file: %v", err)
+	var fs, open []Answer
+	sound := ""
+	where := Place{}
+	for _, name := range []string{"tls-cert-file", "tls-client-cert-file"} {
+		v := s.Server.Conf.Get(name)
+		if v.Text == "" {
+			continue
+		}
+		where = Place{File: s.path(v.Text)}
+		c, err := readCertificate(s.FS, where.File)
+		if err != nil {
+			open = append(open, unknown("%s: %v", name, err)...)
+			continue
+		}
+		weak := certificateFaults(c, s.Now, where)
+		fs = append(fs, weak...)
+		ends := c.NotAfter.UTC().Format(time.DateOnly)
+		if sound = fmt.Sprintf("%v, valid until %s", c.SignatureAlgorithm, ends); s.Now.IsZero() && len(weak) == 0 {
+			open = append(open, Answer{Status: Unknown, Place: where, Evidence: "ends on " + ends + "; whether that is past depends on --as-of"})
+		}
 	}
+	if len(open) > 0 {
+		return append(fs, open...)
+	}
+	return orPass(fs, where, "%s", sound)
+}
+
+// certificateFaults returns what is wrong with a certificate in itself and, unless
+// now is zero, at a time.
+func certificateFaults(c *x509.Certificate, now time.Time, where Place) []Answer {
 	var fs []Answer
 	const remedy = "a new certificate"
 	if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
@@ -186,21 +211,18 @@ func checkTLSCertificate(s *Subject) []Answer {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
 		fs = append(fs, fail(where, remedy, "signed with %v", c.SignatureAlgorithm))
 	}
-	if s.Now.IsZero() {
-		if len(fs) > 0 {
-			return fs
-		}
-		return []Answer{{Status: Unknown, Place: where, Evidence: "ends on " + c.NotAfter.UTC().Format(time.DateOnly) + "; whether that is past depends on --as-of"}}
+	if now.IsZero() {
+		return fs
 	}
-	switch left := c.NotAfter.Sub(s.Now); {
+	switch left := c.NotAfter.Sub(now); {
 	case left < 0:
 		fs = append(fs, fail(where, remedy, "expired on %s", c.NotAfter.UTC().Format(time.DateOnly)))
-	case s.Now.Before(c.NotBefore):
+	case now.Before(c.NotBefore):
 		fs = append(fs, fail(where, remedy, "not valid before %s", c.NotBefore.UTC().Format(time.DateOnly)))
 	case left < 30*24*time.Hour:
 		fs = append(fs, fail(where, remedy, "expires on %s", c.NotAfter.UTC().Format(time.DateOnly)).severe(Medium))
 	}
-	return orPass(fs, where, "%v, valid until %s", c.SignatureAlgorithm, c.NotAfter.UTC().Format(time.DateOnly))
+	return fs
 }
 
 func checkTLSPair(s *Subject) []Answer {

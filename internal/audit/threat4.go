@@ -127,16 +127,17 @@ func checkDataDir(s *Subject) []Answer {
 // entries of tag, permissions and id (include/uapi/linux/posix_acl_xattr.h).
 const (
 	aclXattr     = "system.posix_acl_access"
+	aclDefault   = "system.posix_acl_default" // what is created in a directory gets it
 	aclUser      = 0x02
 	aclGroup     = 0x08
 	aclMask      = 0x10
 	aclHeader    = 4
 	aclEntrySize = 8
-	aclRead      = 4
+	aclReadWrite = 4 | 2
 )
 
 // namedReaders counts the users and groups that an access control list names and
-// lets read.
+// lets read or write.
 func namedReaders(xattr []byte) int {
 	mask, n := uint16(7), 0
 	for pass := range 2 {
@@ -145,7 +146,7 @@ func namedReaders(xattr []byte) int {
 			switch {
 			case pass == 0 && tag == aclMask:
 				mask = perm
-			case pass == 1 && (tag == aclUser || tag == aclGroup) && perm&mask&aclRead != 0:
+			case pass == 1 && (tag == aclUser || tag == aclGroup) && perm&mask&aclReadWrite != 0:
 				n++
 			}
 		}
@@ -159,12 +160,13 @@ func checkDataACL(s *Subject) []Answer {
 		return answer
 	}
 	var fs []Answer
-	names := []string{s.Dir}
+	lists := []struct{ name, xattr string }{{s.Dir, aclXattr}, {s.Dir, aclDefault}}
 	for _, f := range files {
-		names = append(names, f.Path)
+		lists = append(lists, struct{ name, xattr string }{f.Path, aclXattr})
 	}
-	for _, name := range names {
-		x, err := s.FS.Getxattr(name, aclXattr)
+	for _, l := range lists {
+		name := l.name
+		x, err := s.FS.Getxattr(name, l.xattr)
 		switch {
 		case err == nil:
 			if n := namedReaders(x); n > 0 {
@@ -174,7 +176,7 @@ func checkDataACL(s *Subject) []Answer {
 			return unknown("access control lists cannot be read: %v", plainError(err))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "none on %d files", len(names))
+	return orPass(fs, Place{File: s.Dir}, "none on the directory and %d files", len(files))
 }
 
 func checkDataOwner(s *Subject) []Answer {
