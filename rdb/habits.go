@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -73,9 +74,15 @@ func (r *Reader) doubtful() bool {
 // OddName reports whether a key's name is short, a number or no text: what chance
 // makes of bytes that are no snapshot.
 func OddName(key []byte) bool {
-	const short = 4
-	if len(key) < short {
+	const (
+		short = 4
+		long  = 1024
+	)
+	switch {
+	case len(key) < short:
 		return true
+	case len(key) > long: // its start tells, up to a character's
+		key = bytes.TrimRightFunc(key[:long], func(c rune) bool { return c == utf8.RuneError })
 	}
 	number := true
 	for _, c := range key {

@@ -83,6 +83,7 @@ type Reader struct {
 	cell               cell
 	inflate            []byte // room for decompressed strings
 	inflated           int64  // bytes decompressed, since a trial set it to 0
+	unpacked           int64  // bytes of names that were decompressed
 	fields             cells  // names of a stream's master entry
 	templates          map[uint64]*cells
 	templateBytes      int

@@ -29,7 +29,7 @@ const (
 // and looks for the next record behind it. It returns an error where the
 // sequence ends.
 func (r *Reader) damaged(begin int64, why error) error {
-	if !r.o.Resync || errors.Is(why, errStop) || r.ctx.Err() != nil {
+	if !r.o.Resync || errors.Is(why, errStop) || errors.Is(why, errNames) || r.ctx.Err() != nil {
 		return why
 	}
 	w := &r.in

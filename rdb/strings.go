@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -153,6 +154,17 @@ func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	return r.stringOf(dst, t, what)
 }
 
+// Names end bombs: what they decompress to in all may exceed namesFree bytes only
+// while it stays below namesRatio times what was read. Each is looked at in many
+// ways, and those of servers' users are compressed to a fifth at best.
+const (
+	namesFree  = 256 << 20
+	namesRatio = 16
+)
+
+// errNames ends the reading of a file, behind damage or not.
+var errNames = fmt.Errorf("%w: names of this file decompress to more than %d times its size, and it is not read on", keyspace.ErrLimit, namesRatio)
+
 // stringOf appends the string whose header was just read to dst.
 func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
 	w := &r.in
@@ -163,6 +175,9 @@ func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
 	case keyspace.Int:
 		return append(dst, r.formatInt(t.num)...), nil
 	case keyspace.LZF:
+		if r.unpacked += t.full; r.unpacked > namesFree && r.unpacked/namesRatio > w.offset()-r.o.Offset {
+			return dst, r.fail(what, errNames)
+		}
 		b, err := r.openBlob(t, what)
 		if err != nil {
 			return dst, err
