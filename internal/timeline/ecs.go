@@ -62,7 +62,7 @@ type (
 
 func (x ecs) Event(e *Event) error {
 	r := ecsRecord{Timestamp: stamp(e), Message: report.Escape(e.Message), ECS: ecsMeta{ecsVersion},
-		Event:  ecsEvent{Kind: "event", Category: []string{"database"}, Type: []string{ecsType(e.Kind)}, Action: e.Kind, Module: "valkey", Dataset: "valkey.timeline"},
+		Event:  ecsEvent{Kind: "event", Category: []string{ecsCategory(e.Kind)}, Type: []string{ecsType(e.Kind)}, Action: e.Kind, Module: "valkey", Dataset: "valkey.timeline"},
 		File:   ecsFile{Path: report.Escape(e.Source)},
 		Valkey: ecsValkey{Offset: e.Offset, DB: e.DB, Key: e.name(), Basis: e.Basis, BasisOf: e.Of, NotBefore: optional(e.NotBefore), NotAfter: optional(e.NotAfter)}}
 	if f := e.File; f != nil {
@@ -81,20 +81,35 @@ func (x ecs) Event(e *Event) error {
 
 func (x ecs) End(*Summary) error { return nil }
 
-// ecsType is the type of an event among those that ECS allows.
+// ecsCategory is the category of an event of a server, or of what it holds.
+func ecsCategory(kind string) string {
+	if kind == "server-started" || kind == "server-stopped" {
+		return "process"
+	}
+	return "database"
+}
+
+// ecsType is the type of an event among those that ECS expects of its category: a
+// key that is made or deleted is a change of a database. The action says which.
 func ecsType(kind string) string {
 	switch {
-	case strings.HasSuffix(kind, "-deleted"), kind == "flushed":
-		return "deletion"
-	case kind == "key-written", kind == "entry-added", kind == "file-born", kind == "snapshot-saved":
+	case kind == "file-born":
 		return "creation"
-	case strings.HasSuffix(kind, "-accessed"), kind == "consumer-seen", kind == "entry-delivered":
+	case strings.HasSuffix(kind, "-accessed"), kind == "consumer-seen", kind == "consumer-active", kind == "entry-delivered":
 		return "access"
 	case kind == "server-started":
 		return "start"
 	case kind == "server-stopped":
 		return "end"
-	case strings.HasSuffix(kind, "-changed"), strings.HasSuffix(kind, "-modified"), strings.HasSuffix(kind, "-renamed"), strings.HasSuffix(kind, "-set"):
+	case kind == "snapshot-failed":
+		return "error"
+	}
+	for _, suffix := range []string{"-written", "-added", "-changed", "-modified", "-renamed", "-moved", "-copied", "-set", "-removed", "-deleted", "-swapped", "-loaded"} {
+		if strings.HasSuffix(kind, suffix) {
+			return "change"
+		}
+	}
+	if kind == "flushed" {
 		return "change"
 	}
 	return "info"
