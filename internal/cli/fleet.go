@@ -337,7 +337,7 @@ var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv", "parquet"}
 func newFleetReportCmd(a *app) *cobra.Command {
 	var db databaseFlag
 	var sel fleet.Selection
-	var format string
+	var format, partition string
 	var secrets bool
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -358,11 +358,21 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 			if secrets && format != "text" && format != "jsonl" {
 				return usagef("--secrets: text and jsonl have a place for it, %s has not", format)
 			}
+			if partition != "" && format != "parquet" {
+				return usagef("--partition: parquet has a place for it, %s has not", format)
+			}
 			d, err := db.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer d.Close()
+			if partition != "" {
+				found, err := a.writePartitions(cmd.Context(), d, sel, partition)
+				if err != nil {
+					return err
+				}
+				return exit(status(found, false))
+			}
 			out, err := a.output()
 			if err != nil {
 				return err
@@ -387,6 +397,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 	db.flags(f)
 	f.StringVar(&format, "format", "text", "write `FORMAT`: "+strings.Join(fleetFormats, ", "))
 	f.BoolVar(&secrets, "secrets", false, "text, jsonl: list each secret once")
+	f.StringVar(&partition, "partition", "", "parquet: make `DIR`, with a file for each owner, instance and date")
 	f.BoolVar(&sel.New, "new", false, "report only secrets that the last submission brought")
 	f.StringVar(&sel.Owner, "owner", "", "report only inputs tagged with this `OWNER`")
 	f.StringVar(&sel.Instance, "instance", "", "report only inputs of this `INSTANCE`")

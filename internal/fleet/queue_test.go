@@ -1,0 +1,70 @@
+package fleet_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A long queue is filled quickly, asked about at once, and takes no more memory
+// than a short one.
+func longQueue(t *testing.T, database string) {
+	h := newHost(t, database)
+	small, _ := h.measure("fleet", "submit", queueOf(t, 100))
+	n := rounds(3000, 100_000)
+	dir := queueOf(t, n)
+	large, took := h.measure("fleet", "submit", dir)
+	again, tookAgain := h.measure("fleet", "submit", dir)
+	asking, ask := h.measure("fleet", "status")
+	t.Logf("%d inputs: submitted in %v with %d MiB (100: %d MiB), again in %v with %d MiB, status in %v with %d MiB", n, took, large>>20, small>>20, tookAgain, again>>20, ask, asking>>20)
+	if s := h.status(); s.Queued != int64(n+100) {
+		t.Errorf("%+v", s)
+	}
+	if took > time.Minute || ask > 2*time.Second {
+		t.Errorf("submitted in %v, asked in %v", took, ask)
+	}
+	if large > small+(64<<20) {
+		t.Errorf("%d bytes for %d inputs, %d for 100", large, n, small)
+	}
+}
+
+func TestLongQueueSQLite(t *testing.T) { longQueue(t, "") }
+
+func TestLongQueuePostgres(t *testing.T) {
+	if p := newPostgres(t); p != nil {
+		longQueue(t, p.url())
+	}
+}
+
+// queueOf is a directory of n small logs.
+func queueOf(t *testing.T, n int) string {
+	dir := t.TempDir()
+	for i := range n {
+		at := filepath.Join(dir, fmt.Sprintf("%03d", i/1000))
+		if i%1000 == 0 {
+			if err := os.Mkdir(at, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(at, fmt.Sprintf("%03d.aof", i%1000)), []byte("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// measure runs the program, and returns the most memory that it held and how long
+// it took.
+func (h *host) measure(args ...string) (peak int64, took time.Duration) {
+	h.t.Helper()
+	cmd := h.command(args...)
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		h.t.Fatalf("%v: %s", err, out)
+	}
+	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, time.Since(began)
+}
