@@ -299,6 +299,14 @@ func zstore(m *machine, e *keyspace.Event, a [][]byte) error {
 		}
 	}
 	o := newObject(keyspace.SortedSet)
+	work := int64(0)
+	for _, key := range in {
+		work += m.sizeOf(e.DB, key)
+	}
+	if !m.afford(work) {
+		o.inexact = true
+		return m.replace(e, keys[0], o)
+	}
 	for i, key := range in {
 		scores, exact, ok := m.scores(e.DB, string(key), weights[i])
 		if !ok {
