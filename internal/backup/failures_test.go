@@ -175,6 +175,7 @@ func TestRestoreFails(t *testing.T) {
 	}{
 		"a disk that fails":                {[]string{"inject=fsync:error=EIO"}, "input/output error"},
 		"a disk that fails later":          {[]string{"inject=fsync:error=EIO:when=4"}, "input/output error"},
+		"a disk that fails in the end":     {[]string{"inject=fsync:error=EIO", "PARENT"}, "input/output error"},
 		"no exchange of names":             {[]string{"inject=renameat2:error=EINVAL"}, ""},
 		"no name":                          {[]string{"inject=renameat2:error=EINVAL", "inject=renameat:error=EDQUOT"}, "disk quota exceeded"},
 		"a name, and not the second":       {[]string{"inject=renameat2:error=EINVAL", "inject=renameat:error=EDQUOT:when=2"}, "disk quota exceeded"},
@@ -185,6 +186,10 @@ func TestRestoreFails(t *testing.T) {
 		write(t, into, map[string][]byte{"old": []byte("OLD")})
 		wrap := tracer(t, "-o", os.DevNull)
 		for _, i := range test.inject {
+			if i == "PARENT" { // of the target alone
+				wrap = append(wrap, "-P", top)
+				continue
+			}
 			wrap = append(wrap, "-e", i)
 		}
 		status, said := h.cron(wrap, "restore", h.dest, "-i", filepath.Join(h.keyFiles(), "identity"), "--force", "--into", into)

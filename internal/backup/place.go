@@ -80,7 +80,20 @@ func (p *place) commit() (aside string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return aside, syncDir(filepath.Dir(p.target))
+	if err := syncDir(filepath.Dir(p.target)); err != nil {
+		return "", errors.Join(err, p.takeBack(aside))
+	}
+	return aside, nil
+}
+
+// takeBack undoes the renaming, which might not outlast a loss of power.
+func (p *place) takeBack(aside string) error {
+	err := os.Rename(p.target, p.stage)
+	if err == nil && aside != "" {
+		err = os.Rename(aside, p.target)
+	}
+	p.keep = err != nil
+	return err
 }
 
 // swap lets the target be what was staged, and what it was be called aside. At no
