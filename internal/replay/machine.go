@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
