@@ -65,7 +65,7 @@ func (a *app) state(ctx context.Context, l *replay.Log, name string) keyspace.Se
 				return
 			}
 		}
-		for _, d := range missing(name, l.Info()) {
+		for _, d := range a.missing(name, l.Info()) {
 			if !yield(d, nil) {
 				return
 			}
@@ -94,16 +94,16 @@ func beginState(u *source.Unit, version int, yield func(*keyspace.Event, error) 
 }
 
 // missing is what a replay could not tell, as Damage.
-func missing(name string, i replay.Info) (out []*keyspace.Event) {
-	say := func(n int64, what string, err error) {
+func (a *app) missing(name string, i replay.Info) (out []*keyspace.Event) {
+	say := func(n int64, err error, format string, args ...any) {
 		if n > 0 {
 			at := keyspace.Pos{Source: name, Inner: -1}
-			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(what, n), Err: err}))
+			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(format, args...), Err: err}))
 		}
 	}
-	say(i.Damaged, "%d ranges of the log were not understood", keyspace.ErrCorrupt)
-	say(i.Inexact, "values of %d keys, which scripts, HyperLogLogs or SORT … STORE made, are not known exactly", keyspace.ErrUnsupported)
-	say(i.TooLarge, "keys in %d parts do not fit in --max-mem, and are missing", keyspace.ErrLimit)
+	say(i.Damaged, keyspace.ErrCorrupt, "%d ranges of the log were not understood", i.Damaged)
+	say(i.Inexact, keyspace.ErrUnsupported, "values of %d keys, which scripts, HyperLogLogs or SORT … STORE made, are not known exactly", i.Inexact)
+	say(i.TooLarge, keyspace.ErrLimit, "keys in %d parts do not fit in --max-mem, and are missing; where the first part was full stands %q", i.TooLarge, a.names.Key(string(i.Full)))
 	return out
 }
 

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -16,7 +17,6 @@ type machine struct {
 	libs  map[string][]byte // function libraries
 	held  int64             // about what the values take
 	limit int64             // of held
-	spent int64             // steps, see afford
 
 	// before, if not nil, is called before a key changes, and before each element of
 	// one does; a flush or a rename calls it for each key that it changes.
@@ -63,6 +63,31 @@ func (m *machine) grow(n int) error {
 	}
 	return nil
 }
+
+// room reports whether a string may grow to n bytes: while it does, both its old
+// place and its new one are taken, beside what is held. That may be half as much
+// again as the limit.
+func (m *machine) room(s []byte, n int) error {
+	if n <= cap(s) {
+		return nil
+	}
+	if m.held+int64(n)+int64(n)/4 > m.limit+m.limit/2 {
+		return errFull
+	}
+	clean(n)
+	return nil
+}
+
+// clean gives back what is not used any more, before so much is taken at once that
+// the collector would be late.
+func clean(n int) {
+	if n >= 8<<20 {
+		debug.FreeOSMemory()
+	}
+}
+
+// keptParts is how much room for parts outlives a value.
+const keptParts = 4 << 20
 
 func (m *machine) get(db int32, key string) *object { return m.dbs[db][key] }
 
@@ -240,6 +265,9 @@ func (m *machine) element(e *keyspace.Event) error {
 		if err := m.grow(len(e.Value)); err != nil {
 			return err
 		}
+		if err := m.room(m.parts, len(m.parts)+len(e.Value)); err != nil {
+			return err
+		}
 		m.parts = append(m.parts, e.Value...)
 		if !e.Part.Ends() {
 			return nil
@@ -247,7 +275,11 @@ func (m *machine) element(e *keyspace.Event) error {
 		value = m.parts
 		m.held -= int64(len(value))
 	}
+	clean(len(value))
 	value = bytes.Clone(value)
+	if cap(m.parts) > keptParts {
+		m.parts = nil
+	}
 	o := m.open.o
 	if m.before != nil {
 		m.whole = *e

@@ -19,6 +19,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -51,10 +52,11 @@ type Info struct {
 	Commands int64 // of the whole log, those before its point, and flushes among all
 	Counted  int64
 	Flushes  int
-	When     int64 // ms; the last #TS before the point, 0: none
-	Damaged  int64 // ranges that were not understood
-	Inexact  int64 // keys of [Log.State] whose values are not known exactly
-	TooLarge int64 // partitions that did not fit in memory, and whose keys are missing
+	When     int64  // ms; the last #TS before the point, 0: none
+	Damaged  int64  // ranges that were not understood
+	Inexact  int64  // keys of [Log.State] whose values are not known exactly
+	TooLarge int64  // partitions that did not fit in memory, and whose keys are missing
+	Full     []byte // the key at which the first of them did not
 }
 
 // The share of MaxMem that partitions are made for, and the most of them. What the
@@ -180,7 +182,11 @@ func (l *Log) replay(m *machine, seq keyspace.Seq) (whole bool, err error) {
 			err = m.apply(e)
 		}
 		if errors.Is(err, errFull) {
-			l.info.TooLarge++
+			if l.info.TooLarge++; l.info.Full == nil {
+				if l.info.Full = bytes.Clone(e.Key); e.Kind == keyspace.Command {
+					l.info.Full = bytes.Clone(neededBy(e))
+				}
+			}
 			return false, nil
 		}
 		if err != nil {
