@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -217,6 +218,9 @@ func TestManyUsers(t *testing.T) {
 		r, got := judge(t, tr)
 		if got["VFS-CONF-001"] != test.users || got["VFS-AUTH-001"] != test.open || r.Incomplete != r.Servers[0].Server.Users.Cut {
 			t.Errorf("%d users, %.40s: %s and %s, want %s and %s; incomplete %v", test.n, test.last, got["VFS-CONF-001"], got["VFS-AUTH-001"], test.users, test.open, r.Incomplete)
+		}
+		if fix, err := NewFix(r, r.Servers[0], rand.Reader); err != nil || r.Servers[0].Server.Users.Cut && fix.ACL != nil {
+			t.Errorf("%d users, %.40s: an ACL file is printed without those that were not looked at: %v", test.n, test.last, err)
 		}
 		if cut := r.Servers[0].Server.Users.Cut; cut && (got["VFS-PASS-002"] == Pass || got["VFS-PASS-003"] == Pass || got["VFS-REPL-008"] == Pass) {
 			t.Errorf("%d users, %.40s: passes what was not looked at", test.n, test.last)
