@@ -101,7 +101,10 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-// sarifSchema is OASIS' schema of SARIF 2.1.0, which the module keeps in its source.
+// sarifID is how OASIS' schema of SARIF 2.1.0, with errata 01, calls itself.
+const sarifID = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// sarifSchema is that schema, which the module keeps in its source.
 var sarifSchema = sync.OnceValues(func() (*gojsonschema.Schema, error) {
 	const module = "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	_ = schema.Report{} // keeps the module in go.mod
@@ -117,6 +120,10 @@ var sarifSchema = sync.OnceValues(func() (*gojsonschema.Schema, error) {
 	text, err := strconv.Unquote(literal.Value)
 	if err != nil {
 		return nil, err
+	}
+	var named struct{ ID string }
+	if err := json.Unmarshal([]byte(text), &named); err != nil || named.ID != sarifID {
+		return nil, fmt.Errorf("the module keeps the schema %q, %v", named.ID, err)
 	}
 	return gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
 })
