@@ -103,7 +103,7 @@ func (m *machine) replace(e *keyspace.Event, key []byte, o *object) error {
 	name := string(key)
 	m.changing(e.DB, name, e)
 	m.remove(e.DB, name)
-	if o.empty() && !o.inexact || o.typ == keyspace.String && len(o.str) == 0 {
+	if !o.inexact && (o.empty() || o.typ == keyspace.String && len(o.str) == 0) {
 		return nil
 	}
 	m.put(e.DB, name, o)
@@ -375,6 +375,10 @@ func bitOp(m *machine, e *keyspace.Event, a [][]byte) error {
 	}
 	m.held -= int64(longest)
 	o := newObject(keyspace.String)
+	if !m.afford(int64(longest) * int64(len(in))) {
+		o.inexact = true
+		return m.replace(e, a[2], o)
+	}
 	o.str = make([]byte, longest)
 	op := strings.ToLower(string(a[1]))
 	for i := range o.str {
@@ -460,35 +464,48 @@ func setStore(m *machine, e *keyspace.Event, a [][]byte) error {
 	if len(a) < 3 {
 		return nil
 	}
-	o := newObject(keyspace.Set)
-	for i, key := range a[2:] {
+	work := int64(0)
+	for _, key := range a[2:] {
 		in := m.get(e.DB, string(key))
 		if in != nil && in.typ != keyspace.Set {
 			return nil
 		}
+		work += m.sizeOf(e.DB, key)
+	}
+	o := newObject(keyspace.Set)
+	if !m.afford(work) {
+		o.inexact = true
+		return m.replace(e, a[1], o)
+	}
+	for i, key := range a[2:] {
 		var members map[string]struct{}
-		if in != nil {
+		if in := m.get(e.DB, string(key)); in != nil {
 			members = in.set
 			o.inexact = o.inexact || in.inexact
 		}
-		switch name := commandName(e); {
-		case i == 0 || name == "sunionstore":
-			for v := range members {
-				o.set[v] = struct{}{}
-			}
-		case name == "sdiffstore":
-			for v := range members {
+		o.combine(commandName(e), i == 0, members)
+	}
+	return m.replace(e, a[1], o)
+}
+
+// combine is one step of a command that makes a set of sets.
+func (o *object) combine(name string, first bool, members map[string]struct{}) {
+	switch {
+	case first || name == "sunionstore":
+		for v := range members {
+			o.set[v] = struct{}{}
+		}
+	case name == "sdiffstore":
+		for v := range members {
+			delete(o.set, v)
+		}
+	default:
+		for v := range o.set {
+			if _, ok := members[v]; !ok {
 				delete(o.set, v)
-			}
-		default:
-			for v := range o.set {
-				if _, ok := members[v]; !ok {
-					delete(o.set, v)
-				}
 			}
 		}
 	}
-	return m.replace(e, a[1], o)
 }
 
 // parseID reads a stream's ID, as StreamMeta carries it in text.

@@ -17,6 +17,7 @@ type machine struct {
 	libs  map[string][]byte // function libraries
 	held  int64             // about what the values take
 	limit int64             // of held
+	spent int64             // steps, see afford
 
 	// before, if not nil, is called before a key changes, and before each element of
 	// one does; a flush or a rename calls it for each key that it changes.
