@@ -117,7 +117,7 @@ type damages struct {
 
 func (a *app) damage() *damages { return &damages{a: a} }
 
-// say passes the events through.
+// say passes the events through. A checksum that failed is a Damage event, too.
 func (d *damages) say(seq keyspace.Seq) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		for e, err := range seq {
@@ -127,8 +127,6 @@ func (d *damages) say(seq keyspace.Seq) keyspace.Seq {
 				d.count(e.Err)
 			case e.Kind == keyspace.End && e.Count > 0:
 				d.count(&keyspace.FormatError{Pos: keyspace.Pos{Source: e.Pos.Source, Offset: e.Length - e.Count, Inner: -1}, What: fmt.Sprintf("%d bytes behind the end", e.Count), Err: keyspace.ErrCorrupt})
-			case e.Kind == keyspace.End && keyspace.Checksum(e.Index) == keyspace.ChecksumFailed:
-				d.count(&keyspace.FormatError{Pos: keyspace.Pos{Source: e.Pos.Source, Offset: e.Length, Inner: -1}, What: "checksum", Err: keyspace.ErrCorrupt})
 			}
 			if !yield(e, err) {
 				return
