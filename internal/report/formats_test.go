@@ -122,8 +122,11 @@ var sarifSchema = sync.OnceValues(func() (*gojsonschema.Schema, error) {
 		return nil, err
 	}
 	var named struct{ ID string }
-	if err := json.Unmarshal([]byte(text), &named); err != nil || named.ID != sarifID {
-		return nil, fmt.Errorf("the module keeps the schema %q, %v", named.ID, err)
+	if err := json.Unmarshal([]byte(text), &named); err != nil {
+		return nil, err
+	}
+	if named.ID != sarifID {
+		return nil, fmt.Errorf("the module keeps the schema %q", named.ID)
 	}
 	return gojsonschema.NewSchema(gojsonschema.NewStringLoader(text))
 })
