@@ -439,7 +439,8 @@ func (e *estimator) fieldSize(f, n int64) int64 {
 	if !e.s.tables() {
 		return e.a.sdsName(f)
 	}
-	if both := nameHeader(f) + f + 1 + nameHeader(n) + n + 1; both <= 128 {
+	const valueHeader = 3 // of a value that lies in the entry, however short
+	if both := nameHeader(f) + f + 1 + valueHeader + n + 1; both <= 128 {
 		return e.a.size(both)
 	}
 	return e.a.size(8+nameHeader(f)+f+1) + e.a.sds(n)

@@ -182,3 +182,14 @@ func FuzzCollector(f *testing.F) {
 		}
 	})
 }
+
+// TestFieldInEntry: from Valkey 8.1 on a short field has the shortest header, its value
+// beside it never has (src/t_hash.c, hashTypeCreateEntry).
+func TestFieldInEntry(t *testing.T) {
+	e := estimator{a: allocator{16}, s: serverOf(true, "8.1.0")}
+	for _, c := range []struct{ field, value, want int64 }{{5, 5, 16}, {6, 5, 32}, {60, 61, 160}, {60, 60, 128}} {
+		if got := e.fieldSize(c.field, c.value); got != c.want {
+			t.Errorf("a field of %d and a value of %d bytes: %d, want %d", c.field, c.value, got, c.want)
+		}
+	}
+}
