@@ -31,7 +31,7 @@ type Report struct {
 
 	Size     int64  `json:"size"`     // bytes read, after compression or sealing
 	Trailing int64  `json:"trailing"` // bytes behind the end marker
-	Ended    bool   `json:"ended"`    // there is an end marker, or a log ends behind a command
+	Ended    bool   `json:"ended"`    // the end marker was read, or a log to its end
 	Keys     uint64 `json:"keys"`
 	Elements uint64 `json:"elements"`
 	Expires  uint64 `json:"expires"` // keys with an expiry
@@ -168,6 +168,7 @@ type counts struct {
 	last     int64
 	verdict  keyspace.Checksum
 	ended    error // of the last damage
+	lost     int64 // the byte behind the last damage
 }
 
 type types [maxTypes][maxEncs]tally
@@ -184,6 +185,7 @@ func newCounts(source string) *counts {
 		dbs:     map[int32]*DB{},
 		modules: map[string]uint64{},
 		names:   map[string]*uint64{},
+		lost:    -1,
 	}
 	s.into = &s.snapshot
 	s.open = &s.into[0][0]
@@ -299,14 +301,14 @@ func (c *Counter) other(e *keyspace.Event) {
 		s.command(e)
 	case keyspace.Damage:
 		r.Damages++
-		s.ended = e.Err
+		s.ended, s.lost = e.Err, e.Pos.Offset+e.Length
 		if len(r.Damage) < maxListed {
 			r.Damage = append(r.Damage, report.NewDamage(e))
 		}
 	case keyspace.Torn:
 		r.Torn = append(r.Torn, report.NewDamage(e))
 	case keyspace.End:
-		r.Ended = true
+		r.Ended = s.lost != e.Pos.Offset || r.Log != nil // or what was lost reaches to the end
 		r.Size = max(r.Size, e.Length)
 		r.Trailing = e.Count
 		if v := keyspace.Checksum(e.Index); v != keyspace.ChecksumUnchecked {
