@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"io"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -13,21 +17,28 @@ func newCompletionCmd(a *app) *cobra.Command {
 		Example: `  source <(valkeyfs completion bash)
   valkeyfs completion zsh > "${fpath[1]}/_valkeyfs"
   valkeyfs completion fish > ~/.config/fish/completions/valkeyfs.fish`,
-		Args:                  cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(cmd.ValidArgs, args[0]) {
+				return usagef("name one shell: %s", strings.Join(cmd.ValidArgs, ", "))
+			}
+			return nil
+		},
 		ValidArgs:             []string{"bash", "zsh", "fish", "powershell"},
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root := cmd.Root()
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(a.stdout, true)
-			case "zsh":
-				return root.GenZshCompletion(a.stdout)
-			case "fish":
-				return root.GenFishCompletion(a.stdout, true)
-			default:
-				return root.GenPowerShellCompletionWithDesc(a.stdout)
-			}
+			return a.write(func(w io.Writer) error {
+				root := cmd.Root()
+				switch args[0] {
+				case "bash":
+					return root.GenBashCompletionV2(w, true)
+				case "zsh":
+					return root.GenZshCompletion(w)
+				case "fish":
+					return root.GenFishCompletion(w, true)
+				default:
+					return root.GenPowerShellCompletionWithDesc(w)
+				}
+			})
 		},
 	}
 }

@@ -72,7 +72,7 @@ func (c *console) error(err error) {
 		}
 		return
 	}
-	c.errorf("%v", err)
+	c.errorf("%s", plain(err))
 }
 
 // line prints a line. Where even standard error fails there is nobody to tell.

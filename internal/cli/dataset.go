@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,6 +19,16 @@ const oldestLogs = 10
 
 // leastValkey is the least version under a header of Valkey's.
 const leastValkey = 80
+
+// dataSetOf returns the one data set of the inputs. Inputs that hold several, or
+// none, are not what the verb takes.
+func dataSetOf(ctx context.Context, in *source.Inputs) (*source.Unit, error) {
+	u, err := in.DataSet(ctx)
+	if errors.Is(err, source.ErrSeveral) || errors.Is(err, source.ErrNoDataSet) {
+		return nil, usageError{err}
+	}
+	return u, err
+}
 
 // dataSet yields what a unit holds in the end as events of a snapshot: those of the
 // snapshot itself, or the state that a log leaves, under a Header and an aux field of

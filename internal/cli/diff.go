@@ -140,7 +140,7 @@ func (a *app) side(ctx context.Context, path, tmp string, damage *damages, match
 	if err != nil {
 		return nil, nil, err
 	}
-	u, err := in.DataSet(ctx)
+	u, err := dataSetOf(ctx, in)
 	if err == nil {
 		err = u.Keep()
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -68,10 +67,7 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 		return err
 	}
 	defer in.Close()
-	u, err := in.DataSet(ctx)
-	if errors.Is(err, source.ErrSeveral) {
-		return usageError{err}
-	}
+	u, err := dataSetOf(ctx, in)
 	if err != nil {
 		return err
 	}

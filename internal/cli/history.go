@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -99,12 +98,12 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		return err
 	}
 	defer in.Close()
-	unit, err := in.DataSet(ctx)
+	unit, err := dataSetOf(ctx, in)
 	if err != nil {
 		return err
 	}
 	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
-		return fmt.Errorf("%s is a snapshot: it holds one state, and export shows it", path)
+		return usagef("%s is a snapshot: it holds one state, and export shows it", path)
 	}
 	if unit.Files[0].Streamed() {
 		return usagef("a log is read twice for this: name a file")

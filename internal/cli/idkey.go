@@ -48,7 +48,7 @@ func readOrMakeIDKey(path string, in *source.Inputs) (*idKey, error) {
 	case err == nil:
 		return &idKey{key: key, name: path}, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return nil, fmt.Errorf("id key %s: %w", path, cause(err))
 	case in.Contains(path) && chosen:
 		return nil, usagef("--id-key %s lies in the evidence, which is never written to", path)
 	case in.Contains(path):
@@ -59,10 +59,17 @@ func readOrMakeIDKey(path string, in *source.Inputs) (*idKey, error) {
 		return nil, err
 	}
 	k.made = true
-	if err := writeIDKey(path, k.key); err != nil {
-		if chosen {
-			return nil, err
+	if chosen { // a directory that is not there is a slip of the pen
+		if err := writeIDKey(path, k.key); err != nil {
+			return nil, unreadable("--id-key", path, err)
 		}
+		return k, nil
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = writeIDKey(path, k.key)
+	}
+	if err != nil {
 		return newIDKey("not kept: the state directory cannot be written to")
 	}
 	return k, nil
@@ -94,15 +101,12 @@ func readIDKey(path string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(string(bytes.TrimSpace(data)))
 	if err != nil || len(key) < idKeySize {
-		return nil, fmt.Errorf("id key %s: not %d bytes in hexadecimal", path, idKeySize)
+		return nil, fmt.Errorf("not %d bytes in hexadecimal", idKeySize)
 	}
 	return key, nil
 }
 
 func writeIDKey(path string, key []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

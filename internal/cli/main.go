@@ -36,7 +36,7 @@ const statusKey = "findings"
 
 const helpTemplate = `{{.Long}}
 Usage:
-  {{if .HasAvailableSubCommands}}valkeyfs VERB [flags]{{else}}{{.UseLine}}{{end}}
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} VERB [flags]{{else}}{{.UseLine}}{{end}}
 {{- if .HasExample}}
 
 Examples:
@@ -230,6 +230,11 @@ age. What it is is read from its bytes.
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a), newReportCmd(a))
 	root.AddCommand(newSalvageCmd(a), newCarveCmd(a), newFleetCmd(a))
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Use, help.Short, help.Example = "help [VERB]", "Print the help of a verb", "  valkeyfs help scan"
+		help.Long = "Print the help of a verb: its flags, examples and exit status.\n"
+	}
 	return root
 }
 

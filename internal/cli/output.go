@@ -8,39 +8,72 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
-// output is where a verb writes its result: standard output, or a file that
-// appears in its place, mode 0600, only when it is complete.
+// output is where a verb writes its result: standard output, a pipe, or a file
+// that appears in its place, mode 0600, only when it is complete.
 type output struct {
 	*bufio.Writer
 	terminal io.Writer // what to ask whether it is a terminal
 	tmp      *os.File  // nil: standard output
-	path     string
+	path     string    // where tmp goes in the end; "": it is a pipe, and stays
 }
 
 const outputBuffer = 64 << 10
 
 func (a *app) output() (*output, error) {
-	path := a.global.output
-	if path == "" || path == source.Stdin {
+	switch path := a.global.output; path {
+	case "", source.Stdin, "/dev/stdout", "/dev/fd/1":
 		return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}, nil
+	default:
+		return createOutput("--output", path)
 	}
-	return createOutput("--output", path)
 }
 
-// createOutput begins a file that a flag names.
+// write makes all of a result at once.
+func (a *app) write(result func(io.Writer) error) error {
+	out, err := a.output()
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if err := result(out); err != nil {
+		return err
+	}
+	return out.commit()
+}
+
+// createOutput begins a file that a flag names. A pipe and the null device are
+// written to where they are; other devices are not, since one may be the evidence.
 func createOutput(flag, path string) (*output, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, usagef("%s %s is not a regular file", flag, path)
+		if target, err := os.Stat(path); err != nil || target.Mode()&fs.ModeNamedPipe == 0 && path != os.DevNull {
+			return nil, usagef("%s %s is not a regular file", flag, path)
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", flag, path, cause(err))
+		}
+		return &output{Writer: bufio.NewWriterSize(f, outputBuffer), tmp: f}, nil
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
 	if err != nil {                                                             // about a name that the user did not give
 		return nil, fmt.Errorf("%s %s: %w", flag, path, cause(err))
 	}
 	return &output{Writer: bufio.NewWriterSize(tmp, outputBuffer), tmp: tmp, path: path}, nil
+}
+
+// plain is the text of an error, without the name of the operation that Go puts
+// before a path.
+func plain(err error) string {
+	text := err.Error()
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return strings.Replace(text, p.Error(), p.Path+": "+p.Err.Error(), 1)
+	}
+	return text
 }
 
 // cause is err without the operation and the path that the system names.
@@ -65,6 +98,13 @@ func unreadable(flag, path string, err error) error {
 func (o *output) commit() error {
 	err := o.Flush()
 	if o.tmp == nil {
+		return err
+	}
+	if o.path == "" {
+		if e := o.tmp.Close(); err == nil {
+			err = e
+		}
+		o.tmp = nil
 		return err
 	}
 	if err == nil {
@@ -93,7 +133,9 @@ func (o *output) commit() error {
 func (o *output) discard() {
 	if o.tmp != nil {
 		_ = o.tmp.Close()
-		os.Remove(o.tmp.Name())
+		if o.path != "" {
+			os.Remove(o.tmp.Name())
+		}
 		o.tmp = nil
 	}
 }

@@ -81,7 +81,7 @@ and parquet list all, in the order of the input.
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, sarif, junit, html")
+	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, parquet, sarif, junit, html")
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
 	fl.BoolVar(&f.all, "all", false, "text, html, sarif, junit: list each finding instead of groups")
 	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")

@@ -332,8 +332,11 @@ func (in *Inputs) unit(f *File) *Unit {
 	return u
 }
 
-// ErrSeveral is the error of [Inputs.DataSet] if there is more than one.
-var ErrSeveral = errors.New("different data sets")
+// The errors of [Inputs.DataSet] if there is more than one, and if there is none.
+var (
+	ErrSeveral   = errors.New("different data sets")
+	ErrNoDataSet = errors.New("neither a snapshot nor a log was found")
+)
 
 // DataSet returns the only unit of the inputs that is a data set of its own: a
 // snapshot or a log, but not what lies beside one as a history file, an orphan or
@@ -359,7 +362,7 @@ func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
 	case damaged != nil:
 		return damaged, nil
 	}
-	return nil, errors.New("neither a snapshot nor a log was found")
+	return nil, ErrNoDataSet
 }
 
 // A Unit is what is read as one: a file that stands for itself, or a log with

@@ -376,7 +376,10 @@ func Describe(s *source.Survey, names *Names) []string {
 	for _, k := range s.Kinds {
 		kinds = append(kinds, report.Count(uint64(k.Files))+" "+string(k.Kind))
 	}
-	first := report.Bytes(s.Bytes) + " in " + plural(s.Files, "file") + ": " + strings.Join(kinds, ", ")
+	first := report.Bytes(s.Bytes) + " in " + plural(s.Files, "file")
+	if len(kinds) > 0 {
+		first += ": " + strings.Join(kinds, ", ")
+	}
 	if s.Cut {
 		first = "so far " + first + " …"
 	}
