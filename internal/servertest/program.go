@@ -45,7 +45,7 @@ func Program(t testing.TB) string {
 func Main(m *testing.M) int {
 	defer func() {
 		if built != "" {
-			os.RemoveAll(built)
+			os.RemoveAll(built) //nolint:errcheck // it is a temporary directory
 		}
 	}()
 	return m.Run()

@@ -32,7 +32,7 @@ func NewS3(t *testing.T) *S3 {
 		t.Fatal(err)
 	}
 	s := &S3{Addr: l.Addr().String(), Dir: t.TempDir(), User: "tester", Secret: "synthetic-" + t.Name(), t: t, beside: t.TempDir()}
-	l.Close()
+	l.Close() //nolint:errcheck // the address was all it was for
 	t.Setenv("AWS_ACCESS_KEY_ID", s.User)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s.Secret)
 	s.Start()
@@ -55,12 +55,12 @@ func (s *S3) Start() {
 		s.t.Fatal(err)
 	}
 	s.stop = func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		cmd.Process.Kill() //nolint:errcheck // it may have ended
+		cmd.Wait()         //nolint:errcheck // by the signal
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if c, err := net.Dial("tcp", s.Addr); err == nil {
-			c.Close()
+			c.Close() //nolint:errcheck // it only asked
 			return
 		}
 		if time.Now().After(deadline) {
