@@ -142,7 +142,7 @@ func TestUnits(t *testing.T) {
 
 // Every command line in contrib is one that the program takes.
 func TestContributed(t *testing.T) {
-	verb := regexp.MustCompile(`valkeyfs ((?:backup|verify|prune|restore|inspect)\b.*)`)
+	verb := regexp.MustCompile(`valkeyfs ((?:backup|verify|prune|restore|inspect|fleet [a-z]+)\b.*)`)
 	flag := regexp.MustCompile(`(?:^|[ "])--([a-z0-9-]+)`)
 	files, err := filepath.Glob("../../contrib/*/*")
 	if err != nil {
@@ -157,16 +157,23 @@ func TestContributed(t *testing.T) {
 		}
 		lines := strings.Split(string(text), "\n")
 		if strings.HasSuffix(file, ".yaml") {
-			lines = []string{"valkeyfs backup " + strings.Join(regexp.MustCompile(`(?m)^ +- (--.*)$`).FindAllString(string(text), -1), " ")}
+			lines = nil
+			for _, args := range regexp.MustCompile(`(?m)^ +args:\n((?: +- .*\n)+)`).FindAllStringSubmatch(string(text), -1) {
+				lines = append(lines, "valkeyfs "+strings.Join(strings.Fields(strings.ReplaceAll(args[1], " - ", " ")), " "))
+			}
 		}
 		for _, line := range lines {
 			m := verb.FindStringSubmatch(line)
 			if m == nil || strings.HasPrefix(line, "#") {
 				continue
 			}
-			name := strings.Fields(m[1])[0]
+			name, rest, _ := strings.Cut(m[1], " ")
+			if name == "fleet" {
+				sub, _, _ := strings.Cut(rest, " ")
+				name += " " + sub
+			}
 			if known[name] == "" {
-				out, err := exec.Command("go", "run", ".", "help", name).Output()
+				out, err := exec.Command("go", append([]string{"run", ".", "help"}, strings.Fields(name)...)...).Output()
 				if err != nil {
 					t.Fatal(err)
 				}
