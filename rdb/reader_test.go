@@ -607,3 +607,25 @@ func TestKeepValueLimit(t *testing.T) {
 		t.Errorf("%d bytes and %q were kept", len(kept[0]), kept[1:])
 	}
 }
+
+// TestHollowStream: entries that no node holds are no stream, as servers have it; one
+// without entries is.
+func TestHollowStream(t *testing.T) {
+	for _, c := range []struct {
+		length uint64
+		want   error
+	}{{0, nil}, {3, keyspace.ErrCorrupt}} {
+		p := file("REDIS0009", func(b *build) { b.op(15).str("stream").len(0).len(c.length).len(5).len(1).len(0) })
+		var got error
+		for e, err := range NewReader(bytes.NewReader(p), Options{}).Events(t.Context()) {
+			if err != nil {
+				got = err
+			} else if e.Kind == keyspace.Damage {
+				got = e.Err
+			}
+		}
+		if !errors.Is(got, c.want) {
+			t.Errorf("%d entries: %v, want %v", c.length, got, c.want)
+		}
+	}
+}

@@ -326,8 +326,8 @@ func (r *Reader) chain() (ok bool, first extent, cost int64) {
 
 // implausible rejects what parses but no server writes: keys without a name
 // (a run of zeros is a run of empty strings without a name), expiries far from
-// any present, databases beyond any configuration, names of aux fields that are
-// none.
+// any present, streams of more or fewer entries than they say, databases beyond any
+// configuration, names of aux fields that are none.
 func (r *Reader) implausible() bool {
 	const (
 		year2009  = 1_230_768_000_000 // before the first Redis
@@ -342,6 +342,7 @@ func (r *Reader) implausible() bool {
 	switch r.ev.Kind {
 	case keyspace.KeyEnd:
 		return len(r.key) == 0 || r.elements == 0 && r.ev.Type != keyspace.Stream && r.ev.Type != keyspace.Module ||
+			r.ev.Type == keyspace.Stream && r.elements != r.entries ||
 			!r.mayHold(r.typ) || !r.habits.agree(r.idle >= 0, r.freq >= 0)
 	case keyspace.DB:
 		return r.ev.DB > databases || r.ev.Index < 0 && !r.mayFollow()

@@ -17,10 +17,12 @@ const (
 // 21, 26, 27): rdbLoadObject of src/rdb.c; 4 and 5 as redis/librdb reads them.
 func stream(version int) func(*Reader) error {
 	return func(r *Reader) error {
-		if err := r.streamEntries(); err != nil {
+		nodes, err := r.streamEntries()
+		if err != nil {
 			return err
 		}
-		if err := r.streamMeta(version); err != nil {
+		r.unproven = nodes == 0 // numbers alone have no form that could be wrong
+		if err := r.streamMeta(version, nodes); err != nil {
 			return err
 		}
 		groups, err := r.count("number of groups")
@@ -35,15 +37,15 @@ func stream(version int) func(*Reader) error {
 }
 
 // streamEntries reads the listpacks of the radix tree, each under the ID of its
-// first entry.
-func (r *Reader) streamEntries() error {
-	nodes, err := r.count("number of nodes")
-	for ; err == nil && nodes > 0; nodes-- {
+// first entry. It returns how many there are.
+func (r *Reader) streamEntries() (nodes uint64, err error) {
+	nodes, err = r.count("number of nodes")
+	for i := uint64(0); err == nil && i < nodes; i++ {
 		if r.member, err = r.name(r.member[:0], "stream node"); err != nil {
-			return err
+			return nodes, err
 		}
 		if len(r.member) != 16 {
-			return r.fail("stream: length of a node's ID", keyspace.ErrCorrupt)
+			return nodes, r.fail("stream: length of a node's ID", keyspace.ErrCorrupt)
 		}
 		if r.skip {
 			err = r.passString("stream node")
@@ -51,7 +53,7 @@ func (r *Reader) streamEntries() error {
 			err = r.streamNode(rawID(r.member))
 		}
 	}
-	return err
+	return nodes, err
 }
 
 func rawID(p []byte) keyspace.StreamID {
@@ -196,13 +198,18 @@ func (r *Reader) cellNumber(w *walk) (int64, error) {
 	return r.cell.num, nil
 }
 
-// streamMeta reads length and IDs behind the entries.
-func (r *Reader) streamMeta(version int) error {
+// streamMeta reads length and IDs behind the entries. Entries without a node are
+// refused by servers, too (rdbLoadObject).
+func (r *Reader) streamMeta(version int, nodes uint64) error {
 	at := r.in.offset()
 	length, err := r.length("stream length")
 	if err != nil {
 		return err
 	}
+	if nodes == 0 && length > 0 {
+		return r.fail("stream: entries without a node", keyspace.ErrCorrupt)
+	}
+	r.entries = int64(length)
 	last, err := r.streamID("last ID")
 	if err != nil {
 		return err

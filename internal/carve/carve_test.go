@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -165,11 +166,25 @@ func program(t testing.TB) []byte {
 	return p
 }
 
-// TestNothing: noise, zeros, text and programs hold nothing.
+// numbers is a table of integers as programs have them, whose bytes are like streams
+// without entries.
+func numbers() (p []byte) {
+	for _, n := range []uint64{
+		0x11370, 0x11374, 0x06, 0x11400, 0x11434, 0x19, 0x11435, 0x11437, 0x06, 0x11438, 0x1143f, 0x06, 0x11440, 0x11441, 0x06, 0x11442, 0x11444,
+		0x06, 0x11445, 0x11445, 0x06, 0x11446, 0x11446, 0x06, 0x11447, 0x1144a, 0x19, 0x11450, 0x11459, 0x15, 0x1145e, 0x1145e, 0x06, 0x1145f,
+		0x11461, 0x19, 0x11480, 0x114af, 0x19, 0x114b0, 0x114b2, 0x06, 0x114b3, 0x114b8, 0x06, 0x114b9, 0x114b9, 0x06, 0x114c0, 0x114c2, 0x06,
+	} {
+		p = binary.LittleEndian.AppendUint64(p, n)
+	}
+	return append(p, make([]byte, 64)...)
+}
+
+// TestNothing: noise, zeros, text, tables and programs hold nothing.
 func TestNothing(t *testing.T) {
 	for name, img := range map[string][]byte{
 		"empty": nil, "noise": noise(rand.New(rand.NewPCG(3, 1)), 32<<20), "zeros": make([]byte, 9<<20),
 		"ones": bytes.Repeat([]byte{0xff}, 1<<20), "text": []byte(strings.Repeat("REDIS0011 and *3 $3 SET\n", 1000)),
+		"names": bytes.Repeat([]byte("REDIS0011\x00\x00\x00\x00\x00\x00\x00VALKEY080\x00\x00\x00\x00\x00\x00\x00"), 100), "numbers": numbers(),
 		"program": program(t),
 	} {
 		if pieces, _ := carveAll(t, img, 1); len(pieces) > 0 {

@@ -112,9 +112,13 @@ func (t *trail) trim() {
 	}
 }
 
-// proven reports whether values of an encoding have a form that could be wrong.
-func proven(e keyspace.Encoding) bool {
-	switch e {
+// proven reports whether the value of the key that e ends has a form that could be
+// wrong.
+func proven(e *keyspace.Event) bool {
+	if e.Type == keyspace.Stream && e.Index == 0 {
+		return false
+	}
+	switch e.Encoding {
 	case keyspace.Raw, keyspace.Linkedlist, keyspace.Hashtable, keyspace.HashtableEx, keyspace.Skiplist, keyspace.Sparse:
 		return false
 	}
@@ -149,10 +153,13 @@ func (t *trail) follow(ctx context.Context, img Image, probe *rdb.Prober, at int
 		case keyspace.Key:
 			t.begun = !rdb.OddName(e.Key)
 		case keyspace.KeyEnd:
-			if headless != "" && !proven(e.Encoding) && e.Length > 2*page && swallows(img, probe, e.Record, e.Record+e.Length) {
+			if format != "" && e.Record == at+headerSize && len(e.Key) == 0 {
+				return nil, format, r, nil // zeros, behind a program's name of the format
+			}
+			if headless != "" && !proven(e) && e.Length > 2*page && swallows(img, probe, e.Record, e.Record+e.Length) {
 				return nil, format, r, nil
 			}
-			t.note(trailed{from: e.Record, to: e.Record + e.Length, doubtful: rdb.OddName(e.Key), proven: proven(e.Encoding)})
+			t.note(trailed{from: e.Record, to: e.Record + e.Length, doubtful: rdb.OddName(e.Key), proven: proven(e)})
 			t.begun = false
 			src.good.Store(max(t.end-at, 0))
 		case keyspace.End:
