@@ -179,6 +179,52 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestLostTable: behind a table that cannot be read nothing is taken for what lies in
+// its place.
+func TestLostTable(t *testing.T) {
+	want := disk()
+	segments := segmented(want, 2)
+	at := bytes.Index(segments[0], []byte("table\x00"))
+	segments[0][at+sectionSize] ^= 1
+	m, err := opened(segments...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := all(m)
+	if err != nil || !bytes.HasPrefix(want, got) || m.Missing() == nil || int64(len(got))+m.Unread() != int64(len(want)) {
+		t.Errorf("%d bytes, %v, %v, %d unread", len(got), err, m.Missing(), m.Unread())
+	}
+}
+
+// TestGeometry: sizes that no image has are refused, and so are two of one disk.
+func TestGeometry(t *testing.T) {
+	// volume puts other sizes into the volume section at an offset.
+	volume := func(p []byte, at int, perChunk, perSector uint32) {
+		b := p[at+sectionSize:][:volumeSize]
+		binary.LittleEndian.PutUint32(b[8:], perChunk)
+		binary.LittleEndian.PutUint32(b[12:], perSector)
+		binary.LittleEndian.PutUint32(b[volumeSize-4:], adler32.Checksum(b[:volumeSize-4]))
+	}
+	for _, c := range [][2]uint32{{0, 512}, {64, 0}, {1 << 31, 1 << 31}, {1<<32 - 1, 1<<32 - 1}, {1 << 20, 512}} {
+		p := segmented(disk(), 2)[0]
+		volume(p, headerSize, c[0], c[1])
+		if m, err := opened(p); err == nil {
+			t.Errorf("chunks of %d sectors of %d bytes: a disk of %d bytes", c[0], c[1], m.Size())
+		}
+	}
+	first := segmented(disk(), 2)[0]
+	second := append([]byte(signature), 1, 2, 0, 0, 0)
+	second = append(second, first[headerSize:headerSize+sectionSize+volumeSize]...) // its place is the same
+	volume(second, headerSize, 128, 512)
+	m, err := opened(first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := all(m); err != nil || !bytes.HasPrefix(disk(), got) || len(got) != 128*512 {
+		t.Errorf("of two volumes: %d bytes, %v", len(got), err)
+	}
+}
+
 // TestCut: what is there of an image that was cut can be read.
 func TestCut(t *testing.T) {
 	p, want := fixtures(t)["encase6.E01"], disk()

@@ -92,7 +92,7 @@ func readSection(seg Segment, at int64) (*section, error) {
 		return s, nil
 	}
 	// A section whose size and next one disagree makes two images of one file.
-	if s.size < sectionSize || s.next != s.end() || s.next > seg.Size() {
+	if s.size < sectionSize || s.size > seg.Size() || s.next != s.end() || s.next > seg.Size() {
 		return nil, errFormat
 	}
 	return s, nil
@@ -109,8 +109,12 @@ func (m *Image) scan(n int, seg Segment) (more bool, err error) {
 	}
 	m.read += seg.Size()
 	sectors, listed := int64(0), false // the end of the chunks; their table is known
+	var lost error                     // why it could not be taken
 	for at := int64(headerSize); ; {
 		s, err := readSection(seg, at)
+		if err == nil && s.kind != "table2" {
+			err = lost // without it, the chunks behind it would stand in its chunks' place
+		}
 		if err == nil {
 			switch s.kind {
 			case "done":
@@ -122,12 +126,13 @@ func (m *Image) scan(n int, seg Segment) (more bool, err error) {
 			case "sectors":
 				sectors, listed = s.end(), false
 			case "table":
-				listed = m.table(seg, s, sectors) == nil
+				lost = m.table(seg, s, sectors)
+				listed = lost == nil
 			case "table2": // the same once more
 				if !listed {
 					err = m.table(seg, s, sectors)
 				}
-				listed = true
+				lost, listed = nil, true
 			}
 		}
 		if m.sections++; err == nil && m.sections > maxSections {
@@ -155,10 +160,14 @@ func (m *Image) geometry(seg Segment, s *section) error {
 	if n == shortVolume {
 		sectors = uint64(le.Uint32(b[16:]))
 	}
-	if perChunk == 0 || perSector == 0 || perChunk*perSector > maxChunk || sectors > uint64(1<<62)/uint64(perSector) {
+	if perChunk == 0 || perSector == 0 || perChunk > maxChunk/perSector || sectors > uint64(1<<62)/uint64(perSector) {
 		return errFormat
 	}
-	m.chunk, m.size = perChunk*perSector, int64(sectors)*perSector
+	chunk, size := perChunk*perSector, int64(sectors)*perSector
+	if m.chunk != 0 && (chunk != m.chunk || size != m.size) {
+		return errFormat // one disk has one size
+	}
+	m.chunk, m.size = chunk, size
 	return nil
 }
 
