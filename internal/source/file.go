@@ -191,7 +191,7 @@ func (f *File) judge(s *stream, err error) {
 	case v != nil:
 		f.Format, f.Next = v.name, v.next
 		f.Skipped = "a volume: open it, then scan what lies in it"
-	case f.Kind == RDB || f.Kind == AOF:
+	case f.Kind == RDB:
 		f.describe(s.head)
 	case f.Kind == Other, f.Kind == Text:
 		if f.Kind == Other {
