@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,18 +50,45 @@ several hosts. Findings are kept masked in it, under keyed ids.
 	return cmd
 }
 
-// databaseFlag names the database of a fleet.
-type databaseFlag string
-
-func (d *databaseFlag) flags(f *pflag.FlagSet) {
-	f.StringVar((*string)(d), "database", "", "keep the fleet's state in the database at `URL`: sqlite:PATH or postgres://… (default: $VALKEYFS_FLEET_DATABASE, or a file in the state directory)")
+// fleetFlags say where a fleet keeps its state, and with which key.
+type fleetFlags struct {
+	a        *app
+	database string
+	idKey    string
+	key      func() (*idKey, error) // that idKey names, or the one in the state directory
 }
 
-func (d databaseFlag) open(cmd *cobra.Command) (*fleet.DB, error) {
-	url := string(d)
-	if url == "" {
-		url = os.Getenv("VALKEYFS_FLEET_DATABASE")
+func newFleetFlags(a *app) *fleetFlags {
+	f := &fleetFlags{a: a}
+	f.key = sync.OnceValues(f.readKey)
+	return f
+}
+
+// flags defines --database and, for verbs that name inputs or make ids, --id-key.
+func (f *fleetFlags) flags(fl *pflag.FlagSet, keyed string) {
+	fl.StringVar(&f.database, "database", "", "keep the fleet's state in the database at `URL`: sqlite:PATH or postgres://… (default: $VALKEYFS_FLEET_DATABASE, or a file in the state directory)")
+	if keyed != "" {
+		fl.StringVar(&f.idKey, "id-key", "", keyed+" the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	}
+}
+
+// sealKey is what --id-key is for where inputs are named.
+const sealKey = "seal names that hold secrets, such as of directories, with"
+
+func (f *fleetFlags) readKey() (*idKey, error) {
+	none, err := source.New(context.Background(), nil, source.Options{})
+	if err != nil {
+		return nil, err
+	}
+	k, err := readOrMakeIDKey(f.idKey, none)
+	if err == nil && !k.kept() {
+		return nil, usagef("name an --id-key: the one in the state directory is %s", k.name)
+	}
+	return k, err
+}
+
+func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
+	url := cmp.Or(f.database, os.Getenv("VALKEYFS_FLEET_DATABASE"))
 	if url == "" {
 		dir, err := stateDir()
 		if err != nil {
@@ -67,7 +96,13 @@ func (d databaseFlag) open(cmd *cobra.Command) (*fleet.DB, error) {
 		}
 		url = "sqlite:" + filepath.Join(dir, "fleet.db")
 	}
-	return fleet.Open(cmd.Context(), url)
+	return fleet.Open(cmd.Context(), url, &fleet.Names{Mask: f.a.names, Key: func() ([]byte, string, error) {
+		k, err := f.key()
+		if err != nil {
+			return nil, "", err
+		}
+		return k.key, k.id(), nil
+	}})
 }
 
 // bucketFlags say where the buckets of a fleet are.
@@ -91,7 +126,7 @@ func (a *app) readOptions() (source.Options, error) {
 }
 
 func newFleetSubmitCmd(a *app) *cobra.Command {
-	var db databaseFlag
+	db := newFleetFlags(a)
 	o := fleet.Submission{}
 	cmd := &cobra.Command{
 		Use:   "submit SOURCE…",
@@ -124,7 +159,7 @@ is not queued again.
 			return nil
 		},
 	}
-	db.flags(cmd.Flags())
+	db.flags(cmd.Flags(), sealKey)
 	bucketFlags(&o.S3, cmd.Flags())
 	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER`")
 	cmd.Flags().StringVar(&o.Instance, "instance", "", "tag the inputs with the `INSTANCE` that they come from (default: the name of their directory)")
@@ -132,8 +167,8 @@ is not queued again.
 }
 
 func newFleetWorkCmd(a *app) *cobra.Command {
-	var db databaseFlag
-	var key, metrics string
+	db := newFleetFlags(a)
+	var metrics string
 	o := fleet.WorkOptions{Counts: &fleet.Counts{}}
 	cmd := &cobra.Command{
 		Use:   "work",
@@ -158,11 +193,7 @@ and then set aside with its reason.
 			if o.Read, err = a.readOptions(); err != nil {
 				return err
 			}
-			none, err := source.New(cmd.Context(), nil, o.Read)
-			if err != nil {
-				return err
-			}
-			k, err := readOrMakeIDKey(key, none)
+			k, err := db.key()
 			if err != nil {
 				return err
 			}
@@ -191,9 +222,8 @@ and then set aside with its reason.
 		},
 	}
 	f := cmd.Flags()
-	db.flags(f)
+	db.flags(f, "derive ids of findings from")
 	bucketFlags(&o.S3, f)
-	f.StringVar(&key, "id-key", "", "derive ids of findings from the key in `FILE` (default: one in the state directory)")
 	f.StringVar(&o.Name, "name", "", "call this worker `NAME` in the database")
 	f.DurationVar(&o.Lease, "lease", 30*time.Second, "give an input to another worker after this `TIME` without a sign of life")
 	f.Int64Var(&o.Attempts, "attempts", 5, "set an input aside after `N` attempts")
@@ -229,7 +259,7 @@ func serveMetrics(ctx context.Context, d *fleet.DB, address string, o *fleet.Wor
 }
 
 func newFleetStatusCmd(a *app) *cobra.Command {
-	var db databaseFlag
+	db := newFleetFlags(a)
 	var format string
 	var watch bool
 	cmd := &cobra.Command{
@@ -265,7 +295,7 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 			}
 		},
 	}
-	db.flags(cmd.Flags())
+	db.flags(cmd.Flags(), "")
 	cmd.Flags().StringVar(&format, "format", "text", "write `FORMAT`: text or json")
 	cmd.Flags().BoolVar(&watch, "watch", false, "say it every two seconds until nothing is left to do")
 	return cmd
@@ -277,9 +307,6 @@ func (a *app) writeStatus(s *fleet.Status, format string) error {
 		return err
 	}
 	defer out.discard()
-	for i := range s.SetAside {
-		s.SetAside[i].Input = a.names.Mask(s.SetAside[i].Input)
-	}
 	if format == "json" {
 		if err := report.NewLines(out).Line(s); err != nil {
 			return err
@@ -295,7 +322,7 @@ func (a *app) writeStatus(s *fleet.Status, format string) error {
 }
 
 func newFleetCancelCmd(a *app) *cobra.Command {
-	var db databaseFlag
+	db := newFleetFlags(a)
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "cancel INPUT… | --all",
@@ -326,7 +353,7 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 			return err
 		},
 	}
-	db.flags(cmd.Flags())
+	db.flags(cmd.Flags(), sealKey)
 	cmd.Flags().BoolVar(&all, "all", false, "cancel all that is queued or running")
 	return cmd
 }
@@ -335,7 +362,7 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv", "parquet"}
 
 func newFleetReportCmd(a *app) *cobra.Command {
-	var db databaseFlag
+	db := newFleetFlags(a)
 	var sel fleet.Selection
 	var format, partition string
 	var secrets bool
@@ -366,24 +393,31 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 				return err
 			}
 			defer d.Close()
-			if partition != "" {
-				found, err := a.writePartitions(cmd.Context(), d, sel, partition)
+			if partition != "" || secrets {
+				p, err := d.Progress(cmd.Context(), sel)
 				if err != nil {
 					return err
 				}
-				return exit(status(found, false))
+				var found bool
+				if secrets {
+					found, err = a.writeSecrets(cmd, d, sel, format)
+				} else {
+					found, err = a.writePartitions(cmd.Context(), d, sel, partition)
+				}
+				if err != nil {
+					return err
+				}
+				if why := p.Incomplete(); why != "" {
+					a.stderr.printf("incomplete: %s", why)
+				}
+				return exit(status(found, p.Incomplete() != ""))
 			}
 			out, err := a.output()
 			if err != nil {
 				return err
 			}
 			defer out.discard()
-			var findings, incomplete bool
-			if secrets {
-				findings, err = writeSecrets(cmd, d, sel, format, out)
-			} else {
-				findings, incomplete, err = a.writeFleet(cmd, d, sel, format, out)
-			}
+			findings, incomplete, err := a.writeFleet(cmd, d, sel, format, out)
 			if err != nil {
 				return err
 			}
@@ -394,7 +428,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 		},
 	}
 	f := cmd.Flags()
-	db.flags(f)
+	db.flags(f, sealKey)
 	f.StringVar(&format, "format", "text", "write `FORMAT`: "+strings.Join(fleetFormats, ", "))
 	f.BoolVar(&secrets, "secrets", false, "text, jsonl: list each secret once")
 	f.StringVar(&partition, "partition", "", "parquet: make `DIR`, with a file for each owner, instance and date")
@@ -404,9 +438,14 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 	return cmd
 }
 
-func writeSecrets(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format string, out *output) (found bool, err error) {
+func (a *app) writeSecrets(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format string) (found bool, err error) {
+	out, err := a.output()
+	if err != nil {
+		return false, err
+	}
+	defer out.discard()
 	lines := report.NewLines(out)
-	return found, d.Secrets(cmd.Context(), sel, func(s *fleet.Secret) error {
+	err = d.Secrets(cmd.Context(), sel, func(s *fleet.Secret) error {
 		found = true
 		if format == "jsonl" {
 			return lines.Line(s)
@@ -418,6 +457,10 @@ func writeSecrets(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format s
 		_, err := fmt.Fprintf(out, "%-8s %s %s: %d places in %d inputs, %d instances, %d owners%s\n", s.Severity, safe(s.Rule), safe(s.Secret), s.Findings, s.Inputs, s.Instances, s.Owners, mark)
 		return err
 	})
+	if err != nil {
+		return false, err
+	}
+	return found, out.commit()
 }
 
 func (a *app) writeFleet(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, format string, out *output) (found, incomplete bool, err error) {

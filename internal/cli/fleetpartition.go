@@ -16,7 +16,6 @@ import (
 // partitions writes the findings of a fleet as Parquet, a file for each partition,
 // into a directory that appears only when it is complete.
 type partitions struct {
-	a   *app
 	dir string // being written
 	at  fleet.Partition
 	out *output
@@ -33,7 +32,7 @@ func (a *app) writePartitions(ctx context.Context, d *fleet.DB, sel fleet.Select
 		return false, fmt.Errorf("--partition %s: %w", dir, cause(err))
 	}
 	defer os.RemoveAll(tmp) //nolint:errcheck // nothing is there any more once all went well
-	p := &partitions{a: a, dir: tmp}
+	p := &partitions{dir: tmp}
 	defer p.discard()
 	err = d.ByPartition(ctx, sel, func(at fleet.Partition, f *scan.Finding) error {
 		if p.out == nil || at != p.at {
@@ -58,7 +57,6 @@ func (p *partitions) next(at fleet.Partition) (err error) {
 		return err
 	}
 	p.at = at
-	at.Owner, at.Instance = p.a.names.Mask(at.Owner), p.a.names.Mask(at.Instance)
 	dir := filepath.Join(p.dir, at.Dir())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -70,8 +68,8 @@ func (p *partitions) next(at fleet.Partition) (err error) {
 	return p.w.Run(&report.Run{})
 }
 
-// freeName is the path of a file in dir: instances whose masked names are the same
-// share a directory.
+// freeName is the path of a file in dir, where one is already if an owner is called
+// what Hive calls none.
 func freeName(dir string) string {
 	for n := 0; ; n++ {
 		path := filepath.Join(dir, fmt.Sprintf("findings-%d.parquet", n))

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
@@ -28,6 +29,9 @@ func (k *idKey) id() string {
 	h.Write([]byte("valkeyfs id key"))
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
+
+// kept reports whether there is a file that the key can be read from again.
+func (k *idKey) kept() bool { return !strings.HasPrefix(k.name, "not kept") }
 
 const idKeySize = 32
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -23,17 +24,20 @@ type DB struct {
 	sql    *sql.DB
 	driver riverdriver.Driver[*sql.Tx]
 	lite   bool
+	names  *Names
 	clock  string // milliseconds since 1970 by the database's clock, in SQL
+	bytes  string // has text sorted by its bytes, in SQL
 	stuck  string // a job was fetched longer ago than a number of milliseconds, in SQL
 }
 
 // Open opens the database at sqlite:PATH or postgres://…, and brings its tables
 // up to date. A SQLite file is made with mode 0600 if there is none.
-func Open(ctx context.Context, location string) (*DB, error) {
+func Open(ctx context.Context, location string, names *Names) (*DB, error) {
 	db, err := connect(location)
 	if err != nil {
 		return nil, err
 	}
+	db.names = names
 	if err := db.Migrate(ctx, Latest); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("database: %w", err)
@@ -53,6 +57,7 @@ func connect(location string) (*DB, error) {
 		}
 		pool.SetMaxOpenConns(8)
 		return &DB{sql: pool, driver: riverdatabasesql.New(pool),
+			bytes: `COLLATE "C"`,
 			clock: "(extract(epoch from clock_timestamp())*1000)::bigint",
 			stuck: "attempted_at < clock_timestamp() - $1 * interval '1 millisecond'"}, nil
 	}
@@ -89,14 +94,39 @@ func openSQLite(path string) (*DB, error) {
 // Close ends the use of the database.
 func (db *DB) Close() error { return db.sql.Close() }
 
-// q is a query in the dialect of the database: parameters are written $1, and
-// {now} is its clock.
+// q is a query in the dialect of the database: parameters are written $1, {now} is
+// its clock, and {bytes} sorts text by its bytes.
 func (db *DB) q(query string) string {
-	query = strings.NewReplacer("{now}", db.clock, "{stuck}", db.stuck).Replace(query)
+	query = strings.NewReplacer("{now}", db.clock, "{stuck}", db.stuck, "{bytes}", db.bytes).Replace(query)
 	if db.lite {
 		query = strings.ReplaceAll(query, "$", "?")
 	}
 	return query
+}
+
+// values are rows of parameters, all that a statement has, each of the SQL type if
+// one is named.
+func (db *DB) values(rows, columns int, as string) string {
+	var b strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i%columns > 0:
+			b.WriteString(", ")
+		case i > 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString("(")
+		}
+		p := "?" // a number would cost SQLite a search
+		if !db.lite {
+			p = "$" + strconv.Itoa(i+1)
+		}
+		if as != "" {
+			p = "CAST(" + p + " AS " + as + ")"
+		}
+		b.WriteString(p)
+	}
+	return b.String() + ")"
 }
 
 // tx does work in one transaction.

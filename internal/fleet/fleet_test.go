@@ -153,11 +153,11 @@ func TestIncremental(t *testing.T) {
 		t.Errorf("a changed input: %+v", s)
 	}
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
-	fresh := h.run([]int{1}, "fleet", "report", "--secrets", "--new", "--format", "jsonl")
+	fresh := h.run([]int{5}, "fleet", "report", "--secrets", "--new", "--format", "jsonl")
 	if strings.Count(fresh, "\n") != 1 || strings.Contains(fresh, secret(999999)) {
 		t.Errorf("new secrets: %d lines", strings.Count(fresh, "\n"))
 	}
-	if out := h.run([]int{0}, "fleet", "report", "--owner", "nobody", "--secrets"); out != "" {
+	if out := h.run([]int{3}, "fleet", "report", "--owner", "nobody", "--secrets"); out != "" {
 		t.Error("inputs of another owner are reported")
 	}
 }
@@ -221,7 +221,7 @@ func TestDatabaseMasked(t *testing.T) {
 
 // The tables come and go, and come again.
 func TestMigrate(t *testing.T) {
-	db, err := fleet.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"))
+	db, err := fleet.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

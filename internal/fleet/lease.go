@@ -18,6 +18,7 @@ type lease struct {
 	input    int64
 	token    string
 	path     string
+	called   string // the path in the database
 	role     string // that the file plays beside others
 	attempts int64
 }
@@ -26,12 +27,19 @@ type lease struct {
 // queued anew, cancelled or taken.
 func (db *DB) claim(ctx context.Context, j scanJob, worker string, d time.Duration) (*lease, error) {
 	l := &lease{input: j.Input, token: rand.Text()}
+	var sealed string
 	err := db.sql.QueryRowContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'running', attempts = attempts + 1, lease = $1, worker = $2, lease_until = {now} + $3
-		WHERE id = $4 AND gen = $5 AND status = 'queued' RETURNING path, role, attempts`), l.token, worker, d.Milliseconds(), j.Input, j.Gen).Scan(&l.path, &l.role, &l.attempts)
+		WHERE id = $4 AND gen = $5 AND status = 'queued' RETURNING path, sealed, role, attempts`), l.token, worker, d.Milliseconds(), j.Input, j.Gen).Scan(&l.called, &sealed, &l.role, &l.attempts)
 	if err == sql.ErrNoRows {
 		return nil, nil
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	if l.path, err = db.names.path(l.called, sealed); err != nil {
+		return nil, errors.Join(err, db.release(ctx, l, err.Error(), true))
+	}
+	return l, nil
 }
 
 // beat extends a lease until ctx ends, and calls lost once it is lost. While the

@@ -19,7 +19,7 @@ func TestMetrics(t *testing.T) {
 	d := dumps(t, 3)
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", d.dir)
-	db, err := fleet.Open(t.Context(), h.database)
+	db, err := fleet.Open(t.Context(), h.database, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,8 +35,12 @@ func hive(s string) string {
 
 // ByPartition calls do for each finding, one partition after the other.
 func (db *DB) ByPartition(ctx context.Context, sel Selection, do func(Partition, *scan.Finding) error) error {
+	args, err := db.args(sel)
+	if err != nil {
+		return err
+	}
 	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT i.owner, i.instance, (SELECT submitted / 86400000 FROM fleet_runs WHERE id = i.run) AS day, r.body`+where+
-		` AND r.kind = 'finding' ORDER BY i.owner, i.instance, day, i.path, r.seq`), sel.args()...)
+		` AND r.kind = 'finding' ORDER BY i.owner, i.instance, day, i.path {bytes}, r.seq`), args...)
 	if err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func TestMigratePostgres(t *testing.T) {
 	if p == nil {
 		return
 	}
-	db, err := fleet.Open(t.Context(), p.url())
+	db, err := fleet.Open(t.Context(), p.url(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

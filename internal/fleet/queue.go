@@ -51,17 +51,12 @@ func (db *DB) enqueue(ctx context.Context, c *river.Client[*sql.Tx], tx *sql.Tx,
 	if err != nil {
 		return err
 	}
-	set, err := tx.PrepareContext(ctx, db.q(`UPDATE fleet_inputs SET job = $1 WHERE id = $2`))
-	if err != nil {
-		return err
-	}
-	defer set.Close()
+	var args []any
 	for i, r := range rows {
-		if _, err := set.ExecContext(ctx, r.Job.ID, jobs[i].Input); err != nil {
-			return err
-		}
+		args = append(args, jobs[i].Input, r.Job.ID)
 	}
-	return nil
+	_, err = tx.ExecContext(ctx, db.q(`WITH v (id, job) AS (VALUES `+db.values(len(rows), 2, "BIGINT")+`) UPDATE fleet_inputs SET job = v.job FROM v WHERE fleet_inputs.id = v.id`), args...)
+	return err
 }
 
 // rescue queues again what dead workers held: inputs whose lease ran out, and

@@ -95,8 +95,8 @@ func (db *DB) store(ctx context.Context, l *lease, r *recorder) error {
 		if s.Complete {
 			complete = 1
 		}
-		res, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'done', lease = '', reason = '', sha256 = $1, complete = $2, findings = $3, bytes = $4
-			WHERE id = $5 AND lease = $6 AND status = 'running'`), strings.Join(r.sums, ","), complete, int64(s.Findings), s.BytesRead, l.input, l.token)
+		res, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'done', lease = '', reason = '', sha256 = $1, complete = $2, findings = $3, bytes = $4, key_count = $5, value_count = $6
+			WHERE id = $7 AND lease = $8 AND status = 'running'`), strings.Join(r.sums, ","), complete, int64(s.Findings), s.BytesRead, int64(s.Keys), int64(s.Values), l.input, l.token)
 		if err := held(res, err); err != nil {
 			return err
 		}
@@ -119,7 +119,8 @@ func (db *DB) store(ctx context.Context, l *lease, r *recorder) error {
 			seq++
 		}
 		_, err = tx.ExecContext(ctx, db.q(`INSERT INTO fleet_secrets (id, run) SELECT DISTINCT r.secret, i.run FROM fleet_records r JOIN fleet_inputs i ON i.id = r.input
-			WHERE r.input = $1 AND r.secret <> '' ORDER BY 1 ON CONFLICT (id) DO NOTHING`), l.input)
+			WHERE r.input = $1 AND r.secret <> '' ORDER BY 1
+			ON CONFLICT (id) DO UPDATE SET run = excluded.run WHERE excluded.run < fleet_secrets.run`), l.input)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
@@ -22,12 +21,21 @@ type Selection struct {
 const where = ` FROM fleet_records r JOIN fleet_inputs i ON i.id = r.input LEFT JOIN fleet_secrets s ON s.id = r.secret
 	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 0 OR s.run = (SELECT max(id) FROM fleet_runs))`
 
-func (s Selection) args() []any {
+// tags are the owner and the instance of a selection, as the database calls them.
+func (db *DB) tags(s Selection) (owner, instance string, err error) {
+	if owner, err = db.names.called(s.Owner); err == nil {
+		instance, err = db.names.called(s.Instance)
+	}
+	return owner, instance, err
+}
+
+func (db *DB) args(s Selection) ([]any, error) {
 	n := 0
 	if s.New {
 		n = 1
 	}
-	return []any{s.Owner, s.Instance, n}
+	owner, instance, err := db.tags(s)
+	return []any{owner, instance, n}, err
 }
 
 // verbatim is a Writer of JSON lines that takes recorded lines as they are: what
@@ -49,14 +57,14 @@ func (verbatim) Damage(*report.Damage) error { return nil }
 
 // Report writes the findings and damages to w and ends it with a summary.
 func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w report.Writer, next func(rule string) string) (*report.Summary, error) {
-	status, err := db.Status(ctx)
+	status, err := db.Progress(ctx, sel)
 	if err != nil {
 		return nil, err
 	}
 	if err := w.Run(run); err != nil {
 		return nil, err
 	}
-	sum := &report.Summary{Complete: status.Damaged+status.Failed+status.Queued+status.Running+status.Cancelled == 0, BytesRead: status.Bytes, Files: uint64(status.Done), Coverage: 1}
+	sum := &report.Summary{Complete: status.Incomplete() == "", BytesRead: status.Bytes, Files: uint64(status.Done), Keys: status.keys, Values: status.values, Coverage: 1}
 	var tally report.Tally
 	lines, plain := w.(verbatim)
 	err = db.each(ctx, sel, func(kind, body string) error {
@@ -98,14 +106,18 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	for _, g := range sum.Groups {
 		g.Next = next(g.Rule)
 	}
-	if left := status.Queued + status.Running; left > 0 {
-		sum.Stopped = fmt.Sprintf("%d inputs are not scanned yet", left)
+	if status.Done < max(status.Inputs, 1) {
+		sum.Stopped = status.Incomplete()
 	}
 	return sum, w.Summary(sum)
 }
 
 func (db *DB) each(ctx context.Context, sel Selection, do func(kind, body string) error) error {
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.kind, r.body`+where+` ORDER BY i.path, r.seq`), sel.args()...)
+	args, err := db.args(sel)
+	if err != nil {
+		return err
+	}
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.kind, r.body`+where+` ORDER BY i.path {bytes}, r.seq`), args...)
 	if err != nil {
 		return err
 	}
@@ -139,8 +151,12 @@ type Secret struct {
 
 // Secrets calls do for each secret, those in the most inputs first.
 func (db *DB) Secrets(ctx context.Context, sel Selection, do func(*Secret) error) error {
+	args, err := db.args(sel)
+	if err != nil {
+		return err
+	}
 	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.secret, min(r.body), count(*), count(DISTINCT r.input), count(DISTINCT i.instance), count(DISTINCT i.owner), min(s.run),
-		(SELECT max(id) FROM fleet_runs)`+where+` AND r.secret <> '' GROUP BY r.secret ORDER BY 4 DESC, 3 DESC, 1`), sel.args()...)
+		(SELECT max(id) FROM fleet_runs)`+where+` AND r.secret <> '' GROUP BY r.secret ORDER BY 4 DESC, 3 DESC, 1`), args...)
 	if err != nil {
 		return err
 	}

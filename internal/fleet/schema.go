@@ -13,7 +13,7 @@ import (
 type migration struct{ up, down []string }
 
 // Latest is the version of the tables that this program works with.
-const Latest = 2
+const Latest = 3
 
 // migrations are those of this package's own tables: version n is at n-1.
 // {serial} is a primary key that the database counts.
@@ -38,6 +38,17 @@ var migrations = [Latest]migration{{
 }, {
 	up:   []string{`ALTER TABLE fleet_inputs ADD COLUMN role TEXT NOT NULL DEFAULT ''`},
 	down: []string{`ALTER TABLE fleet_inputs DROP COLUMN role`},
+}, {
+	up: []string{
+		`ALTER TABLE fleet_inputs ADD COLUMN sealed TEXT NOT NULL DEFAULT ''`,
+		`ALTER TABLE fleet_inputs ADD COLUMN key_count BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE fleet_inputs ADD COLUMN value_count BIGINT NOT NULL DEFAULT 0`,
+	},
+	down: []string{
+		`ALTER TABLE fleet_inputs DROP COLUMN value_count`,
+		`ALTER TABLE fleet_inputs DROP COLUMN key_count`,
+		`ALTER TABLE fleet_inputs DROP COLUMN sealed`,
+	},
 }}
 
 // Migrate brings the tables to a version, upwards or downwards; 0 removes them

@@ -1,6 +1,10 @@
 package fleet
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strings"
+)
 
 // Status is how far the fleet has come.
 type Status struct {
@@ -15,6 +19,30 @@ type Status struct {
 	Findings  int64    `json:"findings"`
 	Bytes     int64    `json:"bytes"` // of the inputs done
 	SetAside  []Reason `json:"set_aside,omitempty"`
+
+	keys, values uint64
+}
+
+// Incomplete says what keeps a report from covering all inputs, "" if nothing does.
+func (s *Status) Incomplete() string {
+	if s.Inputs == 0 {
+		return "there are no inputs"
+	}
+	var why []string
+	for _, w := range []struct {
+		n    int64
+		what string
+	}{
+		{s.Queued + s.Running, "not scanned yet"}, {s.Failed, "set aside"}, {s.Cancelled, "cancelled"}, {s.Damaged, "not read whole"},
+	} {
+		if w.n > 0 {
+			why = append(why, fmt.Sprintf("%d %s", w.n, w.what))
+		}
+	}
+	if why == nil {
+		return ""
+	}
+	return fmt.Sprintf("of %d inputs, %s", s.Inputs, strings.Join(why, ", "))
 }
 
 // Reason says why an input was set aside.
@@ -26,20 +54,36 @@ type Reason struct {
 // maxReasons is how many inputs that were set aside a status lists.
 const maxReasons = 100
 
-// Status asks the database.
+// Status asks the database about all inputs.
 func (db *DB) Status(ctx context.Context) (*Status, error) {
+	s, err := db.Progress(ctx, Selection{})
+	if err != nil {
+		return nil, err
+	}
+	return s, db.reasons(ctx, s)
+}
+
+// Progress is Status, of a selection and without reasons.
+func (db *DB) Progress(ctx context.Context, sel Selection) (*Status, error) {
+	owner, instance, err := db.tags(sel)
+	if err != nil {
+		return nil, err
+	}
 	s := &Status{Type: "status"}
-	rows, err := db.sql.QueryContext(ctx, `SELECT status, count(*), sum(findings), sum(bytes), sum(1 - complete) FROM fleet_inputs GROUP BY status`)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT status, count(*), sum(findings), sum(bytes), sum(1 - complete), sum(key_count), sum(value_count) FROM fleet_inputs i
+		WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) GROUP BY status`), owner, instance)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var state string
-		var n, findings, bytes, incomplete int64
-		if err := rows.Scan(&state, &n, &findings, &bytes, &incomplete); err != nil {
+		var n, findings, bytes, incomplete, keys, values int64
+		if err := rows.Scan(&state, &n, &findings, &bytes, &incomplete, &keys, &values); err != nil {
 			return nil, err
 		}
+		s.keys += uint64(keys)
+		s.values += uint64(values)
 		s.Inputs += n
 		s.Findings += findings
 		s.Bytes += bytes
@@ -56,14 +100,11 @@ func (db *DB) Status(ctx context.Context) (*Status, error) {
 			s.Cancelled = n
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return s, db.reasons(ctx, s)
+	return s, rows.Err()
 }
 
 func (db *DB) reasons(ctx context.Context, s *Status) error {
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT path, reason FROM fleet_inputs WHERE status = 'failed' ORDER BY path LIMIT $1`), maxReasons)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT path, reason FROM fleet_inputs WHERE status = 'failed' ORDER BY path {bytes} LIMIT $1`), maxReasons)
 	if err != nil {
 		return err
 	}

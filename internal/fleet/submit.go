@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/riverqueue/river"
@@ -38,6 +41,7 @@ const batch = 500
 // input is what is known of an input before it is scanned.
 type input struct {
 	path, instance string
+	called         string      // the path in the database
 	role           source.Role // that a file plays beside others
 	size           int64
 	stamp          string                                // changes when size or times of its files do
@@ -50,7 +54,7 @@ type submit struct {
 	c       *river.Client[*sql.Tx]
 	o       Submission
 	out     Submitted
-	pending []input
+	pending map[string]input // by what they are called
 }
 
 // Submit queues the inputs that are new or that changed since they were last
@@ -60,7 +64,10 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &submit{db: db, c: c, o: o}
+	s := &submit{db: db, c: c, o: o, pending: map[string]input{}}
+	if s.o.Owner, err = db.names.called(o.Owner); err != nil {
+		return nil, err
+	}
 	if err := db.sql.QueryRowContext(ctx, db.q(`INSERT INTO fleet_runs (submitted) VALUES ({now}) RETURNING id`)).Scan(&s.out.Run); err != nil {
 		return nil, err
 	}
@@ -78,8 +85,7 @@ func (s *submit) named(ctx context.Context, name string) error {
 		return s.bucket(ctx, name)
 	}
 	paths := []string{name}
-	if strings.ContainsAny(name, "*?[") {
-		var err error
+	if _, err := os.Lstat(name); err != nil && strings.ContainsAny(name, "*?[") {
 		if paths, err = filepath.Glob(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -109,7 +115,7 @@ func (s *submit) named(ctx context.Context, name string) error {
 		if f := u.Files[0]; f.Err == nil && (f.Skipped != "" || !u.Readable()) {
 			continue // what is sealed may be open to the workers
 		}
-		if err := s.add(ctx, local(u)); err != nil {
+		if err := s.add(ctx, s.local(u)); err != nil {
 			return err
 		}
 	}
@@ -117,7 +123,7 @@ func (s *submit) named(ctx context.Context, name string) error {
 }
 
 // local is the input of a unit: of a log, the manifest stands for all of it.
-func local(u *source.Unit) input {
+func (s *submit) local(u *source.Unit) input {
 	h := sha256.New()
 	in := input{path: u.Name(), instance: filepath.Base(filepath.Dir(u.Name())), role: u.Files[0].Role}
 	for _, f := range u.Files {
@@ -125,87 +131,197 @@ func local(u *source.Unit) input {
 		h.Write(fmt.Appendf(nil, "%s\n%d\n%d\n", f.Path, f.Size, f.Modified.UnixNano()))
 	}
 	in.stamp = hex.EncodeToString(h.Sum(nil)[:16])
-	in.hash = func(ctx context.Context) (string, error) {
-		err := u.Close(ctx)
-		var sums []string
-		for _, f := range u.Files {
-			sums = append(sums, f.SHA256)
-		}
-		return strings.Join(sums, ","), err
-	}
+	read := s.o.Read
+	read.Alone, read.Role = true, in.role
+	in.hash = func(ctx context.Context) (string, error) { return hashOf(ctx, in.path, read) }
 	return in
 }
 
-// add submits an input. It is looked at at once if its hash may be wanted, since a
-// unit lives only while its directory is walked.
-func (s *submit) add(ctx context.Context, in input) error {
-	s.out.Inputs++
-	same, err := s.unchanged(ctx, in)
+// hashOf is the hash that store keeps of an input.
+func hashOf(ctx context.Context, path string, read source.Options) (string, error) {
+	in, err := source.New(ctx, []string{path}, read)
 	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	var sums []string
+	for u, err := range in.Units(ctx) {
+		if err == nil {
+			err = u.Close(ctx)
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, f := range u.Files {
+			sums = append(sums, f.SHA256)
+		}
+	}
+	return strings.Join(sums, ","), nil
+}
+
+// add submits an input, with those that follow it.
+func (s *submit) add(ctx context.Context, in input) (err error) {
+	s.out.Inputs++
+	if in.called, err = s.db.names.called(in.path); err != nil {
 		return err
 	}
-	if same {
+	if s.o.Instance != "" {
+		in.instance = s.o.Instance
+	}
+	if in.instance, err = s.db.names.called(in.instance); err != nil {
+		return err
+	}
+	if _, ok := s.pending[in.called]; ok {
 		s.out.Unchanged++
 		return nil
 	}
-	s.pending = append(s.pending, in)
+	s.pending[in.called] = in
 	if len(s.pending) < batch {
 		return nil
 	}
 	return s.flush(ctx)
 }
 
-// unchanged reports whether an input was submitted before as it is now: by the
-// size and times of its files and, where only times changed, by their hash.
-func (s *submit) unchanged(ctx context.Context, in input) (bool, error) {
-	var size int64
-	var stamp, sum, status string
-	err := s.db.sql.QueryRowContext(ctx, s.db.q(`SELECT size, stamp, sha256, status FROM fleet_inputs WHERE path = $1`), in.path).Scan(&size, &stamp, &sum, &status)
-	switch {
-	case err == sql.ErrNoRows:
-		return false, nil
-	case err != nil:
-		return false, err
-	case stamp == in.stamp:
-		return status == Done || status == Queued || status == Running, nil
-	case size != in.size || status != Done || sum == "":
-		return false, nil
-	}
-	now, err := in.hash(ctx)
-	if err != nil || now != sum {
-		return false, err
-	}
-	_, err = s.db.sql.ExecContext(ctx, s.db.q(`UPDATE fleet_inputs SET stamp = $1 WHERE path = $2`), in.stamp, in.path)
-	return err == nil, err
-}
-
-// flush queues the pending inputs.
+// flush queues those of the pending inputs that are new or changed. All
+// submissions go by the same order, so that none waits for one that waits for it.
 func (s *submit) flush(ctx context.Context) error {
-	err := s.db.tx(ctx, func(tx *sql.Tx) error {
-		put, err := tx.PrepareContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, role, owner, instance, size, stamp, run, status) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued')
-			ON CONFLICT (path) DO UPDATE SET role = excluded.role, owner = excluded.owner, instance = excluded.instance, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
-			status = 'queued', gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen`))
-		if err != nil {
-			return err
-		}
-		defer put.Close()
-		jobs := make([]scanJob, len(s.pending))
-		for i, in := range s.pending {
-			instance := in.instance
-			if s.o.Instance != "" {
-				instance = s.o.Instance
-			}
-			if err := put.QueryRowContext(ctx, in.path, string(in.role), s.o.Owner, instance, in.size, in.stamp, s.out.Run).Scan(&jobs[i].Input, &jobs[i].Gen); err != nil {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(s.pending))
+	known, err := s.known(ctx, names)
+	if err != nil {
+		return err
+	}
+	var changed, touched []input
+	for _, name := range names {
+		in := s.pending[name]
+		k, ok := known[name]
+		is := isNew
+		if ok {
+			if is, err = k.now(ctx, in); err != nil {
 				return err
 			}
+		}
+		switch is {
+		case isNew:
+			changed = append(changed, in)
+		case isTouched:
+			touched = append(touched, in)
+		}
+	}
+	err = s.db.tx(ctx, func(tx *sql.Tx) error {
+		for _, in := range touched {
+			if _, err := tx.ExecContext(ctx, s.db.q(`UPDATE fleet_inputs SET stamp = $1 WHERE path = $2`), in.stamp, in.called); err != nil {
+				return err
+			}
+		}
+		jobs, err := s.put(ctx, tx, changed)
+		if err != nil {
+			return err
 		}
 		return s.db.enqueue(ctx, s.c, tx, jobs)
 	})
 	if err == nil {
-		s.out.Queued += int64(len(s.pending))
-		s.pending = s.pending[:0]
+		s.out.Queued += int64(len(changed))
+		s.out.Unchanged += int64(len(names) - len(changed))
+		clear(s.pending)
 	}
 	return err
+}
+
+// A submitted is what the database knows of an input.
+type submitted struct {
+	size               int64
+	stamp, sum, status string
+}
+
+// What became of an input since it was submitted.
+const (
+	isSame    = iota
+	isTouched // its times changed, and not what it holds
+	isNew
+)
+
+// now compares an input with what it was: by the size and times of its files and,
+// where only times changed, by their hash.
+func (k submitted) now(ctx context.Context, in input) (int, error) {
+	switch {
+	case k.stamp == in.stamp && (k.status == Done || k.status == Queued || k.status == Running):
+		return isSame, nil
+	case k.stamp == in.stamp || k.size != in.size || k.status != Done || k.sum == "":
+		return isNew, nil
+	}
+	sum, err := in.hash(ctx)
+	if err != nil || sum != k.sum {
+		return isNew, err
+	}
+	return isTouched, nil
+}
+
+// known returns what is known of inputs by what they are called.
+func (s *submit) known(ctx context.Context, names []string) (map[string]submitted, error) {
+	args := make([]any, len(names))
+	for i, name := range names {
+		args[i] = name
+	}
+	rows, err := s.db.sql.QueryContext(ctx, s.db.q(`SELECT path, size, stamp, sha256, status FROM fleet_inputs WHERE path IN `+s.db.values(1, len(names), "")), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]submitted{}
+	for rows.Next() {
+		var name string
+		var k submitted
+		if err := rows.Scan(&name, &k.size, &k.stamp, &k.sum, &k.status); err != nil {
+			return nil, err
+		}
+		out[name] = k
+	}
+	return out, rows.Err()
+}
+
+// put makes inputs queued, and returns their jobs.
+func (s *submit) put(ctx context.Context, tx *sql.Tx, inputs []input) ([]scanJob, error) {
+	if len(inputs) == 0 {
+		return nil, nil
+	}
+	var args []any
+	seals := false
+	for _, in := range inputs {
+		sealed, err := s.db.names.sealed(in.path, in.called)
+		if err != nil {
+			return nil, err
+		}
+		seals = seals || sealed != ""
+		args = append(args, in.called, sealed, string(in.role), s.o.Owner, in.instance, in.size, in.stamp, s.out.Run, Queued)
+	}
+	if seals {
+		_, id, err := s.db.names.Key()
+		if err == nil {
+			err = s.db.sameKey(ctx, tx, id)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := tx.QueryContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, sealed, role, owner, instance, size, stamp, run, status) VALUES `+s.db.values(len(inputs), len(args)/len(inputs), "")+`
+		ON CONFLICT (path) DO UPDATE SET role = excluded.role, owner = excluded.owner, instance = excluded.instance, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
+		status = excluded.status, gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen`), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	jobs := make([]scanJob, 0, len(inputs))
+	for rows.Next() {
+		var j scanJob
+		if err := rows.Scan(&j.Input, &j.Gen); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, rows.Err()
 }
 
 // Cancel takes inputs out of the queue, and from workers that scan them, which
@@ -220,7 +336,11 @@ func (db *DB) Cancel(ctx context.Context, paths []string) (n int64, err error) {
 		return r.RowsAffected()
 	}
 	for _, p := range paths {
-		r, err := db.sql.ExecContext(ctx, db.q(cancel+` AND path = $1`), p)
+		called, err := db.names.called(p)
+		if err != nil {
+			return n, err
+		}
+		r, err := db.sql.ExecContext(ctx, db.q(cancel+` AND path = $1`), called)
 		if err != nil {
 			return n, err
 		}

@@ -54,7 +54,7 @@ type scanner struct {
 // Work scans inputs, one at a time, until ctx ends or, if that is wanted, nothing
 // is left to do. What it is at when ctx ends goes back into the queue.
 func (db *DB) Work(ctx context.Context, o WorkOptions) error {
-	if err := db.sameKey(ctx, o.KeyID); err != nil {
+	if err := db.sameKey(ctx, db.sql, o.KeyID); err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
@@ -103,17 +103,23 @@ func (db *DB) watch(ctx context.Context, c *river.Client[*sql.Tx], o WorkOptions
 	}
 }
 
-// sameKey refuses to mix ids of different keys in one database.
-func (db *DB) sameKey(ctx context.Context, id string) error {
-	if _, err := db.sql.ExecContext(ctx, db.q(`INSERT INTO fleet_meta (name, value) VALUES ('id_key_id', $1) ON CONFLICT (name) DO NOTHING`), id); err != nil {
+// queryer is a database or a transaction of it.
+type queryer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// sameKey refuses to mix what was made with different keys in one database.
+func (db *DB) sameKey(ctx context.Context, in queryer, id string) error {
+	if _, err := in.ExecContext(ctx, db.q(`INSERT INTO fleet_meta (name, value) VALUES ('id_key_id', $1) ON CONFLICT (name) DO NOTHING`), id); err != nil {
 		return err
 	}
 	var first string
-	if err := db.sql.QueryRowContext(ctx, `SELECT value FROM fleet_meta WHERE name = 'id_key_id'`).Scan(&first); err != nil {
+	if err := in.QueryRowContext(ctx, `SELECT value FROM fleet_meta WHERE name = 'id_key_id'`).Scan(&first); err != nil {
 		return err
 	}
 	if first != id {
-		return fmt.Errorf("the ids in this database come from the key %s, and this worker has %s: give all workers the same --id-key", first, id)
+		return fmt.Errorf("the ids in this database come from the key %s, and this is %s: use the same --id-key everywhere", first, id)
 	}
 	return nil
 }
@@ -130,6 +136,9 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 	return at.Add(min(time.Second<<min(max(job.Attempt-1, 0), 9), 5*time.Minute))
 }
 
+// errGivenBack has River queue an input again whose worker ends.
+var errGivenBack = errors.New("the worker ended")
+
 // Work scans one input. An error has River try again, later.
 func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 	o := &w.o
@@ -137,7 +146,7 @@ func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 	if err != nil || l == nil {
 		return err
 	}
-	name := o.Names.Mask(l.path)
+	name := l.called
 	after := context.WithoutCancel(ctx)
 	if l.attempts > o.Attempts {
 		o.Counts.Failed.Add(1)
@@ -159,14 +168,17 @@ func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 		return nil
 	case ctx.Err() != nil:
 		o.Log.Info("given back", "input", name)
-		return errors.Join(err, w.db.release(after, l, "", false))
+		if err := w.db.release(after, l, "", false); err != nil {
+			return err
+		}
+		return errGivenBack
 	}
 	return w.failed(after, l, err)
 }
 
 // failed gives an input another try, or sets it aside.
 func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
-	reason, name := w.o.Names.Mask(cause.Error()), w.o.Names.Mask(l.path)
+	reason, name := w.o.Names.Mask(cause.Error()), l.called
 	if l.attempts >= w.o.Attempts {
 		w.o.Counts.Failed.Add(1)
 		w.o.Log.Warn("set aside", "input", name, "reason", reason)
