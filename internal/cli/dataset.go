@@ -41,7 +41,7 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 	if err := u.Keep(); err != nil {
 		return nil, err
 	}
-	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
+	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
 	l, err := replay.Open(ctx, func() keyspace.Seq { return u.Events(ctx) }, replay.Point{}, o)
 	if err != nil {
 		return nil, err

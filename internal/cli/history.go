@@ -102,6 +102,15 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if err != nil {
 		return err
 	}
+	if !unit.Readable() {
+		damage := a.damage()
+		for _, err := range damage.say(unit.Events(ctx)) {
+			if err != nil {
+				return err
+			}
+		}
+		return exit(exitIncomplete)
+	}
 	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
 		return usagef("%s is a snapshot: it holds one state, and export shows it", path)
 	}
@@ -121,7 +130,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		stop := a.stderr.watch(in.Read, 0)
 		defer stop()
 	}
-	o := replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp(), Tombstones: f.tombstones, Lengths: !f.reveal}
+	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp(), Tombstones: f.tombstones, Lengths: !f.reveal}
 	if !filter.All() {
 		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
 	}

@@ -63,7 +63,7 @@ func (a *app) setData(ctx context.Context, tmp string, set *backup.Set, match fu
 	return func() (keyspace.Seq, error) {
 		l, err := replay.Open(ctx, func() keyspace.Seq {
 			return damaging(aof.Events(ctx, parts, aof.Options{AsOf: a.global.asOf.ms, Resync: true}))
-		}, replay.Point{}, replay.Options{MaxMem: int64(a.global.maxMem) / 2, Tmp: tmp})
+		}, replay.Point{}, replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: tmp})
 		if err != nil {
 			return nil, err
 		}

@@ -45,12 +45,29 @@ var computing = map[string]computation{
 	"zrangestore":      zrangestore,
 }
 
-// commandName is the name of a Command event in lower case.
+// followed are the commands whose Command events tell what their events do not.
+var followed = map[string]string{"xgroup": "xgroup", "xclaim": "xclaim"}
+
+func init() {
+	for name := range computing {
+		followed[name] = name
+	}
+}
+
+// commandName is the name of a Command event in lower case, "" if it is none of
+// followed.
 func commandName(e *keyspace.Event) string {
-	if len(e.Args) == 0 || len(e.Args[0]) > 32 {
+	var lower [16]byte
+	if len(e.Args) == 0 || len(e.Args[0]) > len(lower) {
 		return ""
 	}
-	return strings.ToLower(string(e.Args[0]))
+	n := copy(lower[:], e.Args[0])
+	for i, c := range lower[:n] {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c | 0x20
+		}
+	}
+	return followed[string(lower[:n])]
 }
 
 // combined are the commands that make one key of others.

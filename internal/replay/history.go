@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -81,24 +82,30 @@ var whats = [...]What{Written, Changed, Added, Expiry, Stored, Removed, Overwrit
 // in the order of the log. Each Change is valid until the next.
 func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
-		sorter := spill.NewSorter(l.o.Tmp, l.o.MaxMem/tapeShare)
+		sorter := spill.NewSorter(l.o.Tmp, l.o.MaxMem/sorterShare)
 		defer sorter.Close()
-		r := &recorder{l: l, sorter: sorter, order: map[string]uint64{}}
-		err := l.run(ctx, r.watch, func(*machine) bool {
-			r.finish()
-			return r.err == nil
-		})
+		out := &ledger{sorter: sorter}
+		err := l.run(ctx, func(m *machine) func() {
+			r := &recorder{l: l, m: m, out: out}
+			m.before = r.before
+			return r.finish
+		}, func(*machine) bool { return out.failed() == nil })
 		if err == nil {
-			err = r.err
+			err = out.failed()
 		}
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		c := &Change{}
+		var last []byte
 		for b, err := range sorter.Sorted() {
+			if err == nil && bytes.Equal(b, last) {
+				continue // of a partition that was replayed anew
+			}
+			last = append(last[:0], b...)
 			if err == nil {
-				err = r.decode(b, c)
+				err = l.decode(b, c)
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -107,14 +114,37 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 	}
 }
 
+// sorterShare is how many times MaxMem is what changes take in memory before they
+// are spilled.
+const sorterShare = 8
+
+// ledger takes the records of all recorders.
+type ledger struct {
+	mu     sync.Mutex
+	sorter *spill.Sorter
+	err    error
+}
+
+func (l *ledger) add(record []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = l.sorter.Add(record)
+	}
+}
+
+func (l *ledger) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
 // recorder watches a machine and writes down what changes.
 type recorder struct {
 	l      *Log
 	m      *machine
-	sorter *spill.Sorter
-	order  map[string]uint64 // numbers of sources, in the order of the log
-	paths  []string          // the same the other way round
-	number uint64            // of the change
+	out    *ledger
+	number uint64 // of the change
 	buf    []byte
 	change Change    // used for each that is complete at once
 	open   []*Change // of a computed command, whose result is not there yet
@@ -122,12 +152,6 @@ type recorder struct {
 		source string
 		record int64
 	}
-	err error
-}
-
-func (r *recorder) watch(m *machine) {
-	r.m = m
-	m.before = r.before
 }
 
 // before is called by the machine.
@@ -139,6 +163,9 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		return
 	}
 	o := r.m.get(db, key)
+	if r.l.o.Tombstones && !takes(e, o) {
+		return
+	}
 	c := &r.change
 	if e.Kind == keyspace.Command {
 		c = &Change{}
@@ -160,7 +187,7 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		case name == "zincrby":
 			c.Element = bytes.Clone(e.Args[3])
 			c.Before = o.elementText(c.Element)
-		case strings.HasPrefix(name, "zpop"), strings.HasPrefix(name, "zremrange"):
+		case removes(name):
 			c.What = Removed
 			r.whole(c, o)
 		default:
@@ -191,6 +218,27 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		r.deleted(c, o, e)
 	}
 	r.add(c)
+}
+
+// takes reports whether an event may take a value away.
+func takes(e *keyspace.Event, o *object) bool {
+	switch e.Kind {
+	case keyspace.Command:
+		name := commandName(e)
+		return combined[name] || removes(name)
+	case keyspace.Key:
+		return o != nil
+	case keyspace.Element:
+		return o.typ == keyspace.String && len(o.str) > 0
+	case keyspace.Expire:
+		return false
+	}
+	return true
+}
+
+// removes reports whether a command that is computed removes elements.
+func removes(name string) bool {
+	return strings.HasPrefix(name, "zpop") || strings.HasPrefix(name, "zremrange")
 }
 
 // whole takes the whole value into Before.
@@ -364,19 +412,13 @@ func (r *recorder) finish() {
 }
 
 func (r *recorder) add(c *Change) {
-	if r.err != nil || r.l.o.Tombstones && !c.What.Tombstone() {
+	if r.l.o.Tombstones && !c.What.Tombstone() {
 		return
 	}
 	for _, v := range []*[]byte{&c.Before, &c.After, &c.Element} {
 		if len(*v) > maxValue {
 			*v, c.Cut = (*v)[:maxValue], true
 		}
-	}
-	n, ok := r.order[c.Source]
-	if !ok {
-		n = uint64(len(r.order))
-		r.order[c.Source] = n
-		r.paths = append(r.paths, c.Source)
 	}
 	// Sorted by database, key, place; a 0 ends the key, and one in it is escaped.
 	b := binary.BigEndian.AppendUint32(r.buf[:0], uint32(c.DB)^1<<31)
@@ -386,7 +428,7 @@ func (r *recorder) add(c *Change) {
 		}
 	}
 	b = append(b, 0, 0)
-	b = binary.BigEndian.AppendUint64(b, n)
+	b = binary.BigEndian.AppendUint64(b, r.l.s.order[c.Source])
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Offset))
 	b = binary.BigEndian.AppendUint64(b, r.number)
 	head := len(b)
@@ -394,7 +436,7 @@ func (r *recorder) add(c *Change) {
 	b = r.encode(b, c)
 	b = binary.BigEndian.AppendUint32(b, uint32(head))
 	r.buf = b
-	r.err = r.sorter.Add(b)
+	r.out.add(b)
 }
 
 // encode appends what the head of a record does not say of a change.
@@ -427,7 +469,7 @@ func flag(b bool) int64 {
 const placeSize = 2 + 3*8
 
 // decode reads a record into c, which is valid as long as the record is.
-func (r *recorder) decode(b []byte, c *Change) error {
+func (l *Log) decode(b []byte, c *Change) error {
 	if len(b) < 4 {
 		return errTape
 	}
@@ -438,17 +480,17 @@ func (r *recorder) decode(b []byte, c *Change) error {
 	key, place := b[4:head-placeSize], b[head-placeSize+2:head]
 	rest := b[head : len(b)-4]
 	n := binary.BigEndian.Uint64(place)
-	if n >= uint64(len(r.paths)) || int(rest[0]) >= len(whats) {
+	if n >= uint64(len(l.s.paths)) || int(rest[0]) >= len(whats) {
 		return errTape
 	}
 	if bytes.IndexByte(key, 0) >= 0 {
 		key = bytes.ReplaceAll(key, []byte{0, 255}, []byte{0})
 	}
 	d := decoder{b: rest[3:]}
-	*c = Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: r.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:])),
+	*c = Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: l.s.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:])),
 		What: whats[rest[0]], Type: keyspace.Type(rest[1]), Inexact: rest[2]&1 != 0, Cut: rest[2]&2 != 0,
 		Time: d.varint(), Expire: d.varint(), Element: d.bytes(), ID: string(d.bytes())}
-	if r.l.o.Lengths {
+	if l.o.Lengths {
 		c.BeforeLen, c.AfterLen = int(d.uvarint())-1, int(d.uvarint())-1
 	} else {
 		c.Before, c.After = d.bytes(), d.bytes()

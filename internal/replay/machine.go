@@ -3,7 +3,9 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -17,6 +19,7 @@ type machine struct {
 	libs  map[string][]byte // function libraries
 	held  int64             // about what the values take
 	limit int64             // of held
+	work  int64             // times workShare: of spent
 	spent int64             // steps, see afford
 
 	// before, if not nil, is called before a key changes, and before each element of
@@ -51,8 +54,38 @@ const (
 	perElement = 80
 )
 
-func newMachine(limit int64) *machine {
-	return &machine{dbs: map[int32]map[string]*object{}, libs: map[string][]byte{}, limit: limit}
+// newMachine returns an empty machine that holds up to limit bytes, and may spend
+// workShare steps for each of work.
+func newMachine(limit, work int64) *machine {
+	return &machine{dbs: map[int32]map[string]*object{}, libs: map[string][]byte{}, limit: limit, work: work}
+}
+
+// clear removes all keys.
+func (m *machine) clear() {
+	for _, keys := range m.dbs {
+		clear(keys)
+	}
+	m.held, m.spent, m.open.o = 0, 0, nil
+}
+
+// each calls do with all keys in order until it returns false.
+func (m *machine) each(do func(db int32, key string, o *object) bool) {
+	for _, db := range slices.Sorted(maps.Keys(m.dbs)) {
+		keys := m.dbs[db]
+		if len(keys) == 1 {
+			for key, o := range keys {
+				if !do(db, key, o) {
+					return
+				}
+			}
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			if !do(db, key, keys[key]) {
+				return
+			}
+		}
+	}
 }
 
 // errFull says that the values do not fit into the machine's memory.

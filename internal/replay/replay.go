@@ -9,7 +9,9 @@
 // spilled, encrypted.
 //
 //	survey.go     the first reading: where the point is, what is taken back, which keys are linked
-//	replay.go     the second: partitions, one after the other
+//	once.go       which keys are named once
+//	replay.go     the second: single keys, and partitions of the others
+//	player.go     partitions are replayed
 //	machine.go    a data set that events are applied to
 //	computing.go, zset.go  commands that are computed
 //	object.go, streamvalue.go  values
@@ -39,8 +41,9 @@ var ErrNoPoint = errors.New("no command of the log stands at that point")
 
 // Options say how a log is replayed.
 type Options struct {
-	MaxMem int64  // bytes of values in memory, apart from what reading takes
-	Tmp    string // where to spill
+	Workers int    // how many partitions to replay at once, 2 at most; the result is the same
+	MaxMem  int64  // bytes of values in memory, apart from what reading takes
+	Tmp     string // where to spill
 	// Want chooses the keys that are told of; it may be nil. All are replayed.
 	Want func(db int32, key []byte) bool
 	// Of a history: only what took values away, and of values their lengths alone.
@@ -63,9 +66,10 @@ type Info struct {
 // first reading counts is the bytes of all values of all times: more than what
 // any moment holds.
 const (
-	partShare  = 2
+	partShare  = 4
 	maxParts   = 1024
-	tapeShare  = 4 // MaxMem/tapeShare is for tapes in memory
+	tapeShare  = 8 // MaxMem/tapeShare is for tapes in memory, and as much for their ends
+	fewParts   = 64
 	machineMin = 1 << 20
 )
 
@@ -80,7 +84,7 @@ type Log struct {
 
 // Open reads a log for the first time and finds the point.
 func Open(ctx context.Context, events func() keyspace.Seq, p Point, o Options) (*Log, error) {
-	s, err := look(ctx, events(), p)
+	s, err := look(ctx, events(), p, o.MaxMem)
 	if err != nil {
 		return nil, err
 	}
@@ -100,29 +104,27 @@ func (l *Log) Info() Info { return l.info }
 
 // parts is the number of partitions.
 func (l *Log) parts() int {
-	return int(min(max(l.s.bytes*partShare/max(l.o.MaxMem, 1)+1, 1), maxParts))
+	most := min(max(l.o.MaxMem/tapeShare/spill.BlockSize, fewParts), maxParts)
+	return int(min(max(l.s.bytes*partShare/max(l.o.MaxMem, 1)+1, 1), most))
 }
 
-// State yields the data set at the point as events of a snapshot: function
-// libraries, then keys, in an order that is the same for the same input and
-// MaxMem. The State of a Key is Live, or Unknown where its value is inexact.
+// State yields the data set at the point as events of a snapshot: keys that the log
+// names once, where they stand, then function libraries and all other keys, in an
+// order that is the same for the same input and MaxMem. The State of a Key is Live,
+// or Unknown where its value is inexact.
 func (l *Log) State(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		out := &emitter{yield: yield}
-		err := l.run(ctx, func(*machine) {}, func(m *machine) bool {
+		err := l.run(ctx, func(*machine) func() { return func() {} }, func(m *machine) bool {
 			out.libraries(m.libs)
-			for _, db := range slices.Sorted(maps.Keys(m.dbs)) {
-				for _, key := range slices.Sorted(maps.Keys(m.dbs[db])) {
-					if l.o.Want == nil || l.o.Want(db, []byte(key)) {
-						l.info.Inexact += flag(m.dbs[db][key].inexact)
-						out.key(db, key, m.dbs[db][key])
-					}
-					if out.gone {
-						return false
-					}
+			m.each(func(db int32, key string, o *object) bool {
+				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
+					l.info.Inexact += flag(o.inexact)
+					out.key(db, key, o)
 				}
-			}
-			return true
+				return !out.gone
+			})
+			return !out.gone
 		})
 		if err != nil && !out.gone {
 			yield(nil, err)
@@ -137,63 +139,77 @@ func (m *emitter) libraries(libs map[string][]byte) {
 	}
 }
 
-// run replays the log partition by partition: made is called with each new machine,
-// done with it once it holds all.
-func (l *Log) run(ctx context.Context, made func(*machine), done func(*machine) bool) error {
+// run replays the log: first the keys that it names once, then the others partition
+// by partition. made is called with each new machine; what it returns is called once
+// the machine has applied all, both by the goroutine of the machine. done is called
+// by the caller's with each machine that holds all, and says whether more is wanted.
+func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*machine) bool) error {
 	limit := max(l.o.MaxMem, machineMin)
 	n := l.parts()
 	if n == 1 {
-		m := newMachine(limit)
-		made(m)
-		_, err := l.replay(m, l.counted(ctx))
-		if err == nil {
-			done(m)
-		}
-		return err
-	}
-	store := spill.New(l.o.Tmp, l.o.MaxMem/tapeShare)
-	defer store.Close()
-	tapes, err := l.divide(ctx, store, n)
-	if err != nil {
-		return err
-	}
-	for _, t := range tapes {
-		m := newMachine(limit)
-		made(m)
-		whole, err := l.replay(m, until(ctx, t.play))
+		m := newMachine(limit, limit)
+		end := made(m)
+		full, err := replay(m, l.counted(ctx))
 		if err != nil {
 			return err
 		}
-		if whole && !done(m) {
+		if full != nil {
+			l.tooLarge(full)
 			return nil
 		}
-		t.stream.Free()
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+		end()
+		done(m)
+		return nil
+	}
+	store := spill.New(l.o.Tmp, l.o.MaxMem/tapeShare)
+	defer store.Close()
+	s := &singles{l: l, m: newMachine(limit, limit), done: done}
+	s.end = made(s.m)
+	tapes, more, err := l.divide(ctx, store, n, s)
+	l.s.seen = nil // others need the room
+	if err != nil || !more {
+		return err
+	}
+	p := player{made: made, done: done, limit: limit / atOnce, work: limit, workers: min(max(l.o.Workers, 1), atOnce)}
+	if more, err = p.play(ctx, tapes); err != nil || !more {
+		return err
+	}
+	// What did not fit in its share has all of it.
+	alone := player{made: made, done: done, limit: limit, work: limit, workers: 1}
+	if _, err = alone.play(ctx, p.full); err != nil {
+		return err
+	}
+	for _, e := range alone.keys {
+		l.tooLarge(e)
 	}
 	return nil
 }
 
-// replay applies events; whole says that all fitted.
-func (l *Log) replay(m *machine, seq keyspace.Seq) (whole bool, err error) {
+// tooLarge notes that at an event the values did not fit in memory.
+func (l *Log) tooLarge(e *keyspace.Event) {
+	l.info.TooLarge++
+	if l.info.Full != nil {
+		return
+	}
+	if l.info.Full = bytes.Clone(e.Key); e.Kind == keyspace.Command {
+		l.info.Full = bytes.Clone(neededBy(e))
+	}
+}
+
+// replay applies events. If they do not fit it returns the one at which they did not.
+func replay(m *machine, seq keyspace.Seq) (full *keyspace.Event, err error) {
 	for e, err := range seq {
 		if err == nil {
 			err = m.apply(e)
 		}
 		if errors.Is(err, errFull) {
-			if l.info.TooLarge++; l.info.Full == nil {
-				if l.info.Full = bytes.Clone(e.Key); e.Kind == keyspace.Command {
-					l.info.Full = bytes.Clone(neededBy(e))
-				}
-			}
-			return false, nil
+			return e.Clone(), nil
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	return true, nil
+	return nil, nil
 }
 
 // counted yields the events before the point that were not taken back.
@@ -239,15 +255,22 @@ func until(ctx context.Context, seq keyspace.Seq) keyspace.Seq {
 	}
 }
 
-// divide writes the events of each partition to a tape of its own.
-func (l *Log) divide(ctx context.Context, store *spill.Store, n int) ([]*tape, error) {
-	tapes := make([]*tape, n)
+// divide writes the events of each partition to a tape of its own, but for those of
+// single keys.
+func (l *Log) divide(ctx context.Context, store *spill.Store, n int, s *singles) (tapes []*tape, more bool, err error) {
+	tapes = make([]*tape, n)
 	for i := range tapes {
-		tapes[i] = newTape(store)
+		tapes[i] = newTape(store, l.s)
 	}
 	for e, err := range l.counted(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		switch taken, more, err := s.take(e); {
+		case err != nil || !more:
+			return nil, false, err
+		case taken:
+			continue
 		}
 		key, all := e.Key, false
 		switch e.Kind {
@@ -271,11 +294,11 @@ func (l *Log) divide(ctx context.Context, store *spill.Store, n int) ([]*tape, e
 		}
 		for _, t := range to {
 			if err := t.write(e); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 	}
-	return tapes, nil
+	return tapes, s.tell(), nil
 }
 
 // neededBy returns a key of a command whose Command event a machine needs, nil of

@@ -249,3 +249,102 @@ func TestUnionsAreBounded(t *testing.T) {
 		t.Errorf("late is %.100s; %d keys are inexact", got["0/late"], l.Info().Inexact)
 	}
 }
+
+// The same comes out of little memory as of much, whatever the number of workers:
+// of keys that are named once, and of others.
+func TestMemoryAndWorkersChangeNothing(t *testing.T) {
+	commands := []string{"SELECT 0"}
+	for i := range 6000 {
+		commands = append(commands, fmt.Sprintf("SET once:%d %d", i, i), fmt.Sprintf("RPUSH l:%d %d", i%700, i))
+		switch i % 5 {
+		case 0:
+			commands = append(commands, fmt.Sprintf("SET twice:%d old", i), fmt.Sprintf("SET twice:%d new", i))
+		case 1:
+			commands = append(commands, fmt.Sprintf("SET gone:%d x", i), fmt.Sprintf("DEL gone:%d", i))
+		case 2:
+			commands = append(commands, fmt.Sprintf("SET a:%d x", i), fmt.Sprintf("RENAME a:%d b:%d", i, i))
+		}
+	}
+	for _, end := range []string{"", "FLUSHALL"} {
+		path := logOf(t, append(commands, strings.Fields(end)...)...)
+		var want [3]string
+		for _, o := range []Options{{MaxMem: 1 << 28}, {MaxMem: 1 << 20}, {MaxMem: 1 << 20, Workers: 8}} {
+			got := [3]string{historyText(t, path, o), "", fmt.Sprint(stateKeys(t, path, o))}
+			o.Tombstones = true
+			got[1] = historyText(t, path, o)
+			if want[0] == "" {
+				want = got
+				continue
+			}
+			for i := range got {
+				if got[i] != want[i] || got[i] == "" {
+					t.Errorf("after %q with %+v, %d: %d bytes, want %d", end, o, i, len(got[i]), len(want[i]))
+				}
+			}
+		}
+	}
+}
+
+func historyText(t *testing.T, path string, o Options) string {
+	t.Helper()
+	o.Tmp = t.TempDir()
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for c, err := range l.History(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%+v\n", *c)
+	}
+	if i := l.Info(); i.TooLarge > 0 {
+		t.Errorf("%+v", i)
+	}
+	return b.String()
+}
+
+// stateKeys are what the log holds at its end, sorted.
+func stateKeys(t *testing.T, path string, o Options) (keys []string) {
+	t.Helper()
+	o.Tmp = t.TempDir()
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range dataSet(t, l.State(t.Context())) {
+		keys = append(keys, k+" "+v)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// A key is single if it is created once and not named otherwise.
+func TestSightings(t *testing.T) {
+	s := newSightings(1 << 20)
+	key := func(op keyspace.Op, name string) *keyspace.Event {
+		return &keyspace.Event{Kind: keyspace.Key, Op: op, Key: []byte(name)}
+	}
+	for _, name := range []string{"a", "b", "b", "c"} {
+		s.see(key(keyspace.OpCreate, name), false)
+	}
+	s.see(&keyspace.Event{Kind: keyspace.Expire, Key: []byte("c")}, false)
+	for name, want := range map[string]bool{"a": true, "b": false, "c": false} {
+		if got := s.single(key(keyspace.OpCreate, name)); got != want {
+			t.Errorf("%s is single: %t", name, got)
+		}
+	}
+	if s.single(key(keyspace.OpPut, "a")) {
+		t.Error("what is added to may have been there")
+	}
+	s.see(key(keyspace.OpCreate, "base"), true)
+	s.see(key(keyspace.OpCreate, "new"), false)
+	if !s.single(key(keyspace.OpCreate, "base")) || s.single(key(keyspace.OpCreate, "new")) {
+		t.Error("behind a base, what a command creates may have been there")
+	}
+	s.see(&keyspace.Event{Kind: keyspace.Flush}, false)
+	if s.single(key(keyspace.OpCreate, "a")) {
+		t.Error("a flush concerns all keys")
+	}
+}

@@ -2,7 +2,8 @@ package replay
 
 import (
 	"context"
-	"hash/fnv"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -38,7 +39,10 @@ type survey struct {
 	when     int64   // the last #TS before the point
 	lastTime int64
 	links    links
+	seen     *sightings
 	damaged  int64
+	order    map[string]uint64 // numbers of the files, in the order of the log
+	paths    []string          // the same the other way round
 }
 
 // retraction is what a Damage or Torn event takes back: commands of a file from an
@@ -50,8 +54,8 @@ type retraction struct {
 }
 
 // look reads a log once.
-func look(ctx context.Context, seq keyspace.Seq, p Point) (*survey, error) {
-	s := &survey{point: -1, links: newLinks()}
+func look(ctx context.Context, seq keyspace.Seq, p Point, maxMem int64) (*survey, error) {
+	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
 	for e, err := range seq {
 		if err != nil {
 			return nil, err
@@ -60,6 +64,7 @@ func look(ctx context.Context, seq keyspace.Seq, p Point) (*survey, error) {
 			return nil, err
 		}
 		s.event(e, p)
+		s.seen.see(e, s.commands == 0)
 	}
 	switch n := len(s.flushes); {
 	case p.Kind != BeforeFlush:
@@ -72,6 +77,9 @@ func look(ctx context.Context, seq keyspace.Seq, p Point) (*survey, error) {
 }
 
 func (s *survey) event(e *keyspace.Event, p Point) {
+	if n := len(s.paths); n == 0 || s.paths[n-1] != e.Pos.Source {
+		s.file(e.Pos.Source)
+	}
 	switch e.Kind {
 	case keyspace.Command:
 		s.command(e, p)
@@ -96,6 +104,14 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			s.damaged++
 		}
 		s.taken = append(s.taken, retraction{e.Pos.Source, e.Pos.Offset, s.commands})
+	}
+}
+
+// file numbers a file that is met for the first time.
+func (s *survey) file(path string) {
+	if _, ok := s.order[path]; !ok {
+		s.order[path] = uint64(len(s.paths))
+		s.paths = append(s.paths, path)
 	}
 }
 
@@ -150,9 +166,7 @@ func newLinks() links { return links{up: map[uint64]uint64{}} }
 
 // hashOf is the same in any run, so that the order of what comes out is.
 func hashOf(key []byte) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write(key)
-	return h.Sum64()
+	return xxhash.Sum64(key)
 }
 
 func (l *links) root(h uint64) uint64 {

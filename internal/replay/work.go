@@ -1,6 +1,6 @@
 package replay
 
-// workShare is how many steps a machine may spend, for each byte that it may hold,
+// workShare is how many steps a machine may spend, for each byte of [Options.MaxMem],
 // on commands that read whole values to make others of them: SUNIONSTORE of growing
 // sets costs the square of what a log says. Machines are as many as the values
 // take, so that all of them together stay linear in the size of the log.
@@ -9,7 +9,7 @@ const workShare = 8
 // afford spends steps, of which each is an element or a byte that is read, and
 // reports whether they were left. Where they are not, the result is not known.
 func (m *machine) afford(steps int64) bool {
-	if m.spent+steps > m.limit*workShare {
+	if m.spent+steps > m.work*workShare {
 		return false
 	}
 	m.spent += steps

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // BlockSize is the most that one call of [Stream.Append] may add, and the size
@@ -25,9 +26,10 @@ const (
 	slotSize  = BlockSize + tagSize
 )
 
-// Store owns the memory and the file of its streams. It is not safe for
-// concurrent use, its streams and readers included.
+// Store owns the memory and the file of its streams. Different streams, and their
+// readers, may be used by different goroutines at once; one stream may not.
 type Store struct {
+	mu     sync.Mutex // of all that follows but aead, which is safe, and file once it is there
 	dir    string
 	budget int64
 	held   int64 // bytes of the full blocks in memory
@@ -48,10 +50,16 @@ func New(dir string, budget int64) *Store {
 }
 
 // Spilled returns how many bytes the file takes; 0 while all is in memory.
-func (s *Store) Spilled() int64 { return int64(s.slots) * slotSize }
+func (s *Store) Spilled() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(s.slots) * slotSize
+}
 
 // Close frees the memory and the file. The store's streams cannot be used any more.
 func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.spare, s.vacant = nil, nil
 	if s.file == nil {
 		return nil
@@ -63,6 +71,8 @@ func (s *Store) Close() error {
 
 // buffer returns an empty slice with room for a block and its tag.
 func (s *Store) buffer() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if n := len(s.spare); n > 0 {
 		b := s.spare[n-1]
 		s.spare = s.spare[:n-1]
@@ -75,6 +85,8 @@ func (s *Store) buffer() []byte {
 const maxSpare = 64
 
 func (s *Store) recycle(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if cap(b) == slotSize && len(s.spare) < maxSpare {
 		s.spare = append(s.spare, b)
 	}
@@ -82,34 +94,47 @@ func (s *Store) recycle(b []byte) {
 
 // seal encrypts p in place and writes it into a free slot.
 func (s *Store) seal(p []byte) (block, error) {
-	if s.file == nil {
-		if err := s.create(); err != nil {
-			return block{}, err
-		}
+	b, f, err := s.place(len(p))
+	if err != nil {
+		return block{}, err
 	}
-	b := block{nonce: s.sealed, size: uint32(len(p)), slot: s.slots}
-	if n := len(s.vacant); n > 0 {
-		b.slot, s.vacant = s.vacant[n-1], s.vacant[:n-1]
-	} else if s.slots++; s.slots == 0 {
-		return block{}, errors.New("spill: file too large")
-	}
-	s.sealed++
 	var nonce [12]byte
 	binary.LittleEndian.PutUint64(nonce[:], b.nonce)
-	_, err := s.file.WriteAt(s.aead.Seal(p[:0], nonce[:], p, nil), int64(b.slot)*slotSize)
-	if err != nil {
+	if _, err := f.WriteAt(s.aead.Seal(p[:0], nonce[:], p, nil), int64(b.slot)*slotSize); err != nil {
 		return block{}, fmt.Errorf("spill: %w", err)
 	}
 	return b, nil
 }
 
+// place takes a free slot and a nonce for a block.
+func (s *Store) place(size int) (block, *os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil {
+		if err := s.create(); err != nil {
+			return block{}, nil, err
+		}
+	}
+	b := block{nonce: s.sealed, size: uint32(size), slot: s.slots}
+	if n := len(s.vacant); n > 0 {
+		b.slot, s.vacant = s.vacant[n-1], s.vacant[:n-1]
+	} else if s.slots++; s.slots == 0 {
+		return block{}, nil, errors.New("spill: file too large")
+	}
+	s.sealed++
+	return b, s.file, nil
+}
+
 // open reads the block back into buf.
 func (s *Store) open(b block, buf []byte) ([]byte, error) {
-	if s.file == nil {
+	s.mu.Lock()
+	f := s.file
+	s.mu.Unlock()
+	if f == nil {
 		return nil, os.ErrClosed
 	}
 	buf = buf[:int(b.size)+tagSize]
-	if _, err := s.file.ReadAt(buf, int64(b.slot)*slotSize); err != nil {
+	if _, err := f.ReadAt(buf, int64(b.slot)*slotSize); err != nil {
 		return nil, fmt.Errorf("spill: %w", err)
 	}
 	var nonce [12]byte
@@ -207,8 +232,7 @@ func (t *Stream) room(n int) error {
 // shelve ends the tail's block.
 func (t *Stream) shelve() error {
 	s := t.store
-	if s.held+slotSize <= s.budget {
-		s.held += slotSize
+	if s.hold() {
 		t.blocks = append(t.blocks, block{mem: t.tail})
 		return nil
 	}
@@ -221,19 +245,37 @@ func (t *Stream) shelve() error {
 	return nil
 }
 
+// hold reports whether a block more may be in memory.
+func (s *Store) hold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held+slotSize > s.budget {
+		return false
+	}
+	s.held += slotSize
+	return true
+}
+
 // Free gives the stream's memory and its place in the file back to the store and
 // leaves the stream empty. Its readers cannot be used any more.
 func (t *Stream) Free() {
 	for _, b := range t.blocks {
-		if b.mem != nil {
-			t.store.held -= slotSize
-			t.store.recycle(b.mem)
-		} else {
-			t.store.vacant = append(t.store.vacant, b.slot)
-		}
+		t.store.free(b)
 	}
 	t.store.recycle(t.tail)
 	t.blocks, t.tail, t.limit, t.size = nil, nil, 0, 0
+}
+
+// free gives a block's place back.
+func (s *Store) free(b block) {
+	s.mu.Lock()
+	if b.mem != nil {
+		s.held -= slotSize
+	} else {
+		s.vacant = append(s.vacant, b.slot)
+	}
+	s.mu.Unlock()
+	s.recycle(b.mem)
 }
 
 // Reader reads a stream block by block.

@@ -1,0 +1,140 @@
+package replay
+
+import (
+	"errors"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// sightings tells the keys that a log creates once, and never names again, from the
+// others. Such keys have no past, and what becomes of them depends on no other: they
+// need not be held until the log ends. That is most keys of most logs, those of its
+// base above all.
+//
+// Names stand for all keys of that name, in any database. Two of the same hash are
+// taken for one, so that a key may be held in vain. Keys of the base are not
+// entered, as they would fill what there is: a base names each once.
+type sightings struct {
+	once, again []uint64 // bits, by hash
+	mask        uint64
+	base        bool // the base has keys: what a command creates may have been there
+	never       bool // a flush or swap concerns keys that it does not name
+}
+
+// minSightings is how many words of bits there are at least of each kind. They may
+// take all of MaxMem, since they are given back before partitions are replayed.
+const minSightings = 1 << 10
+
+func newSightings(maxMem int64) *sightings {
+	words := uint64(minSightings)
+	for int64(words)*2*2*8 <= maxMem {
+		words *= 2
+	}
+	return &sightings{once: make([]uint64, words), again: make([]uint64, words), mask: words*64 - 1}
+}
+
+// see notes what an event says of keys; base says that no command came yet.
+func (s *sightings) see(e *keyspace.Event, base bool) {
+	switch e.Kind {
+	case keyspace.Key:
+		switch {
+		case base:
+			s.base = true
+		case e.Op == keyspace.OpCreate && !s.base:
+			s.created(e.Key)
+		default:
+			s.named(e.Key)
+		}
+	case keyspace.Rename:
+		s.named(e.Key)
+		s.named(e.Value)
+	case keyspace.Delete:
+		s.named(e.Key)
+		if e.Op == keyspace.OpMoveEnd {
+			s.named(e.Value)
+		}
+	case keyspace.Expire:
+		s.named(e.Key)
+	case keyspace.Flush, keyspace.SwapDB:
+		s.never = true
+	case keyspace.Command:
+		if key := neededBy(e); key != nil {
+			s.named(key)
+		}
+		for _, key := range linkedKeys(e) {
+			s.named(key)
+		}
+	}
+}
+
+func (s *sightings) created(key []byte) {
+	h := hashOf(key) & s.mask
+	if s.once[h/64]&(1<<(h%64)) != 0 {
+		s.again[h/64] |= 1 << (h % 64)
+	}
+	s.once[h/64] |= 1 << (h % 64)
+}
+
+func (s *sightings) named(key []byte) {
+	h := hashOf(key) & s.mask
+	s.again[h/64] |= 1 << (h % 64)
+}
+
+// single reports whether a key that a record of the log begins to create is named
+// by that record alone.
+func (s *sightings) single(e *keyspace.Event) bool {
+	if s.never || e.Op != keyspace.OpCreate {
+		return false
+	}
+	h := hashOf(e.Key) & s.mask
+	return s.again[h/64]&(1<<(h%64)) == 0
+}
+
+// singles replays such keys one at a time, on a machine that holds one. A key of which
+// two records stand in a damaged base is told of twice.
+type singles struct {
+	l    *Log
+	m    *machine
+	end  func()              // what watches the machine is told that a key is complete
+	done func(*machine) bool // false: no more is wanted
+	open bool                // the record being read is one of such a key, and is replayed
+	skip bool                // or it is one of which nothing is to be told
+}
+
+// take replays an event if it belongs to a single key, and reports whether it does,
+// and whether more is wanted.
+func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
+	switch e.Kind {
+	case keyspace.Key:
+		if !s.tell() {
+			return true, false, nil
+		}
+		single := s.l.s.seen.single(e)
+		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, e.Key))
+		s.open = single && !s.skip
+	case keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd:
+	default:
+		return false, true, nil
+	}
+	if !s.open {
+		return s.skip, true, nil
+	}
+	err = s.m.apply(e)
+	if errors.Is(err, errFull) {
+		s.l.tooLarge(e)
+		s.m.clear()
+		s.open, s.skip, err = false, true, nil
+	}
+	return true, true, err
+}
+
+// tell has what the machine holds told, and empties it.
+func (s *singles) tell() (more bool) {
+	if s.m.held == 0 {
+		return true
+	}
+	s.end()
+	more = s.done(s.m)
+	s.m.clear()
+	return more
+}
