@@ -15,22 +15,33 @@ import (
 // taken for one, so that a key may be held in vain. Keys of the base are not
 // entered, as they would fill what there is: a base names each once.
 type sightings struct {
-	once, again []uint64 // bits, by hash
-	mask        uint64
-	base        bool // the base has keys: what a command creates may have been there
-	never       bool // a flush or swap concerns keys that it does not name
+	pairs []uint64 // of bits, by hash: created once, and named otherwise or again
+	mask  uint64
+	base  bool // the base has keys: what a command creates may have been there
+	never bool // a flush or swap concerns keys that it does not name
 }
 
-// minSightings is how many words of bits there are at least of each kind. They may
-// take all of MaxMem, since they are given back before partitions are replayed.
-const minSightings = 1 << 10
+const (
+	// minSightings is how many words of bits there are at least. They may take all of
+	// MaxMem, since they are given back before partitions are replayed.
+	minSightings = 1 << 11
+	pairsOfWord  = 32
+	onceBit      = 1
+	againBit     = 2
+)
 
 func newSightings(maxMem int64) *sightings {
 	words := uint64(minSightings)
-	for int64(words)*2*2*8 <= maxMem {
+	for int64(words)*2*8 <= maxMem {
 		words *= 2
 	}
-	return &sightings{once: make([]uint64, words), again: make([]uint64, words), mask: words*64 - 1}
+	return &sightings{pairs: make([]uint64, words), mask: words*pairsOfWord - 1}
+}
+
+// pair returns where the bits of a key are.
+func (s *sightings) pair(key []byte) (word *uint64, shift uint64) {
+	h := hashOf(key) & s.mask
+	return &s.pairs[h/pairsOfWord], h % pairsOfWord * 2
 }
 
 // see notes what an event says of keys; base says that no command came yet.
@@ -68,16 +79,13 @@ func (s *sightings) see(e *keyspace.Event, base bool) {
 }
 
 func (s *sightings) created(key []byte) {
-	h := hashOf(key) & s.mask
-	if s.once[h/64]&(1<<(h%64)) != 0 {
-		s.again[h/64] |= 1 << (h % 64)
-	}
-	s.once[h/64] |= 1 << (h % 64)
+	word, shift := s.pair(key)
+	*word |= (*word&(onceBit<<shift))<<1 | onceBit<<shift
 }
 
 func (s *sightings) named(key []byte) {
-	h := hashOf(key) & s.mask
-	s.again[h/64] |= 1 << (h % 64)
+	word, shift := s.pair(key)
+	*word |= againBit << shift
 }
 
 // single reports whether a key that a record of the log begins to create is named
@@ -86,8 +94,8 @@ func (s *sightings) single(e *keyspace.Event) bool {
 	if s.never || e.Op != keyspace.OpCreate {
 		return false
 	}
-	h := hashOf(e.Key) & s.mask
-	return s.again[h/64]&(1<<(h%64)) == 0
+	word, shift := s.pair(e.Key)
+	return *word>>shift&againBit == 0
 }
 
 // singles replays such keys one at a time, on a machine that holds one. A key of which
