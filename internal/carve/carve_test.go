@@ -256,6 +256,9 @@ func TestWrite(t *testing.T) {
 	if err := pieces[i].Write(memory{img}, &b); err != nil {
 		t.Fatal(err)
 	}
+	if again, _ := carveAll(t, b.Bytes(), 1); len(again) != 1 || again[0].Kind != Snapshot || again[0].Confidence != Unverified {
+		t.Errorf("what was written is %+v", again)
+	}
 	keys := uint64(0)
 	for e, err := range rdb.NewReader(&b, rdb.Options{}).Events(t.Context()) {
 		if err != nil {

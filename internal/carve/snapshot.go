@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
 )
@@ -42,6 +43,7 @@ type trail struct {
 	end     int64 // of what is whole
 	keys    uint64
 	weight  int  // of the records: see enough
+	made    bool // it says that nothing vouched for what it was made of
 	begun   bool // the key of the record that is broken was read, and is like others
 }
 
@@ -147,6 +149,7 @@ func (t *trail) follow(ctx context.Context, img Image, probe *rdb.Prober, at int
 		case keyspace.DB, keyspace.Slot:
 			t.end = e.Record + e.Length
 		case keyspace.Aux, keyspace.Function:
+			t.made = t.made || e.Kind == keyspace.Aux && string(e.Key) == rdbwrite.Salvaged
 			if e.Pos.Inner < 0 {
 				t.end = e.Pos.Offset + e.Length
 			}
@@ -203,7 +206,7 @@ func snapshot(ctx context.Context, img Image, at int64) (*Piece, error) {
 		return p, nil
 	}
 	p.Kind, p.Confidence, p.Records = Snapshot, Unverified, t.keys
-	if keyspace.Checksum(end.Index) == keyspace.ChecksumOK {
+	if keyspace.Checksum(end.Index) == keyspace.ChecksumOK && !t.made {
 		p.Confidence = Intact
 	}
 	p.Length = r.RestOffset() - at

@@ -35,6 +35,9 @@ func (p *Piece) Write(img Image, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := x.Unverified(); err != nil {
+		return err
+	}
 	if err := x.Raw(bytes, p.body); err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ type Writer struct {
 	err     error
 	db      int32 // selected; -1: none
 	store   *spill.Store
+	vouches bool // the checksum is written
 	buf     []byte
 	rec     record
 	lib     *library
@@ -86,7 +87,7 @@ func New(w io.Writer, v Version, o Options) (*Writer, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMem
 	}
-	x := &Writer{w: w, version: v, db: -1, store: spill.New(o.Tmp, o.MaxMem)}
+	x := &Writer{w: w, version: v, db: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
 	x.rec.init(x.store)
 	return x, x.write([]byte(head))
 }
@@ -113,6 +114,16 @@ func (w *Writer) Aux(name, value []byte) error {
 	}
 	w.buf = appendString(appendString(append(w.buf[:0], opAux), name), value)
 	return w.write(w.buf)
+}
+
+// Salvaged is the name of an aux field which says that nothing vouches for what the
+// snapshot was made of: its own checksum proves only that it is as it was written.
+const Salvaged = "salvaged"
+
+// Unverified writes that field. Versions that have none get no checksum.
+func (w *Writer) Unverified() error {
+	w.vouches = w.version.valkey() || w.version.Number >= sinceQuick
+	return w.Aux([]byte(Salvaged), []byte("valkeyfs"))
 }
 
 // DB is the database that is selected, -1 before the first.
@@ -181,7 +192,11 @@ const copySize = 64 << 10
 func (w *Writer) Close() error {
 	err := w.write([]byte{opEOF})
 	if err == nil && (w.version.valkey() || w.version.Number >= sinceChecksum) {
-		err = w.write(binary.LittleEndian.AppendUint64(nil, w.crc))
+		sum := w.crc
+		if !w.vouches {
+			sum = 0 // none
+		}
+		err = w.write(binary.LittleEndian.AppendUint64(nil, sum))
 	}
 	if e := w.store.Close(); err == nil {
 		err = e

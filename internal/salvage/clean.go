@@ -82,6 +82,11 @@ func (x *cleaner) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if x.p.Checksum != keyspace.ChecksumOK.String() && !x.p.Salvaged {
+		if err := w.Unverified(); err != nil {
+			return err
+		}
+	}
 	put := func(n int64) error { return w.Raw(x.raw, n) }
 	meet := func(c cut) error {
 		if c.why == selected {

@@ -78,7 +78,8 @@ type Part struct {
 	To       int64  `json:"to"`     // before its end marker
 	NoHead   bool   `json:"no_head,omitempty"`
 	NoEnd    bool   `json:"no_end,omitempty"`
-	Checksum string `json:"checksum"` // its verdict
+	Checksum string `json:"checksum"`           // its verdict
+	Salvaged bool   `json:"salvaged,omitempty"` // it was made of what nothing vouched for
 
 	version  rdbwrite.Version
 	log      bool
@@ -87,6 +88,9 @@ type Part struct {
 	// superseded are records that lie in no cut and were taken back all the same.
 	superseded map[int64]struct{}
 }
+
+// vouched reports whether a checksum vouches for the records.
+func (p *Part) vouched() bool { return p.Checksum == keyspace.ChecksumOK.String() && !p.Salvaged }
 
 // supersede notes a record, by its offset, that never was one.
 func (p *Part) supersede(from int64) {

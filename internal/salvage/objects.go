@@ -86,7 +86,7 @@ func (s *sieve) confidence(e *keyspace.Event) string {
 	case s.p == nil:
 	case s.in && (s.cut.why == lost || s.cut.why == partial):
 		c = Partial
-	case s.p.Checksum == keyspace.ChecksumOK.String():
+	case s.p.vouched():
 		c = Intact
 	}
 	return string(c)

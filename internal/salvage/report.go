@@ -80,7 +80,11 @@ func describe(p *Part) string {
 	if p.NoEnd {
 		s += ", its end lost"
 	}
-	return s + ", checksum " + p.Checksum
+	s += ", checksum " + p.Checksum
+	if p.Salvaged {
+		s += " of what was salvaged"
+	}
+	return s
 }
 
 // survivors says how many keys there are, and how far they can be believed.

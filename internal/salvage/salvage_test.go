@@ -132,6 +132,38 @@ func TestFalseEnd(t *testing.T) {
 	}
 }
 
+// TestNotVouched: what nothing vouched for is not intact in the clean file either, nor
+// in one made of that.
+func TestNotVouched(t *testing.T) {
+	for _, version := range []string{"REDIS0006", "REDIS0011", "VALKEY080"} {
+		p := []byte(version + "\xfe\x00" + "\x00\x06key:00\x07a value" + "\x00\x06key:01\x07b value\xff")
+		p = append(p, 1, 2, 3, 4, 5, 6, 7, 8)
+		for range 2 {
+			var out bytes.Buffer
+			m, _, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := (Counts{Unverified: 2}); m.Keys != want {
+				t.Errorf("%s: %+v", version, m.Keys)
+			}
+			p = out.Bytes()
+		}
+		var lines bytes.Buffer
+		m, _, err := Run(t.Context(), memory{p: p}, Options{JSONL: &lines})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (Counts{Unverified: 2}); m.Keys != want || !m.Intact() || strings.Contains(lines.String(), `"confidence":"intact"`) {
+			t.Errorf("%s, the clean file: %+v, %s", version, m.Keys, lines.String())
+		}
+		p[len(p)-20] ^= 1 // in a value
+		if m, _, err = Run(t.Context(), memory{p: p}, Options{}); err != nil || m.Intact() != (version == "REDIS0006") {
+			t.Errorf("%s: the clean file has no checksum: %v", version, err)
+		}
+	}
+}
+
 // TestRefused: members that come twice and scores that are no numbers, for which a
 // server would refuse the file, are left out of their collection, and collections
 // that are empty altogether.

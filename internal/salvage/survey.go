@@ -149,6 +149,8 @@ func (s *survey) event(e *keyspace.Event) error {
 		if e.Index < 0 {
 			return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
 		}
+	case keyspace.Aux:
+		s.p.Salvaged = s.p.Salvaged || string(e.Key) == rdbwrite.Salvaged
 	case keyspace.Function:
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key)}
 	case keyspace.Key:
@@ -447,12 +449,14 @@ func (s *survey) end(e *keyspace.Event) error {
 	if p.NoHead {
 		p.version = rdbwrite.Version{Magic: "REDIS", Number: max(s.need, leastVersion)}
 	}
-	if keyspace.Checksum(e.Index) == keyspace.ChecksumOK {
+	if p.vouched() {
 		s.m.Keys.Intact += s.whole
-		// What could not be understood is of a type that is not known, and sound.
-		p.cuts = slices.DeleteFunc(p.cuts, func(c cut) bool { return c.why != selected })
 	} else {
 		s.m.Keys.Unverified += s.whole
+	}
+	if keyspace.Checksum(e.Index) == keyspace.ChecksumOK {
+		// What could not be understood is of a type that is not known, and sound.
+		p.cuts = slices.DeleteFunc(p.cuts, func(c cut) bool { return c.why != selected })
 	}
 	s.m.Size = max(s.m.Size, e.Length+e.Count)
 	return nil
