@@ -24,6 +24,9 @@ type Options struct {
 	// rdb.Options.
 	Size   int64
 	Reopen func(offset int64) (io.ReadCloser, error)
+
+	// KeepValue is that of rdb.Options, for the keys of an RDB preamble.
+	KeepValue func(*keyspace.Event) int64
 }
 
 // A Reader reads one file of an append-only log as a stream of events. It holds

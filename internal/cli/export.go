@@ -72,9 +72,10 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 		return err
 	}
 	damage := a.damage()
+	o.Refused = damage.count
 	events := func() (keyspace.Seq, error) { return u.Events(ctx), nil }
 	if o.Format == export.RDB {
-		o.MaxMem, o.Tmp, o.Refused = int64(a.global.maxMem)/4, in.Tmp(), damage.count
+		o.MaxMem, o.Tmp = int64(a.global.maxMem)/4, in.Tmp()
 		events = func() (keyspace.Seq, error) { return a.dataSet(ctx, in, u, f.version) }
 		if u.Snapshot() {
 			raw, err := u.Logical()

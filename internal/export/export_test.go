@@ -434,3 +434,36 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// A value that no command builds is left out where the caller takes that, with its
+// reason, and the keys around it are written.
+func TestRESPRefused(t *testing.T) {
+	seq := func(yield func(*keyspace.Event, error) bool) {
+		for _, e := range []*keyspace.Event{
+			{Kind: keyspace.Key, Op: keyspace.OpCreate, Key: []byte("a"), Type: keyspace.String, Expire: keyspace.NoExpire},
+			{Kind: keyspace.Element, Op: keyspace.OpPut, Key: []byte("a"), Value: []byte("1"), Type: keyspace.String, Expire: keyspace.NoExpire},
+			{Kind: keyspace.KeyEnd, Key: []byte("a"), Type: keyspace.String},
+			{Kind: keyspace.Key, Op: keyspace.OpCreate, Key: []byte("v"), Type: keyspace.VectorSet, Expire: 5000},
+			{Kind: keyspace.Element, Op: keyspace.OpPut, Key: []byte("v"), Value: []byte("member"), Type: keyspace.VectorSet},
+			{Kind: keyspace.KeyEnd, Key: []byte("v"), Type: keyspace.VectorSet},
+		} {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+	var out bytes.Buffer
+	var refused []error
+	if err := Run(t.Context(), seq, &out, Options{Format: RESP, Refused: func(err error) { refused = append(refused, err) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(refused) != 1 || !errors.Is(refused[0], keyspace.ErrUnsupported) {
+		t.Errorf("refused: %v", refused)
+	}
+	if s := out.String(); !strings.Contains(s, "$1\r\na\r\n$1\r\n1\r\n") || strings.Contains(s, "$1\r\nv\r\n") {
+		t.Errorf("%q", s)
+	}
+	if err := Run(t.Context(), seq, io.Discard, Options{Format: RESP}); !errors.Is(err, keyspace.ErrUnsupported) {
+		t.Errorf("without Refused: %v", err)
+	}
+}

@@ -23,9 +23,10 @@ const (
 // respWriter writes RESP: the keys of snapshots as the commands that build
 // them, the commands of append-only files as they are.
 type respWriter struct {
-	out   *output
-	buf   []byte
-	match func(*keyspace.Event) bool
+	out     *output
+	buf     []byte
+	match   func(*keyspace.Event) bool
+	refused func(error) // Options.Refused
 
 	version  int64 // of the snapshot's format
 	commands bool  // what comes is an append-only file's
@@ -53,7 +54,7 @@ type batch struct {
 }
 
 func newRESPWriter(out *output, o Options) *respWriter {
-	return &respWriter{out: out, match: o.Match, db: -1}
+	return &respWriter{out: out, match: o.Match, refused: o.Refused, db: -1}
 }
 
 func (x *respWriter) event(e *keyspace.Event) error {
@@ -144,12 +145,22 @@ func (x *respWriter) end(e *keyspace.Event) error {
 		x.buf = x.buf[:x.begin]
 		x.restore(e.Value)
 	case !x.byCommands():
-		return &keyspace.FormatError{Pos: x.key.Pos, What: x.key.Type.String() + " without its serialized value", Err: keyspace.ErrUnsupported}
+		return x.refuse(&keyspace.FormatError{Pos: x.key.Pos, What: x.key.Type.String() + " without its serialized value", Err: keyspace.ErrUnsupported})
 	default:
 		x.flushBatch()
 		x.expire()
 	}
 	return x.flush(flushSize)
+}
+
+// refuse leaves out a key of which nothing was written, if that may be.
+func (x *respWriter) refuse(err error) error {
+	if x.refused == nil || x.begin < 0 {
+		return err
+	}
+	x.buf = x.buf[:x.begin]
+	x.refused(err)
+	return nil
 }
 
 // byCommands reports whether there are commands that build a value of the key's type.

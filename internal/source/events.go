@@ -159,7 +159,7 @@ func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 		}
 	}
 	if !o.Resolve {
-		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true})
+		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, KeepValue: o.KeepValue})
 	}
 	resolved := aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
 	if f := files[0]; f.once != nil { // a log of one file
