@@ -16,6 +16,7 @@ import (
 // entered, as they would fill what there is: a base names each once.
 type sightings struct {
 	pairs []uint64 // of bits, by hash: created once, and named otherwise or again
+	queue []uint64 // hashes of keys that were created, to be entered: see enter
 	mask  uint64
 	base  bool // the base has keys: what a command creates may have been there
 	never bool // a flush or swap concerns keys that it does not name
@@ -26,6 +27,7 @@ const (
 	// MaxMem, since they are given back before partitions are replayed.
 	minSightings = 1 << 11
 	pairsOfWord  = 32
+	queued       = 256
 	onceBit      = 1
 	againBit     = 2
 )
@@ -38,9 +40,9 @@ func newSightings(maxMem int64) *sightings {
 	return &sightings{pairs: make([]uint64, words), mask: words*pairsOfWord - 1}
 }
 
-// pair returns where the bits of a key are.
-func (s *sightings) pair(key []byte) (word *uint64, shift uint64) {
-	h := hashOf(key) & s.mask
+// pair returns where the bits of a hash are.
+func (s *sightings) pair(h uint64) (word *uint64, shift uint64) {
+	h &= s.mask
 	return &s.pairs[h/pairsOfWord], h % pairsOfWord * 2
 }
 
@@ -79,12 +81,23 @@ func (s *sightings) see(e *keyspace.Event, base bool) {
 }
 
 func (s *sightings) created(key []byte) {
-	word, shift := s.pair(key)
-	*word |= (*word&(onceBit<<shift))<<1 | onceBit<<shift
+	if s.queue = append(s.queue, hashOf(key)); len(s.queue) >= queued {
+		s.enter()
+	}
+}
+
+// enter takes what is queued: the bits lie anywhere in memory, and are fetched many
+// at a time. In what order keys are created and named makes no difference.
+func (s *sightings) enter() {
+	for _, h := range s.queue {
+		word, shift := s.pair(h)
+		*word |= (*word&(onceBit<<shift))<<1 | onceBit<<shift
+	}
+	s.queue = s.queue[:0]
 }
 
 func (s *sightings) named(key []byte) {
-	word, shift := s.pair(key)
+	word, shift := s.pair(hashOf(key))
 	*word |= againBit << shift
 }
 
@@ -94,7 +107,10 @@ func (s *sightings) single(e *keyspace.Event) bool {
 	if s.never || e.Op != keyspace.OpCreate {
 		return false
 	}
-	word, shift := s.pair(e.Key)
+	if len(s.queue) > 0 {
+		s.enter()
+	}
+	word, shift := s.pair(hashOf(e.Key))
 	return *word>>shift&againBit == 0
 }
 
