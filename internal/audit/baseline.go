@@ -123,13 +123,32 @@ func checkBaseline(s *Subject) []Answer {
 			changed(name, "changed: the file is another")
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(old.Files)) {
+		if _, ok := now.Files[name]; !ok {
+			changed(name, "changed: the file is gone, or no longer read")
+		}
+	}
+	switch {
+	case s.Options.SkipData:
+		return orPass(fs, Place{File: s.Name}, "the files are as they were; the data were not read")
+	case s.Data == nil && len(old.Functions)+len(old.Aux) > 0, s.Data != nil && s.Data.Lost > 0:
+		fs = append(fs, unknown(notAll)...)
+	default:
+		for _, sum := range old.Functions {
+			if !slices.Contains(now.Functions, sum) {
+				changed(s.Dir, "changed: a function library is gone, SHA-256 %s", sum)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(old.Aux)) {
+			if now.Aux[name] == nil {
+				changed(name, "changed: the snapshot is gone")
+			}
+		}
+	}
 	for _, sum := range now.Functions {
 		if !slices.Contains(old.Functions, sum) {
 			changed(s.Dir, "changed: a function library is new, SHA-256 %s", sum)
 		}
-	}
-	if s.Options.SkipData {
-		return orPass(fs, Place{File: s.Name}, "the files are as they were; the data were not read")
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.Aux)) {
 		if was := old.Aux[name]; was != nil {

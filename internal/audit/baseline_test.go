@@ -43,6 +43,22 @@ func TestBaseline(t *testing.T) {
 	if s != Fail || r.Failing(Low) {
 		t.Errorf("a file that has changed is told, and no violation: %s\n%s", s, explain(r))
 	}
+	gone := strings.Replace(text.String(), `"files": {`, `"files": {"/etc/valkey/more.conf": "00",`, 1)
+	if r, s := against(tr, gone); s != Fail {
+		t.Errorf("a file that is gone: %s\n%s", s, explain(r, "VFS-INTEG-009"))
+	}
+	for want, changes := range map[Status][]func(testing.TB, tree){
+		Fail:    {drop(dumpFile)},
+		Unknown: {put(dumpFile, private("something else\n")), drop(dumpFile, "var/lib/valkey")},
+	} {
+		for i, change := range changes {
+			lost := tr.clone()
+			change(t, lost)
+			if r, s := against(lost, text.String()); s != want {
+				t.Errorf("%d: a snapshot that is gone or cannot be read: %s, want %s\n%s", i, s, want, explain(r, "VFS-INTEG-009"))
+			}
+		}
+	}
 	unsigned, err := ParseBaseline(text.Bytes())
 	if err != nil {
 		t.Fatal(err)

@@ -177,6 +177,7 @@ func moreCases(t testing.TB) []moreCase {
 		b.WriteString(strings.Repeat("$1\r\nv\r\n", bigElements+1))
 		tr[aofFile], tr[manifestFile] = private(b.String()), private("file appendonly.aof.1.incr.aof seq 1 type i\n")
 	}
+	heavy := func(t testing.TB, tr tree) { log("SET|k|"+strings.Repeat("v", bigBytes+1))(t, tr) }
 	policy := withPolicy("*")
 	live := func(lines ...string) func(*Options) {
 		l := runs(t, lines...)
@@ -239,6 +240,7 @@ func moreCases(t testing.TB) []moreCase {
 		{"VFS-DATA-018", Pass, sealedBackup(2, true), withBackups},
 
 		{"VFS-MEM-006", Fail, big, nil},
+		{"VFS-MEM-006", Fail, heavy, nil},
 		{"VFS-MEM-006", Unknown, nil, func(o *Options) { o.SkipData = true }},
 		{"VFS-MEM-008", Fail, alerts("redis_up == 0"), nil},
 		{"VFS-MEM-008", Pass, alerts("redis_up == 0", "redis_memory_used_bytes / redis_memory_max_bytes > 0.9"), nil},

@@ -384,6 +384,31 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// TestUnread: what lies in data that cannot be read is unknown, neither absent nor
+// in order.
+func TestUnread(t *testing.T) {
+	for name, change := range map[string]func(testing.TB, tree){
+		"no snapshot after all": put(dumpFile, private("something else\n")),
+		"one of two":            put("var/lib/valkey/other.rdb", private("something else\n")),
+		"cut":                   func(_ testing.TB, tr tree) { tr.set(dumpFile, tr[dumpFile].text[:200]) },
+	} {
+		tr := hardened(t)
+		change(t, tr)
+		r, got := judge(t, tr)
+		if !r.Incomplete {
+			t.Errorf("%s: the report is not incomplete", name)
+		}
+		for _, id := range []string{"VFS-MEM-006", "VFS-SLOW-004", "VFS-SLOW-007", "VFS-INTEG-001", "VFS-INTEG-002", "VFS-INTEG-004", "VFS-INTEG-005", "VFS-INTEG-006"} {
+			if got[id] != Unknown {
+				t.Errorf("%s: %s\n%s", name, id, explain(r, id))
+			}
+		}
+		if got["VFS-DATA-001"] != Pass {
+			t.Errorf("%s: its mode is known: %s", name, got["VFS-DATA-001"])
+		}
+	}
+}
+
 // TestDataAlone: a data directory without a configuration says nothing of what a
 // configuration says.
 func TestDataAlone(t *testing.T) {

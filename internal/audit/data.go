@@ -34,8 +34,10 @@ type Data struct {
 	Unchecked []Sighting // snapshots without a checksum
 	More      int        // sightings that are not kept
 	Damages   int
+	Lost      int // what could not be read or understood, so that not all of the content is known
 	Manifest  bool
-	Big       bigKeys
+	Big       bigKeys // by their elements
+	Heavy     bigKeys // by their bytes
 	// Aux are the aux fields of snapshots, by file: see auxKept.
 	Aux map[string]map[string]string
 	// Immutable are the keys that the policy covers; nil: there is no policy.
@@ -52,6 +54,7 @@ type DataFile struct {
 	UID    int
 	Links  uint64
 	Target string // of a symbolic link
+	Unread bool   // it could not be opened, or is not what its name says
 }
 
 // Sighting is something at a place in a data file.
@@ -70,14 +73,25 @@ type Function struct {
 }
 
 type bigKeys struct {
-	count int   // keys with more than bigElements elements
-	most  int64 // elements of the largest
+	count int   // keys over the limit
+	most  int64 // what the largest has
 	at    Sighting
+}
+
+func (b *bigKeys) see(r *dataReader, e *keyspace.Event, n, limit int64) {
+	if n <= limit {
+		return
+	}
+	b.count++
+	if n > b.most {
+		b.most, b.at = n, r.sighting(e, "")
+	}
 }
 
 const (
 	maxSightings = 50
 	bigElements  = 1_000_000
+	bigBytes     = 64 << 20 // of a key's fields and values
 	// maxShape is how much of a value is looked at for its shape.
 	maxShape = 8 << 10
 )
@@ -136,7 +150,11 @@ func readData(ctx context.Context, host *hostfs.FS, dir string, o *Options) (*Da
 			return nil, err
 		}
 		for _, f := range u.Files {
-			d.Files = append(d.Files, DataFile{host.FromHost(f.Path), f.Kind, f.Role, f.Layers, f.Mode, f.UID, f.Links, f.Target})
+			d.Files = append(d.Files, DataFile{host.FromHost(f.Path), f.Kind, f.Role, f.Layers, f.Mode, f.UID, f.Links, f.Target, f.Err != nil})
+			if f.Err != nil {
+				d.Damages++
+				d.Lost++
+			}
 			d.Manifest = d.Manifest || f.Kind == source.Manifest
 		}
 		kind := u.Kind()
@@ -168,6 +186,8 @@ type dataReader struct {
 	host *hostfs.FS
 	resp bool // the file at hand is RESP
 	last int64
+	// bytes are those of the key at hand.
+	bytes int64
 }
 
 func (r *dataReader) sighting(e *keyspace.Event, what string, args ...any) Sighting {
@@ -215,23 +235,25 @@ func (r *dataReader) event(e *keyspace.Event) {
 			}
 			d.add(&d.Flushes, r.sighting(e, "%s", what))
 		}
+	case keyspace.Key:
+		r.bytes = 0
 	case keyspace.Element:
+		r.bytes += int64(len(e.Field) + len(e.Value))
 		if e.Type == keyspace.String && (e.Part == keyspace.Whole || e.Part == keyspace.First) {
 			if shape := shapeOf(e.Value); shape != "" {
 				d.add(&d.Shaped, r.sighting(e, "a value shaped as %s, database %d", shape, e.DB))
 			}
 		}
 	case keyspace.KeyEnd:
-		if e.Index > bigElements {
-			d.Big.count++
-			if e.Index > d.Big.most {
-				d.Big.most, d.Big.at = e.Index, r.sighting(e, "%d elements", e.Index)
-			}
-		}
+		d.Big.see(r, e, e.Index, bigElements)
+		d.Heavy.see(r, e, r.bytes, bigBytes)
+		r.bytes = 0
 	case keyspace.Damage:
 		d.Damages++
 		if errors.Is(e.Err, keyspace.ErrChecksum) {
 			d.add(&d.Checksums, r.sighting(e, "the checksum fails"))
+		} else {
+			d.Lost++
 		}
 	case keyspace.End:
 		if !r.resp && keyspace.Checksum(e.Index) == keyspace.ChecksumDisabled {

@@ -220,7 +220,7 @@ func checkImmutable(s *Subject) []Answer {
 			switch now, ok := m.Digests[id]; {
 			case ok && now != old[id]:
 				changed++
-			case !ok && !m.seen[id]:
+			case !ok && !m.seen[id] && s.Data.Lost == 0:
 				gone++
 			}
 		}
@@ -231,6 +231,8 @@ func checkImmutable(s *Subject) []Answer {
 	switch {
 	case len(fs) > 0:
 		return fs
+	case s.Data.Lost > 0:
+		return unknown(notAll)
 	case m.Cut:
 		return unknown("more than %d keys match the policy; none of those looked at has changed", maxImmutable)
 	case compared == 0:

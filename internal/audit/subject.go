@@ -50,6 +50,7 @@ type host struct {
 const (
 	noConf    = "no configuration file of the server was found"
 	noDefault = "what the user default may do is not known"
+	notAll    = "not all of the data could be read"
 )
 
 // ofUsers returns the failures among the users, and whether those are all of them.
@@ -58,6 +59,14 @@ func (s *Subject) ofUsers(fs []Answer, where Place, evidence string, args ...any
 		return append(fs, unknown("there are more users than were looked at")...)
 	}
 	return orPass(fs, where, evidence, args...)
+}
+
+// ofData returns the failures in the data, and whether those are all of them.
+func (s *Subject) ofData(fs []Answer, evidence string, args ...any) []Answer {
+	if s.Data != nil && s.Data.Lost > 0 {
+		return append(fs, unknown(notAll)...)
+	}
+	return orPass(fs, Place{File: s.Dir}, evidence, args...)
 }
 
 func (s *Subject) path(file string) string {

@@ -49,11 +49,14 @@ func (s *Subject) dataFiles() ([]DataFile, []Answer) {
 	}
 	var files []DataFile
 	for _, f := range s.Data.Files {
-		if f.Kind == source.RDB || f.Kind == source.AOF || f.Kind == source.Manifest || f.Kind == source.ACL {
+		if f.Kind == source.RDB || f.Kind == source.AOF || f.Kind == source.Manifest || f.Kind == source.ACL || f.Unread && isData(f.Path) {
 			files = append(files, f)
 		}
 	}
 	if len(files) == 0 {
+		if s.Data.Lost > 0 {
+			return nil, unknown(notAll)
+		}
 		return nil, na("no data files in the data directory")
 	}
 	return files, nil

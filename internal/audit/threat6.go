@@ -147,15 +147,17 @@ func checkOvercommit(s *Subject) []Answer {
 }
 
 func checkBigKeys(s *Subject) []Answer {
-	if s.Options.SkipData {
-		return unknown("the data were not read")
-	}
-	if _, a := s.dataFiles(); a != nil {
+	if a := s.content(); a != nil {
 		return a
 	}
-	if n := s.Data.Big.count; n > 0 {
-		at := s.Data.Big.at
-		return []Answer{fail(Place{File: at.File}, "valkeyfs memory "+at.File, "%d keys of over a million elements, the largest with %d at byte %d", n, s.Data.Big.most, at.Offset)}
+	var fs []Answer
+	for _, b := range []struct {
+		bigKeys
+		evidence string
+	}{{s.Data.Big, "keys of over a million elements: %d, the largest with %d, at byte %d"}, {s.Data.Heavy, "keys of over 64 MiB: %d, the largest with %d bytes, at byte %d"}} {
+		if b.count > 0 {
+			fs = append(fs, fail(Place{File: b.at.File}, "valkeyfs memory "+b.at.File, b.evidence, b.count, b.most, b.at.Offset))
+		}
 	}
-	return pass(Place{File: s.Dir}, "no key of over a million elements")
+	return s.ofData(fs, "no key of over a million elements or 64 MiB")
 }

@@ -94,7 +94,7 @@ func checkFlushes(s *Subject) []Answer {
 	if a := s.content(); a != nil {
 		return a
 	}
-	return orPass(seen(s.Data.Flushes, s.Data.More, "valkeyfs scan shows what was deleted; who did it no file says"), Place{File: s.Dir}, "no log has a FLUSHALL or FLUSHDB")
+	return s.ofData(seen(s.Data.Flushes, s.Data.More, "valkeyfs scan shows what was deleted; who did it no file says"), "no log has a FLUSHALL or FLUSHDB")
 }
 
 func checkRenames(s *Subject) []Answer {
@@ -152,5 +152,5 @@ func checkSlowFunctions(s *Subject) []Answer {
 			fs = append(fs, fail(Place{File: f.File}, "SCAN and UNLINK instead", "the function library at byte %d calls %s", f.Offset, strings.Join(f.Calls, ", ")))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "%d function libraries", len(functions))
+	return s.ofData(fs, "%d function libraries", len(functions))
 }

@@ -21,7 +21,7 @@ func checkForeign(s *Subject) []Answer {
 	if a := s.content(); a != nil {
 		return a
 	}
-	return orPass(seen(s.Data.Foreign, s.Data.More, "restore a verified backup; a server runs these without asking any ACL"), Place{File: s.Dir}, "no log has a command that no server writes there")
+	return s.ofData(seen(s.Data.Foreign, s.Data.More, "restore a verified backup; a server runs these without asking any ACL"), "no log has a command that no server writes there")
 }
 
 // functions returns the function libraries, of a running server or in the data.
@@ -44,7 +44,7 @@ func checkFunctions(s *Subject) []Answer {
 		return a
 	}
 	if len(functions) == 0 {
-		return pass(Place{File: s.Dir}, "no function libraries")
+		return s.ofData(nil, "no function libraries")
 	}
 	if len(s.Options.Functions) == 0 {
 		return unknown("%d function libraries are there; which are meant to be, --function SHA256 says (the first: %s)", len(functions), functions[0].SHA256)
@@ -55,7 +55,7 @@ func checkFunctions(s *Subject) []Answer {
 			fs = append(fs, fail(Place{File: f.File}, "FUNCTION DELETE it, or allow it by --function "+f.SHA256, "the function library at byte %d, SHA-256 %s, is not among those allowed", f.Offset, f.SHA256))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "%d function libraries, all known", len(functions))
+	return s.ofData(fs, "%d function libraries, all known", len(functions))
 }
 
 func checkTarget(s *Subject) []Answer {
@@ -84,7 +84,7 @@ func checkShapes(s *Subject) []Answer {
 	if a := s.content(); a != nil {
 		return a
 	}
-	return orPass(seen(s.Data.Shaped, s.Data.More, "look at the key and at who can write; compare with a verified backup"), Place{File: s.Dir}, "none")
+	return s.ofData(seen(s.Data.Shaped, s.Data.More, "look at the key and at who can write; compare with a verified backup"), "none")
 }
 
 func checkChecksums(s *Subject) []Answer {
@@ -100,14 +100,14 @@ func checkChecksums(s *Subject) []Answer {
 			fs = append(fs, fail(Place{File: x.File}, "rdbchecksum yes", "the snapshot has no checksum").severe(Low))
 		}
 	}
-	return orPass(fs, Place{File: s.Dir}, "right wherever there is a snapshot")
+	return s.ofData(fs, "right wherever there is a snapshot")
 }
 
 func checkBackwards(s *Subject) []Answer {
 	if a := s.content(); a != nil {
 		return a
 	}
-	return orPass(seen(s.Data.Backwards, s.Data.More, "compare with a verified backup"), Place{File: s.Dir}, "it does not, where logs have times")
+	return s.ofData(seen(s.Data.Backwards, s.Data.More, "compare with a verified backup"), "it does not, where logs have times")
 }
 
 func checkReplayable(s *Subject) []Answer {
