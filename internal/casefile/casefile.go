@@ -65,6 +65,7 @@ func eventTime(e *timeline.Event) []string {
 type Case struct {
 	Facts    []Fact
 	Files    []*inspect.Report
+	Left     int // files that are not in Files
 	Timeline *Timeline
 	Sets     []memory.Group // data sets: what each would be in a server
 	Memory   *memory.Report
@@ -94,7 +95,13 @@ type Audit struct {
 	Why     string // there is none, if there is none
 	Passes  int
 	Unknown int
-	List    []*audit.Result
+	List    []Failure
+}
+
+// Failure is a check that fails in a directory among the inputs.
+type Failure struct {
+	*audit.Result
+	Dir string
 }
 
 // Sections returns the parts of the page.

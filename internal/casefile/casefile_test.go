@@ -33,7 +33,7 @@ func read(t *testing.T, dir string) *Case {
 		t.Fatal(err)
 	}
 	defer host.Close()
-	if err := c.ReadAudit(t.Context(), host, []string{"/"}, &audit.Options{SkipData: true}); err != nil {
+	if err := c.ReadAudit(t.Context(), host, dir, &audit.Options{SkipData: true}); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -89,5 +89,36 @@ func TestDays(t *testing.T) {
 	}
 	if got := days(counts); len(got) != 14 || got[0].Name != "2026-01" || got[0].Count != 31 {
 		t.Errorf("months: %+v", got)
+	}
+}
+
+// TestAudits: what fails in one directory is there whatever the next one holds.
+func TestAudits(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(one, "valkey.conf"), []byte("port 6379\nprotected-mode no\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dirs := range [][]string{{one, two}, {two, one}} {
+		c := &Case{}
+		for _, dir := range dirs {
+			host, err := hostfs.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer host.Close()
+			if err := c.ReadAudit(t.Context(), host, dir, &audit.Options{SkipData: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(c.Audit.List) == 0 || c.Audit.Why != "" {
+			t.Fatalf("%d checks fail: %q", len(c.Audit.List), c.Audit.Why)
+		}
+		sections, err := c.Sections()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := string(sections[len(sections)-1].HTML); !strings.Contains(last, "<code>"+one+"/valkey.conf</code>") {
+			t.Errorf("the place is missing in %s", last)
+		}
 	}
 }

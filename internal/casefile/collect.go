@@ -32,6 +32,8 @@ func (l *fileList) Summary(*inspect.Summary) error { return nil }
 func (l *fileList) Report(r *inspect.Report) error {
 	if len(l.Files) < maxFiles {
 		l.Files = append(l.Files, r)
+	} else {
+		l.Left++
 	}
 	return nil
 }
@@ -110,27 +112,29 @@ func group(counts map[time.Time]int64, layout string) []Day {
 	return out
 }
 
-// ReadAudit judges the directories among the inputs as those of a host that is not
-// at hand.
-func (c *Case) ReadAudit(ctx context.Context, host *hostfs.FS, paths []string, o *audit.Options) error {
-	r, err := audit.Run(ctx, host, paths, o)
-	if errors.Is(err, audit.ErrNothing) || errors.Is(err, fs.ErrNotExist) {
+// ReadAudit judges a directory among the inputs, by its name there, as that of a host
+// that is not at hand. What fails is added to what fails in others.
+func (c *Case) ReadAudit(ctx context.Context, host *hostfs.FS, dir string, o *audit.Options) error {
+	if c.Audit == nil {
 		c.Audit = &Audit{Why: audit.ErrNothing.Error() + "."}
+	}
+	r, err := audit.Run(ctx, host, []string{"/"}, o)
+	if errors.Is(err, audit.ErrNothing) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	a := &Audit{Passes: r.Counts[audit.Pass], Unknown: r.Counts[audit.Unknown]}
+	a := c.Audit
+	a.Passes, a.Unknown, a.Why = a.Passes+r.Counts[audit.Pass], a.Unknown+r.Counts[audit.Unknown], ""
 	for i := range r.Results {
 		if r.Results[i].Status == audit.Fail {
-			a.List = append(a.List, &r.Results[i])
+			a.List = append(a.List, Failure{&r.Results[i], strings.TrimRight(dir, "/")})
 		}
 	}
-	slices.SortStableFunc(a.List, func(x, y *audit.Result) int { return int(y.Severity) - int(x.Severity) })
+	slices.SortStableFunc(a.List, func(x, y Failure) int { return int(y.Severity) - int(x.Severity) })
 	if len(a.List) == 0 {
 		a.Why = "No check fails."
 	}
-	c.Audit = a
 	return nil
 }

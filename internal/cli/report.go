@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/valkeyfs/valkeyfs/crypt"
 	"github.com/valkeyfs/valkeyfs/internal/audit"
 	"github.com/valkeyfs/valkeyfs/internal/casefile"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
@@ -75,6 +76,12 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	if err != nil {
 		return usagef("--log-zone: no zone is known by the name %q", f.zone)
 	}
+	var sign *crypt.SigningKey
+	if f.signKey != "" {
+		if sign, err = readSigningKey(a.ui(), f.signKey); err != nil {
+			return err
+		}
+	}
 	in, err := a.inputs(ctx, args, source.Options{Resolve: true, Hash: true})
 	if err != nil {
 		return err
@@ -118,7 +125,7 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	defer out.discard()
 	var page bytes.Buffer // hashed and signed as a whole; what it lists is bounded
 	w := &manifestWriter{Writer: report.NewHTML(&page, report.HTMLOptions{Rules: rules, Reveal: f.reveal, Sections: c.Sections}), m: m}
-	if err := w.Run(&report.Run{Tool: "valkeyfs", Version: version(), Verb: strings.TrimSpace("case " + f.caseID), Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name,
+	if err := w.Run(&report.Run{Tool: "valkeyfs", Version: version(), Verb: strings.TrimSpace("case " + report.Escape(f.caseID)), Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name,
 		KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}); err != nil {
 		return err
 	}
@@ -139,7 +146,7 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	m.Complete = result.Summary.Complete
 	sum := sha256.Sum256(page.Bytes())
 	m.Outputs = []casefile.Hashed{{Path: path, Size: int64(page.Len()), SHA256: hex.EncodeToString(sum[:])}}
-	if err := writeManifest(a, f, m, path+".manifest.json"); err != nil {
+	if err := writeManifest(m, path+".manifest.json", sign); err != nil {
 		return err
 	}
 	return exit(status(result.Failing > 0, !m.Complete))
@@ -203,7 +210,7 @@ func caseAudit(ctx context.Context, a *app, c *casefile.Case, args []string) err
 		if a.global.asOf.text != "" {
 			o.Now = time.UnixMilli(a.global.asOf.ms)
 		}
-		err = c.ReadAudit(ctx, fs, []string{"/"}, o)
+		err = c.ReadAudit(ctx, fs, a.names.Mask(arg), o)
 		fs.Close() //nolint:errcheck // it was only read
 		if err != nil {
 			return err
@@ -212,7 +219,7 @@ func caseAudit(ctx context.Context, a *app, c *casefile.Case, args []string) err
 	return nil
 }
 
-func writeManifest(a *app, f *reportFlags, m *casefile.Manifest, name string) error {
+func writeManifest(m *casefile.Manifest, name string, key *crypt.SigningKey) error {
 	data, err := m.Encode()
 	if err != nil {
 		return err
@@ -220,12 +227,8 @@ func writeManifest(a *app, f *reportFlags, m *casefile.Manifest, name string) er
 	if err := writePrivate(name, data); err != nil {
 		return err
 	}
-	if f.signKey == "" {
+	if key == nil {
 		return nil
-	}
-	key, err := readSigningKey(a.ui(), f.signKey)
-	if err != nil {
-		return err
 	}
 	return writePrivate(name+".minisig", key.Sign(data, "valkeyfs case "+m.Case))
 }
