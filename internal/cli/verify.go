@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ type verifySetFlags struct {
 	head    string
 	metrics string
 	deep    bool
+	newest  bool
 	server  string
 }
 
@@ -35,6 +37,9 @@ commands that no server writes. With --deep a server loads a copy, too: an
 unprivileged process without network, in a directory under --tmp that holds the
 plaintext for as long as it takes; what a killed run left there is removed.
 
+With --newest the newest set of each label is checked so, and of the older ones
+the chain alone.
+
 A chain shows that a set in the middle is gone or was replaced. That the newest
 sets are gone it cannot show: use --max-age, or --head with the newest set that
 you know of. And a signature says which key made a set, not who held the key.
@@ -42,6 +47,7 @@ you know of. And a signature says which key made a set, not who held the key.
 		Annotations: finds("a signature does not fit, the chain is broken, a set is too old, or a\n     log holds commands that no server writes"),
 		Example: `  valkeyfs verify /backup --sign-pub sign.key.pub --max-age 26h
   valkeyfs verify /backup/db1 -i key.txt
+  valkeyfs verify /backup --newest --deep -i key.txt
   valkeyfs verify /backup/db1/20260131T020000.000Z-0123abcd`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -55,9 +61,10 @@ you know of. And a signature says which key made a set, not who held the key.
 	f.keys.flags(fl)
 	f.dest.flags(fl)
 	fl.Var(&f.maxAge, "max-age", "the newest set of each label is not older than this: 26h, 2d")
-	fl.StringVar(&f.head, "head", "", "the set `ID` is still there")
+	fl.StringVar(&f.head, "head", "", "the set `ID` is still there, under one of the labels")
 	fl.StringVar(&f.metrics, "metrics", "", "write Prometheus metrics to `FILE.prom` if nothing is wrong")
 	fl.BoolVar(&f.deep, "deep", false, "have a server load the set, too; -i is needed")
+	fl.BoolVar(&f.newest, "newest", false, "of each label check the newest set alone, and the chain")
 	fl.StringVar(&f.server, "server", "", "--deep: use the server `PROGRAM` (default: valkey-server or redis-server)")
 	return cmd
 }
@@ -90,6 +97,10 @@ func runVerify(cmd *cobra.Command, a *app, f *verifySetFlags, locations []string
 	if v.sets == 0 && !v.violated && !v.damaged {
 		return usagef("no set was found")
 	}
+	if f.head != "" && !v.head {
+		a.stderr.errorf("chain: the set %s is gone", safe(f.head))
+		v.violated = true
+	}
 	if f.metrics != "" && !v.violated && !v.damaged {
 		if err := writeMetrics(f.metrics, v.label, []metric{
 			{"valkeyfs_backup_last_verified_timestamp_seconds", "When sets were verified last, and nothing was wrong.", float64(time.Now().Unix())},
@@ -99,7 +110,11 @@ func runVerify(cmd *cobra.Command, a *app, f *verifySetFlags, locations []string
 		}
 	}
 	if a.stderr.terminal && !v.violated && !v.damaged {
-		a.stderr.printf("%s sets, %s: nothing is wrong", report.Count(uint64(v.sets)), report.Bytes(v.bytes))
+		unsigned := ""
+		if len(keys) == 0 {
+			unsigned = "; signatures were not looked at: name the key by --sign-pub"
+		}
+		a.stderr.printf("%s sets, %s: nothing is wrong%s", report.Count(uint64(v.sets)), report.Bytes(v.bytes), unsigned)
 	}
 	return exit(status(v.violated, v.damaged))
 }
@@ -111,6 +126,7 @@ type verification struct {
 	sets              int
 	bytes             int64
 	label             string
+	head              bool // the set that --head names was there
 	violated, damaged bool
 }
 
@@ -124,6 +140,9 @@ func (v *verification) location(cmd *cobra.Command, location string) error {
 	refs, err := named(ctx, s, at)
 	if err != nil {
 		return err
+	}
+	if v.f.newest {
+		refs = (&backup.Listing{Sets: refs}).Newest()
 	}
 	labels := map[string]bool{}
 	for _, r := range refs {
@@ -151,13 +170,28 @@ func (v *verification) location(cmd *cobra.Command, location string) error {
 			continue
 		}
 		labels[r.Label] = true
-		problems, err = backup.CheckChain(ctx, s, r.Label, backup.ChainOptions{MaxAge: time.Duration(v.f.maxAge), Head: v.f.head, Now: time.Now()})
-		v.say(problems)
-		if err != nil {
+		if err := v.chain(ctx, s, r.Label); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// chain checks the chain of a label. The set that --head names need not be in it.
+func (v *verification) chain(ctx context.Context, s backup.Store, label string) error {
+	o := backup.ChainOptions{MaxAge: time.Duration(v.f.maxAge), Now: time.Now()}
+	if v.f.head != "" {
+		l, err := backup.List(ctx, s, label)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(append(l.Sets, l.Pruned...), func(r backup.Ref) bool { return r.Label == label && r.ID == v.f.head }) {
+			o.Head, v.head = v.f.head, true
+		}
+	}
+	problems, err := backup.CheckChain(ctx, s, label, o)
+	v.say(problems)
+	return err
 }
 
 // drill has a server load the set.
