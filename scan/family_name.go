@@ -23,7 +23,7 @@ var nameFamily = []rule{
 
 // nameRuleIDs says which rule reports a class.
 var nameRuleIDs = [...]string{
-	nameHash: "password-hash-field", nameSession: "session-secret", nameKey: "generic-api-key", nameToken: "generic-token",
+	nameSeed: "generic-secret", nameHash: "password-hash-field", nameSession: "session-secret", nameKey: "generic-api-key", nameToken: "generic-token",
 	nameSecret: "generic-secret", namePassword: "generic-password",
 }
 
@@ -34,7 +34,7 @@ func byName(*worker, *rule, *fragment, int, int) {}
 // nounKeywords are what every name with a class contains.
 var nounKeywords = []string{
 	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "clave", "psk", "masterauth",
-	"secret", "credential", "creds", "cred", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
+	"secret", "credential", "creds", "cred", "seed", "mnemonic", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
 }
 
 // Lengths of values that names give away.
@@ -67,6 +67,16 @@ func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, 
 	if why == hashValue && w.keyNames() {
 		confidence, why = plausible(v, class, true)
 	}
+	if why == notExcluded && class == namePassword && name != nil && !f.assigns && !isChosen(v) && w.amongMessages() {
+		why = wordValue
+	}
+	if why == notExcluded && class == nameSeed && len(v) < sureSeed && !w.amongFactors() {
+		why = notRandom
+	}
+	if class == nameSeed && why == notExcluded && len(v) == awsSecretLen && isAWSSecret(v) {
+		w.report(w.s.byID[awsSecret], f, from, to).confidence = confidence
+		return
+	}
 	if why != notExcluded {
 		w.exclude(why)
 		return
@@ -81,7 +91,7 @@ func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, 
 // schemeLen returns the length of an HTTP authentication scheme (RFC 9110) and
 // the spaces behind it.
 func schemeLen(v []byte) int {
-	for _, scheme := range [...]string{"bearer", "token", "apikey", "api-key"} {
+	for _, scheme := range [...]string{"bearer", "token", "apikey", "api-key", "ssws"} {
 		if foldPrefix(v, scheme) && len(v) > len(scheme)+1 && v[len(scheme)] == ' ' {
 			i := len(scheme)
 			for i < len(v) && v[i] == ' ' {
@@ -98,9 +108,11 @@ func plausible(v []byte, class nameClass, strong bool) (Confidence, reason) {
 	switch {
 	case placeholder(v):
 		return 0, placeholderValue
-	case isPlainWord(v), class == namePassword && namesItself(v):
+	case isPlainWord(v), isTypeName(v):
 		return 0, wordValue
-	case bytes.Contains(v, []byte("://")), v[0] == '/' && bytes.Count(v, []byte("/")) > 1 && readable(v), bytes.HasPrefix(v, []byte("./")):
+	case isConstraint(v):
+		return 0, codeValue
+	case bytes.Contains(v, []byte("://")), v[0] == '/' && bytes.Count(v, []byte("/")) > 1 && (readable(v) || shapeOf(v).upper == 0), bytes.HasPrefix(v, []byte("./")):
 		return 0, locationValue
 	}
 	switch class {
@@ -108,28 +120,10 @@ func plausible(v []byte, class nameClass, strong bool) (Confidence, reason) {
 		return plausiblePassword(v, strong)
 	case nameHash:
 		return plausibleHash(v)
+	case nameSeed:
+		return plausibleSeed(v)
 	}
 	return plausibleSecret(v, class, strong)
-}
-
-// namesItself reports whether a value is but a word for what it should be, as
-// labels of forms and their translations are: {"password": "Passwort"}.
-func namesItself(v []byte) bool {
-	var word [32]byte
-	if len(v) > len(word) {
-		return false
-	}
-	n := 0
-	for _, b := range v {
-		if isDigit(b) || b == ' ' {
-			return false
-		}
-		if b != ':' && b != '*' {
-			word[n] = lower(b)
-			n++
-		}
-	}
-	return nameWords[string(word[:n])] == rolePassword
 }
 
 func plausiblePassword(v []byte, strong bool) (Confidence, reason) {
@@ -147,13 +141,15 @@ func plausiblePassword(v []byte, strong bool) (Confidence, reason) {
 		return 0, countValue
 	case isUUID(v):
 		return 0, identifierValue
+	case !strong && s.hex == len(v) && len(v) >= 32:
+		return 0, hashValue
 	case s.space > 0 && (!strong || !isPassphrase(v)):
 		return 0, proseValue
 	case !isText(v):
 		return 0, notRandom
 	case !strong && len(v) < 8, !strong && s.digit == 0 && s.other == 0:
 		return 0, notRandom
-	case s.lower+s.upper == len(v) && !strong:
+	case s.lower+s.upper == len(v) && !strong, isLabel(v):
 		return 0, wordValue
 	}
 	if s.lower == len(v) && len(v) < 8 {
@@ -237,6 +233,10 @@ func plausibleSecret(v []byte, class nameClass, strong bool) (Confidence, reason
 		return 0, countValue
 	case isLabelledDigest(v):
 		return 0, hashValue
+	case isChainAddress(v):
+		return 0, publicValue
+	case isLabelledCount(v):
+		return 0, identifierValue
 	case !isText(v), bytes.ContainsAny(v, "<>{}\"'"):
 		return 0, notRandom
 	case class == nameToken && !strong && isIdentifierValue(v):
@@ -340,6 +340,16 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	if valueTo-valueFrom < minPassword {
 		return
 	}
+	if end-begin <= 2 && !isText(d[max(0, begin-4):begin]) { // two letters among bytes
+		return
+	}
+	if compared && at == end+2 { // the padding of base64, behind what reads like a word
+		return
+	}
+	if f.inName && isWhose(d[valueFrom:valueTo], class) {
+		w.exclude(identifierValue)
+		return
+	}
 	if n := schemeLen(d[valueFrom:min(len(d), valueFrom+maxValue)]); n > 0 {
 		valueFrom += n
 		_, valueTo = valueAt(d, valueFrom, tag)
@@ -370,6 +380,8 @@ func isCodeAt(d []byte, begin, end, valueFrom, valueTo int, class nameClass) boo
 	lineFrom, lineTo = trimmed(d, lineFrom, max(lineTo, valueTo))
 	alone := lineFrom == begin && lineTo == valueTo
 	switch {
+	case isMinified(v) && !alone:
+		return true
 	case isCode(v):
 		if d[valueFrom-1] == '=' { // NAME=value, as shells and forms have it
 			return bytes.ContainsAny(v, "()[]{}")
@@ -380,6 +392,24 @@ func isCodeAt(d []byte, begin, end, valueFrom, valueTo int, class nameClass) boo
 		return !alone && (s.digit == 0 || s.lower+s.upper == 0 || bytes.IndexByte(d[end:valueFrom], '=') < 0)
 	}
 	return false
+}
+
+// isWhose reports whether what follows in a name says whose the password is rather
+// than what: password:4711, password:alice.
+func isWhose(v []byte, class nameClass) bool {
+	return isDigits(v) || class == namePassword && !isChosen(v) && shapeOf(v).other == 0
+}
+
+// isMinified recognises what a packer of scripts leaves of a member: t.Xy, or
+// e.token,secret:r.secret.
+func isMinified(v []byte) bool {
+	n := run(v, 0, 2, isLetter)
+	if n == 0 || n == len(v) || v[n] != '.' {
+		return false
+	}
+	from := n + 1
+	n = run(v, from, 32, func(b byte) bool { return isLetter(b) || b == '_' || b == '$' })
+	return n > from && (n == len(v) || v[n] == ',' || v[n] == ')' || v[n] == '}' || v[n] == '.' && n-from > 2)
 }
 
 func hasKeyword(r *rule, name []byte) bool {

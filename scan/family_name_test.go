@@ -28,6 +28,11 @@ func TestClassifyName(t *testing.T) {
 	}
 }
 
+// base32Of is random text in base 32.
+func base32Of(name string, n int) string {
+	return random(name, n-1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") + "7"
+}
+
 // Whatever a name's class is, one of the keywords that lead to classifyName
 // must stand in it.
 func TestNounKeywordsCoverNames(t *testing.T) {
@@ -92,6 +97,42 @@ func TestNameFamily(t *testing.T) {
 		{name: "short password in base64", field: "admin_pwd", value: base64.StdEncoding.EncodeToString([]byte("Quartz46!")), rule: "generic-password", secret: "Quartz46!"},
 		{name: "short password that is no base64", field: "admin_pwd", value: "Quartz46abcd", rule: "generic-password"},
 
+		{name: "subscription key", value: "Ocp-Apim-Subscription-Key: " + hex + "\r\n", rule: "generic-api-key", secret: hex},
+		{name: "of Okta", value: "Authorization: SSWS 00" + token, rule: "generic-token", secret: "00" + token},
+		{name: "seed of one-time passwords", field: "totp_seed", value: base32Of("seed", 16), rule: "generic-secret"},
+		{name: "long seed", field: "seed", value: base32Of("long seed", 32), rule: "generic-secret"},
+		{name: "words of a wallet", field: "mnemonic", value: "abandon ability able above absent absorb abstract absurd abuse access accident acid", rule: "generic-secret"},
+		{name: "AWS secret as skey", field: "skey", value: token[:38] + "+/", rule: awsSecret},
+		{name: "password among messages", value: `{"errors": 0, "password": "Vq7xk29abcd"}`, rule: "generic-password", secret: "Vq7xk29abcd"},
+
+		{name: "seed of a game", field: "seed", value: "8Q2MZK1B9R0XWT4H"},
+		{name: "short seed", field: "seed", value: base32Of("seed", 16)},
+		{name: "digest as skey", field: "skey", value: random("sha1", 40, hexAlphabet)},
+		{name: "sentence as a mnemonic", field: "mnemonic", value: "every good boy deserves fudge and the cow jumps over that moon"},
+		{name: "label", field: "new_password", value: "Neues Passwort"},
+		{name: "label in one word", field: "password", value: "Wachtwoordbevestigen"},
+		{name: "label in another script", field: "password", value: "Пароль"},
+		{name: "message", field: "password", value: "must_contain_number"},
+		{name: "message in capitals", field: "password", value: "MISSING_UPPERCASE"},
+		{name: "message with dots", field: "password", value: "password.mustMatch"},
+		{name: "validation of Laravel", field: "password", value: "required|min:8|confirmed"},
+		{name: "validation of Go", field: "password", value: "required,min=8,max=72"},
+		{name: "bound", field: "api_key", value: "required|alpha_num|size:32"},
+		{name: "pattern", field: "password", value: "^(?=.*[A-Z])(?=.*[0-9]).{8,}$"},
+		{name: "column", value: `{"password": "varchar(60)", "secret": "varbinary(64)"}`},
+		{name: "GraphQL", value: "query Login($password: String!, $token: ID) { login(password: $password, token: $token) { id } }"},
+		{name: "packed script", value: "function f(e){password=t.Xyw;passwd=n(17);token:e.qRst,secret:r.secret}"},
+		{name: "padding that reads like a name", value: `<script nonce="k3+aPw=="></script>`},
+		{name: "path", value: "pwd: /home/dave/x"},
+		{name: "battle pass", field: "battle_pass", value: "S3T17"},
+		{name: "boarding pass", field: "boardingPass", value: "X7QZ2K"},
+		{name: "ski pass", field: "skipass", value: "3 days"},
+		{name: "failures", field: "failed_password", value: "1007"},
+		{name: "page token", value: `{"next_page_token": "` + token + `", "sync_token": "` + token[:16] + `"}`},
+		{name: "level", field: "secret_level", value: "Level-10-B"},
+		{name: "checksum of a secret", value: `{"checksum/secret": "` + random("cs", 64, hexAlphabet) + `"}`},
+		{name: "account of a chain", field: "token", value: "0x" + random("0x", 40, hexAlphabet)},
+		{name: "member of no collection", value: `{"password-settings": {"content_md5": "` + token[:22] + `=="}}`},
 		{name: "slug in base64", value: base64.StdEncoding.EncodeToString([]byte("copper-willow-ember-87"))},
 		{name: "placeholder", field: "password", value: "change" + "me"},
 		{name: "assignment of a placeholder", field: "password", value: "password=<password>"},
@@ -145,6 +186,15 @@ func TestKeyNames(t *testing.T) {
 		{"svc:auth:e29f7c88", token, false},
 		{"user:17", token, false},
 		{"token:count", "40000000", false},
+		{"refresh_token:user17", token, true},
+		{"api_key:tenant-4", token, true},
+		{"password:user17", "Vq7xk#29ab", false},
+		{"token:price7", "64231.5", false},
+		{"lock:refresh_token", token, false},
+		{"lock:refresh_token:user17", token, false},
+		{"de:password:4711", "Bitte eingeben", false},
+		{"translations:de:api.password", "min8chars", false},
+		{"token:0x" + random("0x", 40, hexAlphabet), "1", false},
 	} {
 		if found := findingsIn(t, c.key, c.value); (len(found) > 0) != c.found {
 			t.Errorf("%s: found %s", c.key, brief(found))

@@ -1,6 +1,12 @@
 package scan
 
-import "encoding/base64"
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"math/big"
+	"strings"
+)
 
 // tokenFamily finds tokens of a known format that the default rules leave out,
 // or find only beside their issuer's name.
@@ -35,6 +41,10 @@ var tokenFamily = []rule{
 		keywords: []string{"eaa"}, find: findFacebook, next: "revoke the token in the app's settings, or have the user log out"},
 	{id: "discord-bot-token", description: "Discord bot token", category: Token, severity: High, confidence: Confirmed, rank: rankProof,
 		keywords: discordKeywords(), find: findDiscord, next: "reset the token in the developer portal (Bot)"},
+	{id: "paypal-braintree-access-token", description: "PayPal Braintree access token", category: Token, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"access_token$production$"}, find: findBraintree, next: "revoke the token in the Braintree control panel"},
+	{id: "wallet-private-key", description: "Extended private key of a wallet (BIP 32)", category: PrivateKey, severity: Critical, confidence: Confirmed, rank: rankProof,
+		keywords: []string{"xprv", "yprv", "zprv", "tprv"}, find: findExtendedKey, next: "move what the wallet holds to a new one"},
 	{id: "authorization-header", description: "Credential of an HTTP Authorization header", category: Credential, severity: High, confidence: Likely, rank: rankName,
 		keywords: []string{"basic ", "_auth=", "_auth = "}, find: findBasic, next: "change the password"},
 }
@@ -155,6 +165,53 @@ func findTwilio(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	w.token(r, f, from, end, isWord)
+}
+
+// findBraintree: 16 letters and digits, a dollar sign and 32 hexadecimal digits.
+func findBraintree(w *worker, r *rule, f *fragment, from, to int) {
+	id := run(f.data, to, 17, isAlnum)
+	if id-to != 16 || id == len(f.data) || f.data[id] != '$' {
+		return
+	}
+	if end := run(f.data, id+1, 33, isHex); end-id-1 == 32 {
+		w.token(r, f, from, end, isWord)
+	}
+}
+
+// lenExtendedKey is the length of an extended key of BIP 32: 78 bytes and four of
+// checksum in base 58.
+const lenExtendedKey = 111
+
+func findExtendedKey(w *worker, r *rule, f *fragment, from, to int) {
+	end := run(f.data, from, lenExtendedKey+1, isAlnum)
+	if end-from != lenExtendedKey {
+		return
+	}
+	if !checksBase58(f.data[from:end]) {
+		w.exclude(badChecksum)
+		return
+	}
+	w.token(r, f, from, end, isWord)
+}
+
+// checksBase58 reports whether text in base 58 ends in the first four bytes of
+// its double SHA-256, as all of Bitcoin's formats do.
+func checksBase58(v []byte) bool {
+	n, digit, base := new(big.Int), new(big.Int), big.NewInt(58)
+	for _, b := range v {
+		k := strings.IndexByte("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", b)
+		if k < 0 {
+			return false
+		}
+		n.Add(n.Mul(n, base), digit.SetInt64(int64(k)))
+	}
+	data := n.Bytes()
+	if len(data) < 8 {
+		return false
+	}
+	sum := sha256.Sum256(data[:len(data)-4])
+	sum = sha256.Sum256(sum[:])
+	return bytes.Equal(sum[:4], data[len(data)-4:])
 }
 
 // findBasic: Basic and base64 of user:password (RFC 7617).

@@ -1,6 +1,14 @@
 package scan
 
-import "testing"
+import (
+	"crypto/sha256"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/betterleaks/betterleaks/config"
+)
 
 func TestTokenFamily(t *testing.T) {
 	live, test := stripeKey("live", "s1"), stripeKey("test", "s2")
@@ -8,6 +16,9 @@ func TestTokenFamily(t *testing.T) {
 	telegram := "48" + random("t", 8, digitAlphabet) + ":" + "AA" + random("t2", 33, urlAlphabet)
 	twilio := "S" + "K" + random("tw", 32, hexAlphabet)
 	google := "AI" + "za" + random("g", 35, urlAlphabet)
+	braintree := "access_token$" + "production$" + random("bt", 16, lowerAlphabet) + "$" + random("bt2", 32, hexAlphabet)
+	openAI := "sk-" + "proj-" + random("oa", 74, alnumAlphabet) + "T3" + "BlbkFJ" + random("oa2", 73, alnumAlphabet) + "-"
+	wallet := extendedKey(random("xp", 74, alnumAlphabet))
 	basic := base64Std([]byte("deploy:" + random("b", 12, alnumAlphabet)))
 	testFamily(t, []familyCase{
 		{name: "stripe live key", value: live, rule: "stripe-access-token"},
@@ -26,8 +37,41 @@ func TestTokenFamily(t *testing.T) {
 		{name: "google key", value: google, rule: "gcp-api-key"},
 		{name: "google key too long", value: google + "zz"},
 		{name: "basic authorization", value: "Authorization: Basic " + basic, rule: "authorization-header", secret: basic},
+		{name: "braintree", value: "key " + braintree + ";", rule: "paypal-braintree-access-token", secret: braintree},
+		{name: "braintree too short", value: braintree[:len(braintree)-1]},
+		{name: "ends in a dash", value: "key " + openAI + " of", rule: "openai-api-key", secret: openAI},
+		{name: "wallet", value: wallet, rule: "wallet-private-key"},
+		{name: "wallet with a wrong checksum", value: wallet[:110] + string(wallet[110]^1)},
+		{name: "box", field: "box_api_key", value: random("bx", 32, lowerAlphabet+digitAlphabet), rule: "box-api-access-token"},
+		{name: "a box of something", field: "tool-box-id", value: random("bx", 32, lowerAlphabet+digitAlphabet)},
+		{name: "UUID that begins like a token", field: "idfa", value: "EA" + "AA9963-DEEE-47A2-AC69-47B70CB9E8E2"},
+		{name: "record of airtable", field: "airtable", value: "rec" + random("at", 14, alnumAlphabet)},
 		{name: "basic without a password", value: "Basic training starts at eight"},
 	})
+}
+
+// extendedKey is an extended private key with 74 bytes of data.
+func extendedKey(data string) string {
+	b := append([]byte{0x04, 0x88, 0xAD, 0xE4}, data...)
+	sum := sha256.Sum256(b)
+	sum = sha256.Sum256(sum[:])
+	n, digit := new(big.Int).SetBytes(append(b, sum[:4]...)), new(big.Int)
+	var out []byte
+	for n.Sign() > 0 {
+		n.DivMod(n, big.NewInt(58), digit)
+		out = append(out, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit.Int64()])
+	}
+	slices.Reverse(out)
+	return string(out)
+}
+
+// Rules that are amended stand in the default set as they were.
+func TestAmendments(t *testing.T) {
+	for _, a := range amendments {
+		if text := strings.ReplaceAll(config.DefaultConfig, codeEnds, valueEnds); !strings.Contains(text, a.old) {
+			t.Errorf("no rule has %s", a.old)
+		}
+	}
 }
 
 func TestGitHubFamily(t *testing.T) {

@@ -82,7 +82,7 @@ func (w *worker) classHere() (class nameClass, strong bool) {
 			continue
 		case s.class == nameNone:
 			// users: {alice: …} says nothing of its own, but passwords: {alice: …} does.
-			if i > 0 && isPlural(w.scopes[i-1].text) && w.scopes[i-1].class > nameNeutral {
+			if i > 0 && w.scopes[i-1].class > nameNeutral && isCollection(w.scopes[i-1].text) {
 				return w.scopes[i-1].class, false
 			}
 			return nameNone, false
@@ -102,8 +102,26 @@ func (w *worker) keyNames() bool {
 	return i == 0 && w.scopes[0].last
 }
 
+// isCollection reports whether a name ends in the plural of a noun that promises
+// secrets.
+func isCollection(name []byte) bool {
+	n := len(name)
+	for n > 0 && !isLetter(name[n-1]) {
+		n--
+	}
+	for _, noun := range [...]string{"keys", "tokens", "secrets", "passwords", "credentials", "creds", "passwds", "passphrases", "passcodes", "pwds"} {
+		if n >= len(noun) && foldPrefix(name[n-len(noun):], noun) {
+			return true
+		}
+	}
+	return false
+}
+
 // isPlural reports whether a name is that of a collection.
-func isPlural(name []byte) bool { return len(name) > 3 && lower(name[len(name)-1]) == 's' }
+func isPlural(name []byte) bool {
+	n := len(name)
+	return n > 3 && lower(name[n-1]) == 's' && lower(name[n-2]) != 's' // access is none
+}
 
 // enter puts a name into scope; leave takes it out again. hits are the keyword
 // hits in the name, counted from base.

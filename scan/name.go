@@ -10,6 +10,7 @@ type nameClass uint8
 const (
 	nameNone    nameClass = iota
 	nameNeutral           // value, data, payload: the name around it decides
+	nameSeed              // seed, mnemonic, skey: a secret only if the value has the shape of one
 	nameHash              // password_hash
 	nameSession           // csrf_token, session_secret
 	nameKey               // api_key
@@ -28,6 +29,7 @@ const (
 	roleSecret             // noun
 	roleToken              // noun
 	roleKey                // noun, only behind a qualifier: key alone names all kinds of things
+	roleSeed               // noun, for values of a few shapes
 	roleHash               // turns a password into its hash
 	roleSession            // turns a token into a session's
 	roleQualifier          // makes key a credential
@@ -44,11 +46,12 @@ var nameWords = roles(map[wordRole]string{
 	roleSecret:    "secret secrets credential credentials creds cred",
 	roleToken:     "token tokens bearer jwt authorization",
 	roleKey:       "key keys",
+	roleSeed:      "seed mnemonic skey",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
-	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery unseal root app jwt oauth",
-	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength score valid verified age days limit limits rule rules column label placeholder prompt address addr message error errors help text title description desc status state algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change failed failures login notice bucket ring rings network economy symbol fingerprint thumbprint",
-	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide",
+	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery unseal root app jwt oauth subscription",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket ring rings network economy symbol fingerprint thumbprint",
+	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide checksum etag failed failure failures wrong invalid incorrect missing weak error errors validation placeholder label message",
 	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
 	roleContent:   "value val data payload content contents body v text str string raw",
 })
@@ -79,7 +82,7 @@ var runTogether = []struct {
 }{
 	{"password", namePassword, nil}, {"passwd", namePassword, nil}, {"passphrase", namePassword, nil}, {"passcode", namePassword, nil},
 	{"pwd", namePassword, []string{"cwd"}},
-	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass"}},
+	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass", "skipass", "boardingpass", "seasonpass", "battlepass", "gamepass", "daypass"}},
 	{"csrftoken", nameSession, nil}, {"xsrftoken", nameSession, nil}, {"sessiontoken", nameSession, nil}, {"sessionsecret", nameSession, nil},
 	{"secret", nameSecret, nil},
 	{"token", nameToken, nil},
@@ -150,11 +153,18 @@ func classifyName(name []byte) nameClass {
 		noun := nameNone
 		switch role {
 		case rolePassword:
+			if string(w) == "pass" && i > 0 && passKinds[string(buf[words[i-1].from:words[i-1].to])] {
+				continue
+			}
 			noun = namePassword
 		case roleSecret:
 			noun = nameSecret
 			qualified = true
 		case roleToken:
+			if i > 0 && tokenKinds[string(buf[words[i-1].from:words[i-1].to])] {
+				class = nameNone
+				continue
+			}
 			noun = nameToken
 			qualified = true
 		case roleKey:
@@ -163,6 +173,8 @@ func classifyName(name []byte) nameClass {
 			} else {
 				class = nameNone
 			}
+		case roleSeed:
+			noun = max(class, nameSeed)
 		case roleHash:
 			hash = true
 			if class == namePassword || class == nameNone {
@@ -207,6 +219,14 @@ func classifyName(name []byte) nameClass {
 	}
 	return class
 }
+
+// passKinds make of a pass something else than a password: a ticket, or a run of a
+// compiler. tokenKinds make of a token a place in a list, a lock or a piece of text.
+var (
+	passKinds = setOf("boarding battle season ski day week weekly month monthly daily annual bus train rail travel transit visitor event vip fast game gate festival museum " +
+		"park parking gym class first second third render shadow compiler multi single low high band tests")
+	tokenKinds = setOf("page next prev previous continuation continue pagination cursor resume scroll skip sync lock redlock fencing idempotency dedup dedupe pad eos bos unk sep cls mask prompt completion")
+)
 
 // isCookieName recognises the cookies in which frameworks keep a session's id.
 func isCookieName(name []byte) bool {
@@ -307,4 +327,26 @@ func looksLikeID(seg []byte) bool {
 		}
 	}
 	return digits*2 > len(seg) || hex == len(seg) && digits > 0
+}
+
+// isAccount recognises the name of somebody, or of something that is counted, by
+// the number at its end: user17, tenant-4.
+func isAccount(seg []byte) bool {
+	n := len(seg)
+	for n > 0 && isDigit(seg[n-1]) {
+		n--
+	}
+	return n > 0 && n < len(seg) && run(seg, 0, n, func(b byte) bool { return isLetter(b) || b == '-' || b == '_' || b == '.' }) == n
+}
+
+// isLock reports whether a part of a key says that it holds a lock: its value is
+// whoever holds it.
+func isLock(key []byte) bool {
+	for seg := range bytes.SplitSeq(key, []byte(":")) {
+		switch string(bytes.ToLower(seg)) {
+		case "lock", "locks", "mutex", "redlock", "semaphore", "lease", "leases":
+			return true
+		}
+	}
+	return false
 }

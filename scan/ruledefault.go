@@ -22,6 +22,9 @@ var defaults struct {
 
 func loadDefaultRules() (*ruleSet, error) {
 	text := strings.ReplaceAll(config.DefaultConfig, codeEnds, valueEnds)
+	for _, a := range amendments {
+		text = strings.Replace(text, a.old, a.new, 1)
+	}
 	set, err := parseRuleText(RuleFile{"default rules", []byte(text)}, nil, 0)
 	if err != nil {
 		return nil, err
@@ -46,6 +49,18 @@ const (
 	codeEnds  = `(?:\\?['"\x60]|[\s;]|\\[nr]|$)`
 	valueEnds = `(?:\\?['"\x60]|[\x00-\x20;&,|)\]}<>#\\]|$)`
 )
+
+// amendments are to single rules.
+var amendments = []struct{ old, new string }{
+	// A token that ends in a dash has no word boundary at its end.
+	{`|[A-Za-z0-9_-]{20})\b|sk-[a-zA-Z0-9]{20}T3BlbkFJ`, `|[A-Za-z0-9_-]{20})|sk-[a-zA-Z0-9]{20}T3BlbkFJ`},
+	// Boxes are everywhere, and 32 letters and digits, too.
+	{`(?i)(?:box)(?:[ \t\w.-]{0,20})[\s'"]`, `(?i)(?:\bbox|_box)[ \t\w.-]{0,20}?(?:token|secret|key|auth|api)[ \t\w.-]{0,10}[\s'"]`},
+	// A token of Square is longer than a UUID that begins like one.
+	{`\b((?:EAAA|sq0atp-)[\w-]{22,60})`, `\b((?:EAAA[\w-]{14}|sq0atp-)[\w-]{22,60})`},
+	// Ids of records, bases, tables, views and fields are of the same length.
+	{`(?i)(?:airtable)(?:[ \t\w.-]{0,20})[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}([a-z0-9]{17})`, `(?i)(?:airtable)(?:[ \t\w.-]{0,20})[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}(key[a-z0-9]{14})`},
+}
 
 // superseded are default rules whose kind a family of this package finds with
 // more knowledge: of the name that bears a value, of a checksum, of a structure.

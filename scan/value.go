@@ -275,7 +275,7 @@ var plainWords = func() map[string]bool {
 		password passwd pass pwd passphrase secret token key auth apikey api_key credential credentials login user username email admin root guest test testing
 		string text number integer int bool boolean object array date hidden redacted masked plain plaintext cleartext encrypted hashed
 		bcrypt argon2 argon2id scrypt pbkdf2 sha1 sha256 sha512 md5 basic bearer digest oauth oauth2 oidc ldap saml local sms totp otp jwt hs256 rs256 es256 none
-		strong weak medium low high short long forgot remember change new old current foo bar baz qux abc xyz abcd secret1 example sample demo dummy`)) {
+		first second third final last auto dev opaque mismatch strong weak medium low high short long forgot remember change new old current foo bar baz qux abc xyz abcd secret1 example sample demo dummy`)) {
 		out[string(w)] = true
 	}
 	return out
@@ -304,7 +304,7 @@ func placeholder(v []byte) bool {
 		bytes.HasPrefix(v, []byte("${")), bytes.HasPrefix(v, []byte("$(")), bytes.HasPrefix(v, []byte("#{")), bytes.HasPrefix(v, []byte("%{")),
 		bytes.Contains(v, []byte("{{")), bytes.Contains(v, []byte("${")), bytes.HasSuffix(v, []byte("...")):
 		return true
-	case first == '$' && isName(v[1:]):
+	case first == '$' && (isName(v[1:]) || isVariable(v)):
 		return true
 	}
 	s := shapeOf(v)

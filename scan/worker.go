@@ -147,6 +147,23 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 	if s.class == nameNone && at+n < len(name) && isOneTime(name[at:at+n]) {
 		s.class, s.last = nameToken, true
 	}
+	switch {
+	case s.class == nameNone && at > 1 && at+n == len(name) && isAccount(name[at:]):
+		s.class = w.classBefore(name[:at-1])
+	case s.class > nameNeutral && isLock(name[:at]):
+		s.class = nameNone
+	}
+}
+
+// classBefore judges what the part of a key that whose value it is follows
+// promises, as in refresh_token:user17. Of passwords a key like that has the
+// hash, or when they were changed.
+func (w *worker) classBefore(key []byte) nameClass {
+	class := classifyName(key[bytes.LastIndexAny(key, ":/|")+1:])
+	if class == namePassword || class < nameKey || isLock(key) {
+		return nameNone
+	}
+	return class
 }
 
 // one scans a field and the value that it names.
