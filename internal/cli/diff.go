@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/valkeyfs/valkeyfs/crypt"
+	"github.com/valkeyfs/valkeyfs/internal/backup"
 	"github.com/valkeyfs/valkeyfs/internal/diff"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -18,6 +20,7 @@ type diffFlags struct {
 	reveal bool
 	idKey  string
 	keys   keyFlags
+	signed verifyFlags
 }
 
 func newDiffCmd(a *app) *cobra.Command {
@@ -31,12 +34,16 @@ Each of A and B is a snapshot, a log, whose state at its end counts, a
 directory with one of them, or a set that backup has sealed. How values are encoded and in which order they
 stand is no difference.
 
+With --sign-pub a sealed set is a baseline: it is compared only if all of it is what
+the owner of that key has signed.
+
 Values are not shown, unless --reveal is given, but their lengths, and ids
 that are the same for the same value.
 `,
 		Annotations: finds("there are differences"),
 		Example: `  valkeyfs diff yesterday.rdb today.rdb
   valkeyfs diff /backup/main/20260131T031500.000Z-1f2e3d4c /var/lib/valkey -i key.txt --stat
+  valkeyfs diff /backup/main/20260131T031500.000Z-1f2e3d4c /var/lib/valkey -i key.txt --sign-pub sign.key.pub
   valkeyfs diff a.rdb b.rdb --key '^config:' --reveal`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -52,6 +59,7 @@ that are the same for the same value.
 	fl.BoolVar(&f.reveal, "reveal", false, "show the starts of values, and names, as they are")
 	fl.StringVar(&f.idKey, "id-key", "", "derive ids of values from the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	f.keys.flags(fl)
+	f.signed.flags(fl)
 	return cmd
 }
 
@@ -62,6 +70,10 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	ctx := cmd.Context()
 	if !slices.Contains(diff.Formats, f.format) {
 		return usagef("--format: one of %s, not %q", strings.Join(diff.Formats, ", "), f.format)
+	}
+	signers, err := f.signed.parse()
+	if err != nil {
+		return err
 	}
 	filter, err := f.keys.filter()
 	if err != nil {
@@ -85,10 +97,14 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	if f.reveal {
 		show.Name, o.Keep = nil, shownValue
 	}
+	sets, err := a.baselines(ctx, args, signers)
+	if err != nil {
+		return err
+	}
 	var sides [2]diff.Side
 	damage := a.damage()
 	for i, path := range args {
-		side, done, err := a.side(ctx, path, all.Tmp(), damage, o.Match)
+		side, done, err := a.side(ctx, path, sets[i], all.Tmp(), damage, o.Match)
 		if err != nil {
 			return err
 		}
@@ -125,13 +141,45 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	return exit(status(stats.Total().All() > 0, damage.n > 0))
 }
 
+// baselines opens those of the inputs that are sealed sets. With keys there must be one,
+// and of each all must be as one of the keys has signed it.
+func (a *app) baselines(ctx context.Context, paths []string, keys []*crypt.VerifyingKey) (sets []*backup.Set, err error) {
+	found, bad := false, false
+	for _, path := range paths {
+		set, err := a.sealedSet(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+		if set == nil {
+			continue
+		}
+		found = true
+		if len(keys) == 0 {
+			a.stderr.printf("note: whether %s is what was sealed was not looked at: --sign-pub names the key that signed it", safe(set.Manifest.ID))
+			continue
+		}
+		problems, err := set.Verify(ctx, backup.VerifyOptions{Keys: keys})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range problems {
+			a.stderr.errorf("not compared: %s", safe(p.String()))
+			bad = true
+		}
+	}
+	if len(keys) > 0 && !found {
+		return nil, usagef("--sign-pub: neither input is a sealed set")
+	}
+	if bad {
+		return nil, exit(status(false, true))
+	}
+	return sets, nil
+}
+
 // side opens one of the two inputs; done ends its use. What could not be read is said
 // once, however often it is read.
-func (a *app) side(ctx context.Context, path, tmp string, damage *damages, match func(*keyspace.Event) bool) (side diff.Side, done func(), err error) {
-	set, err := a.sealedSet(ctx, path)
-	if err != nil {
-		return nil, nil, err
-	}
+func (a *app) side(ctx context.Context, path string, set *backup.Set, tmp string, damage *damages, match func(*keyspace.Event) bool) (side diff.Side, done func(), err error) {
 	if set != nil {
 		events, err := a.setData(ctx, tmp, set, match)
 		return once(events, damage), func() {}, err
