@@ -7,6 +7,7 @@
 //	custody.go    what is written down
 //	volatile.go   what is copied first, and what threatens it
 //	store.go      the directory that the copies go to
+//	cache_*.go    reading them back from the disk
 package acquire
 
 import (

@@ -173,6 +173,7 @@ func (s *store) sum(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	uncache(f)
 	sum := sha256.New()
 	buf := make([]byte, buffer)
 	for {

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package acquire
+
+import "os"
+
+func uncache(*os.File) {}
