@@ -101,6 +101,9 @@ func preflight(p *place, in *Inner, o RestoreOptions) error {
 		need += in.Files[i].Size
 	}
 	where := filepath.Dir(p.stage)
+	if _, err := os.Stat(where); err != nil {
+		return err
+	}
 	if free, ok := freeSpace(where); ok && free < need {
 		return fmt.Errorf("%s: %d bytes are free, and %d are needed", where, free, need)
 	}
