@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -325,7 +326,8 @@ func (r *recorder) deleted(c *Change, o *object, e *keyspace.Event) {
 	switch e.Op {
 	case keyspace.OpDeleteKey:
 		r.gone(c, o, Deleted)
-		if o.expire != keyspace.NoExpire && e.Time != 0 && o.expire <= e.Time+tick {
+		// Before the first #TS of a log it is at least as late as its base was saved.
+		if now := cmp.Or(e.Time, r.l.s.saved); o.expire != keyspace.NoExpire && now != 0 && o.expire <= now+tick {
 			c.What = Expired
 		}
 	case keyspace.OpDeleteElement:

@@ -593,8 +593,8 @@ func (m *machine) rename(e *keyspace.Event) error {
 	m.changing(db, to, e)
 	m.remove(db, to)
 	if e.Op == keyspace.OpCopy {
-		o = o.clone()
-		if err := m.grow(int(o.size())); err != nil {
+		var err error
+		if o, err = m.copied(o); err != nil {
 			return err
 		}
 	} else {
@@ -604,6 +604,20 @@ func (m *machine) rename(e *keyspace.Event) error {
 	}
 	m.put(db, to, o)
 	return m.grow(len(to) + perKey)
+}
+
+// copied is a copy of a value, if it fits; one of which nothing is known, if copies have
+// cost too much already.
+func (m *machine) copied(o *object) (*object, error) {
+	if !m.afford(o.steps()) {
+		c := newObject(o.typ)
+		c.expire, c.inexact, c.module, c.modVer = o.expire, true, o.module, o.modVer
+		return c, nil
+	}
+	if err := m.grow(int(o.size())); err != nil {
+		return nil, err
+	}
+	return o.clone(), nil
 }
 
 // moveMember is SMOVE.

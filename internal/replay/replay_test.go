@@ -13,7 +13,7 @@ import (
 )
 
 // logOf writes a log of commands, given as words, and returns its path.
-func logOf(t *testing.T, commands ...string) string {
+func logOf(t testing.TB, commands ...string) string {
 	t.Helper()
 	var b strings.Builder
 	for _, c := range commands {
@@ -346,5 +346,79 @@ func TestSightings(t *testing.T) {
 	s.see(&keyspace.Event{Kind: keyspace.Flush}, false)
 	if s.single(key(keyspace.OpCreate, "a")) {
 		t.Error("a flush concerns all keys")
+	}
+}
+
+// Copies of a value that grows cost no more than unions may, and of those beyond nothing is
+// known.
+func TestCopiesAreBounded(t *testing.T) {
+	commands := []string{"SELECT 0"}
+	for i := range 3000 {
+		commands = append(commands, fmt.Sprintf("RPUSH l %d %d %d %d", 4*i, 4*i+1, 4*i+2, 4*i+3))
+	}
+	commands = append(commands, "COPY l early")
+	for range 3000 {
+		commands = append(commands, "COPY l late REPLACE")
+	}
+	path := logOf(t, commands...)
+	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 22, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := dataSet(t, l.State(t.Context()))
+	if got["0/early"] != got["0/l"] || got["0/l"] == "" {
+		t.Errorf("early is %.100s", got["0/early"])
+	}
+	if !strings.Contains(got["0/late"], "inexact") || l.Info().Inexact != 1 {
+		t.Errorf("late is %.100s; %d keys are inexact", got["0/late"], l.Info().Inexact)
+	}
+}
+
+// Before the first #TS of a log, the time at which its base was saved tells whether what
+// a server deleted had expired.
+func TestExpiredBeforeFirstTimestamp(t *testing.T) {
+	const saved = 1767225600
+	for name, c := range map[string]struct {
+		ctime  string
+		expire int64
+		want   What
+	}{
+		"before":         {"1767225600", saved*1000 - 1, Expired},
+		"in that second": {"1767225600", saved*1000 + 999, Expired},
+		"later":          {"1767225600", saved*1000 + 5000, Deleted},
+		"no ctime":       {"", saved * 1000, Deleted},
+		"no time":        {"-1", saved * 1000, Deleted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := []byte("k")
+			log := func(yield func(*keyspace.Event, error) bool) {
+				for _, e := range []*keyspace.Event{
+					{Kind: keyspace.Aux, DB: -1, Key: []byte("ctime"), Value: []byte(c.ctime)},
+					{Kind: keyspace.Key, Op: keyspace.OpCreate, Type: keyspace.String, Key: k, Expire: c.expire},
+					{Kind: keyspace.Element, Op: keyspace.OpPut, Type: keyspace.String, Key: k, Value: []byte("v"), Expire: c.expire},
+					{Kind: keyspace.KeyEnd, Type: keyspace.String, Key: k},
+					{Kind: keyspace.Command, Index: 2, Record: 100, Args: [][]byte{[]byte("DEL"), k}},
+					{Kind: keyspace.Delete, Op: keyspace.OpDeleteKey, Record: 100, Key: k},
+				} {
+					if !yield(e, nil) {
+						return
+					}
+				}
+			}
+			l, err := Open(t.Context(), func() keyspace.Seq { return log }, Point{}, Options{MaxMem: 1 << 20, Tmp: t.TempDir(), Tombstones: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []What
+			for c, err := range l.History(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, c.What)
+			}
+			if !slices.Equal(got, []What{c.want}) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }

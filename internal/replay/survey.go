@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -37,13 +38,16 @@ type survey struct {
 	flushes  []int64 // numbers of the commands that flush
 	point    int64   // number of the first command that does not count; -1: the end
 	when     int64   // the last #TS before the point
-	lastTime int64
+	saved    int64   // ms; when the log's base was saved, 0: not known
 	links    links
 	seen     *sightings
 	damaged  int64
 	order    map[string]uint64 // numbers of the files, in the order of the log
 	paths    []string          // the same the other way round
 }
+
+// endOfTime is a second that no server's clock shows: 10000-01-01.
+const endOfTime = 253402300800
 
 // retraction is what a Damage or Torn event takes back: commands of a file from an
 // offset on that were yielded before a number.
@@ -83,6 +87,12 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 	switch e.Kind {
 	case keyspace.Command:
 		s.command(e, p)
+	case keyspace.Aux:
+		if s.commands == 0 && string(e.Key) == "ctime" {
+			if sec, err := strconv.ParseInt(string(e.Value), 10, 64); err == nil && sec > 0 && sec < endOfTime {
+				s.saved = sec * 1000
+			}
+		}
 	case keyspace.Element:
 		s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
 	case keyspace.Key:
@@ -130,9 +140,6 @@ func (s *survey) command(e *keyspace.Event, p Point) {
 	}
 	if s.point < 0 && e.Time != 0 {
 		s.when = e.Time
-	}
-	if e.Time != 0 {
-		s.lastTime = e.Time
 	}
 	s.commands++
 	keys := linkedKeys(e)

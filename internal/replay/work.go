@@ -1,8 +1,8 @@
 package replay
 
 // workShare is how many steps a machine may spend, for each byte of [Options.MaxMem],
-// on commands that read whole values to make others of them: SUNIONSTORE of growing
-// sets costs the square of what a log says. Machines are as many as the values
+// on commands that read whole values to make others of them: COPY, or SUNIONSTORE of
+// growing sets, costs the square of what a log says. Machines are as many as the values
 // take, so that all of them together stay linear in the size of the log.
 const workShare = 8
 
@@ -22,5 +22,14 @@ func (m *machine) sizeOf(db int32, key []byte) int64 {
 	if o == nil {
 		return 0
 	}
-	return int64(len(o.set) + len(o.zset) + len(o.str))
+	return o.steps()
+}
+
+// steps is what reading all of a value costs.
+func (o *object) steps() int64 {
+	n := len(o.str) + o.list.len() + len(o.hash) + len(o.set) + len(o.zset) + len(o.other)
+	if o.stream != nil {
+		n += len(o.stream.entries)
+	}
+	return int64(n)
 }

@@ -1,0 +1,86 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// FuzzReplay holds that no commands make a machine fail, or hold more than it may, and
+// that the data set and its history are the same in one partition and in many.
+func FuzzReplay(f *testing.F) {
+	for _, commands := range [][]string{
+		{"SELECT 0", "SET a 1", "INCR a", "APPEND a xyz", "SETRANGE a 5 zz", "SETBIT b 7 1", "BITOP OR c a b", "BITFIELD d SET u8 0 255 INCRBY u8 0 10", "GETDEL a"},
+		{"SELECT 1", "RPUSH l a b c", "LSET l 1 x", "LINSERT l BEFORE x y", "LREM l 0 a", "LTRIM l 0 1", "LMOVE l m LEFT RIGHT", "LPOP m", "COPY l n", "SWAPDB 0 1"},
+		{"SADD s a b c", "SADD t b", "SUNIONSTORE u s t", "SDIFFSTORE s s t", "SMOVE s t a", "SREM t b", "RENAME u v", "MOVE v 2", "FLUSHDB"},
+		{"ZADD z 1 a 2 b 3 c", "ZINCRBY z 5 a", "ZADD z GT CH 1 a", "ZRANGESTORE y z 0 1", "ZUNIONSTORE x 2 z y WEIGHTS 1 2", "ZPOPMIN z", "ZREMRANGEBYSCORE x 0 3"},
+		{"HSET h f 1 g 2", "HINCRBY h f 2", "HPEXPIREAT h 1767225605000 FIELDS 1 f", "HDEL h g", "PEXPIREAT h 1767225605000", "PERSIST h", "DEL h"},
+		{"XADD x 1-1 f v", "XADD x 2-1 f w", "XGROUP CREATE x g 0", "XCLAIM x g c 0 1-1 TIME 5 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1", "XACK x g 1-1", "XTRIM x MAXLEN = 1", "XSETID x 9-0", "XGROUP DESTROY x g"},
+		{"#TS:1767225600", "MULTI", "SET a 1", "EXEC", "MULTI", "SET a 2", "PFADD p a", "SORT l STORE m", "FLUSHALL"},
+	} {
+		p, err := os.ReadFile(logOf(f, commands...))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if len(p) > 1<<14 {
+			return
+		}
+		want, exact := replayed(t, p, 1<<26)
+		got, also := replayed(t, p, 1)
+		if !exact || !also || bytes.Contains(p, []byte("REDIS")) || bytes.Contains(p, []byte("VALKEY")) {
+			return
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("in parts\n%v\nwant\n%v", got, want)
+		}
+	})
+}
+
+// replayed is what a log holds at its end, and its changes; exact says that all of it
+// is known. A base may name a key twice, which is then told twice in parts.
+func replayed(t *testing.T, p []byte, maxMem int64) (all map[string]string, exact bool) {
+	t.Helper()
+	open := func() *Log {
+		l, err := Open(t.Context(), func() keyspace.Seq {
+			return aof.NewReader(bytes.NewReader(p), aof.Options{Source: "log", Resync: true}).Events(t.Context())
+		}, Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir(), Workers: 2})
+		if err != nil {
+			t.Skip(err) // no log
+		}
+		return l
+	}
+	l := open()
+	all = map[string]string{}
+	key := ""
+	for e, err := range l.State(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case keyspace.Key:
+			key = fmt.Sprintf("%d/%q", e.DB, e.Key)
+			all[key] = fmt.Sprint(e.Type, e.Expire)
+		case keyspace.Element, keyspace.Group, keyspace.Pending, keyspace.Consumer:
+			all[key] += fmt.Sprintf(" %v %q %q %v %v %d", e.Kind, e.Field, e.Value, e.Score, e.ID, e.Expire)
+		}
+	}
+	changes := open()
+	n := 0
+	for c, err := range changes.History(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[fmt.Sprint("change ", n)] = fmt.Sprintf("%+v", *c)
+		n++
+	}
+	i := l.Info()
+	return all, i.Inexact == 0 && i.TooLarge == 0 && changes.Info().TooLarge == 0
+}
