@@ -67,29 +67,9 @@ var ErrNothing = errors.New("no configuration, manifest or data directory of a s
 // there.
 func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Report, error) {
 	f := &finder{ctx: ctx, fs: fs, o: o}
-	if len(paths) == 0 && o.Live == nil {
-		for _, p := range usualPlaces {
-			if _, err := fs.Stat(p); err == nil {
-				paths = append(paths, p)
-			}
-		}
-		f.homes()
-	}
-	for _, p := range paths {
-		if err := f.path(p); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.servers(); err != nil {
+	if err := f.find(paths); err != nil {
 		return nil, err
 	}
-	if o.Live != nil {
-		f.live()
-	}
-	if len(f.subjects) == 0 {
-		return nil, ErrNothing
-	}
-	r := &Report{Servers: f.subjects, Counts: map[Status]int{}, Assumed: f.assumed}
 	for _, s := range f.subjects {
 		s.readData(ctx)
 		s.peers = s.readPeers()
@@ -101,36 +81,75 @@ func Run(ctx context.Context, fs *hostfs.FS, paths []string, o *Options) (*Repor
 		}
 	}
 	pair(f.subjects)
+	r := &Report{Servers: f.subjects, Counts: map[Status]int{}, Assumed: f.assumed}
 	for _, s := range f.subjects {
-		r.Incomplete = r.Incomplete || s.DataError != nil || s.Data != nil && s.Data.Damages > 0
-		if s.Server != nil {
-			r.Files = append(r.Files, s.Server.Conf.Files...)
-			if s.Server.ACLFile != "" && s.Server.Users.SHA256 != "" {
-				r.Files = append(r.Files, conf.File{Path: s.Server.ACLFile, SHA256: s.Server.Users.SHA256})
-			}
-			r.Problems = append(r.Problems, s.Server.Problems...)
-			for _, p := range s.Server.Problems {
-				r.Incomplete = r.Incomplete || !p.Fatal
-			}
-		}
-		for _, c := range Catalogue() {
-			for _, a := range s.answer(c) {
-				res := Result{Check: c, Server: s.Name, Answer: a}
-				if res.Status == Fail && !res.rated {
-					res.Severity = c.Severity
-				}
-				if w := o.waiver(&res); w != nil {
-					res.Status, res.Waiver = Waived, w.Reason
-				}
-				if res.Status == Fail && res.Severity < o.MinSeverity {
-					continue
-				}
-				r.Counts[res.Status]++
-				r.Results = append(r.Results, res)
-			}
-		}
+		r.readFrom(s)
+		r.judge(s)
 	}
 	return r, nil
+}
+
+// find finds the servers.
+func (f *finder) find(paths []string) error {
+	if len(paths) == 0 && f.o.Live == nil {
+		for _, p := range usualPlaces {
+			if _, err := f.fs.Stat(p); err == nil {
+				paths = append(paths, p)
+			}
+		}
+		f.homes()
+	}
+	for _, p := range paths {
+		if err := f.path(p); err != nil {
+			return err
+		}
+	}
+	if err := f.servers(); err != nil {
+		return err
+	}
+	if f.o.Live != nil {
+		f.live()
+	}
+	if len(f.subjects) == 0 {
+		return ErrNothing
+	}
+	return nil
+}
+
+// readFrom notes what was read of a server, and what could not be.
+func (r *Report) readFrom(s *Subject) {
+	r.Incomplete = r.Incomplete || s.DataError != nil || s.Data != nil && s.Data.Damages > 0
+	if s.Server == nil {
+		return
+	}
+	r.Files = append(r.Files, s.Server.Conf.Files...)
+	if s.Server.ACLFile != "" && s.Server.Users.SHA256 != "" {
+		r.Files = append(r.Files, conf.File{Path: s.Server.ACLFile, SHA256: s.Server.Users.SHA256})
+	}
+	r.Problems = append(r.Problems, s.Server.Problems...)
+	for _, p := range s.Server.Problems {
+		r.Incomplete = r.Incomplete || !p.Fatal
+	}
+}
+
+// judge answers every check for a server.
+func (r *Report) judge(s *Subject) {
+	for _, c := range Catalogue() {
+		for _, a := range s.answer(c) {
+			res := Result{Check: c, Server: s.Name, Answer: a}
+			if res.Status == Fail && !res.rated {
+				res.Severity = c.Severity
+			}
+			if w := s.Options.waiver(&res); w != nil {
+				res.Status, res.Waiver = Waived, w.Reason
+			}
+			if res.Status == Fail && res.Severity < s.Options.MinSeverity {
+				continue
+			}
+			r.Counts[res.Status]++
+			r.Results = append(r.Results, res)
+		}
+	}
 }
 
 func (s *Subject) answer(c *Check) []Answer {
@@ -162,6 +181,7 @@ type finder struct {
 	monitoring monitoring
 	policies   []networkPolicy
 	entries    int
+	host       *host
 	subjects   []*Subject
 	assumed    []string
 }
@@ -287,20 +307,40 @@ func serverConf(name, text string) bool {
 // servers makes a subject of each configuration, of each container that has one
 // of its own, and of each data directory that belongs to none.
 func (f *finder) servers() error {
-	h := readHost(f.fs)
-	h.clients, h.monitoring, h.policies = f.clients, &f.monitoring, f.policies
-	h.monitoring.units(f.fs)
+	f.host = readHost(f.fs)
+	f.host.clients, f.host.monitoring, f.host.policies = f.clients, &f.monitoring, f.policies
+	f.host.monitoring.units(f.fs)
 	f.containers = expose(f.containers)
 	f.units = append(f.units, findUnits(f.fs, unitDirs...)...)
-	slices.Sort(f.confs)
-	for _, name := range slices.Compact(f.confs) {
-		s := &Subject{FS: f.fs, Name: name, Now: f.o.Now, Options: f.o, host: h}
-		s.Unit = f.unit(name)
-		s.Container = f.container(name)
-		if err := f.read(s); err != nil {
+	for _, add := range []func() error{f.ofConfs, f.ofMaps, f.ofContainers} {
+		if err := add(); err != nil {
 			return err
 		}
-		f.subjects = append(f.subjects, s)
+	}
+	f.ofDirs()
+	f.host.subjects = f.subjects
+	return nil
+}
+
+func (f *finder) subject(name string) *Subject {
+	return &Subject{FS: f.fs, Name: name, Now: f.o.Now, Options: f.o, host: f.host}
+}
+
+// add reads a subject's configuration and keeps it.
+func (f *finder) add(s *Subject) error {
+	f.subjects = append(f.subjects, s)
+	return f.read(s)
+}
+
+// ofConfs adds the configuration files that no other one includes.
+func (f *finder) ofConfs() error {
+	slices.Sort(f.confs)
+	for _, name := range slices.Compact(f.confs) {
+		s := f.subject(name)
+		s.Unit, s.Container = f.unit(name), f.container(name)
+		if err := f.add(s); err != nil {
+			return err
+		}
 	}
 	confs := slices.Clone(f.subjects)
 	f.subjects = slices.DeleteFunc(f.subjects, func(s *Subject) bool {
@@ -309,31 +349,48 @@ func (f *finder) servers() error {
 			return o != s && o.includes(s) && (!s.includes(o) || o.Name < s.Name)
 		})
 	})
+	return nil
+}
+
+// ofMaps adds the configurations that stand in ConfigMaps.
+func (f *finder) ofMaps() error {
 	for i := range f.maps {
 		m := &f.maps[i]
-		s := &Subject{FS: f.fs, Name: m.File + "#" + m.Key, Now: f.o.Now, Options: f.o, host: h, configMap: m}
+		s := f.subject(m.File + "#" + m.Key)
+		s.configMap = m
 		for _, c := range f.containers {
 			if c.File == m.File && c.Kind != "Service" {
 				s.Container = c
 			}
 		}
-		if err := f.read(s); err != nil {
+		if err := f.add(s); err != nil {
 			return err
 		}
-		f.subjects = append(f.subjects, s)
 	}
+	return nil
+}
+
+// ofContainers adds the containers whose configuration was not among the files.
+func (f *finder) ofContainers() error {
 	for _, c := range f.containers {
 		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Container == c }) {
 			continue
 		}
-		s := &Subject{FS: f.fs, Name: c.ID(), Container: c, Now: f.o.Now, Options: f.o, host: h}
-		if c.Kind != "Service" { // what it leads to is not known
-			if err := f.read(s); err != nil {
-				return err
-			}
+		s := f.subject(c.ID())
+		s.Container = c
+		if c.Kind == "Service" { // what it leads to is not known
+			f.subjects = append(f.subjects, s)
+			continue
 		}
-		f.subjects = append(f.subjects, s)
+		if err := f.add(s); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// ofDirs adds the data directories that are no server's so far.
+func (f *finder) ofDirs() {
 	for _, dir := range f.dataDirs {
 		if slices.ContainsFunc(f.subjects, func(s *Subject) bool { return s.Dir == dir }) {
 			continue
@@ -343,10 +400,10 @@ func (f *finder) servers() error {
 			f.subjects[0].Dir = dir
 			continue
 		}
-		f.subjects = append(f.subjects, &Subject{FS: f.fs, Name: dir, Dir: dir, Now: f.o.Now, Options: f.o, host: h})
+		s := f.subject(dir)
+		s.Dir = dir
+		f.subjects = append(f.subjects, s)
 	}
-	h.subjects = f.subjects
-	return nil
 }
 
 // includes reports whether a configuration takes in another one.

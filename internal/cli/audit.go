@@ -87,111 +87,44 @@ not at all.
 	return cmd
 }
 
+var auditWriters = map[string]func(io.Writer, *audit.Header, *audit.Report) error{
+	"jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "html": audit.WriteHTML,
+}
+
 func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
-	write := map[string]func(io.Writer, *audit.Header, *audit.Report) error{"text": nil, "junit": nil,
-		"jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "html": audit.WriteHTML}
-	if _, ok := write[f.format]; !ok {
-		return usagef("--format: text, jsonl, json, csv, sarif, junit or html, not %q", f.format)
+	if err := f.check(a); err != nil {
+		return err
 	}
 	if f.fix.undo != "" {
 		return f.fix.takeBack(a)
 	}
-	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
-	if f.server != "" {
-		v, err := conf.ParseVersion(f.server)
-		if err != nil {
-			return usagef("--server-version: %v", err)
-		}
-		o.Version = v
-	}
-	for _, name := range f.profiles {
-		p, err := audit.ParseProfile(name)
-		if err != nil {
-			return usagef("--profile: %v", err)
-		}
-		o.Profiles = append(o.Profiles, p)
-	}
-	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
-		return usagef("--min-severity: %v", err)
-	}
-	failOn := scan.Critical + 1
-	if f.failOn != "never" {
-		if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil {
-			return usagef("--fail-on: %v", err)
-		}
-	}
-	switch {
-	case a.global.asOf.text != "":
-		o.Now = time.UnixMilli(a.global.asOf.ms)
-	case f.root == "":
-		o.Now = time.Now() // this host's certificates hold today, or do not
-	}
-	if f.waivers != "" {
-		data, err := os.ReadFile(f.waivers)
-		if err != nil {
-			return err
-		}
-		if o.Waivers, err = audit.ParseWaivers(data); err != nil {
-			return usagef("--waivers: %v", err)
-		}
-	}
-
-	if f.signKey != "" && a.global.output == "" && f.baseline.write == "" {
-		return usagef("--sign-key signs a file: say -o FILE")
-	}
-	if err := f.baseline.read(o); err != nil {
-		return err
-	}
-	if f.policy != "" {
-		text, err := os.ReadFile(f.policy)
-		if err != nil {
-			return err
-		}
-		if o.Policy, err = audit.ParsePolicy(text); err != nil {
-			return usagef("--policy: %v", err)
-		}
-		o.Salt = make([]byte, saltSize)
-		_, _ = rand.Read(o.Salt) // which never fails
-	}
-	if f.backups != "" {
-		var err error
-		if o.Backups, err = filepath.Abs(f.backups); err != nil {
-			return err
-		}
-		if f.root != "" {
-			o.Backups = filepath.Join("/", f.backups)
-		}
-	}
-	if f.live.showUser {
-		live := o.Version
-		if live == (conf.Version{}) {
-			live = conf.Newest
-		}
-		_, err := io.WriteString(a.stdout, audit.LiveUser(live)+"\n")
-		return err
-	}
-	live, err := f.live.ask(cmd.Context(), o.Version)
+	failOn, err := f.threshold()
 	if err != nil {
 		return err
 	}
-	o.Live = live
-
+	o, err := f.options(a)
+	if err != nil {
+		return err
+	}
+	if f.live.showUser {
+		return f.live.printUser(a, o.Version)
+	}
+	if o.Live, err = f.live.ask(cmd.Context(), o.Version); err != nil {
+		return err
+	}
 	fs, err := hostfs.Open(f.root)
 	if err != nil {
 		return err
 	}
 	defer fs.Close()
-	if err := auditOutside(a.global.output, f.root, args); err != nil {
-		return err
-	}
-	paths := make([]string, len(args))
-	for i, p := range args {
-		if paths[i], err = filepath.Abs(p); err != nil {
+	for flag, name := range map[string]string{"--output": a.global.output, "--write-baseline": f.baseline.write, "--journal": f.fix.journal} {
+		if err := auditOutside(flag, name, f.root, args); err != nil {
 			return err
 		}
-		if f.root != "" {
-			paths[i] = filepath.Join("/", p)
-		}
+	}
+	paths, err := auditPaths(f.root, args)
+	if err != nil {
+		return err
 	}
 	r, err := audit.Run(cmd.Context(), fs, paths, o)
 	switch {
@@ -210,36 +143,137 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	if err := f.baseline.record(a, r, f.signKey); err != nil {
 		return err
 	}
+	h := audit.NewHeader(version(), args, f.root, o, r)
+	if err := f.write(a, h, r, failOn); err != nil {
+		return err
+	}
+	return exit(status(r.Failing(failOn), r.Incomplete))
+}
+
+// check refuses flags that say nothing together.
+func (f *auditFlags) check(a *app) error {
+	switch _, ok := auditWriters[f.format]; {
+	case !ok && f.format != "text" && f.format != "junit":
+		return usagef("--format: text, jsonl, json, csv, sarif, junit or html, not %q", f.format)
+	case f.fix.apply && !f.fix.wanted:
+		return usagef("--apply: does what --fix says, which is not given")
+	case f.signKey != "" && !f.inFile(a) && f.baseline.write == "":
+		return usagef("--sign-key signs a file: say -o FILE")
+	}
+	return nil
+}
+
+// inFile reports whether the report goes to a file.
+func (f *auditFlags) inFile(a *app) bool { return a.global.output != "" && a.global.output != "-" }
+
+// threshold returns from which severity on a failure counts.
+func (f *auditFlags) threshold() (scan.Severity, error) {
+	failOn := scan.Critical + 1
+	if f.failOn == "never" {
+		return failOn, nil
+	}
+	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil {
+		return 0, usagef("--fail-on: %v", err)
+	}
+	return failOn, nil
+}
+
+// options are what the flags say, the running server aside.
+func (f *auditFlags) options(a *app) (*audit.Options, error) {
+	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
+	if f.server != "" {
+		v, err := conf.ParseVersion(f.server)
+		if err != nil {
+			return nil, usagef("--server-version: %v", err)
+		}
+		o.Version = v
+	}
+	for _, name := range f.profiles {
+		p, err := audit.ParseProfile(name)
+		if err != nil {
+			return nil, usagef("--profile: %v", err)
+		}
+		o.Profiles = append(o.Profiles, p)
+	}
+	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
+		return nil, usagef("--min-severity: %v", err)
+	}
+	switch {
+	case a.global.asOf.text != "":
+		o.Now = time.UnixMilli(a.global.asOf.ms)
+	case f.root == "":
+		o.Now = time.Now() // this host's certificates hold today, or do not
+	}
+	if f.backups != "" {
+		paths, err := auditPaths(f.root, []string{f.backups})
+		if err != nil {
+			return nil, err
+		}
+		o.Backups = paths[0]
+	}
+	return o, f.files(o)
+}
+
+// files reads waivers, baseline and policy.
+func (f *auditFlags) files(o *audit.Options) error {
+	if f.waivers != "" {
+		text, err := os.ReadFile(f.waivers)
+		if err != nil {
+			return err
+		}
+		if o.Waivers, err = audit.ParseWaivers(text); err != nil {
+			return usagef("--waivers: %v", err)
+		}
+	}
+	if err := f.baseline.read(o); err != nil || f.policy == "" {
+		return err
+	}
+	text, err := os.ReadFile(f.policy)
+	if err != nil {
+		return err
+	}
+	if o.Policy, err = audit.ParsePolicy(text); err != nil {
+		return usagef("--policy: %v", err)
+	}
+	o.Salt = make([]byte, saltSize)
+	_, _ = rand.Read(o.Salt) // which never fails
+	return nil
+}
+
+// auditPaths makes paths absolute: on the host, or inside the image.
+func auditPaths(root string, args []string) ([]string, error) {
+	paths := make([]string, len(args))
+	for i, p := range args {
+		if root != "" {
+			paths[i] = filepath.Join("/", p)
+			continue
+		}
+		var err error
+		if paths[i], err = filepath.Abs(p); err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
+}
+
+// write writes the report, or what mends its failures, and signs it.
+func (f *auditFlags) write(a *app, h *audit.Header, r *audit.Report, failOn scan.Severity) error {
 	out, err := a.output()
 	if err != nil {
 		return err
 	}
 	defer out.discard()
-	if f.printFix {
-		for _, s := range r.Servers {
-			fix, err := audit.NewFix(r, s, rand.Reader)
-			if err != nil {
-				return err
-			}
-			if err := audit.WriteFix(out, fix); err != nil {
-				return err
-			}
-		}
-		if err := out.commit(); err != nil {
-			return err
-		}
-		return exit(status(r.Failing(failOn), r.Incomplete))
-	}
-	h := audit.NewHeader(version(), args, f.root, o, r)
 	var text bytes.Buffer
 	w := io.MultiWriter(out, &text)
-	switch f.format {
-	case "text":
+	switch {
+	case f.printFix:
+		err = writeFixes(w, r)
+	case f.format == "text":
 		err = audit.WriteText(w, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
-	case "junit":
+	case f.format == "junit":
 		err = audit.WriteJUnit(w, h, r, failOn)
 	default:
-		err = write[f.format](w, h, r)
+		err = auditWriters[f.format](w, h, r)
 	}
 	if err != nil {
 		return err
@@ -247,16 +281,27 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
-	if f.signKey != "" && a.global.output != "" {
-		if err := signFile(a, f.signKey, a.global.output, text.Bytes()); err != nil {
+	if f.signKey == "" || !f.inFile(a) {
+		return nil
+	}
+	return signFile(a, f.signKey, a.global.output, text.Bytes())
+}
+
+func writeFixes(w io.Writer, r *audit.Report) error {
+	for _, s := range r.Servers {
+		fix, err := audit.NewFix(r, s, rand.Reader)
+		if err != nil {
+			return err
+		}
+		if err := audit.WriteFix(w, fix); err != nil {
 			return err
 		}
 	}
-	return exit(status(r.Failing(failOn), r.Incomplete))
+	return nil
 }
 
 // auditOutside refuses to write into what is judged.
-func auditOutside(output, root string, args []string) error {
+func auditOutside(flag, output, root string, args []string) error {
 	if output == "" || output == "-" {
 		return nil
 	}
@@ -273,7 +318,7 @@ func auditOutside(output, root string, args []string) error {
 			return err
 		}
 		if rel, err := filepath.Rel(dir, target); err == nil && rel != ".." && !filepath.IsAbs(rel) && (len(rel) < 3 || rel[:3] != "../") {
-			return usagef("--output %s lies in what is judged, which is never written to", safe(output))
+			return usagef("%s %s lies in what is judged, which is never written to", flag, safe(output))
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"os"
 
@@ -34,6 +35,15 @@ func (l *liveFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&l.cert, "live-cert", "", "show the certificate in `FILE`")
 	f.StringVar(&l.key, "live-key", "", "whose key is in `FILE`")
 	f.BoolVar(&l.showUser, "live-user", false, "print the ACL rule of a user that suffices for --live, and do nothing else")
+}
+
+// printUser prints the rule of a user that suffices.
+func (l *liveFlags) printUser(a *app, v conf.Version) error {
+	if v == (conf.Version{}) {
+		v = conf.Newest
+	}
+	_, err := io.WriteString(a.stdout, audit.LiveUser(v)+"\n")
+	return err
 }
 
 // ask asks the server, if there is one to ask.

@@ -75,3 +75,15 @@ func (c *Checks) facts(byStatus map[string]uint64) string {
 func (e checkEntry) Search() string {
 	return strings.ToLower(Escape(strings.Join([]string{e.Rule.ID, e.Rule.Title, e.Rule.Group, e.Class, string(e.Status), e.Subject, e.File, e.Evidence}, " ")))
 }
+
+// Where is the server, and the file if that is another one.
+func (e checkEntry) Where() string {
+	where := e.Subject
+	if e.File != "" && e.File != e.Subject {
+		where = strings.TrimPrefix(where+"; "+e.File, "; ")
+	}
+	if e.File != "" && e.Line > 0 {
+		where += fmt.Sprintf(", line %d", e.Line)
+	}
+	return where
+}

@@ -123,4 +123,9 @@ func TestChecksHTML(t *testing.T) {
 	if strings.Index(page[first:], "VFS-AUTH-001") > strings.Index(page[first:], "VFS-NET-002") {
 		t.Error("the gravest failure does not come first")
 	}
+	_, row, _ := strings.Cut(page[first:], "<summary>")
+	row, _, _ = strings.Cut(row, "</summary>")
+	if strings.Count(row, "/etc/a:b.conf") != 1 || !strings.Contains(row, "line 7") {
+		t.Errorf("the row does not say of which server it is, and where: %s", row)
+	}
 }
