@@ -34,7 +34,7 @@ var fixedBy = map[string]fixKind{
 	"VFS-CONF-001": byACL, "VFS-CONF-002": byConf, "VFS-CONF-003": byConf, "VFS-CONF-004": byConf, "VFS-CONF-005": byMode,
 	"VFS-MEM-001": byConf, "VFS-MEM-003": byConf, "VFS-MEM-004": byConf,
 	"VFS-CONN-001": byUnit, "VFS-CONN-002": byConf, "VFS-CONN-003": byConf, "VFS-CONN-005": byConf,
-	"VFS-SLOW-001": byACL, "VFS-SLOW-002": byConf, "VFS-SLOW-003": byConf, "VFS-SLOW-006": byConf,
+	"VFS-SLOW-001": byACL, "VFS-SLOW-009": byACL, "VFS-SLOW-002": byConf, "VFS-SLOW-003": byConf, "VFS-SLOW-006": byConf,
 	"VFS-INTEG-007": byMode,
 	"VFS-REPL-001":  byConf, "VFS-REPL-008": byACL,
 }
@@ -234,7 +234,7 @@ func (w *userWriter) user(u *acl.User) error {
 // auditor reports whether a user reads the configuration and changes nothing, or
 // does nothing that needs restricting.
 func (w *userWriter) auditor(u *acl.User) bool {
-	return !mayWrite(u) && len(u.AllowsAny("config|set", "config|rewrite", "keys", "flushall", "flushdb", "replicaof", "slaveof", "failover")) == 0
+	return !mayWrite(u) && len(u.AllowsAny("config|set", "config|rewrite", "keys", "flushall", "flushdb", "slowlog|reset", "replicaof", "slaveof", "failover")) == 0
 }
 
 // WriteFix writes a fix for a reader: files, commands, and the passwords that

@@ -115,6 +115,7 @@ var reviewed = map[string]string{
 	"VFS-PASS-008": "the example has its password on the command line",
 	"VFS-REPL-008": "default may do all",
 	"VFS-SLOW-001": "default may do all",
+	"VFS-SLOW-009": "default may do all",
 	"VFS-SLOW-003": "latency-monitor-threshold is 0",
 	"VFS-SLOW-006": "lazyfree-lazy-… are off until Valkey 8",
 	"VFS-TLS-001":  "a container's port is reached from elsewhere without TLS, from other containers at least",

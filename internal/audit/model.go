@@ -8,7 +8,7 @@ import (
 )
 
 // CatalogueVersion changes when checks do.
-const CatalogueVersion = "2"
+const CatalogueVersion = "3"
 
 // Severity is that of a scan's finding.
 type Severity = scan.Severity

@@ -21,7 +21,7 @@ func TestHardened(t *testing.T) {
 // what is the default anyway, none fails: TestContrary turns these around. Where
 // nothing is known any more, the checks that passed are unknown.
 func TestMutation(t *testing.T) {
-	open := []string{"VFS-AUTH-001", "VFS-CONF-001", "VFS-REPL-008", "VFS-SLOW-001"}
+	open := []string{"VFS-AUTH-001", "VFS-CONF-001", "VFS-REPL-008", "VFS-SLOW-001", "VFS-SLOW-009"}
 	want := map[string][]string{
 		"bind ":                      {"VFS-AUTH-003"},
 		"port 0":                     {"VFS-TLS-001"},

@@ -9,6 +9,7 @@ import (
 var threat8 = []Check{
 	{ID: "VFS-SLOW-001", Threat: 8, Severity: Medium, Title: "KEYS, FLUSHALL and FLUSHDB are for administrators", References: []string{"NIST 800-53 AC-6", "NIST 800-53 SC-5", "STIG V-251188", "ATT&CK T1485"}, run: checkSlowUsers},
 	{ID: "VFS-SLOW-002", Threat: 8, Severity: Medium, Title: "The slow log is kept", References: []string{"NIST 800-53 AU-12", "STIG V-251190"}, run: checkSlowlog},
+	{ID: "VFS-SLOW-009", Threat: 8, Severity: Low, Title: "The slow log is for administrators and monitoring", References: []string{"NIST 800-53 AU-9", "NIST 800-53 AC-6", "CWE-532"}, run: checkSlowlogUsers},
 	{ID: "VFS-SLOW-003", Threat: 8, Severity: Low, Title: "Latency is monitored", References: []string{"NIST 800-53 AU-12"}, run: checkLatency},
 	{ID: "VFS-SLOW-004", Threat: 8, Severity: High, Title: "Nobody has flushed the data", References: []string{"NIST 800-53 AU-6", "ATT&CK T1485"}, run: checkFlushes},
 	{ID: "VFS-SLOW-005", Threat: 8, Severity: Medium, Title: "No renamed command breaks the log", References: []string{"NIST 800-53 CM-6"}, run: checkRenames},
@@ -51,6 +52,29 @@ func checkSlowlog(s *Subject) []Answer {
 		return []Answer{fail(at(length), "slowlog-max-len 128", "slowlog-max-len 0: nothing is kept")}
 	}
 	return pass(at(slower), "from %s µs on, %s entries", slower.Text, length.Text)
+}
+
+// checkSlowlogUsers: the slow log has the arguments of everyone's commands, and
+// whoever may empty it hides their own. Reading it alone is what monitoring needs.
+func checkSlowlogUsers(s *Subject) []Answer {
+	if s.Server == nil {
+		return unknown(noConf)
+	}
+	var fs []Answer
+	for _, u := range s.Server.Reachable() {
+		var can []string
+		if s.Server.Can(u, "slowlog|get") && mayWrite(u) {
+			can = append(can, "read")
+		}
+		if s.Server.Can(u, "slowlog|reset") {
+			can = append(can, "empty")
+		}
+		if len(can) == 0 || administrator(u) && !open(u) {
+			continue
+		}
+		fs = append(fs, fail(userPlace(s, u), "user "+clip(u.Name)+" -slowlog", "user %s can %s the slow log, in which the arguments of others' commands stand", clip(u.Name), strings.Join(can, " and ")))
+	}
+	return s.ofUsers(fs, s.defaultAt(), "only administrators, and who changes no data, can read the slow log")
 }
 
 func checkLatency(s *Subject) []Answer {
