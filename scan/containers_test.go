@@ -303,6 +303,22 @@ func TestContainersBounded(t *testing.T) {
 	}
 }
 
+// What stands in a later member of a gzip file is found, and bombs of many members
+// are cut, and said to be.
+func TestGzipMembers(t *testing.T) {
+	s := newTestScanner(t)
+	token := githubToken("ghp", "in the second member")
+	found, _ := scanAll(t, s, stringKey("k", gzipped("hello")+gzipped(`{"note":"`+token+`"}`)))
+	if len(found) != 1 || found[0].Secret != token {
+		t.Errorf("found %s", brief(found))
+	}
+	bomb := gzipped(strings.Repeat("key ", maxOutput/8))
+	_, stats := scanAll(t, s, stringKey("k", strings.Repeat(bomb, 8)))
+	if stats.Limited["gzip"] != 1 || stats.DecodedBytes > maxOutput+1 {
+		t.Errorf("%d bytes came out, %d cut", stats.DecodedBytes, stats.Limited["gzip"])
+	}
+}
+
 func TestWalkJSONRefuses(t *testing.T) {
 	for _, text := range []string{`{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `[1 2]`, `{"a":1}x`, `"`, `tru`, `[}`, `{]`, `[-]`, `{a:1}`} {
 		if err := walkJSON([]byte(text), new(document), discard{}); err == nil {

@@ -22,6 +22,7 @@ var (
 // inflaters are the decompressors of a worker, made when first needed.
 type inflaters struct {
 	src   bytes.Reader
+	data  []byte // what flate reads, through src
 	flate io.ReadCloser
 	zstd  *zstd.Decoder
 	lz4   *lz4.Reader
@@ -51,7 +52,33 @@ func openGzip(w *worker, f *fragment, hits []hit, base uint32) bool {
 		w.failed("gzip")
 		return false
 	}
-	return w.inflate("gzip", f, f.data[n:])
+	if !w.zip.deflate(f.data[n:]) {
+		return false
+	}
+	return w.decompress("gzip", f, (*gzipMembers)(&w.zip))
+}
+
+// gzipMembers reads a gzip member behind its header, and the members that follow it
+// (RFC 1952, 2.2).
+type gzipMembers inflaters
+
+func (z *gzipMembers) Read(p []byte) (int, error) {
+	n, err := z.flate.Read(p)
+	if err == io.EOF && z.next() {
+		err = nil
+	}
+	return n, err
+}
+
+// next goes to the member behind the one that was read, if there is one.
+func (z *gzipMembers) next() bool {
+	const trailer = 8 // CRC32 and length
+	rest := z.data[len(z.data)-z.src.Len():]
+	if len(rest) < trailer+3 || !fitsGzip(rest[trailer:]) {
+		return false
+	}
+	n := gzipHeader(rest[trailer:])
+	return n >= 0 && (*inflaters)(z).deflate(rest[trailer+n:])
 }
 
 // gzipHeader returns the length of the header of a gzip member, or -1.
@@ -94,14 +121,18 @@ func openZlib(w *worker, f *fragment, hits []hit, base uint32) bool {
 // inflate decompresses raw deflate data (RFC 1951). Checksums behind it are not
 // looked at: damaged evidence is evidence.
 func (w *worker) inflate(kind string, f *fragment, data []byte) bool {
-	z := &w.zip
+	return w.zip.deflate(data) && w.decompress(kind, f, w.zip.flate)
+}
+
+// deflate readies the decompressor of deflate data.
+func (z *inflaters) deflate(data []byte) bool {
+	z.data = data
 	z.src.Reset(data)
 	if z.flate == nil {
 		z.flate = flate.NewReader(&z.src)
-	} else if err := z.flate.(flate.Resetter).Reset(&z.src, nil); err != nil {
-		return false
+		return true
 	}
-	return w.decompress(kind, f, z.flate)
+	return z.flate.(flate.Resetter).Reset(&z.src, nil) == nil
 }
 
 func openZstd(w *worker, f *fragment, hits []hit, base uint32) bool {
