@@ -112,10 +112,18 @@ func (a *app) missing(name string, i replay.Info) (out []*keyspace.Event) {
 			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(format, args...), Err: err}))
 		}
 	}
-	say(i.Damaged, keyspace.ErrCorrupt, "%d ranges of the log were not understood", i.Damaged)
+	say(i.Damaged, keyspace.ErrCorrupt, "the log was not understood in %s", plural(i.Damaged, "place"))
 	say(i.Inexact, keyspace.ErrUnsupported, "values of %d keys, which scripts, HyperLogLogs or SORT … STORE made, are not known exactly", i.Inexact)
 	say(i.TooLarge, keyspace.ErrLimit, "keys in %d parts do not fit in --max-mem, and are missing; where the first part was full stands %q", i.TooLarge, a.names.Key(string(i.Full)))
 	return out
+}
+
+// plural is a number of things.
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // damages says what could not be read, and counts it. It may be told by several

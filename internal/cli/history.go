@@ -157,7 +157,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		a.stderr.errorf("%s: keys in %d of the parts did not fit in memory and are missing: give more by --max-mem", path, i.TooLarge)
 	}
 	if i.Damaged > 0 {
-		a.stderr.errorf("%s: %d ranges could not be understood; what they did is not counted", path, i.Damaged)
+		a.stderr.errorf("%s: not all of it could be understood, in %s: inspect says where; what stood there is not counted", path, plural(i.Damaged, "place"))
 	}
 	if i.Inexact > 0 {
 		a.stderr.printf("note: the values of %d keys are not known exactly: their state is \"unknown\"", i.Inexact)

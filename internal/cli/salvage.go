@@ -9,6 +9,7 @@ import (
 
 	"github.com/valkeyfs/valkeyfs/internal/salvage"
 	"github.com/valkeyfs/valkeyfs/internal/source"
+	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 type salvageFlags struct {
@@ -62,7 +63,7 @@ func runSalvage(cmd *cobra.Command, a *app, f *salvageFlags, args []string) erro
 	defer in.Close()
 	u, err := f.unit(cmd, in)
 	if err != nil {
-		return err
+		return a.incomplete(err)
 	}
 	if err := u.Keep(); err != nil {
 		return err
@@ -86,7 +87,7 @@ func runSalvage(cmd *cobra.Command, a *app, f *salvageFlags, args []string) erro
 	}
 	m, c, err := salvage.Run(ctx, u, o)
 	if err != nil {
-		return err
+		return a.incomplete(err)
 	}
 	if clean != nil {
 		if err := clean.commit(); err != nil {
@@ -106,6 +107,16 @@ func runSalvage(cmd *cobra.Command, a *app, f *salvageFlags, args []string) erro
 		return err
 	}
 	return exit(status(false, !m.Intact()))
+}
+
+// incomplete is the end of a run in which nothing of the file could be read, if err
+// says why.
+func (a *app) incomplete(err error) error {
+	if !errors.As(err, new(*keyspace.FormatError)) {
+		return err
+	}
+	a.stderr.error(err)
+	return exit(exitIncomplete)
 }
 
 // unit returns the file to be salvaged.

@@ -347,7 +347,7 @@ func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case u.Files[0].Role == NoRole && u.Readable() && !u.Kind().IsText():
+		case u.isDataSet():
 			if found != nil {
 				return nil, fmt.Errorf("%s and %s are %w: name one of them", found.Name(), u.Name(), ErrSeveral)
 			}
@@ -384,6 +384,15 @@ func (u *Unit) Kind() Kind { return u.Files[0].Kind }
 func (u *Unit) Readable() bool {
 	f := u.Files[0]
 	return len(u.log) > 0 || f.Err == nil && f.Same == "" && (f.Kind == RDB || f.Kind == AOF || f.Kind.IsText())
+}
+
+// isDataSet reports whether the unit is a data set of its own. So is a log whose
+// manifest cannot be followed: what lies beside it does not stand for it.
+func (u *Unit) isDataSet() bool {
+	if u.Files[0].Role != NoRole || u.Kind().IsText() {
+		return false
+	}
+	return u.Readable() || u.Kind() == Manifest && len(u.damage) > 0
 }
 
 // Size returns how many bytes reading the unit will take; 0 if that is not known.

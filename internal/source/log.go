@@ -36,6 +36,9 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 			u.damage = append(u.damage, missing(joined(t.path, path.Join(rel, name))))
 			continue
 		}
+		if name == manifest {
+			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(mf.Path, 0), What: "a manifest that names itself", Err: keyspace.ErrCorrupt})
+		}
 		if claimed[name] {
 			continue
 		}
