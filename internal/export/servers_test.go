@@ -90,6 +90,9 @@ func same(t *testing.T, want, got *servertest.Instance, less func(key, descripti
 		if sorted(w) != sorted(g) || len(w.([]any)) == 0 {
 			t.Errorf("functions %v, want %v", g, w)
 		}
+		if w, g := libraries(t, want), libraries(t, got); !slices.Equal(w, g) {
+			t.Errorf("dumped functions %q, want %q", g, w)
+		}
 	}
 	n := 0
 	for db := range 16 {
@@ -109,6 +112,17 @@ func same(t *testing.T, want, got *servertest.Instance, less func(key, descripti
 	if n < 30 {
 		t.Errorf("%d keys were compared", n)
 	}
+}
+
+// libraries is what FUNCTION DUMP writes, cut where a library may begin: their order
+// is that of a hash table.
+func libraries(t *testing.T, i *servertest.Instance) []string {
+	t.Helper()
+	const footer = 10 // the version, and a checksum over libraries in their order
+	dump := i.Must(t, "FUNCTION", "DUMP").(string)
+	all := strings.Split(dump[:len(dump)-footer], "\xf5") // RDB_OPCODE_FUNCTION2 of rdb.h
+	slices.Sort(all)
+	return all
 }
 
 func sorted(list any) string {
