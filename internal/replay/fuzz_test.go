@@ -33,7 +33,7 @@ func FuzzReplay(f *testing.F) {
 		if len(p) > 1<<14 {
 			return
 		}
-		want, exact := replayed(t, p, 1<<26)
+		want, exact := replayed(t, p, 1<<22)
 		got, also := replayed(t, p, 1)
 		if !exact || !also || bytes.Contains(p, []byte("REDIS")) || bytes.Contains(p, []byte("VALKEY")) {
 			return

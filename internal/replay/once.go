@@ -102,9 +102,9 @@ func (s *sightings) named(key []byte) {
 }
 
 // single reports whether a key that a record of the log begins to create is named
-// by that record alone.
+// by that record alone. Once the bits are given back, none is.
 func (s *sightings) single(e *keyspace.Event) bool {
-	if s.never || e.Op != keyspace.OpCreate {
+	if s == nil || s.never || e.Op != keyspace.OpCreate {
 		return false
 	}
 	if len(s.queue) > 0 {

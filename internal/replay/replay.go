@@ -147,6 +147,7 @@ func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*ma
 	limit := max(l.o.MaxMem, machineMin)
 	n := l.parts()
 	if n == 1 {
+		l.s.seen = nil // the machine needs the room
 		m := newMachine(limit, limit)
 		end := made(m)
 		full, err := replay(m, l.counted(ctx))
