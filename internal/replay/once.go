@@ -23,18 +23,19 @@ type sightings struct {
 }
 
 const (
-	// minSightings is how many words of bits there are at least. They may take all of
-	// MaxMem, since they are given back before partitions are replayed.
-	minSightings = 1 << 11
-	pairsOfWord  = 32
-	queued       = 256
-	onceBit      = 1
-	againBit     = 2
+	// minSightings is how many words of bits there are at least, and sightingShare how
+	// many times they fit in MaxMem. They are given back before partitions are replayed.
+	minSightings  = 1 << 11
+	sightingShare = 2
+	pairsOfWord   = 32
+	queued        = 256
+	onceBit       = 1
+	againBit      = 2
 )
 
 func newSightings(maxMem int64) *sightings {
 	words := uint64(minSightings)
-	for int64(words)*2*8 <= maxMem {
+	for int64(words)*2*8*sightingShare <= maxMem {
 		words *= 2
 	}
 	return &sightings{pairs: make([]uint64, words), mask: words*pairsOfWord - 1}

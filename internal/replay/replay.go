@@ -12,12 +12,12 @@
 //	once.go       which keys are named once
 //	replay.go     the second: single keys, and partitions of the others
 //	player.go     partitions are replayed
-//	machine.go    a data set that events are applied to
+//	machine.go    a data set that events are applied to; removal.go and renaming.go, what takes keys and elements away
 //	computing.go, zset.go  commands that are computed
 //	object.go, streamvalue.go  values
 //	events.go     values as events of a snapshot
 //	tape.go       spilled events
-//	history.go    what changed, by key
+//	history.go    what changed, by key; recorder.go, who watches; valuetext.go, values for people
 package replay
 
 import (
@@ -147,7 +147,7 @@ func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*ma
 	limit := max(l.o.MaxMem, machineMin)
 	n := l.parts()
 	if n == 1 {
-		l.s.seen = nil // the machine needs the room
+		l.forget()
 		m := newMachine(limit, limit)
 		end := made(m)
 		full, err := replay(m, l.counted(ctx))
@@ -167,7 +167,7 @@ func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*ma
 	s := &singles{l: l, m: newMachine(limit, limit), done: done}
 	s.end = made(s.m)
 	tapes, more, err := l.divide(ctx, store, n, s)
-	l.s.seen = nil // others need the room
+	l.forget()
 	if err != nil || !more {
 		return err
 	}
@@ -184,6 +184,15 @@ func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*ma
 		l.tooLarge(e)
 	}
 	return nil
+}
+
+// forget gives back the room of what tells single keys, which machines need.
+func (l *Log) forget() {
+	if l.s.seen != nil {
+		n := len(l.s.seen.pairs) * 8
+		l.s.seen = nil
+		clean(n)
+	}
 }
 
 // tooLarge notes that at an event the values did not fit in memory.

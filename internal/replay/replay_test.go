@@ -422,3 +422,15 @@ func TestExpiredBeforeFirstTimestamp(t *testing.T) {
 		})
 	}
 }
+
+// A command that a server would have refused, since a key holds another type, changes
+// nothing.
+func TestWrongTypes(t *testing.T) {
+	for _, o := range []Options{{MaxMem: 1 << 26}, {MaxMem: 1}} {
+		got := stateKeys(t, logOf(t, "SELECT 0", "SET t x", "SADD s a", "SMOVE s t a", "RPUSH l a", "LMOVE l t LEFT LEFT", "LMOVE l s LEFT LEFT", "LMOVE l m LEFT LEFT"), o)
+		want := []string{`0/m list expire=-1 "a"`, `0/s set expire=-1 "a"`, `0/t string expire=-1 "x"`}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", o, got, want)
+		}
+	}
+}
