@@ -337,6 +337,9 @@ func (m *machine) element(e *keyspace.Event) error {
 			m.held -= int64(len(o.str)) + perElement
 			o.str, o.inexact = value, false
 		default: // changed in place, by a command too long to be computed
+			if err := m.room(o.str, len(o.str)+len(value)); err != nil {
+				return err
+			}
 			o.str, o.inexact = append(o.str, value...), true
 		}
 	case keyspace.Hash:
