@@ -84,8 +84,9 @@ const (
 	batchLeavesHard = 4 * batchLeaves
 )
 
-// newBatch returns a batch without memory: many scans are of little.
-func newBatch() *batch { return &batch{done: make(chan struct{}, 1)} }
+func newBatch() *batch {
+	return &batch{text: make([]byte, 0, batchText+batchText/2), leaves: make([]leaf, 0, batchLeaves+batchLeaves/2), done: make(chan struct{}, 1)}
+}
 
 // keptText is how much memory of an outsized batch outlives it.
 const keptText = 2 << 20
@@ -261,17 +262,17 @@ func (c *collector) setKey(e *keyspace.Event) {
 
 // leaf appends one leaf. A key is its own value: where its text stands already.
 func (c *collector) leaf(e *keyspace.Event, where, fieldAt Where, field, value []byte) bool {
-	l := leaf{
+	c.cur.leaves = append(c.cur.leaves, leaf{
 		key: uint32(len(c.cur.keys) - 1), where: where, fieldAt: fieldAt, encoding: e.Encoding, state: e.State,
 		at: keyspace.Place{Offset: e.Pos.Offset, Inner: e.Pos.Inner, Length: e.Length}, index: -1, expire: c.rec.expire, time: e.Time,
-	}
+	})
+	l := &c.cur.leaves[len(c.cur.leaves)-1]
 	switch {
 	case e.Kind == keyspace.Key:
 		l.value = c.rec.name
 		if c.rec.at != (keyspace.Place{}) {
 			l.at = c.rec.at
 		}
-		c.cur.leaves = append(c.cur.leaves, l)
 		return true
 	case e.Kind != keyspace.Element:
 	case e.Type == keyspace.List || e.Type == keyspace.Array || e.Type == keyspace.Module || e.Type == keyspace.TypeNone:
@@ -285,7 +286,6 @@ func (c *collector) leaf(e *keyspace.Event, where, fieldAt Where, field, value [
 		l.field, l.nameAt = c.cur.put(field), e.Name
 	}
 	l.value = c.cur.put(value)
-	c.cur.leaves = append(c.cur.leaves, l)
 	return true
 }
 

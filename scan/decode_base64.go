@@ -33,6 +33,15 @@ var base64Class = func() (t [256]uint8) {
 	return t
 }()
 
+// base64Value is what a character of either alphabet stands for.
+var base64Value = func() (t [256]uint8) {
+	for i, b := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[b] = uint8(i)
+	}
+	t['-'], t['_'] = t['+'], t['/']
+	return t
+}()
+
 const (
 	inStd = 1 << iota
 	inURL
@@ -41,7 +50,7 @@ const (
 // base64Encoding returns the encoding of a whole text, or nil. Line breaks as
 // in MIME are allowed, and padding may be missing.
 func base64Encoding(data []byte) *base64.Encoding {
-	data = bytes.TrimRight(data, "=\r\n")
+	data = trimPadding(data)
 	both := uint8(inStd | inURL)
 	for i, b := range data {
 		c := base64Class[b]
@@ -66,16 +75,35 @@ func fitsBase64(data []byte) bool {
 	}
 	both := uint8(inStd | inURL)
 	for _, b := range data[:headBase64] {
-		if both &= base64Class[b]; both == 0 && b != '=' {
-			return false
+		if both &= base64Class[b]; both == 0 {
+			break
 		}
 	}
 	enc := base64.RawStdEncoding
-	if both&inStd == 0 {
+	if both == inURL {
 		enc = base64.RawURLEncoding
 	}
 	var head [headBase64 / 4 * 3]byte
-	n, _ := enc.Decode(head[:], bytes.TrimRight(data[:headBase64], "="))
+	n := len(head)
+	if both != 0 {
+		for i, at := 0, 0; i < headBase64; i, at = i+4, at+3 {
+			q := data[i : i+4 : i+4]
+			v := uint32(base64Value[q[0]])<<18 | uint32(base64Value[q[1]])<<12 | uint32(base64Value[q[2]])<<6 | uint32(base64Value[q[3]])
+			head[at], head[at+1], head[at+2] = byte(v>>16), byte(v>>8), byte(v)
+		}
+	} else { // padding, or no base64
+		short := bytes.TrimRight(data[:headBase64], "=")
+		both = inStd | inURL
+		for _, b := range short {
+			if both &= base64Class[b]; both == 0 {
+				return false
+			}
+		}
+		if both == inURL {
+			enc = base64.RawURLEncoding
+		}
+		n, _ = enc.Decode(head[:], short)
+	}
 	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3)) || mostlyText(enc, data)
 }
 
@@ -220,7 +248,7 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if class, _ := w.classHere(); enc == nil || len(f.data) < minBase64 && class <= nameNeutral {
 		return false
 	}
-	text := bytes.TrimRight(f.data, "=\r\n")
+	text := trimPadding(f.data)
 	if !w.budget.spend(enc.DecodedLen(len(text))) {
 		w.limited("base64")
 		return false
@@ -251,4 +279,10 @@ func (w *worker) buffer(depth, n int) []byte {
 	return w.bufs[depth][:n]
 }
 
-func trimPadding(b []byte) []byte { return bytes.TrimRight(b, "=\r\n") }
+func trimPadding(b []byte) []byte {
+	n := len(b)
+	for n > 0 && (b[n-1] == '=' || b[n-1] == '\r' || b[n-1] == '\n') {
+		n--
+	}
+	return b[:n]
+}

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -37,19 +38,38 @@ func entropy(v []byte) float64 {
 	if len(v) == 0 {
 		return 0
 	}
-	var count [256]int
+	if len(v) >= len(timesLog) {
+		var count [256]int
+		for _, b := range v {
+			count[b]++
+		}
+		sum := 0.0
+		for _, c := range count {
+			if c > 0 {
+				sum += float64(c) * math.Log2(float64(c))
+			}
+		}
+		return math.Log2(float64(len(v))) - sum/float64(len(v))
+	}
+	var count [256]uint8
 	for _, b := range v {
 		count[b]++
 	}
-	h, n := 0.0, float64(len(v))
-	for _, c := range count {
-		if c > 0 {
-			p := float64(c) / n
-			h -= p * math.Log2(p)
-		}
+	sum := 0.0
+	for _, b := range v {
+		sum += timesLog[count[b]]
+		count[b] = 0
 	}
-	return h
+	return (timesLog[len(v)] - sum) / float64(len(v))
 }
+
+// timesLog holds n times its logarithm to the base of 2.
+var timesLog = func() (t [256]float64) {
+	for n := 2; n < len(t); n++ {
+		t[n] = float64(n) * math.Log2(float64(n))
+	}
+	return t
+}()
 
 // commonPairs are the letter pairs that make up most of written English and of
 // the identifiers that programmers write.
@@ -170,7 +190,8 @@ type shape struct {
 
 func shapeOf(v []byte) shape {
 	var s shape
-	var seen [256]bool
+	var seen [4]uint64
+	var count [kindOther + 1]int
 	run := 0
 	for i, b := range v {
 		if i > 0 && b == v[i-1] {
@@ -179,34 +200,53 @@ func shapeOf(v []byte) shape {
 			run = 1
 		}
 		s.repeat = max(s.repeat, run)
-		if !seen[b] {
-			seen[b] = true
-			s.distinct++
-		}
-		switch {
-		case b >= 'a' && b <= 'z':
-			s.lower++
-			if b <= 'f' {
-				s.hex++
-			}
-		case b >= 'A' && b <= 'Z':
-			s.upper++
-			if b <= 'F' {
-				s.hex++
-			}
-		case isDigit(b):
-			s.digit++
-			s.hex++
-		case b == ' ' || b == '\t' || b == '\n' || b == '\r':
-			s.space++
-		case b == '-' || b == '_' || b == '.':
-			s.dash++
-		default:
-			s.other++
-		}
+		seen[b>>6] |= 1 << (b & 63)
+		count[byteKind[b]]++
 	}
+	for _, set := range seen {
+		s.distinct += bits.OnesCount64(set)
+	}
+	s.lower, s.upper, s.digit = count[kindLower]+count[kindLowerHex], count[kindUpper]+count[kindUpperHex], count[kindDigit]
+	s.hex = count[kindLowerHex] + count[kindUpperHex] + count[kindDigit]
+	s.space, s.dash, s.other = count[kindSpace], count[kindDash], count[kindOther]
 	return s
 }
+
+const (
+	kindLower = iota
+	kindLowerHex
+	kindUpper
+	kindUpperHex
+	kindDigit
+	kindSpace
+	kindDash
+	kindOther
+)
+
+// byteKind is what shapeOf counts a byte as.
+var byteKind = func() (t [256]uint8) {
+	for i := range t {
+		switch b := byte(i); {
+		case b >= 'a' && b <= 'f':
+			t[i] = kindLowerHex
+		case b >= 'a' && b <= 'z':
+			t[i] = kindLower
+		case b >= 'A' && b <= 'F':
+			t[i] = kindUpperHex
+		case b >= 'A' && b <= 'Z':
+			t[i] = kindUpper
+		case isDigit(b):
+			t[i] = kindDigit
+		case b == ' ' || b == '\t' || b == '\n' || b == '\r':
+			t[i] = kindSpace
+		case b == '-' || b == '_' || b == '.':
+			t[i] = kindDash
+		default:
+			t[i] = kindOther
+		}
+	}
+	return t
+}()
 
 // isUUID reports the 8-4-4-4-12 shape of RFC 9562.
 func isUUID(v []byte) bool {
