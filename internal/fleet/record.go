@@ -103,26 +103,47 @@ func (db *DB) store(ctx context.Context, l *lease, r *recorder) error {
 		if _, err := tx.ExecContext(ctx, db.q(`DELETE FROM fleet_records WHERE input = $1`), l.input); err != nil {
 			return err
 		}
-		put, err := tx.PrepareContext(ctx, db.q(`INSERT INTO fleet_records (input, seq, kind, secret, body) VALUES ($1, $2, $3, $4, $5)`))
-		if err != nil {
+		if err := db.put(ctx, tx, l.input, r); err != nil {
 			return err
-		}
-		defer put.Close()
-		seq := 0
-		for rec, err := range r.records() {
-			if err != nil {
-				return err
-			}
-			if _, err := put.ExecContext(ctx, l.input, seq, rec[0], rec[1], rec[2]); err != nil {
-				return err
-			}
-			seq++
 		}
 		_, err = tx.ExecContext(ctx, db.q(`INSERT INTO fleet_secrets (id, run) SELECT DISTINCT r.secret, i.run FROM fleet_records r JOIN fleet_inputs i ON i.id = r.input
 			WHERE r.input = $1 AND r.secret <> '' ORDER BY 1
 			ON CONFLICT (id) DO UPDATE SET run = excluded.run WHERE excluded.run < fleet_secrets.run`), l.input)
 		return err
 	})
+}
+
+// put inserts the records of an input, many in a statement.
+func (db *DB) put(ctx context.Context, tx *sql.Tx, input int64, r *recorder) error {
+	const columns = 5
+	insert := func(rows int) string {
+		return `INSERT INTO fleet_records (input, seq, kind, secret, body) VALUES ` + db.values(rows, columns, "")
+	}
+	put, err := tx.PrepareContext(ctx, insert(batch))
+	if err != nil {
+		return err
+	}
+	defer put.Close()
+	args := make([]any, 0, batch*columns)
+	seq := 0
+	for rec, err := range r.records() {
+		if err != nil {
+			return err
+		}
+		args = append(args, input, seq, rec[0], rec[1], rec[2])
+		seq++
+		if len(args) < cap(args) {
+			continue
+		}
+		if _, err := put.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+		args = args[:0]
+	}
+	if len(args) > 0 {
+		_, err = tx.ExecContext(ctx, insert(len(args)/columns), args...)
+	}
+	return err
 }
 
 // held is errLost if a statement that asks for a lease found none.

@@ -35,7 +35,7 @@ type Submitted struct {
 	Unchanged int64 `json:"unchanged"`
 }
 
-// batch is how many inputs are added in one transaction.
+// batch is how many inputs or records are added by one statement.
 const batch = 500
 
 // input is what is known of an input before it is scanned.
