@@ -130,6 +130,7 @@ func (r *defaultRule) make(t *testing.T, m maker) []made {
 // notFound are the rules that need not find what their regex makes, and why.
 var notFound = map[string]string{
 	"private-key":            "what its regex allows between the lines is no base64, and so no key",
+	"generic-password":       "what its regex allows in quotes is for the most part escapes and spaces, hundreds of them, and so no password",
 	"generic-credential-uri": "its regex allows bytes in the password that a URL has none of, quotes and brackets",
 }
 
@@ -167,6 +168,9 @@ func TestDefaultRules(t *testing.T) {
 				x.key += "/" + b.String()
 				s.send(t, "SET", x.key, x.text)
 			} else {
+				if strings.HasPrefix(r.ID, "generic-") { // what names the secret is the field
+					x.text = x.secret
+				}
 				s.send(t, "HSET", x.key, r.Keywords[0]+"_secret", x.text)
 			}
 			named = append(named, x)
