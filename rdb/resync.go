@@ -89,7 +89,7 @@ const (
 	// stray is how many bytes may parse by chance behind a record that led astray.
 	stray = 4096
 	// longest is the length up to which such a record is searched.
-	longest = 4 * lookahead
+	longest = 64 * lookahead
 	// wayLength bounds the records behind a suspect, of two bytes each at least.
 	wayLength = stray / 2
 )

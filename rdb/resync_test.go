@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -157,5 +158,33 @@ func TestResyncAmongDamage(t *testing.T) {
 				t.Errorf("%.2f %% of undamaged keys, %d phantoms in 4 runs", share, phantoms)
 			}
 		})
+	}
+}
+
+// A false record may lead over megabytes of records before it breaks off inside
+// another: they are looked for.
+func TestResyncInsideLongRecord(t *testing.T) {
+	const keys = 60_000
+	value := strings.Repeat("v", 40)
+	p := file("REDIS0011", func(b *build) {
+		for i := range keys {
+			if i == keys/10 {
+				b.op(0).str("false").op(0x80) // a length of four bytes
+				b.Write(binary.BigEndian.AppendUint32(nil, 40*keys))
+			}
+			b.op(0).str(fmt.Sprintf("key:%05d", i)).str(value)
+		}
+	})
+	seen := 0
+	for ev, err := range NewReader(bytes.NewReader(p), again(p)).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.Kind == keyspace.KeyEnd && bytes.HasPrefix(ev.Key, []byte("key:")) {
+			seen++
+		}
+	}
+	if seen != keys {
+		t.Errorf("%d keys, want %d", seen, keys)
 	}
 }
