@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// perFinding is what it may take to store a finding.
-const perFinding = 25 * time.Microsecond
-
 // What a fleet costs beside one process that scans the same inputs, in time of
 // processors, which other programs on the machine disturb least. VALKEYFS_OVERHEAD
 // names a snapshot, of which each input is a copy.
@@ -60,8 +57,8 @@ func TestOverhead(t *testing.T) {
 	}
 	overhead := float64(fleet-alone) / float64(alone)
 	t.Logf("one process: %v; submission and %d workers: %v; overhead: %.1f %% with %d findings", alone, workers, fleet, 100*overhead, s.Findings)
-	if fleet > alone+alone/20+time.Duration(s.Findings)*perFinding {
-		t.Errorf("more than 5 %% and %v for each finding", perFinding)
+	if fleet > alone+alone/20 {
+		t.Error("more than 5 %")
 	}
 }
 

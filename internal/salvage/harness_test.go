@@ -293,7 +293,7 @@ func TestHarnessSnapshot(t *testing.T) {
 					load(t, s, "dump.rdb", clean, values, undamaged, &sc)
 				}
 				t.Logf("%-24s %s", h.name, &sc)
-				if float64(sc.found) < 0.999*float64(sc.undamaged) || 2*sc.phantoms > max(sc.runs, 8) || sc.wrong+sc.missing > 0 {
+				if float64(sc.found) < 0.999*float64(sc.undamaged) || 2*sc.phantoms > max(sc.runs, 4) || sc.wrong+sc.missing > 0 {
 					t.Errorf("%s: %s", h.name, &sc)
 				}
 			}
@@ -372,7 +372,7 @@ func TestHarnessLog(t *testing.T) {
 					load(t, s, "appendonly.aof", clean, values, whole(commands, truth), &sc, config...)
 				}
 				t.Logf("%-24s %s", h.name, &sc)
-				if sc.found < sc.undamaged || 2*sc.phantoms > max(sc.runs, 8) || sc.wrong+sc.missing > 0 {
+				if sc.found < sc.undamaged || 2*sc.phantoms > max(sc.runs, 4) || sc.wrong+sc.missing > 0 {
 					t.Errorf("%s: %s", h.name, &sc)
 				}
 			}
