@@ -1,16 +1,17 @@
 package fleet_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // A partitioned report has all findings, each below its owner, instance and date.
@@ -60,8 +61,12 @@ func TestPartitions(t *testing.T) {
 	duckdb(t, out, all)
 }
 
-// duckdb runs the example of the documentation where DuckDB is installed.
+// duckdb runs the example of the documentation.
 func duckdb(t *testing.T, dir string, all int) {
+	if !servertest.Node() {
+		t.Log("node's modules are not here: the documentation's example was not run in DuckDB")
+		return
+	}
 	doc, err := os.ReadFile("../../docs/fleet.md")
 	if err != nil {
 		t.Fatal(err)
@@ -72,27 +77,23 @@ func duckdb(t *testing.T, dir string, all int) {
 		t.Fatal("the documentation has no example")
 	}
 	query = strings.ReplaceAll(query, "'findings/", "'"+dir+"/")
-	const script = `import duckdb, sys
-for row in duckdb.sql(sys.argv[1]).fetchall(): print(*row, sep=",")`
-	if exec.Command("python3", "-c", "import duckdb").Run() != nil {
-		t.Log("DuckDB's Python package is not installed: the documentation's example was not run")
-		return
-	}
-	out, err := exec.Command("python3", "-c", script, query).CombinedOutput()
+	out, err := servertest.Runtime(t, "node", "testdata/duckdb.js", query).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	sum := 0
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Split(strings.TrimSpace(line), ",")
-		n, err := strconv.Atoi(fields[len(fields)-1])
-		if err != nil {
-			t.Fatal(line)
-		}
-		sum += n
+	var rows []struct {
+		Owner  string
+		Places int `json:",string"`
 	}
-	if sum != all || !strings.Contains(string(out), "pay & ship") {
+	if err := json.Unmarshal(out, &rows); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	sum, named := 0, false
+	for _, r := range rows {
+		sum += r.Places
+		named = named || r.Owner == "pay & ship"
+	}
+	if sum != all || !named {
 		t.Errorf("%d of %d findings: %s", sum, all, out)
 	}
-	t.Log("DuckDB ran the documentation's example")
 }

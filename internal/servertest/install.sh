@@ -80,14 +80,18 @@ install clients bookworm bookworm \
   python3-django-redis python3-flask-session python3-rq python3-celery python3-msgpack python3-cbor2 python3-bson \
   python3-lz4 python3-snappy python3-zstandard python3-brotli \
   php-cli php-redis php-igbinary php-msgpack ruby ruby-sidekiq ruby-redis-rack ruby-msgpack openjdk-17-jdk-headless
+# Node's come by npm, and DuckDB with them, which reads what is written as Parquet.
+modules=(connect-redis@8.0.2 express-session@1.18.1 redis@4.7.0 bullmq@5.34.0 msgpackr@1.11.2 @duckdb/node-api@1.5.6-r.1)
 if ! command -v npm >/dev/null; then
   say "node: no npm here: its client libraries are not installed"
-elif [ ! -e "$dir/node" ]; then
-  rm -rf "$dir/.new-node"
-  mkdir "$dir/.new-node"
-  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$dir/.new-node" \
-    connect-redis@8.0.2 express-session@1.18.1 redis@4.7.0 bullmq@5.34.0 msgpackr@1.11.2 >"$dir/.apt/npm.log" 2>&1; then
-    mv "$dir/.new-node" "$dir/node"
+elif [ "$(cat "$dir/node/modules" 2>/dev/null)" != "${modules[*]}" ]; then
+  new=$dir/.new-node
+  rm -rf "$new"
+  mkdir "$new"
+  if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$new" "${modules[@]}" >"$dir/.apt/npm.log" 2>&1; then
+    echo "${modules[*]}" >"$new/modules"
+    rm -rf "$dir/node"
+    mv "$new" "$dir/node"
   else
     say "node: its client libraries cannot be had"
   fi
