@@ -434,3 +434,25 @@ func TestWrongTypes(t *testing.T) {
 		}
 	}
 }
+
+// Damage in a base takes away what it hit, and nothing that stands behind it.
+func TestDamagedBase(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("REDIS0009\xfa\x0caof-preamble\xc0\x01\xfe\x00")
+	for i := range 100 {
+		typ := byte(0)
+		if i == 50 {
+			typ = 0xdd // no type of any server
+		}
+		b.WriteByte(typ)
+		fmt.Fprintf(&b, "\x06key:%02d\x05value", i)
+	}
+	b.WriteString("\xff\x00\x00\x00\x00\x00\x00\x00\x00*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n*2\r\n$3\r\nDEL\r\n$6\r\nkey:99\r\n")
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := state(t, path, Point{}); len(got) != 99 || got["0/a"] == "" || got["0/key:98"] == "" || got["0/key:50"] != "" {
+		t.Errorf("%d keys", len(got))
+	}
+}

@@ -113,7 +113,9 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 		if e.Kind == keyspace.Damage {
 			s.damaged++
 		}
-		s.taken = append(s.taken, retraction{e.Pos.Source, e.Pos.Offset, s.commands})
+		if s.commands > 0 { // what a snapshot holds before and behind damage is there
+			s.taken = append(s.taken, retraction{e.Pos.Source, e.Pos.Offset, s.commands})
+		}
 	}
 }
 
