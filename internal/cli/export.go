@@ -90,7 +90,7 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 		if redacted, err = newRedaction(ctx, a, in, u, f.idKey, events, o.Match); err != nil {
 			return err
 		}
-		defer redacted.out.Close()
+		defer redacted.close()
 		o.Changed = redacted.r.Changed
 	}
 	out, err := a.output()

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
 	"github.com/valkeyfs/valkeyfs/internal/redact"
@@ -18,7 +20,16 @@ type redaction struct {
 	a       *app
 	r       *redact.Redactor
 	scanner *scan.Scanner
+	events  func() (keyspace.Seq, error)
+	tmp     string
 	out     *withheld
+}
+
+// close gives back what holds the result.
+func (x *redaction) close() {
+	if x.out != nil {
+		_ = x.out.Close()
+	}
 }
 
 // newRedaction learns what is to be replaced in u.
@@ -34,7 +45,7 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	if err != nil {
 		return nil, err
 	}
-	x := &redaction{a: a, scanner: scanner}
+	x := &redaction{a: a, scanner: scanner, events: events, tmp: in.Tmp()}
 	x.r = redact.New(redact.Options{Key: key.key, Scanner: scanner, Match: match, MaxMem: int64(a.global.maxMem) / 4})
 	var failed error
 	learn := func() keyspace.Seq {
@@ -50,60 +61,118 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	}
 	c := x.r.Counts()
 	a.stderr.printf("%d secrets were found in %d places; their placeholders come from the key in %s", c.Secrets, c.Found, safe(key.name))
-	if c.Whole+c.All > 0 {
-		a.stderr.printf("whole strings are replaced in %d keys, and all strings in %d, because what is around the secrets gives them away", c.Whole, c.All)
-	}
-	x.out = newWithheld(in.Tmp(), x.r.Holds, x.r.Longest())
 	return x, nil
 }
 
-// export writes what is redacted of seq to w, if it may be seen.
+// export writes what is redacted of seq to w, if it may be seen. In a format of text
+// what stands beside a placeholder can make it look like a secret: keys of which that
+// is so have larger pieces replaced until nothing is found.
 func (x *redaction) export(ctx context.Context, seq keyspace.Seq, w io.Writer, o export.Options) error {
-	if err := export.Run(ctx, x.r.Seq(seq), x.out, o); err != nil {
-		return err
+	for {
+		x.out = newWithheld(x.tmp, x.r.Holds, x.r.Longest())
+		if err := export.Run(ctx, x.r.Seq(seq), x.out, o); err != nil {
+			return err
+		}
+		if x.out.found {
+			return fmt.Errorf("nothing is written: a secret stands in the result as it is")
+		}
+		left, err := x.left(ctx)
+		if err != nil {
+			return err
+		}
+		if left.rule == "" {
+			break
+		}
+		raised, err := x.raise(ctx, left.at, o)
+		if err != nil {
+			return err
+		}
+		if !raised {
+			return fmt.Errorf("nothing is written: the result still holds what rule %s finds", left.rule)
+		}
+		x.close()
+		if seq, err = x.events(); err != nil {
+			return err
+		}
 	}
-	return x.release(ctx, w)
-}
-
-// release looks through what was written as anybody who receives it might, and
-// writes it to w if nothing is found.
-func (x *redaction) release(ctx context.Context, w io.Writer) error {
-	if x.out.found {
-		return fmt.Errorf("nothing is written: a secret stands in the result as it is")
+	if c := x.r.Counts(); c.Whole+c.All > 0 {
+		x.a.stderr.printf("whole strings are replaced in %d keys, and all strings in %d, because what is around the secrets gives them away", c.Whole, c.All)
 	}
-	left, err := x.left(ctx)
-	if err != nil {
-		return err
-	}
-	if left != "" {
-		return fmt.Errorf("nothing is written: the result still holds what rule %s finds", left)
-	}
-	_, err = io.Copy(w, x.out.reader())
+	_, err := io.Copy(w, x.out.reader())
 	return err
 }
 
-// left names a rule that finds something in the result.
-func (x *redaction) left(ctx context.Context) (rule string, err error) {
-	in, err := source.New(ctx, []string{source.Stdin}, source.Options{Stdin: x.out.reader(), Tmp: x.out.tmp})
+// leftover is what is still found in a result.
+type leftover struct {
+	rule string // that finds something; "": none does
+	at   []span // where, in a result that is text
+}
+
+// span is a range of bytes.
+type span struct{ from, to int64 }
+
+// maxSpans bounds the places that are dealt with at once; others come again.
+const maxSpans = 1 << 16
+
+// left looks through the result as anybody might who receives it.
+func (x *redaction) left(ctx context.Context) (left leftover, err error) {
+	in, err := source.New(ctx, []string{source.Stdin}, source.Options{Stdin: x.out.reader(), Tmp: x.tmp})
 	if err != nil {
-		return "", err
+		return left, err
 	}
 	defer in.Close()
 	for u, err := range in.Units(ctx) {
 		if err != nil {
-			return "", err
+			return left, err
 		}
-		_, err := x.scanner.Scan(ctx, x.searched(u.Events(ctx), &rule), func(f *scan.Finding) error {
-			if f.Severity >= scan.Low && rule == "" {
-				rule = f.Rule
+		held := ""
+		_, err := x.scanner.Scan(ctx, x.searched(u.Events(ctx), &held), func(f *scan.Finding) error {
+			if f.Severity < scan.Low {
+				return nil
+			}
+			left.rule = cmp.Or(left.rule, f.Rule)
+			if len(left.at) < maxSpans {
+				left.at = append(left.at, span{f.Offset, f.Offset + f.Length})
 			}
 			return nil
 		})
-		if err != nil {
-			return "", err
+		if left.rule = cmp.Or(left.rule, held); err != nil {
+			return left, err
 		}
 	}
-	return rule, nil
+	return left, nil
+}
+
+// raise has larger pieces replaced of the keys that stand at these places of the
+// result, and reports whether there is one of which that can be done.
+func (x *redaction) raise(ctx context.Context, at []span, o export.Options) (raised bool, err error) {
+	slices.SortFunc(at, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var last *keyspace.Event // the record that was written last, and where it begins
+	var from int64
+	hit := func(to int64) {
+		for len(at) > 0 && at[0].to <= from {
+			at = at[1:]
+		}
+		if last != nil && len(at) > 0 && at[0].from < to {
+			raised = x.r.Raise(last) || raised
+		}
+	}
+	o.Placed = func(e *keyspace.Event, n int64) {
+		if last != nil && last.Record == e.Record && last.Pos.Source == e.Pos.Source {
+			return
+		}
+		hit(n)
+		last, from = &keyspace.Event{Record: e.Record, Pos: e.Pos}, n
+	}
+	seq, err := x.events()
+	if err != nil {
+		return false, err
+	}
+	if err := export.Run(ctx, x.r.Seq(seq), io.Discard, o); err != nil {
+		return false, err
+	}
+	hit(math.MaxInt64)
+	return raised, nil
 }
 
 // searched looks for the secrets themselves in what passes.

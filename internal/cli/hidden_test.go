@@ -32,7 +32,7 @@ func TestForensicsHideSecrets(t *testing.T) {
 			runs = append(runs, []string{"export", "--redact", "--format", f, s})
 		}
 	}
-	for _, f := range []string{"jsonl", "rdb"} {
+	for _, f := range []string{"jsonl", "json", "csv", "rdb"} {
 		runs = append(runs, []string{"export", "--redact", "--format", f, log})
 	}
 	for n, args := range runs {

@@ -11,7 +11,6 @@ import (
 // withheld keeps what is written, encrypted where it does not fit in memory, until it
 // is known that it may be seen.
 type withheld struct {
-	tmp    string
 	store  *spill.Store
 	stream *spill.Stream
 	looked func([]byte) bool // reports what must not be there
@@ -27,7 +26,7 @@ const withheldMemory = 32 << 20
 // that overlap by keep bytes.
 func newWithheld(tmp string, looked func([]byte) bool, keep int) *withheld {
 	s := spill.New(tmp, withheldMemory)
-	return &withheld{tmp: tmp, store: s, stream: s.Stream(), looked: looked, keep: keep}
+	return &withheld{store: s, stream: s.Stream(), looked: looked, keep: keep}
 }
 
 func (w *withheld) Close() error { return w.store.Close() }

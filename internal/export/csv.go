@@ -35,6 +35,9 @@ func (t *csvTable) row(r *row) error {
 	return t.flush()
 }
 
+// written is how many bytes it has written.
+func (t *csvTable) written() int64 { return t.out.taken + int64(t.buf.Len()) }
+
 func (t *csvTable) flush() error {
 	_, err := t.out.write(append([]byte(nil), t.buf.Bytes()...))
 	t.buf.Reset()

@@ -96,6 +96,10 @@ type Options struct {
 	// nil: they are passed over.
 	Damaged func(e *keyspace.Event) []byte
 
+	// Placed is told, before each event is written as text (JSONL, JSON or CSV), how
+	// many bytes are written by then. Nil: nobody asks.
+	Placed func(e *keyspace.Event, at int64)
+
 	// The rest concerns RDB.
 
 	// Raw gives the bytes of the snapshot that the events are of, as their Record
@@ -143,9 +147,11 @@ type writer interface {
 func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 	out := newOutput(w)
 	var x writer
+	var at func() int64
 	switch o.Format {
 	case JSONL, JSON:
-		x = newJSONWriter(out, o)
+		j := newJSONWriter(out, o)
+		x, at = j, j.written
 	case RESP:
 		x = newRESPWriter(out, o)
 	case RDB:
@@ -155,11 +161,14 @@ func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 		if err != nil {
 			return err
 		}
-		x = &rowWriter{to: t, match: o.Match}
+		x, at = &rowWriter{to: t, match: o.Match}, t.written
 	case Parquet:
 		x = &rowWriter{to: newParquetTable(out), match: o.Match}
 	default:
 		return fmt.Errorf("no such format: %d", o.Format)
+	}
+	if o.Placed != nil && at != nil {
+		seq = placed(seq, at, o.Placed)
 	}
 	err := run(ctx, seq, x)
 	if e := x.close(); err == nil {
@@ -169,6 +178,20 @@ func Run(ctx context.Context, seq keyspace.Seq, w io.Writer, o Options) error {
 		err = e
 	}
 	return err
+}
+
+// placed tells, of each event that passes, how far the text has got.
+func placed(seq keyspace.Seq, at func() int64, tell func(*keyspace.Event, int64)) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range seq {
+			if err == nil {
+				tell(e, at())
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 func run(ctx context.Context, seq keyspace.Seq, x writer) error {

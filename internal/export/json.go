@@ -287,6 +287,9 @@ func (x *jsonWriter) separate() []byte {
 	return append(x.buf, ",\n"...)
 }
 
+// written is how many bytes it has written.
+func (x *jsonWriter) written() int64 { return x.out.taken + int64(len(x.buf)) }
+
 func (x *jsonWriter) close() error {
 	x.interrupt()
 	if x.objects || x.array {

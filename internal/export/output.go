@@ -11,6 +11,7 @@ type output struct {
 	full, free chan []byte
 	done       chan error
 	failed     error
+	taken      int64 // bytes
 }
 
 func newOutput(w io.Writer) *output {
@@ -48,6 +49,7 @@ func (o *output) write(buf []byte) ([]byte, error) {
 	if o.failed != nil {
 		return buf[:0], o.failed
 	}
+	o.taken += int64(len(buf))
 	o.full <- buf
 	next := <-o.free
 	if next == nil {

@@ -160,12 +160,7 @@ const maxLater = 1 << 17
 // note takes up a finding. One that comes again has its record replaced in larger
 // pieces.
 func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
-	o := r.records[f.rec]
-	if o == nil {
-		o = &orders{}
-		r.records[f.rec] = o
-		r.secrets.bytes += perRecord
-	}
+	o := r.ordersFor(f.rec)
 	fresh := false
 	for _, s := range f.secrets {
 		fresh = r.learn(s, o, round) || fresh
@@ -174,21 +169,47 @@ func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
 	if round == 0 {
 		r.counts.Found++
 	}
-	if !fresh && round > 0 && !raised[f.rec] && o.level < levels-1 {
+	if !fresh && round > 0 && !raised[f.rec] {
 		raised[f.rec] = true
-		o.level++
-		switch o.level {
-		case wholeStrings:
-			r.counts.Whole++
-		case everyString:
-			r.counts.Whole--
-			r.counts.All++
-		}
+		r.raise(o)
 	}
 	if r.secrets.bytes > r.o.MaxMem {
 		return fmt.Errorf("more secrets than %d MiB can hold: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
 	}
 	return nil
+}
+
+// ordersFor are the orders for a record, which may be changed.
+func (r *Redactor) ordersFor(rec record) *orders {
+	o := r.records[rec]
+	if o == nil {
+		o = &orders{}
+		r.records[rec] = o
+		r.secrets.bytes += perRecord
+	}
+	return o
+}
+
+// raise has a record replaced in larger pieces, and reports whether there are any.
+func (r *Redactor) raise(o *orders) bool {
+	if o.level == levels-1 {
+		return false
+	}
+	o.level++
+	switch o.level {
+	case wholeStrings:
+		r.counts.Whole++
+	case everyString:
+		r.counts.Whole--
+		r.counts.All++
+	}
+	return true
+}
+
+// Raise has the record of e replaced in larger pieces from now on: whoever wrote it
+// in another form found something in that. It reports whether there are any.
+func (r *Redactor) Raise(e *keyspace.Event) bool {
+	return r.raise(r.ordersFor(record{e.Pos.Source, e.Record}))
 }
 
 // perRecord is about what the orders for a record take.
