@@ -42,15 +42,14 @@ func (p Part) events(ctx context.Context, o Options, yield func(*keyspace.Event,
 		return p.unreadable(ctx, o, yield, err)
 	}
 	defer r.Close()
-	for ev, err := range NewReader(r, o).Events(ctx) {
-		if err != nil {
-			return p.unreadable(ctx, o, yield, err)
-		}
-		if !yield(ev, nil) {
-			return false
-		}
+	rd := NewReader(r, o)
+	var failed error
+	rd.failed = func(err error) { failed = err }
+	rd.Events(ctx)(yield)
+	if failed != nil {
+		return p.unreadable(ctx, o, yield, failed)
 	}
-	return true
+	return !rd.stopped
 }
 
 // unreadable takes the error that ends the part.

@@ -29,26 +29,27 @@ func (r *Reader) preamble() bool {
 	}
 	rd := rdb.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(head)), tail{w.src, w.err}), rdb.Options{
 		Source: r.o.Source, Offset: r.o.Offset, AsOf: r.o.AsOf, Limits: r.o.Limits, Resync: r.o.Resync, Preamble: true,
-		Size: r.o.Size, Reopen: r.o.Reopen, KeepValue: r.o.KeepValue,
+		Size: r.o.Size, Reopen: r.o.Reopen, Want: r.o.Want, KeepValue: r.o.KeepValue,
 	})
 	var lost *keyspace.Event // damage of which it is not known yet whether it reaches to the end
 	for e, err := range rd.Events(r.ctx) {
-		switch {
-		case lost != nil && err == nil && e.Kind == keyspace.End && e.Pos.Offset == lost.Pos.Offset+lost.Length:
-			return r.lostEnd(lost, e.Clone())
-		case lost != nil && !r.yield(lost, nil):
-			r.stopped = true
-			return false
+		if lost != nil {
+			if err == nil && e.Kind == keyspace.End && e.Pos.Offset == lost.Pos.Offset+lost.Length {
+				return r.lostEnd(lost, e.Clone())
+			}
+			if !r.yield(lost, nil) {
+				r.stopped = true
+				return false
+			}
+			lost = nil
 		}
-		if lost = nil; err != nil {
+		switch {
+		case err != nil:
 			r.fail(err)
 			return false
-		}
-		if e.Kind == keyspace.Damage {
+		case e.Kind == keyspace.Damage:
 			lost = e.Clone()
-			continue
-		}
-		if !r.yield(e, nil) {
+		case !r.yield(e, nil):
 			r.stopped = true
 			return false
 		}

@@ -25,7 +25,8 @@ type Options struct {
 	Size   int64
 	Reopen func(offset int64) (io.ReadCloser, error)
 
-	// KeepValue is that of rdb.Options, for the keys of an RDB preamble.
+	// Want and KeepValue are those of rdb.Options, for the keys of an RDB preamble.
+	Want      func(*keyspace.Event) bool
 	KeepValue func(*keyspace.Event) int64
 }
 
@@ -40,6 +41,7 @@ type Reader struct {
 
 	ctx     context.Context
 	yield   func(*keyspace.Event, error) bool
+	failed  func(error) // takes the final error, if not nil, instead of yield
 	closer  io.Closer // of what the window reads, if the Reader opened it
 	rewound int64     // bytes that were read again
 	stopped bool      // the consumer has had enough, or the final error was delivered
@@ -252,6 +254,10 @@ func (r *Reader) fail(err error) {
 	var fe *keyspace.FormatError
 	if !errors.As(err, &fe) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		err = &keyspace.FormatError{Pos: r.pos(r.w.at(r.w.end)), What: "reading", Err: err}
+	}
+	if r.failed != nil {
+		r.failed(err)
+		return
 	}
 	r.yield(nil, err)
 }

@@ -84,11 +84,12 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 		sorter := spill.NewSorter(l.o.Tmp, l.o.MaxMem/sorterShare)
 		defer sorter.Close()
 		out := &ledger{sorter: sorter}
-		err := l.run(ctx, func(m *machine) func() {
-			r := &recorder{l: l, m: m, out: out}
+		made := func(m *machine) func() {
+			r := &recorder{l: l, m: m, out: out, attempt: out.begin()}
 			m.before = r.before
-			return r.finish
-		}, func(*machine) bool { return out.failed() == nil })
+			return r.end
+		}
+		err := l.run(ctx, observer{made: made, done: func(*machine) bool { return out.failed() == nil }})
 		if err == nil {
 			err = out.failed()
 		}
@@ -97,14 +98,12 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			return
 		}
 		c := &Change{}
-		var last []byte
 		for b, err := range sorter.Sorted() {
-			if err == nil && bytes.Equal(b, last) {
-				continue // of a partition that was replayed anew
-			}
-			last = append(last[:0], b...)
 			if err == nil {
-				err = l.decode(b, c)
+				var attempt int
+				if attempt, err = l.decode(b, c); err == nil && !out.ended[attempt] {
+					continue
+				}
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -122,6 +121,21 @@ type ledger struct {
 	mu     sync.Mutex
 	sorter *spill.Sorter
 	err    error
+	ended  []bool // by attempt: it has told all
+}
+
+// begin returns the number of an attempt.
+func (l *ledger) begin() uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = append(l.ended, false)
+	return uint32(len(l.ended) - 1)
+}
+
+func (l *ledger) end(attempt uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended[attempt] = true
 }
 
 func (l *ledger) add(record []byte) {
@@ -167,20 +181,25 @@ func flag(b bool) int64 {
 // placeSize is what ends the head of a record: the end of the key, and three numbers.
 const placeSize = 2 + 3*8
 
+// tailSize is what ends a record: its attempt, and how long its head is.
+const tailSize = 4 + 4
+
 // decode reads a record into c, which is valid as long as the record is.
-func (l *Log) decode(b []byte, c *Change) error {
-	if len(b) < 4 {
-		return errTape
+func (l *Log) decode(b []byte, c *Change) (attempt int, err error) {
+	if len(b) < tailSize {
+		return 0, errTape
 	}
-	head := int64(binary.BigEndian.Uint32(b[len(b)-4:]))
-	if head < 4+placeSize || head+3 > int64(len(b)-4) {
-		return errTape
+	tail := b[len(b)-tailSize:]
+	attempt = int(binary.BigEndian.Uint32(tail))
+	head := int64(binary.BigEndian.Uint32(tail[4:]))
+	if head < 4+placeSize || head+3 > int64(len(b)-tailSize) {
+		return 0, errTape
 	}
 	key, place := b[4:head-placeSize], b[head-placeSize+2:head]
-	rest := b[head : len(b)-4]
+	rest := b[head : len(b)-tailSize]
 	n := binary.BigEndian.Uint64(place)
 	if n >= uint64(len(l.s.paths)) || int(rest[0]) >= len(whats) {
-		return errTape
+		return 0, errTape
 	}
 	if bytes.IndexByte(key, 0) >= 0 {
 		key = bytes.ReplaceAll(key, []byte{0, 255}, []byte{0})
@@ -196,9 +215,9 @@ func (l *Log) decode(b []byte, c *Change) error {
 		c.BeforeLen, c.AfterLen = length(c.Before), length(c.After)
 	}
 	if d.bad {
-		return errTape
+		return 0, errTape
 	}
-	return nil
+	return attempt, nil
 }
 
 // length is that of a value, -1 of none.

@@ -18,8 +18,9 @@ type sightings struct {
 	pairs []uint64 // of bits, by hash: created once, and named otherwise or again
 	queue []uint64 // hashes of keys that were created, to be entered: see enter
 	mask  uint64
-	base  bool // the base has keys: what a command creates may have been there
-	never bool // a flush or swap concerns keys that it does not name
+	rough [roughWords]uint64 // a bit, by hash: some key there was named otherwise or again
+	base  bool               // the base has keys: what a command creates may have been there
+	never bool               // a flush or swap concerns keys that it does not name
 }
 
 const (
@@ -28,6 +29,7 @@ const (
 	minSightings  = 1 << 11
 	sightingShare = 2
 	pairsOfWord   = 32
+	roughWords    = 1 << 12 // as few as stay close to the processor: most logs name few keys of large bases
 	queued        = 256
 	onceBit       = 1
 	againBit      = 2
@@ -92,14 +94,20 @@ func (s *sightings) created(key []byte) {
 func (s *sightings) enter() {
 	for _, h := range s.queue {
 		word, shift := s.pair(h)
-		*word |= (*word&(onceBit<<shift))<<1 | onceBit<<shift
+		if *word&(onceBit<<shift) != 0 {
+			s.again(h)
+		}
+		*word |= onceBit << shift
 	}
 	s.queue = s.queue[:0]
 }
 
-func (s *sightings) named(key []byte) {
-	word, shift := s.pair(hashOf(key))
+func (s *sightings) named(key []byte) { s.again(hashOf(key)) }
+
+func (s *sightings) again(h uint64) {
+	word, shift := s.pair(h)
 	*word |= againBit << shift
+	s.rough[h/64%roughWords] |= 1 << (h % 64)
 }
 
 // single reports whether a key that a record of the log begins to create is named
@@ -111,7 +119,11 @@ func (s *sightings) single(e *keyspace.Event) bool {
 	if len(s.queue) > 0 {
 		s.enter()
 	}
-	word, shift := s.pair(hashOf(e.Key))
+	h := hashOf(e.Key)
+	if s.rough[h/64%roughWords]>>(h%64)&1 == 0 {
+		return true
+	}
+	word, shift := s.pair(h)
 	return *word>>shift&againBit == 0
 }
 
@@ -125,6 +137,9 @@ type singles struct {
 	open bool                // the record being read is one of such a key, and is replayed
 	skip bool                // or it is one of which nothing is to be told
 }
+
+// wanted reports whether the elements of the key that was taken last are needed.
+func (s *singles) wanted(*keyspace.Event) bool { return !s.skip }
 
 // take replays an event if it belongs to a single key, and reports whether it does,
 // and whether more is wanted.

@@ -13,8 +13,7 @@ const atOnce = 2
 
 // player replays partitions, some at a time, and hands them over in their order.
 type player struct {
-	made    func(*machine) func()
-	done    func(*machine) bool
+	observer
 	limit   int64 // of each machine
 	work    int64
 	workers int

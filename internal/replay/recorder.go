@@ -17,10 +17,13 @@ type recorder struct {
 	m      *machine
 	out    *ledger
 	number uint64 // of the change
-	buf    []byte
-	change Change    // used for each that is complete at once
-	open   []*Change // of a computed command, whose result is not there yet
-	opened struct {
+	// attempt is the number of the machine. What one has told that turns out to have no
+	// room for a partition is told anew.
+	attempt uint32
+	buf     []byte
+	change  Change    // used for each that is complete at once
+	open    []*Change // of a computed command, whose result is not there yet
+	opened  struct {
 		source string
 		record int64
 	}
@@ -260,6 +263,12 @@ func (r *recorder) removed(c *Change, o *object, e *keyspace.Event) {
 	}
 }
 
+// end is called once the machine has applied all.
+func (r *recorder) end() {
+	r.finish()
+	r.out.end(r.attempt)
+}
+
 // finish takes the results of computed commands.
 func (r *recorder) finish() {
 	for _, c := range r.open {
@@ -307,6 +316,7 @@ func (r *recorder) add(c *Change) {
 	head := len(b)
 	r.number++
 	b = r.encode(b, c)
+	b = binary.BigEndian.AppendUint32(b, r.attempt)
 	b = binary.BigEndian.AppendUint32(b, uint32(head))
 	r.buf = b
 	r.out.add(b)

@@ -10,7 +10,8 @@
 //
 //	survey.go     the first reading: where the point is, what is taken back, which keys are linked
 //	once.go       which keys are named once
-//	replay.go     the second: single keys, and partitions of the others
+//	replay.go     a log and its state
+//	partition.go  the second reading: single keys, and partitions of the others
 //	player.go     partitions are replayed
 //	machine.go    a data set that events are applied to; removal.go and renaming.go, what takes keys and elements away
 //	computing.go, zset.go  commands that are computed
@@ -26,7 +27,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -57,6 +57,7 @@ type Info struct {
 	Flushes  int
 	When     int64  // ms; the last #TS before the point, 0: none
 	Damaged  int64  // ranges that were not understood
+	Damage   error  // the first of them
 	Inexact  int64  // keys of [Log.State] whose values are not known exactly
 	TooLarge int64  // partitions that did not fit in memory, and whose keys are missing
 	Full     []byte // the key at which the first of them did not
@@ -73,18 +74,26 @@ const (
 	machineMin = 1 << 20
 )
 
-// Log is a log to replay. Events is asked for its events, in order, as often as
-// it is read: twice.
+// Wanted is asked about each Key event of a log's base; where it says no, what the key
+// holds is not needed, KeyEnd apart. Nil wants all. Whoever yields events need not ask.
+type Wanted func(*keyspace.Event) bool
+
+// Events begins a reading of a log: its events, in order.
+type Events func(Wanted) keyspace.Seq
+
+// Log is a log to replay. It is read twice, or once more if there turn out to be more
+// values than were counted.
 type Log struct {
-	events func() keyspace.Seq
+	events Events
 	o      Options
 	s      *survey
+	damage damage // of the last reading
 	info   Info
 }
 
 // Open reads a log for the first time and finds the point.
-func Open(ctx context.Context, events func() keyspace.Seq, p Point, o Options) (*Log, error) {
-	s, err := look(ctx, events(), p, o.MaxMem)
+func Open(ctx context.Context, events Events, p Point, o Options) (*Log, error) {
+	s, err := look(ctx, events, p, o.MaxMem)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +101,7 @@ func Open(ctx context.Context, events func() keyspace.Seq, p Point, o Options) (
 		return nil, ErrNoPoint
 	}
 	l := &Log{events: events, o: o, s: s}
-	l.info = Info{Commands: s.commands, Counted: s.commands, Flushes: len(s.flushes), When: s.when, Damaged: s.damaged}
+	l.info = Info{Commands: s.commands, Counted: s.commands, Flushes: len(s.flushes), When: s.when}
 	if s.point >= 0 {
 		l.info.Counted = s.point
 	}
@@ -100,7 +109,14 @@ func Open(ctx context.Context, events func() keyspace.Seq, p Point, o Options) (
 }
 
 // Info is complete once what [Log.State] or [Log.History] yields was read.
-func (l *Log) Info() Info { return l.info }
+func (l *Log) Info() Info {
+	i, d := l.info, l.s.damage
+	if l.damage.places > d.places { // inside of values that the first reading passed over
+		d = l.damage
+	}
+	i.Damaged, i.Damage = d.places, d.first
+	return i
+}
 
 // parts is the number of partitions.
 func (l *Log) parts() int {
@@ -115,7 +131,7 @@ func (l *Log) parts() int {
 func (l *Log) State(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		out := &emitter{yield: yield}
-		err := l.run(ctx, func(*machine) func() { return func() {} }, func(m *machine) bool {
+		err := l.run(ctx, observer{made: func(*machine) func() { return func() {} }, done: func(m *machine) bool {
 			out.libraries(m.libs)
 			m.each(func(db int32, key string, o *object) bool {
 				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
@@ -125,7 +141,7 @@ func (l *Log) State(ctx context.Context) keyspace.Seq {
 				return !out.gone
 			})
 			return !out.gone
-		})
+		}})
 		if err != nil && !out.gone {
 			yield(nil, err)
 		}
@@ -137,53 +153,6 @@ func (m *emitter) libraries(libs map[string][]byte) {
 		m.ev = keyspace.Event{Kind: keyspace.Function, DB: -1, Key: []byte(name), Value: libs[name], State: keyspace.Live, Expire: keyspace.NoExpire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}}
 		m.emit()
 	}
-}
-
-// run replays the log: first the keys that it names once, then the others partition
-// by partition. made is called with each new machine; what it returns is called once
-// the machine has applied all, both by the goroutine of the machine. done is called
-// by the caller's with each machine that holds all, and says whether more is wanted.
-func (l *Log) run(ctx context.Context, made func(*machine) func(), done func(*machine) bool) error {
-	limit := max(l.o.MaxMem, machineMin)
-	n := l.parts()
-	if n == 1 {
-		l.forget()
-		m := newMachine(limit, limit)
-		end := made(m)
-		full, err := replay(m, l.counted(ctx))
-		if err != nil {
-			return err
-		}
-		if full != nil {
-			l.tooLarge(full)
-			return nil
-		}
-		end()
-		done(m)
-		return nil
-	}
-	store := spill.New(l.o.Tmp, l.o.MaxMem/tapeShare)
-	defer store.Close()
-	s := &singles{l: l, m: newMachine(limit, limit), done: done}
-	s.end = made(s.m)
-	tapes, more, err := l.divide(ctx, store, n, s)
-	l.forget()
-	if err != nil || !more {
-		return err
-	}
-	p := player{made: made, done: done, limit: limit / atOnce, work: limit, workers: min(max(l.o.Workers, 1), atOnce)}
-	if more, err = p.play(ctx, tapes); err != nil || !more {
-		return err
-	}
-	// What did not fit in its share has all of it.
-	alone := player{made: made, done: done, limit: limit, work: limit, workers: 1}
-	if _, err = alone.play(ctx, p.full); err != nil {
-		return err
-	}
-	for _, e := range alone.keys {
-		l.tooLarge(e)
-	}
-	return nil
 }
 
 // forget gives back the room of what tells single keys, which machines need.
@@ -223,10 +192,11 @@ func replay(m *machine, seq keyspace.Seq) (full *keyspace.Event, err error) {
 }
 
 // counted yields the events before the point that were not taken back.
-func (l *Log) counted(ctx context.Context) keyspace.Seq {
+func (l *Log) counted(ctx context.Context, want Wanted) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		number := int64(-1)
-		for e, err := range l.events() {
+		l.damage = damage{}
+		for e, err := range l.events(want) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -240,6 +210,7 @@ func (l *Log) counted(ctx context.Context) keyspace.Seq {
 					return
 				}
 			}
+			l.damage.note(e)
 			if l.s.taken != nil && l.s.back(e, number) {
 				continue
 			}
@@ -263,76 +234,4 @@ func until(ctx context.Context, seq keyspace.Seq) keyspace.Seq {
 			}
 		}
 	}
-}
-
-// divide writes the events of each partition to a tape of its own, but for those of
-// single keys.
-func (l *Log) divide(ctx context.Context, store *spill.Store, n int, s *singles) (tapes []*tape, more bool, err error) {
-	tapes = make([]*tape, n)
-	for i := range tapes {
-		tapes[i] = newTape(store, l.s)
-	}
-	for e, err := range l.counted(ctx) {
-		if err != nil {
-			return nil, false, err
-		}
-		switch taken, more, err := s.take(e); {
-		case err != nil || !more:
-			return nil, false, err
-		case taken:
-			continue
-		}
-		key, all := e.Key, false
-		switch e.Kind {
-		case keyspace.Command:
-			if key = neededBy(e); key == nil {
-				continue
-			}
-		case keyspace.Flush, keyspace.SwapDB:
-			all = true
-		case keyspace.Function:
-			key = nil
-		case keyspace.Key, keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd,
-			keyspace.Delete, keyspace.Expire, keyspace.Rename:
-		default:
-			continue
-		}
-		to := tapes
-		if !all {
-			i := l.partition(e, key, n)
-			to = tapes[i : i+1]
-		}
-		for _, t := range to {
-			if err := t.write(e); err != nil {
-				return nil, false, err
-			}
-		}
-	}
-	return tapes, s.tell(), nil
-}
-
-// neededBy returns a key of a command whose Command event a machine needs, nil of
-// any other.
-func neededBy(e *keyspace.Event) []byte {
-	name := commandName(e)
-	_, ok := computing[name]
-	switch {
-	case len(e.Args) < 3 && name != "incr" && name != "decr" && !strings.HasPrefix(name, "zpop") || len(e.Args) < 2:
-		return nil
-	case name == "xgroup", name == "bitop":
-		return e.Args[2]
-	case name == "xclaim":
-		return e.Args[1]
-	case ok && int64(len(e.Args)) == e.Index:
-		return e.Args[1]
-	}
-	return nil
-}
-
-// partition is where a key belongs. Function libraries belong to the first.
-func (l *Log) partition(e *keyspace.Event, key []byte, n int) int {
-	if e.Kind == keyspace.Function || e.Kind == keyspace.Delete && e.DB == -1 {
-		return 0
-	}
-	return int(l.s.links.of(key) % uint64(n))
 }

@@ -540,7 +540,7 @@ func (w *workload) holdsAt(path string, p Point, c checkpoint, mem int64) (inexa
 	t := w.t
 	t.Helper()
 	want := dataSet(t, events(t, c.dump))
-	l, err := Open(t.Context(), func() keyspace.Seq { return events(t, path) }, p, Options{MaxMem: mem, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, p, Options{MaxMem: mem, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,9 +41,24 @@ type survey struct {
 	saved    int64   // ms; when the log's base was saved, 0: not known
 	links    links
 	seen     *sightings
-	damaged  int64
+	damage   damage
 	order    map[string]uint64 // numbers of the files, in the order of the log
 	paths    []string          // the same the other way round
+}
+
+// damage is what of a log could not be understood.
+type damage struct {
+	places int64
+	first  error
+}
+
+func (d *damage) note(e *keyspace.Event) {
+	if e.Kind != keyspace.Damage {
+		return
+	}
+	if d.places++; d.first == nil {
+		d.first = e.Err
+	}
 }
 
 // endOfTime is a second that no server's clock shows: 10000-01-01.
@@ -58,13 +73,15 @@ type retraction struct {
 }
 
 // look reads a log once.
-func look(ctx context.Context, seq keyspace.Seq, p Point, maxMem int64) (*survey, error) {
+func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, error) {
 	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
-	for e, err := range seq {
-		if err != nil {
-			return nil, err
+	none := func(*keyspace.Event) bool { return false }
+	n := 0
+	for e, err := range events(none) {
+		if n++; n%64 == 0 && err == nil {
+			err = ctx.Err()
 		}
-		if err := ctx.Err(); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		s.event(e, p)
@@ -94,9 +111,15 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			}
 		}
 	case keyspace.Element:
-		s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
+		if s.commands > 0 {
+			s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
+		}
 	case keyspace.Key:
 		s.bytes += int64(len(e.Key)) + perKey
+	case keyspace.KeyEnd:
+		if s.commands == 0 { // of the base's values no more is read than how long they are
+			s.bytes += e.Length
+		}
 	case keyspace.Flush:
 		if n := len(s.flushes); n == 0 || s.flushes[n-1] != s.commands-1 {
 			s.flushes = append(s.flushes, s.commands-1)
@@ -110,9 +133,7 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			s.links.join(e.Key, e.Value)
 		}
 	case keyspace.Damage, keyspace.Torn:
-		if e.Kind == keyspace.Damage {
-			s.damaged++
-		}
+		s.damage.note(e)
 		if s.commands > 0 { // what a snapshot holds before and behind damage is there
 			s.taken = append(s.taken, retraction{e.Pos.Source, e.Pos.Offset, s.commands})
 		}
