@@ -107,7 +107,7 @@ func Ask(ctx context.Context, o LiveOptions) (*Live, error) {
 	}
 	basis := "what it says of itself"
 	if v == (conf.Version{}) {
-		v, basis = conf.Newest, "assumed: the newest that is known"
+		v, basis = conf.Newest, basisAssumed
 	}
 	settings, err := c.Do(ctx, c.B().ConfigGet().Parameter("*").Build()).AsStrMap()
 	if err != nil {
