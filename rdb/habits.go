@@ -13,11 +13,11 @@ import (
 type habits struct {
 	types    [256]bool
 	keys     uint64
-	seen     int64 // keys that were looked at
-	idles    int64 // those with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
-	freqs    int64 // those with an access frequency: all or none
-	odd      int64 // those with an odd name
-	database int32 // that was selected last; -1: none
+	seen     int64            // keys that were looked at
+	idles    int64            // those with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
+	freqs    int64            // those with an access frequency: all or none
+	names    [nameKinds]int64 // those with a name of a kind
+	database int32            // that was selected last; -1: none
 }
 
 // enough is how many keys must have been read to tell habits by.
@@ -40,9 +40,7 @@ func (h *habits) note(typ byte, key []byte, idle, freq bool) {
 
 func (h *habits) look(key []byte, idle, freq bool) {
 	h.seen++
-	if OddName(key) {
-		h.odd++
-	}
+	h.names[kindOfName(key)]++
 	if idle {
 		h.idles++
 	}
@@ -60,38 +58,60 @@ func (h *habits) agree(idle, freq bool) bool {
 	return h.keys < enough || idle == (h.idles > 0) && freq == (h.freqs > 0)
 }
 
-// oddShare is the part of a file's keys, one in so many, that may have odd names
-// before they are taken for what is common in it.
-const oddShare = 8
+// rareShare is the part of a file's keys, one in so many, up to which names of a kind
+// are rare in it.
+const rareShare = 8
 
 // doubtful reports whether the record at hand is one that chance makes easily of
-// what is left of a damaged record: its key has an odd name, which is not common
+// what is left of a damaged record: its key has an odd name, of a kind that is rare
 // in this file, and its value no form that could be wrong.
 func (r *Reader) doubtful() bool {
-	return r.ev.Kind == keyspace.KeyEnd && r.unproven && OddName(r.key) && r.habits.odd*oddShare <= r.habits.seen
+	if r.ev.Kind != keyspace.KeyEnd || !r.unproven {
+		return false
+	}
+	kind := kindOfName(r.key)
+	return kind != textName && r.habits.names[kind]*rareShare <= r.habits.seen
 }
+
+// nameKind is what a key's name looks like.
+type nameKind uint8
+
+const (
+	textName nameKind = iota
+	shortName
+	numberName
+	binaryName
+	nameKinds
+)
 
 // OddName reports whether a key's name is short, a number or no text: what chance
 // makes of bytes that are no snapshot.
-func OddName(key []byte) bool {
+func OddName(key []byte) bool { return kindOfName(key) != textName }
+
+func kindOfName(key []byte) nameKind {
 	const (
 		short = 4
 		long  = 1024
 	)
-	switch {
-	case len(key) < short:
-		return true
-	case len(key) > long: // its start tells, up to a character's
+	if len(key) > long { // its start tells, up to a character's
 		key = bytes.TrimRightFunc(key[:long], func(c rune) bool { return c == utf8.RuneError })
 	}
-	number := true
+	number := len(key) > 0
 	for _, c := range key {
 		if c < ' ' || c == 0x7f {
-			return true
+			return binaryName
 		}
 		number = number && (c >= '0' && c <= '9' || c == '-')
 	}
-	return number || !utf8.Valid(key)
+	switch {
+	case !utf8.Valid(key):
+		return binaryName
+	case number:
+		return numberName
+	case len(key) < short:
+		return shortName
+	}
+	return textName
 }
 
 // mayHold reports whether a file of this version can hold a type, or this file

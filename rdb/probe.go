@@ -92,7 +92,7 @@ func (p *Prober) leads(b []byte, i int) bool {
 		return false
 	}
 	r, first := p.r, p.first
-	for j := i + int(first.prefix) + 1; j < min(i+int(first.length), len(b)-leastRecord) && p.budget > 0; j++ {
+	for j := i + int(first.typeAt) + 1; j < min(i+int(first.end), len(b)-leastRecord) && p.budget > 0; j++ {
 		if !MayBegin(b[j], b[j+1]) || !plausibleAt(b, j) {
 			continue
 		}
@@ -185,7 +185,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 			if doubt = r.unproven && name; doubt {
 				need = believedOdd
 			}
-			p.proven, p.first = !r.unproven, extent{r.in.offset() - r.ev.Record, r.typeAt - r.ev.Record}
+			p.proven, p.first = !r.unproven, r.extentOf(0)
 		}
 		if keys++; name {
 			odd++

@@ -16,6 +16,7 @@ import (
 // gets back.
 const (
 	chainLength = 5         // records in a row
+	doubtLength = 32        // and in one that begins with a doubtful record
 	lookahead   = 256 << 10 // bytes that a trial may look ahead
 	// trialBudget bounds the work of a search, in bytes parsed per byte passed:
 	// hostile bytes may otherwise make every place look like the start of a long
@@ -59,8 +60,8 @@ func (r *Reader) damaged(begin int64, why error) error {
 		}
 	}
 	end := w.offset()
-	if r.misled(begin, end, len(orphan) > 0) {
-		begin, orphan = r.way.last.begin, nil
+	if led := r.strays(begin, end, len(orphan) > 0); led < begin {
+		begin, orphan = led, nil
 		why = r.failAt(begin, "a record that leads to no other", keyspace.ErrCorrupt)
 	}
 	r.way.last.end = 0
@@ -103,24 +104,24 @@ type way struct {
 		unproven   bool
 	}
 	suspect struct {
-		begin, end int64
-		db         int32 // that was selected when it was read
+		begin, typeAt, end int64
+		db                 int32 // that was selected when it was read
 	}
 	begins []int64 // of the suspect and of what follows
 }
 
 // note takes a record that was read.
-func (y *way) note(begin, end int64, db int32, unproven bool) {
+func (y *way) note(begin, typeAt, end int64, db int32, unproven bool) {
 	y.last.begin, y.last.end, y.last.unproven = begin, end, unproven
 	if y.suspect.end > 0 || unproven && end-begin > longString {
-		y.follow(begin, end, db, unproven)
+		y.follow(begin, typeAt, end, db, unproven)
 	}
 }
 
-func (y *way) follow(begin, end int64, db int32, unproven bool) {
+func (y *way) follow(begin, typeAt, end int64, db int32, unproven bool) {
 	switch {
 	case unproven && end-begin > longString:
-		y.suspect.begin, y.suspect.end, y.suspect.db = begin, end, db
+		y.suspect.begin, y.suspect.typeAt, y.suspect.end, y.suspect.db = begin, typeAt, end, db
 		y.begins = append(y.begins[:0], begin)
 	case begin-y.suspect.end > stray:
 		y.suspect.end = 0
@@ -130,12 +131,13 @@ func (y *way) follow(begin, end int64, db int32, unproven bool) {
 }
 
 // swallowed looks for records inside one that ended shortly before the damage at
-// begin: a false length may have led over them, into the middle of another.
+// begin: a false length may have led over them, into the middle of another. Behind
+// its type, since what follows an expiry is the record itself.
 func (r *Reader) swallowed(begin int64) (bool, error) {
 	from, end := r.way.suspect.begin, r.way.suspect.end
 	r.way.suspect.end = 0
 	if end == 0 || len(r.passed) > 8*wayLength || begin-end > stray || end-from > longest ||
-		r.rewound > rewindFactor*r.sizeSoFar() || !r.goTo(from+1) {
+		r.rewound > rewindFactor*r.sizeSoFar() || !r.goTo(r.way.suspect.typeAt+1) {
 		return false, nil
 	}
 	r.rewound += begin - from
@@ -155,17 +157,48 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 	return true, r.damage(from, at-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
 }
 
+// strays returns where the records begin that led to the damage from begin to end and
+// are part of it: the last may be misled, and any be what chance makes of the rest of a
+// damaged record. Without such records it is begin.
+func (r *Reader) strays(begin, end int64, named bool) int64 {
+	y := &r.way
+	if !y.last.unproven || y.last.end != begin {
+		return begin
+	}
+	from := begin
+	for at := y.last.begin; begin-at <= stray && r.stray(at, from); {
+		from = at
+		i := slices.Index(y.begins, at)
+		if i < 1 {
+			break
+		}
+		at = y.begins[i-1]
+	}
+	if from == begin && r.misled(begin, end, named) {
+		from = y.last.begin
+	}
+	r.goTo(end)
+	return from
+}
+
+// stray reports whether the record from begin to end is doubtful.
+func (r *Reader) stray(begin, end int64) bool {
+	w := &r.in
+	if r.habits.seen < enough || !r.goTo(begin) || !w.need(int(end-begin)) {
+		return false
+	}
+	p := r.among(w.buf[w.r : w.r+int(end-begin)])
+	more, err := p.record()
+	return more && err == nil && p.in.offset() == end && p.doubtful()
+}
+
 // misled reports whether the record before the damage from begin to end is what is
 // damaged: it holds nothing but strings, one of which may claim less than its length,
 // and behind it stands what begins no record, nor would if its type were another. A
 // type that is not known, with a name, begins one, unless it is a letter or digit: of a text.
 func (r *Reader) misled(begin, end int64, named bool) bool {
-	if y := &r.way.last; !y.unproven || y.end != begin || end-begin > stray || !r.goTo(begin) {
-		return false
-	}
 	w := &r.in
-	defer r.goTo(end)
-	if !w.need(int(end - begin)) {
+	if end-begin > stray || !r.goTo(begin) || !w.need(int(end-begin)) {
 		return false
 	}
 	if c := w.buf[w.r]; opens(c) || named && !isAlphanumeric(c) {
@@ -183,10 +216,15 @@ func (r *Reader) misled(begin, end int64, named bool) bool {
 func (r *Reader) fits(typ byte, end int64) bool {
 	w := &r.in
 	b := append([]byte{typ}, w.buf[w.r+1:w.r+int(end-w.offset())]...)
-	p := &Reader{lim: r.lim, ctx: r.ctx, in: newWindow(b, w.offset()), types: r.types, version: r.version, magic: r.magic, start: r.start,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: -1, headless: r.headless, silent: true}
+	p := r.among(b)
 	more, err := p.record()
 	return more && err == nil && p.in.offset() == end
+}
+
+// among returns a silent reader of b as of what stands at the current place.
+func (r *Reader) among(b []byte) *Reader {
+	return &Reader{lim: r.lim, ctx: r.ctx, in: newWindow(b, r.in.offset()), types: r.types, version: r.version, magic: r.magic, start: r.start,
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: -1, habits: r.habits, headless: r.headless, silent: true}
 }
 
 // search moves the window to the next place before limit where a chain of
@@ -233,6 +271,8 @@ func (r *Reader) mayBegin() bool {
 		return r.habits.mayHave(r.habits.freqs)
 	case opIdle:
 		return r.habits.mayHave(r.habits.idles)
+	case opExpire:
+		return r.version < millisSince
 	}
 	if op >= opFirst {
 		return true
@@ -240,15 +280,19 @@ func (r *Reader) mayBegin() bool {
 	return r.mayHold(op) && w.need(2) && w.buf[w.r+1] != 0
 }
 
+// millisSince is the first version in which keys expire at a millisecond: servers have
+// not written RDB_OPCODE_EXPIRETIME since (rdb.c, rdbSaveKeyValuePair).
+const millisSince = 3
+
 // trial looks for a chain of records from the current place on and returns to
-// it. A first record that is long and checks nothing of what it holds, a plain
-// string, is not believed if a chain begins inside of it.
+// it. It is not believed if another begins in what nothing vouches for of its first
+// key: in a long name, or in plain strings.
 func (r *Reader) trial() (ok bool, cost int64) {
 	w := &r.in
 	w.pin, w.far = w.r, false
 	r.inflated = 0
 	ok, first, cost := r.chain()
-	if ok && first.length > longString {
+	if ok && first.loose-first.typeAt > longString {
 		inside, c := r.holdsChain(first)
 		ok = !inside
 		cost += c
@@ -257,26 +301,29 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	return ok, cost + r.inflated
 }
 
-// holdsChain looks for a chain inside of a record that begins at the pin: from its
-// front, and from its end, where a false string holds what was never damaged. The
-// window may move as it is read on: places count from the pin.
+// holdsChain looks for a chain inside of the first key of one that begins at the pin:
+// from its front, and from its end, where a false string holds what was never damaged.
+// The window may move as it is read on: places count from the pin.
 func (r *Reader) holdsChain(first extent) (inside bool, cost int64) {
 	w := &r.in
+	end := w.base + int64(w.pin) + first.end
 	at := func(k int) (inside bool, cost int64) {
 		if w.r = w.pin + k; w.r >= w.w || !r.mayBegin() {
 			return false, 0
 		}
-		inside, _, cost = r.chain()
-		return inside, cost
+		from := w.offset()
+		inside, _, _ = r.chain()
+		return inside && !r.endsBy(end), w.offset() - from + trialCost
 	}
-	for k := int(first.prefix) + 1; k < int(first.length) && w.pin+k < w.w && cost <= lookahead*trialBudget; k++ {
+	from, to := int(first.typeAt)+1, int(first.loose)
+	for k := from; k < to && w.pin+k < w.w && cost <= lookahead*trialBudget; k++ {
 		found, c := at(k)
 		if cost += c; found {
 			return true, cost
 		}
 	}
 	forward := cost
-	for k := min(int(first.length), w.w-w.pin) - 1; k > int(first.prefix) && forward > lookahead*trialBudget && cost <= 2*forward; k-- {
+	for k := min(to, w.w-w.pin) - 1; k >= from && forward > lookahead*trialBudget && cost <= 2*forward; k-- {
 		found, c := at(k)
 		if cost += c; found {
 			return true, cost
@@ -285,43 +332,82 @@ func (r *Reader) holdsChain(first extent) (inside bool, cost int64) {
 	return false, cost
 }
 
+// endsBy reads on behind a chain and reports whether it comes to an end marker up to
+// an offset: then it is that of a snapshot which somebody keeps in a value.
+func (r *Reader) endsBy(offset int64) bool {
+	for !r.in.far && r.in.offset() < offset {
+		more, err := r.record()
+		if err != nil || r.implausible() {
+			return false
+		}
+		if !more {
+			return r.in.offset() <= offset
+		}
+	}
+	return false
+}
+
 // longString is the length from which a false string may swallow whole records.
 const longString = 24
 
-// extent is the length of a record, and that of the opcodes in front of its type.
-type extent struct{ length, prefix int64 }
+// extent says where the first key of a chain lies, from the start of the chain on: its
+// type, the end of that which nothing vouches for, and its own end.
+type extent struct{ typeAt, loose, end int64 }
+
+// extentOf is that of the key that was just read, in a chain that begins at from.
+func (r *Reader) extentOf(from int64) extent {
+	w := &r.in
+	x := extent{typeAt: r.typeAt - from, end: w.offset() - from}
+	x.loose = x.end
+	if !r.unproven {
+		if end, ok := behindKey(w.buf[:w.r], int(r.typeAt-w.base)+1); ok {
+			x.loose = w.base + int64(end) - from
+		}
+	}
+	return x
+}
 
 // chain parses records from the current place on; first is the extent of the
-// first of them. If that is doubtful, most of the others must have odd names, too.
+// first key of them. If that is doubtful, the chain must be longer, and most of the
+// others have a name of its kind.
 func (r *Reader) chain() (ok bool, first extent, cost int64) {
 	w := &r.in
 	from := w.offset()
 	w.far = false
-	doubt, odd, n := false, 0, 0
-	for !ok {
+	need, keys, alike := chainLength, 0, 0
+	doubt, kind := false, textName
+	idle, freq := false, false
+	for n := 0; !ok; {
 		more, err := r.record()
 		if err != nil {
 			ok = w.far && n > 0 // what was seen of the chain is without fault
 			break
-		}
-		if r.implausible() {
-			break
-		}
-		if n == 0 {
-			first = extent{w.offset() - from, r.typeAt - from}
-			doubt = r.doubtful()
-		}
-		if n++; r.ev.Kind == keyspace.KeyEnd && OddName(r.key) {
-			odd++
 		}
 		if !more {
 			// The end marker, a checksum and nothing else.
 			ok = !w.need(1) || r.beginsLog()
 			break
 		}
-		ok = n == chainLength || w.offset()-from > lookahead
+		if r.implausible() {
+			break
+		}
+		if n++; r.ev.Kind == keyspace.KeyEnd {
+			if keys++; keys == 1 {
+				first = r.extentOf(from)
+				idle, freq = r.idle >= 0, r.freq >= 0
+				if doubt = r.doubtful(); doubt {
+					need, kind = doubtLength, kindOfName(r.key)
+				}
+			} else if doubt && kindOfName(r.key) == kind {
+				alike++
+			}
+			if idle != (r.idle >= 0) || freq != (r.freq >= 0) {
+				break // all keys of a file have them, or none
+			}
+		}
+		ok = n >= need || w.offset()-from > lookahead
 	}
-	return ok && (!doubt || 2*odd > n), first, w.offset() - from + trialCost
+	return ok && (!doubt || 2*alike > keys-1), first, w.offset() - from + trialCost
 }
 
 // implausible rejects what parses but no server writes: keys without a name
