@@ -25,7 +25,8 @@ type Options struct {
 	Size   int64
 	Reopen func(offset int64) (io.ReadCloser, error)
 
-	// Want and KeepValue are those of rdb.Options, for the keys of an RDB preamble.
+	// Skim, Want and KeepValue are those of rdb.Options, for the keys of an RDB preamble.
+	Skim      bool
 	Want      func(*keyspace.Event) bool
 	KeepValue func(*keyspace.Event) int64
 }
@@ -42,9 +43,9 @@ type Reader struct {
 	ctx     context.Context
 	yield   func(*keyspace.Event, error) bool
 	failed  func(error) // takes the final error, if not nil, instead of yield
-	closer  io.Closer // of what the window reads, if the Reader opened it
-	rewound int64     // bytes that were read again
-	stopped bool      // the consumer has had enough, or the final error was delivered
+	closer  io.Closer   // of what the window reads, if the Reader opened it
+	rewound int64       // bytes that were read again
+	stopped bool        // the consumer has had enough, or the final error was delivered
 
 	ev    keyspace.Event // what the command being read yields
 	aside keyspace.Event // Header, Damage, Torn and End, which may stand between ev's

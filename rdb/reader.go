@@ -23,6 +23,9 @@ type Options struct {
 	// Want is asked about each Key event; where it says no, the elements are
 	// skipped undecoded and KeyEnd follows at once. Nil wants all.
 	Want func(*keyspace.Event) bool
+	// Skim passes over keys: no event is yielded of them. It is for whoever wants to
+	// know what else there is, and where the snapshot ends.
+	Skim bool
 	// KeepValue is asked about each Key event how many bytes of its serialized
 	// value to keep at most, 0 for none. KeyEnd.Value then holds it: its type byte
 	// and what follows the key, as DUMP would give it, without footer; nil where it
@@ -69,7 +72,6 @@ type Reader struct {
 	ev       keyspace.Event
 	asOf     int64
 	elements int64
-	hollow   int  // members without a name
 	silent   bool // a trial: nothing is yielded
 	skip     bool // values are passed over undecoded
 
@@ -258,7 +260,7 @@ func (r *Reader) run() error {
 			return nil
 		}
 		if r.o.Resync {
-			r.way.note(begin, r.typeAt, r.in.offset(), r.ev.DB, r.unproven)
+			r.way.note(begin, r.in.offset(), r.ev.DB, r.unproven)
 		}
 	}
 }
@@ -344,8 +346,12 @@ func (r *Reader) placeName() {
 	r.ev.Pos.Offset, r.ev.Pos.Inner, r.ev.Length = r.ev.Name.Offset, r.ev.Name.Inner, r.ev.Name.Length
 }
 
+// ofKey are the kinds of events that a key's record consists of, a bit each.
+const ofKey = 1<<keyspace.Key | 1<<keyspace.Element | 1<<keyspace.KeyEnd |
+	1<<keyspace.Group | 1<<keyspace.Consumer | 1<<keyspace.Pending | 1<<keyspace.StreamMeta
+
 func (r *Reader) emit() error {
-	if r.silent {
+	if r.silent || r.o.Skim && ofKey>>r.ev.Kind&1 != 0 {
 		return nil
 	}
 	if r.tick++; r.tick&1023 == 0 && r.ctx.Err() != nil {

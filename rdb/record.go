@@ -233,7 +233,7 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	ev.Index, ev.Count, ev.Score, ev.ID = 0, 0, 0, keyspace.StreamID{}
 	ev.State = r.keyState()
 	r.place(ev.Record, -1)
-	r.elements, r.hollow = 0, 0
+	r.elements = 0
 	if d.typ == keyspace.Module {
 		if err := r.moduleHead(); err != nil {
 			return err
@@ -244,7 +244,7 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	}
 	keep := false
 	if !r.silent {
-		r.skip = r.o.Want != nil && !r.o.Want(ev)
+		r.skip = r.o.Skim || r.o.Want != nil && !r.o.Want(ev)
 		limit := int64(0)
 		if r.o.KeepValue != nil && !r.skip {
 			limit = r.o.KeepValue(ev)

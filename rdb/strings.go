@@ -225,12 +225,15 @@ func (r *Reader) value(what string) error {
 	if err != nil {
 		return err
 	}
+	if r.skip {
+		if t.enc == keyspace.Int {
+			return nil
+		}
+		return r.pass(t.size, what)
+	}
 	if t.enc == keyspace.Int {
 		r.place(w.offset()-t.size, t.size)
 		return r.element(r.formatInt(t.num), keyspace.Int)
-	}
-	if r.skip {
-		return r.pass(t.size, what)
 	}
 	b, err := r.openBlob(t, what)
 	if err != nil {
@@ -309,14 +312,6 @@ func (r *Reader) fragment(b *blob, part keyspace.Part, enc keyspace.Encoding, wh
 func (r *Reader) element(p []byte, enc keyspace.Encoding) error {
 	if r.ev.Part.Ends() {
 		r.elements++
-	}
-	if len(p) == 0 && (r.ev.Type == keyspace.Set || r.ev.Type == keyspace.SortedSet) {
-		if r.hollow > 0 {
-			// Servers refuse a member that is there twice, rdbLoadObject of src/rdb.c:
-			// this is a false number of them that leads over other records.
-			return r.fail("a second member without a name", keyspace.ErrCorrupt)
-		}
-		r.hollow++
 	}
 	if r.silent || r.skip {
 		return nil

@@ -134,7 +134,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if !filter.All() {
 		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
 	}
-	l, err := replay.Open(ctx, func(want replay.Wanted) keyspace.Seq { return unit.LogEvents(ctx, want) }, point, o)
+	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want) }, point, o)
 	if errors.Is(err, replay.ErrNoFlush) {
 		return usagef("--before-flush: %v", err)
 	}

@@ -61,8 +61,8 @@ func (a *app) setData(ctx context.Context, tmp string, set *backup.Set, match fu
 		}, nil
 	}
 	return func() (keyspace.Seq, error) {
-		l, err := replay.Open(ctx, func(want replay.Wanted) keyspace.Seq {
-			return damaging(aof.Events(ctx, parts, aof.Options{AsOf: a.global.asOf.ms, Want: want, Resync: true}))
+		l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq {
+			return damaging(aof.Events(ctx, parts, aof.Options{AsOf: a.global.asOf.ms, Skim: r.Skim, Want: r.Want, Resync: true}))
 		}, replay.Point{}, replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: tmp})
 		if err != nil {
 			return nil, err

@@ -49,7 +49,7 @@ func FuzzReplay(f *testing.F) {
 func replayed(t *testing.T, p []byte, maxMem int64) (all map[string]string, exact bool) {
 	t.Helper()
 	open := func() *Log {
-		l, err := Open(t.Context(), func(Wanted) keyspace.Seq {
+		l, err := Open(t.Context(), func(Reading) keyspace.Seq {
 			return aof.NewReader(bytes.NewReader(p), aof.Options{Source: "log", Resync: true}).Events(t.Context())
 		}, Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir(), Workers: 2})
 		if err != nil {

@@ -19,7 +19,7 @@ type sightings struct {
 	queue []uint64 // hashes of keys that were created, to be entered: see enter
 	mask  uint64
 	rough [roughWords]uint64 // a bit, by hash: some key there was named otherwise or again
-	base  bool               // the base has keys: what a command creates may have been there
+	base  bool               // the base may have keys: what a command creates may have been there
 	never bool               // a flush or swap concerns keys that it does not name
 }
 
@@ -52,6 +52,8 @@ func (s *sightings) pair(h uint64) (word *uint64, shift uint64) {
 // see notes what an event says of keys; base says that no command came yet.
 func (s *sightings) see(e *keyspace.Event, base bool) {
 	switch e.Kind {
+	case keyspace.DB, keyspace.Damage:
+		s.base = s.base || base
 	case keyspace.Key:
 		switch {
 		case base:

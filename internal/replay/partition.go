@@ -43,7 +43,7 @@ func (l *Log) whole(ctx context.Context, o observer) (fits bool, err error) {
 	l.forget()
 	m := newMachine(l.limit(), l.limit())
 	end := o.made(m)
-	full, err := replay(m, l.counted(ctx, nil))
+	full, err := replay(m, l.counted(ctx, Reading{}))
 	if err != nil || full != nil {
 		return false, err
 	}
@@ -58,7 +58,7 @@ func (l *Log) divide(ctx context.Context, store *spill.Store, n int, o observer)
 	s := &singles{l: l, m: newMachine(l.limit(), l.limit()), done: o.done}
 	s.end = o.made(s.m)
 	d := l.newDealer(store, n, 1)
-	for e, err := range l.counted(ctx, s.wanted) {
+	for e, err := range l.counted(ctx, Reading{Want: s.wanted}) {
 		if err != nil {
 			return nil, false, err
 		}

@@ -74,12 +74,16 @@ const (
 	machineMin = 1 << 20
 )
 
-// Wanted is asked about each Key event of a log's base; where it says no, what the key
-// holds is not needed, KeyEnd apart. Nil wants all. Whoever yields events need not ask.
-type Wanted func(*keyspace.Event) bool
+// Reading says what a reading needs of the keys of a log's base: nothing, or what
+// those hold about whose Key event Want says yes; all, if it is nil. Whoever yields
+// more than that does no harm.
+type Reading struct {
+	Skim bool
+	Want func(*keyspace.Event) bool
+}
 
 // Events begins a reading of a log: its events, in order.
-type Events func(Wanted) keyspace.Seq
+type Events func(Reading) keyspace.Seq
 
 // Log is a log to replay. It is read twice, or once more if there turn out to be more
 // values than were counted.
@@ -192,11 +196,11 @@ func replay(m *machine, seq keyspace.Seq) (full *keyspace.Event, err error) {
 }
 
 // counted yields the events before the point that were not taken back.
-func (l *Log) counted(ctx context.Context, want Wanted) keyspace.Seq {
+func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		number := int64(-1)
 		l.damage = damage{}
-		for e, err := range l.events(want) {
+		for e, err := range l.events(r) {
 			if err != nil {
 				yield(nil, err)
 				return

@@ -36,7 +36,7 @@ func logOf(t testing.TB, commands ...string) string {
 
 func state(t *testing.T, path string, p Point) map[string]string {
 	t.Helper()
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, p, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), p, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestPoints(t *testing.T) {
 			}
 		})
 	}
-	_, err = Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{Kind: BeforeFlush, Flush: 3}, Options{MaxMem: 1 << 20})
+	_, err = Open(t.Context(), logEvents(t, path), Point{Kind: BeforeFlush, Flush: 3}, Options{MaxMem: 1 << 20})
 	if err != ErrNoFlush {
 		t.Errorf("before the third last of two flushes: %v", err)
 	}
@@ -103,7 +103,7 @@ func TestHistory(t *testing.T) {
 	path := logOf(t, "#TS:1767225600", "SELECT 0", "SET token one", "SET token two PXAT 1767225605000", "#TS:1767225606", "DEL token",
 		"HSET user name ann password old", "HSET user password new", "HDEL user name", "INCRBY n 5", "INCR n", "SET other x", "RENAME user person",
 		"RPUSH l a b", "LSET l 0 c", "LPOP l", "ZADD z 1 m", "ZINCRBY z 2 m", "FLUSHALL")
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{},
+	l, err := Open(t.Context(), logEvents(t, path), Point{},
 		Options{MaxMem: 1 << 26, Tmp: t.TempDir(), Want: func(_ int32, key []byte) bool { return string(key) != "other" }})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func TestHistory(t *testing.T) {
 // that are not there yet.
 func TestHistoryOfNewKeys(t *testing.T) {
 	path := logOf(t, "SELECT 0", "RPUSH a one two", "LMOVE a b LEFT RIGHT", "LMOVE a b LEFT LEFT", "SORT b ALPHA STORE s", "RENAME b c")
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestHistoryOfNewKeys(t *testing.T) {
 // A hash with fields that expire says so by its encoding, by which exports know.
 func TestFieldExpiries(t *testing.T) {
 	path := logOf(t, "SELECT 0", "HSET h f v g w", "HPEXPIREAT h 1895879824724 FIELDS 1 f", "HSET plain f v")
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestUnionsAreBounded(t *testing.T) {
 		commands = append(commands, "SUNIONSTORE late s s")
 	}
 	path := logOf(t, commands...)
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 22, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 22, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestMemoryAndWorkersChangeNothing(t *testing.T) {
 func historyText(t *testing.T, path string, o Options) string {
 	t.Helper()
 	o.Tmp = t.TempDir()
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, o)
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func historyText(t *testing.T, path string, o Options) string {
 func stateKeys(t *testing.T, path string, o Options) (keys []string) {
 	t.Helper()
 	o.Tmp = t.TempDir()
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, o)
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestCopiesAreBounded(t *testing.T) {
 		commands = append(commands, "COPY l late REPLACE")
 	}
 	path := logOf(t, commands...)
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, Point{}, Options{MaxMem: 1 << 22, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 22, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -405,7 +405,7 @@ func TestExpiredBeforeFirstTimestamp(t *testing.T) {
 					}
 				}
 			}
-			l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return log }, Point{}, Options{MaxMem: 1 << 20, Tmp: t.TempDir(), Tombstones: true})
+			l, err := Open(t.Context(), func(Reading) keyspace.Seq { return log }, Point{}, Options{MaxMem: 1 << 20, Tmp: t.TempDir(), Tombstones: true})
 			if err != nil {
 				t.Fatal(err)
 			}

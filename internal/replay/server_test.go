@@ -78,7 +78,9 @@ func dataSet(t *testing.T, seq keyspace.Seq) map[string]string {
 }
 
 // events returns the events of a path.
-func events(t *testing.T, path string) keyspace.Seq {
+func events(t *testing.T, path string) keyspace.Seq { return logEvents(t, path)(Reading{}) }
+
+func logEvents(t *testing.T, path string) Events {
 	t.Helper()
 	in, err := source.New(t.Context(), []string{path}, source.Options{})
 	if err != nil {
@@ -89,7 +91,7 @@ func events(t *testing.T, path string) keyspace.Seq {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return u.Events(t.Context())
+	return func(r Reading) keyspace.Seq { return u.LogEvents(t.Context(), r.Skim, r.Want) }
 }
 
 // workload is random writes of all families.
@@ -540,7 +542,7 @@ func (w *workload) holdsAt(path string, p Point, c checkpoint, mem int64) (inexa
 	t := w.t
 	t.Helper()
 	want := dataSet(t, events(t, c.dump))
-	l, err := Open(t.Context(), func(Wanted) keyspace.Seq { return events(t, path) }, p, Options{MaxMem: mem, Tmp: t.TempDir()})
+	l, err := Open(t.Context(), logEvents(t, path), p, Options{MaxMem: mem, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,9 @@ const (
 	BeforeFlush
 )
 
+// maxClaimed is how many keys of a database a base is believed to hold.
+const maxClaimed = 1 << 32
+
 // survey is what a first reading of a log tells.
 type survey struct {
 	commands int64
@@ -75,9 +78,8 @@ type retraction struct {
 // look reads a log once.
 func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, error) {
 	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
-	none := func(*keyspace.Event) bool { return false }
 	n := 0
-	for e, err := range events(none) {
+	for e, err := range events(Reading{Skim: true}) {
 		if n++; n%64 == 0 && err == nil {
 			err = ctx.Err()
 		}
@@ -115,9 +117,13 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
 		}
 	case keyspace.Key:
-		s.bytes += int64(len(e.Key)) + perKey
-	case keyspace.KeyEnd:
-		if s.commands == 0 { // of the base's values no more is read than how long they are
+		if s.commands > 0 {
+			s.bytes += int64(len(e.Key)) + perKey
+		}
+	case keyspace.DB:
+		s.bytes += min(max(e.Index, 0), maxClaimed) * perKey
+	case keyspace.End:
+		if s.commands == 0 { // of a base no more is read than how long it is
 			s.bytes += e.Length
 		}
 	case keyspace.Flush:

@@ -165,7 +165,7 @@ func (w *workload) endScript(k, v, _ string) {
 func (w *workload) holdsFates(path string) {
 	w.t.Helper()
 	found := map[string][]Change{}
-	l, err := Open(w.t.Context(), func(Wanted) keyspace.Seq { return events(w.t, path) }, Point{}, Options{MaxMem: 1 << 20, Tmp: w.t.TempDir()})
+	l, err := Open(w.t.Context(), func(Reading) keyspace.Seq { return events(w.t, path) }, Point{}, Options{MaxMem: 1 << 20, Tmp: w.t.TempDir()})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -42,17 +42,17 @@ func (u *Unit) Events(ctx context.Context) keyspace.Seq {
 
 // Raw is Events for those who cannot spare a call for each event: it may end
 // with an error that [AsDamage] knows, perhaps that of the last Damage event.
-func (u *Unit) Raw(ctx context.Context) keyspace.Seq { return u.wanting(ctx, nil) }
+func (u *Unit) Raw(ctx context.Context) keyspace.Seq { return u.raw(ctx, false, nil) }
 
-// LogEvents is Events of a log that is not resolved; want is asked, as that of
-// rdb.Options, about each key of its base. Nil wants all.
-func (u *Unit) LogEvents(ctx context.Context, want func(*keyspace.Event) bool) keyspace.Seq {
-	return u.wanting(ctx, want) // a reader of a log makes Damage of what it cannot read
+// LogEvents is Events of a log that is not resolved. Of its base skim and want are
+// those of rdb.Options.
+func (u *Unit) LogEvents(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+	return u.raw(ctx, skim, want) // a reader of a log makes Damage of what it cannot read
 }
 
-func (u *Unit) wanting(ctx context.Context, want func(*keyspace.Event) bool) keyspace.Seq {
+func (u *Unit) raw(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
 	if len(u.damage) == 0 {
-		return u.seq(ctx, want)
+		return u.seq(ctx, skim, want)
 	}
 	return func(yield func(*keyspace.Event, error) bool) {
 		for _, err := range u.damage {
@@ -60,7 +60,7 @@ func (u *Unit) wanting(ctx context.Context, want func(*keyspace.Event) bool) key
 				return
 			}
 		}
-		u.seq(ctx, want)(yield)
+		u.seq(ctx, skim, want)(yield)
 	}
 }
 
@@ -74,15 +74,15 @@ func AsDamage(err error) *keyspace.Event {
 	return &keyspace.Event{Kind: keyspace.Damage, DB: -1, Pos: format.Pos, Err: format}
 }
 
-// seq is the unit's events as its reader yields them. Of a log's base it yields the
-// elements of the keys that are wanted: all, if want is nil.
-func (u *Unit) seq(ctx context.Context, want func(*keyspace.Event) bool) keyspace.Seq {
+// seq is the unit's events as its reader yields them. Of a log's base it yields
+// what skim and want say.
+func (u *Unit) seq(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
 	f := u.Files[0]
 	switch {
 	case !u.Readable():
 		return func(func(*keyspace.Event, error) bool) {}
 	case len(u.log) > 0:
-		return u.replay(ctx, u.log, want)
+		return u.replay(ctx, u.log, skim, want)
 	case f.Kind == RDB:
 		switch o := u.in.o; {
 		case o.AsOf != 0:
@@ -94,7 +94,7 @@ func (u *Unit) seq(ctx context.Context, want func(*keyspace.Event) bool) keyspac
 		}
 		return f.state(f.snapshot(ctx))
 	case f.Kind == AOF:
-		return f.state(u.replay(ctx, u.Files, want))
+		return f.state(u.replay(ctx, u.Files, skim, want))
 	}
 	return f.text(ctx)
 }
@@ -157,7 +157,7 @@ func (f *File) reading(events func(io.Reader) keyspace.Seq) keyspace.Seq {
 
 // replay yields the events of a log's files, in order; their states are
 // resolved if that is wanted, for which a stream is kept.
-func (u *Unit) replay(ctx context.Context, files []*File, want func(*keyspace.Event) bool) keyspace.Seq {
+func (u *Unit) replay(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
 	o := u.in.o
 	parts := make([]aof.Part, len(files))
 	for i, f := range files {
@@ -168,7 +168,7 @@ func (u *Unit) replay(ctx context.Context, files []*File, want func(*keyspace.Ev
 		}
 	}
 	if !o.Resolve {
-		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Want: want, KeepValue: o.KeepValue})
+		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, KeepValue: o.KeepValue})
 	}
 	resolved := aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
 	if f := files[0]; f.once != nil { // a log of one file
