@@ -72,6 +72,7 @@ type Reader struct {
 	ev       keyspace.Event
 	asOf     int64
 	elements int64
+	hollow   int  // members without a name
 	silent   bool // a trial: nothing is yielded
 	skip     bool // values are passed over undecoded
 
@@ -260,7 +261,7 @@ func (r *Reader) run() error {
 			return nil
 		}
 		if r.o.Resync {
-			r.way.note(begin, r.in.offset(), r.ev.DB, r.unproven)
+			r.way.note(begin, r.typeAt, r.in.offset(), r.ev.DB, r.unproven)
 		}
 	}
 }

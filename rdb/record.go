@@ -233,7 +233,7 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	ev.Index, ev.Count, ev.Score, ev.ID = 0, 0, 0, keyspace.StreamID{}
 	ev.State = r.keyState()
 	r.place(ev.Record, -1)
-	r.elements = 0
+	r.elements, r.hollow = 0, 0
 	if d.typ == keyspace.Module {
 		if err := r.moduleHead(); err != nil {
 			return err

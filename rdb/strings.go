@@ -313,6 +313,14 @@ func (r *Reader) element(p []byte, enc keyspace.Encoding) error {
 	if r.ev.Part.Ends() {
 		r.elements++
 	}
+	if len(p) == 0 && (r.ev.Type == keyspace.Set || r.ev.Type == keyspace.SortedSet) {
+		if r.hollow > 0 {
+			// Servers refuse a member that is there twice, rdbLoadObject of src/rdb.c:
+			// this is a false number of them that leads over other records.
+			return r.fail("a second member without a name", keyspace.ErrCorrupt)
+		}
+		r.hollow++
+	}
 	if r.silent || r.skip {
 		return nil
 	}
