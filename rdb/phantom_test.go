@@ -141,3 +141,28 @@ func TestNoPhantoms(t *testing.T) {
 		})
 	}
 }
+
+// A file that is cut between two records has lost what followed, and nothing before.
+func TestCutBetweenRecords(t *testing.T) {
+	for n := range 10 {
+		b := &build{}
+		b.WriteString("REDIS0011")
+		for i := range n + 1 {
+			b.op(0).str(fmt.Sprintf("app:%04d", i)).str(strings.Repeat("v", 200_000))
+		}
+		p, keys := b.Bytes(), 0
+		for e, err := range NewReader(bytes.NewReader(p), again(p)).Events(t.Context()) {
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case e.Kind == keyspace.KeyEnd:
+				keys++
+			case e.Kind == keyspace.Damage && e.Pos.Offset < int64(len(p)):
+				t.Errorf("%d: damage at %d of %d", n, e.Pos.Offset, len(p))
+			}
+		}
+		if keys != n+1 {
+			t.Errorf("%d keys of %d", keys, n+1)
+		}
+	}
+}

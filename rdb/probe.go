@@ -13,7 +13,7 @@ import (
 type Prober struct {
 	redis, valkey *Reader
 	r             *Reader // the one of them that read the chain at hand
-	first         extent  // of the first record of the chain that begins said to begin
+	first         opening // of the chain that begins said to begin
 	proven        bool    // its value has a form that could be wrong
 	key           []byte  // of the record before
 	budget        int64   // bytes that trials may look at
@@ -92,7 +92,7 @@ func (p *Prober) leads(b []byte, i int) bool {
 		return false
 	}
 	r, first := p.r, p.first
-	for j := i + int(first.typeAt) + 1; j < min(i+int(first.end), len(b)-leastRecord) && p.budget > 0; j++ {
+	for j := i + int(first.heads[len(first.heads)-1].typeAt) + 1; j < min(i+int(first.end), len(b)-leastRecord) && p.budget > 0; j++ {
 		if !MayBegin(b[j], b[j+1]) || !plausibleAt(b, j) {
 			continue
 		}
@@ -185,7 +185,8 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 			if doubt = r.unproven && name; doubt {
 				need = believedOdd
 			}
-			p.proven, p.first = !r.unproven, r.extentOf(0)
+			p.proven, p.first.heads = !r.unproven, p.first.heads[:0]
+			p.first.open(r, 0)
 		}
 		if keys++; name {
 			odd++

@@ -100,6 +100,7 @@ type Reader struct {
 	typeAt             int64   // where it stands
 	habits             habits  // of whoever wrote the file
 	entries            int64   // of the stream at hand, as it says
+	heads              []head  // of the chain at hand, up to its first key
 	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
 	rewound            int64   // bytes gone back over
 	reached            int64   // how far the input was read, before going back

@@ -162,7 +162,14 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 // damaged record. Without such records it is begin.
 func (r *Reader) strays(begin, end int64, named bool) int64 {
 	y := &r.way
-	if !y.last.unproven || y.last.end != begin {
+	if begin == end || !y.last.unproven || y.last.end != begin {
+		return begin
+	}
+	defer r.goTo(end)
+	if r.misled(begin, end, named) {
+		return y.last.begin
+	}
+	if r.headed(begin) {
 		return begin
 	}
 	from := begin
@@ -174,11 +181,20 @@ func (r *Reader) strays(begin, end int64, named bool) int64 {
 		}
 		at = y.begins[i-1]
 	}
-	if from == begin && r.misled(begin, end, named) {
-		from = y.last.begin
-	}
-	r.goTo(end)
 	return from
+}
+
+// headed reports whether a type that the file may hold and a name of text stand at the
+// damage at begin: then a record begins there.
+func (r *Reader) headed(begin int64) bool {
+	w := &r.in
+	if !r.goTo(begin) {
+		return false
+	}
+	w.need(stray)
+	p := r.among(w.buf[w.r:min(w.r+stray, w.w)])
+	_, _ = p.record() // it fails: what matters is how far it comes
+	return p.ev.Kind == keyspace.Key && r.mayHold(p.typ) && kindOfName(p.key) == textName
 }
 
 // stray reports whether the record from begin to end is doubtful.
@@ -285,14 +301,15 @@ func (r *Reader) mayBegin() bool {
 const millisSince = 3
 
 // trial looks for a chain of records from the current place on and returns to
-// it. It is not believed if another begins in what nothing vouches for of its first
-// key: in a long name, or in plain strings.
+// it. It is not believed if another begins in what nothing vouches for up to its first
+// key: in opcodes' strings, in a long name, or in plain strings.
 func (r *Reader) trial() (ok bool, cost int64) {
 	w := &r.in
 	w.pin, w.far = w.r, false
 	r.inflated = 0
-	ok, first, cost := r.chain()
-	if ok && first.loose-first.typeAt > longString {
+	ok, first, cost := r.chain(r.heads[:0])
+	r.heads = first.heads
+	if ok && first.loose > longString {
 		inside, c := r.holdsChain(first)
 		ok = !inside
 		cost += c
@@ -301,29 +318,30 @@ func (r *Reader) trial() (ok bool, cost int64) {
 	return ok, cost + r.inflated
 }
 
-// holdsChain looks for a chain inside of the first key of one that begins at the pin:
-// from its front, and from its end, where a false string holds what was never damaged.
-// The window may move as it is read on: places count from the pin.
-func (r *Reader) holdsChain(first extent) (inside bool, cost int64) {
+// holdsChain looks for a chain in the opening of one that begins at the pin, but where
+// that itself has a record: from its front, and from its end, where a false string holds
+// what was never damaged. The window may move as it is read on: places count from the pin.
+func (r *Reader) holdsChain(first opening) (inside bool, cost int64) {
 	w := &r.in
 	end := w.base + int64(w.pin) + first.end
 	at := func(k int) (inside bool, cost int64) {
-		if w.r = w.pin + k; w.r >= w.w || !r.mayBegin() {
+		own := func(h head) bool { return int64(k) >= h.at && int64(k) <= h.typeAt }
+		if w.r = w.pin + k; w.r >= w.w || !r.mayBegin() || slices.ContainsFunc(first.heads, own) {
 			return false, 0
 		}
 		from := w.offset()
-		inside, _, _ = r.chain()
+		inside, _, _ = r.chain(nil)
 		return inside && !r.endsBy(end), w.offset() - from + trialCost
 	}
-	from, to := int(first.typeAt)+1, int(first.loose)
-	for k := from; k < to && w.pin+k < w.w && cost <= lookahead*trialBudget; k++ {
+	to := int(first.loose)
+	for k := 1; k < to && w.pin+k < w.w && cost <= lookahead*trialBudget; k++ {
 		found, c := at(k)
 		if cost += c; found {
 			return true, cost
 		}
 	}
 	forward := cost
-	for k := min(to, w.w-w.pin) - 1; k >= from && forward > lookahead*trialBudget && cost <= 2*forward; k-- {
+	for k := min(to, w.w-w.pin) - 1; k > 0 && forward > lookahead*trialBudget && cost <= 2*forward; k-- {
 		found, c := at(k)
 		if cost += c; found {
 			return true, cost
@@ -350,27 +368,34 @@ func (r *Reader) endsBy(offset int64) bool {
 // longString is the length from which a false string may swallow whole records.
 const longString = 24
 
-// extent says where the first key of a chain lies, from the start of the chain on: its
-// type, the end of that which nothing vouches for, and its own end.
-type extent struct{ typeAt, loose, end int64 }
-
-// extentOf is that of the key that was just read, in a chain that begins at from.
-func (r *Reader) extentOf(from int64) extent {
-	w := &r.in
-	x := extent{typeAt: r.typeAt - from, end: w.offset() - from}
-	x.loose = x.end
-	if !r.unproven {
-		if end, ok := behindKey(w.buf[:w.r], int(r.typeAt-w.base)+1); ok {
-			x.loose = w.base + int64(end) - from
-		}
-	}
-	return x
+// opening is a chain up to its first key; offsets count from where it begins.
+type opening struct {
+	heads []head
+	loose int64 // up to here nothing vouches for what stands there, but for the heads
+	end   int64 // of the key
 }
 
-// chain parses records from the current place on; first is the extent of the
-// first key of them. If that is doubtful, the chain must be longer, and most of the
-// others have a name of its kind.
-func (r *Reader) chain() (ok bool, first extent, cost int64) {
+// head is where a record begins, and its type.
+type head struct{ at, typeAt int64 }
+
+// open takes the record that was just read into the opening of a chain that begins at from.
+func (o *opening) open(r *Reader, from int64) {
+	w := &r.in
+	o.heads = append(o.heads, head{r.ev.Record - from, r.typeAt - from})
+	o.end = w.offset() - from
+	o.loose = o.end
+	if r.ev.Kind == keyspace.KeyEnd && !r.unproven {
+		if end, ok := behindKey(w.buf[:w.r], int(r.typeAt-w.base)+1); ok {
+			o.loose = w.base + int64(end) - from
+		}
+	}
+}
+
+// chain parses records from the current place on; first is its opening, whose heads
+// go into the memory given. If the first key is doubtful, the chain must be longer, and
+// most of the others have a name of its kind.
+func (r *Reader) chain(heads []head) (ok bool, first opening, cost int64) {
+	first.heads = heads
 	w := &r.in
 	from := w.offset()
 	w.far = false
@@ -391,9 +416,11 @@ func (r *Reader) chain() (ok bool, first extent, cost int64) {
 		if r.implausible() {
 			break
 		}
+		if keys == 0 {
+			first.open(r, from)
+		}
 		if n++; r.ev.Kind == keyspace.KeyEnd {
 			if keys++; keys == 1 {
-				first = r.extentOf(from)
 				idle, freq = r.idle >= 0, r.freq >= 0
 				if doubt = r.doubtful(); doubt {
 					need, kind = doubtLength, kindOfName(r.key)
