@@ -4,7 +4,10 @@ package scan
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // Scanning leaves in which nothing stands allocates nothing. (The race detector
@@ -25,5 +28,25 @@ func TestNoAllocationWithoutHits(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(10, func() { w.batch(b) }); n > 0 {
 		t.Errorf("%v allocations a batch", n)
+	}
+}
+
+// A scan of one name takes memory for one name: those who mask names do many.
+func TestScanOfLittleTakesLittle(t *testing.T) {
+	s := newTestScanner(t)
+	key := func(yield func(*keyspace.Event, error) bool) {
+		yield(&keyspace.Event{Kind: keyspace.Key, Key: []byte("session:1234"), Expire: keyspace.NoExpire}, nil)
+	}
+	const scans, most = 100, 64 << 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range scans {
+		if _, err := s.Scan(t.Context(), key, func(*Finding) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := (after.TotalAlloc - before.TotalAlloc) / scans; n > most {
+		t.Errorf("%d bytes a scan, at most %d are wanted", n, most)
 	}
 }

@@ -84,9 +84,8 @@ const (
 	batchLeavesHard = 4 * batchLeaves
 )
 
-func newBatch() *batch {
-	return &batch{text: make([]byte, 0, batchText+batchText/2), leaves: make([]leaf, 0, batchLeaves+batchLeaves/2), done: make(chan struct{}, 1)}
-}
+// newBatch returns a batch without memory: many scans are of little.
+func newBatch() *batch { return &batch{done: make(chan struct{}, 1)} }
 
 // keptText is how much memory of an outsized batch outlives it.
 const keptText = 2 << 20
