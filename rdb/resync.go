@@ -60,7 +60,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 		}
 	}
 	end := w.offset()
-	if led := r.strays(begin, end, len(orphan) > 0); led < begin {
+	if led := r.strays(begin, end, len(orphan) > 0, found); led < begin {
 		begin, orphan = led, nil
 		why = r.failAt(begin, "a record that leads to no other", keyspace.ErrCorrupt)
 	}
@@ -159,8 +159,9 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 
 // strays returns where the records begin that led to the damage from begin to end and
 // are part of it: the last may be misled, and any be what chance makes of the rest of a
-// damaged record. Without such records it is begin.
-func (r *Reader) strays(begin, end int64, named bool) int64 {
+// damaged record, unless nothing follows: then the file was cut. Without such records it
+// is begin.
+func (r *Reader) strays(begin, end int64, named, followed bool) int64 {
 	y := &r.way
 	if begin == end || !y.last.unproven || y.last.end != begin {
 		return begin
@@ -169,7 +170,7 @@ func (r *Reader) strays(begin, end int64, named bool) int64 {
 	if r.misled(begin, end, named) {
 		return y.last.begin
 	}
-	if r.headed(begin) {
+	if !followed || r.headed(begin) {
 		return begin
 	}
 	from := begin

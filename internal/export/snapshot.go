@@ -24,6 +24,7 @@ type snapshotWriter struct {
 	loose    int64 // from here on it is cut up to the next record; -1: it is not
 	good     int64 // what lies before was understood
 	last     cut   // the key's record before the one at hand
+	damaged  bool
 	ended    bool
 
 	sizes map[int32]dbSize
@@ -232,6 +233,7 @@ func (x *snapshotWriter) cut(from, to int64) {
 // damage leaves out what could not be understood, and the key that it lies in, up to
 // the next record that was.
 func (x *snapshotWriter) damage(e *keyspace.Event) {
+	x.damaged = true
 	from := e.Pos.Offset
 	if x.envelope {
 		from = e.Pos.Inner
@@ -242,7 +244,7 @@ func (x *snapshotWriter) damage(e *keyspace.Event) {
 		x.w.Drop()
 		from = x.key.record
 	case from < x.last.to:
-		from = x.last.from
+		from = min(from, x.last.from)
 	}
 	if x.loose < 0 || from < x.loose {
 		x.loose = from
@@ -279,7 +281,8 @@ func (x *snapshotWriter) copyRange(to int64) error {
 	return nil
 }
 
-// finish copies the rest up to the end marker and writes that.
+// finish copies the rest up to the end marker and writes that, behind a field which
+// says that the checksum vouches for nothing, if there was damage.
 func (x *snapshotWriter) finish(end int64) error {
 	if x.ended {
 		return nil
@@ -287,6 +290,11 @@ func (x *snapshotWriter) finish(end int64) error {
 	x.ended = true
 	if x.raw != nil {
 		if err := x.copyTo(end); err != nil {
+			return err
+		}
+	}
+	if x.damaged {
+		if err := x.w.Unverified(); err != nil {
 			return err
 		}
 	}

@@ -131,7 +131,8 @@ func typeNamed(name string) keyspace.Type {
 	return keyspace.TypeNone
 }
 
-// TestSnapshotDamage: what is damaged is left out, and the rest is a whole file.
+// TestSnapshotDamage: what is damaged is left out, and the rest is a whole file that
+// says what it was made of.
 func TestSnapshotDamage(t *testing.T) {
 	data, err := os.ReadFile("../../testdata/dumps/valkey-8.0.rdb")
 	if err != nil {
@@ -163,9 +164,13 @@ func TestSnapshotDamage(t *testing.T) {
 		"a byte": flipped(len(data)/3, 1), "a run": flipped(len(data)/2, 500), "the checksum": flipped(len(data)-4, 2),
 	} {
 		t.Run(name, func(t *testing.T) {
-			want, got := count(damaged, false), count(snapshot(t, damaged, nil), true)
+			made := snapshot(t, damaged, nil)
+			want, got := count(damaged, false), count(made, true)
 			if strings.Join(want, "\n") != strings.Join(got, "\n") {
 				t.Errorf("%d keys, want %d", len(got), len(want))
+			}
+			if !bytes.Contains(made, []byte("\xfa\x08salvaged\x08valkeyfs\xff")) {
+				t.Error("it does not say that it was salvaged")
 			}
 		})
 	}
