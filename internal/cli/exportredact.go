@@ -17,12 +17,11 @@ import (
 
 // redaction replaces the secrets of a unit on its way out.
 type redaction struct {
-	a       *app
-	r       *redact.Redactor
-	scanner *scan.Scanner
-	events  func() (keyspace.Seq, error)
-	tmp     string
-	out     *withheld
+	a      *app
+	r      *redact.Redactor
+	events func() (keyspace.Seq, error)
+	tmp    string
+	out    *withheld
 }
 
 // close gives back what holds the result.
@@ -41,12 +40,11 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	if err := u.Keep(); err != nil {
 		return nil, err
 	}
-	scanner, err := scan.New(scan.Config{Workers: a.global.workers, IDKey: key.key, Plain: true})
-	if err != nil {
+	x := &redaction{a: a, events: events, tmp: in.Tmp()}
+	config := scan.Config{Workers: a.global.workers, IDKey: key.key}
+	if x.r, err = redact.New(redact.Options{Key: key.key, Scan: config, Match: match, MaxMem: int64(a.global.maxMem) / 4}); err != nil {
 		return nil, err
 	}
-	x := &redaction{a: a, scanner: scanner, events: events, tmp: in.Tmp()}
-	x.r = redact.New(redact.Options{Key: key.key, Scanner: scanner, Match: match, MaxMem: int64(a.global.maxMem) / 4})
 	var failed error
 	learn := func() keyspace.Seq {
 		seq, err := events()
@@ -126,7 +124,7 @@ func (x *redaction) left(ctx context.Context) (left leftover, err error) {
 			return left, err
 		}
 		held := ""
-		_, err := x.scanner.Scan(ctx, x.searched(u.Events(ctx), &held), func(f *scan.Finding) error {
+		_, err := x.r.Scanner().Scan(ctx, x.searched(u.Events(ctx), &held), func(f *scan.Finding) error {
 			if f.Severity < scan.Low {
 				return nil
 			}

@@ -2,8 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,23 +25,10 @@ func TestRedactedText(t *testing.T) {
 	dir := t.TempDir()
 	password := "Gr0nd" + "!7Kjzq=08"
 	coded := base64.StdEncoding.EncodeToString([]byte(`{"smtp_pass":"` + password + `","port":587}`))
-	log := filepath.Join(dir, "appendonly.aof")
-	var commands strings.Builder
-	for _, c := range [][]string{
+	log, key := redactable(t, dir, [][]string{
 		{"SET", "before", "nothing"}, {"HSET", "user:5", "smtp_pass", coded, "id", "9"}, {"SET", "between", "nothing"},
 		{"SET", "conf", "password=" + password + "x\x00\xfe"}, {"SET", "behind", "nothing"}, {"DEL", "absent"},
-	} {
-		fmt.Fprintf(&commands, "*%d\r\n", len(c))
-		for _, a := range c {
-			fmt.Fprintf(&commands, "$%d\r\n%s\r\n", len(a), a)
-		}
-	}
-	key := filepath.Join(dir, "k")
-	for name, data := range map[string]string{log: commands.String(), key: strings.Repeat("11", 32) + "\n"} {
-		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	for _, format := range []string{"csv", "json", "jsonl"} {
 		var stdout, stderr bytes.Buffer
 		if status := Main([]string{"export", log, "--redact", "--id-key", key, "--format", format}, strings.NewReader(""), &stdout, &stderr); status != 0 {
@@ -61,4 +55,125 @@ func TestRedactedText(t *testing.T) {
 			t.Errorf("%s: something is found in the result", format)
 		}
 	}
+}
+
+// redactable is a log of these commands, and a key for placeholders.
+func redactable(t *testing.T, dir string, commands [][]string) (log, key string) {
+	t.Helper()
+	var data strings.Builder
+	for _, c := range commands {
+		fmt.Fprintf(&data, "*%d\r\n", len(c))
+		for _, a := range c {
+			fmt.Fprintf(&data, "$%d\r\n%s\r\n", len(a), a)
+		}
+	}
+	log, key = filepath.Join(dir, "appendonly.aof"), filepath.Join(dir, "k")
+	for name, data := range map[string]string{log: data.String(), key: strings.Repeat("11", 32) + "\n"} {
+		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return log, key
+}
+
+// TestRedactedEncodings: a secret that some key gives away does not stay in another,
+// where no rule would find it, in any form that scan opens; and what is encoded there
+// decodes afterwards.
+func TestRedactedEncodings(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	password := "Mv!7hafen" + "#Deich"
+	text := "the old one was " + password + " until May"
+	pack := func(w func(io.Writer) io.WriteCloser) func(string) string {
+		return func(s string) string {
+			var b strings.Builder
+			z := w(&b)
+			_, _ = io.WriteString(z, s)
+			_ = z.Close()
+			return b.String()
+		}
+	}
+	unpack := func(r func(io.Reader) (io.ReadCloser, error)) func(string) (string, error) {
+		return func(s string) (string, error) {
+			z, err := r(strings.NewReader(s))
+			if err != nil {
+				return "", err
+			}
+			p, err := io.ReadAll(z)
+			return string(p), err
+		}
+	}
+	zipped := pack(func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
+	unzipped := unpack(func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) })
+	stored := pack(func(w io.Writer) io.WriteCloser { z, _ := zlib.NewWriterLevel(w, zlib.NoCompression); return z })
+	base := base64.StdEncoding.EncodeToString
+	unbase := func(s string) (string, error) { p, err := base64.StdEncoding.DecodeString(s); return string(p), err }
+	wide := func(s string) string { return strings.Join(strings.Split(s, ""), "\x00") + "\x00" }
+	for name, c := range map[string]struct {
+		encode func(string) string
+		decode func(string) (string, error) // nil: the value is replaced as a whole
+	}{
+		"base64":             {func(s string) string { return base([]byte(s)) }, unbase},
+		"gzip":               {zipped, unzipped},
+		"zlib, stored":       {stored, unpack(zlib.NewReader)},
+		"gzip behind base64": {func(s string) string { return base([]byte(zipped(s))) }, func(s string) (string, error) { s, err := unbase(s); t, e := unzipped(s); return t, cmp.Or(err, e) }},
+		"hexadecimal":        {func(s string) string { return hex.EncodeToString([]byte(s)) }, func(s string) (string, error) { p, err := hex.DecodeString(s); return string(p), err }},
+		"percent":            {url.PathEscape, func(s string) (string, error) { return url.PathUnescape(s) }},
+		"JSON": {func(s string) string { p, _ := json.Marshal("\n" + s); return string(p) }, func(s string) (string, error) {
+			var v string
+			err := json.Unmarshal([]byte(s), &v)
+			return strings.TrimPrefix(v, "\n"), err
+		}},
+		"UTF-16":   {wide, nil},
+		"entities": {func(s string) string { return strings.ReplaceAll(s, "!", "&#33;") }, nil},
+	} {
+		log, key := redactable(t, t.TempDir(), [][]string{{"HSET", "h", "password", password}, {"SET", "k", c.encode(text)}, {"HSET", "f", c.encode(text), "1"}})
+		var stdout, stderr bytes.Buffer
+		if status := Main([]string{"export", log, "--redact", "--id-key", key}, strings.NewReader(""), &stdout, &stderr); status != 0 {
+			t.Errorf("%s: status %d: %s", name, status, stderr.String())
+			continue
+		}
+		var value, field any
+		for d := json.NewDecoder(&stdout); d.More(); {
+			var o struct {
+				Key   string
+				Value any
+			}
+			if err := d.Decode(&o); err != nil {
+				t.Fatal(err)
+			}
+			switch o.Key {
+			case "k":
+				value = o.Value
+			case "f":
+				field = o.Value
+			}
+		}
+		got := plainBytes(t, value)
+		if c.decode == nil {
+			if len(got) != len(c.encode(text)) || strings.Contains(strings.ReplaceAll(got, "\x00", ""), "until") {
+				t.Errorf("%s: became %q", name, got)
+			}
+			continue
+		}
+		decoded, err := c.decode(got)
+		if err != nil || !strings.HasPrefix(decoded, "the old one was ") || !strings.HasSuffix(decoded, " until May") || strings.Contains(decoded, password) || len(decoded) != len(text) {
+			t.Errorf("%s: became %q, %v", name, decoded, err)
+		}
+		if b := fmt.Sprint(field); strings.Contains(b, c.encode(text)) {
+			t.Errorf("%s: the name of a field stayed", name)
+		}
+	}
+}
+
+// plainBytes are those of a string in an export.
+func plainBytes(t *testing.T, v any) string {
+	t.Helper()
+	if o, ok := v.(map[string]any); ok {
+		p, err := base64.StdEncoding.DecodeString(fmt.Sprint(o["b64"]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(p)
+	}
+	return fmt.Sprint(v)
 }

@@ -7,38 +7,34 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxOpened bounds what a value may decompress to; one that is larger stays closed,
-// and is replaced as a whole if something is found in it.
+// maxOpened bounds what the strings of an event may decompress to; what is larger stays
+// closed, and is replaced as a whole if something is found in it.
 const maxOpened = 64 << 20
 
 // maxLayers is how deep containers are opened.
 const maxLayers = 8
 
-// contained replaces what stands behind encodings in p, and returns p itself where
-// there is nothing to be replaced.
-func (t *texts) contained(p []byte, depth int) []byte {
+// inner replaces all that stands in p, which stands in so many containers itself, as
+// it is or behind an encoding. It returns p itself where there is nothing. What is
+// compressed is opened first: a secret can stand in it as it is, under a checksum.
+func (t *texts) inner(p []byte, depth int) []byte {
 	if depth >= maxLayers || len(p) < 4 {
-		return p
+		return t.plain(p)
 	}
 	if q := t.compressed(p, depth); q != nil {
-		return q
+		return t.plain(q)
 	}
+	p = t.plain(p)
 	for _, in := range []func([]byte, int) []byte{t.jsonStrings, t.percent, t.base64Runs, t.hexRuns} {
 		p = in(p, depth)
 	}
 	return p
-}
-
-// inner is the whole treatment of what came out of a container.
-func (t *texts) inner(p []byte, depth int) []byte {
-	return t.contained(t.plain(p), depth+1)
 }
 
 // compressed opens gzip, zlib and zstd, and is nil where p is none of them or holds
@@ -76,11 +72,15 @@ func (t *texts) compressed(p []byte, depth int) []byte {
 	default:
 		return nil
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, maxOpened+1))
-	if err != nil || len(plain) > maxOpened {
+	plain, err := io.ReadAll(io.LimitReader(r, int64(maxOpened-t.opened)+1))
+	if t.opened += len(plain); t.opened > maxOpened {
+		t.opened = maxOpened
 		return nil
 	}
-	q := t.inner(plain, depth)
+	if err != nil {
+		return nil
+	}
+	q := t.inner(plain, depth+1)
 	if bytes.Equal(q, plain) {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (t *texts) jsonString(quoted []byte, depth int) []byte {
 	if json.Unmarshal(quoted, &text) != nil {
 		return nil
 	}
-	q := t.inner([]byte(text), depth)
+	q := t.inner([]byte(text), depth+1)
 	if string(q) == text {
 		return nil
 	}
@@ -157,9 +157,7 @@ func (t *texts) percent(p []byte, depth int) []byte {
 	if bytes.IndexByte(p, '%') < 0 {
 		return p
 	}
-	return eachRun(p, func(b byte) bool {
-		return isAlnum(b) || strings.IndexByte("%-_.~+*!'();:@$,/?", b) >= 0
-	}, 8, func(run []byte) []byte {
+	return eachRun(p, &percentBytes, 8, func(run []byte) []byte {
 		if bytes.IndexByte(run, '%') < 0 {
 			return nil
 		}
@@ -167,12 +165,34 @@ func (t *texts) percent(p []byte, depth int) []byte {
 		if err != nil {
 			return nil
 		}
-		q := t.inner([]byte(text), depth)
+		q := t.inner([]byte(text), depth+1)
 		if string(q) == text {
 			return nil
 		}
-		return []byte(url.QueryEscape(string(q)))
+		return escapedLike(run, text, q)
 	})
+}
+
+// escapedLike percent-encodes q, which stands for text, of which run is the encoding:
+// what is the same stays as it was encoded.
+func escapedLike(run []byte, text string, q []byte) []byte {
+	if len(q) != len(text) {
+		return []byte(url.QueryEscape(string(q)))
+	}
+	var out []byte
+	for i := range q {
+		n := 1
+		if run[0] == '%' {
+			n = len("%00")
+		}
+		if q[i] == text[i] {
+			out = append(out, run[:n]...)
+		} else {
+			out = append(out, url.QueryEscape(string(q[i:i+1]))...)
+		}
+		run = run[n:]
+	}
+	return out
 }
 
 // minCoded is how long text must be to be taken for an encoding of other text.
@@ -182,16 +202,14 @@ var alphabets = []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, ba
 
 // base64Runs opens the runs of base64 in p, of either alphabet, padded or not.
 func (t *texts) base64Runs(p []byte, depth int) []byte {
-	return eachRun(p, func(b byte) bool {
-		return isAlnum(b) || b == '+' || b == '/' || b == '-' || b == '_' || b == '='
-	}, minCoded, func(run []byte) []byte {
+	return eachRun(p, &base64Bytes, minCoded, func(run []byte) []byte {
 		for _, a := range alphabets {
 			plain := make([]byte, a.DecodedLen(len(run)))
 			n, err := a.Decode(plain, run)
 			if err != nil {
 				continue
 			}
-			q := t.inner(plain[:n], depth)
+			q := t.inner(plain[:n], depth+1)
 			if bytes.Equal(q, plain[:n]) {
 				return nil
 			}
@@ -203,14 +221,12 @@ func (t *texts) base64Runs(p []byte, depth int) []byte {
 
 // hexRuns opens runs of hexadecimal digits.
 func (t *texts) hexRuns(p []byte, depth int) []byte {
-	return eachRun(p, func(b byte) bool {
-		return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F'
-	}, 2*anywhere, func(run []byte) []byte {
+	return eachRun(p, &hexBytes, 2*anywhere, func(run []byte) []byte {
 		plain := make([]byte, len(run)/2)
 		if _, err := hex.Decode(plain, run); err != nil {
 			return nil
 		}
-		q := t.inner(plain, depth)
+		q := t.inner(plain, depth+1)
 		if bytes.Equal(q, plain) {
 			return nil
 		}
@@ -222,18 +238,34 @@ func (t *texts) hexRuns(p []byte, depth int) []byte {
 	})
 }
 
+// The bytes of which runs of each encoding consist.
+var (
+	percentBytes = bytesOf(alnum + "%-_.~+*!'();:@$,/?")
+	base64Bytes  = bytesOf(alnum + "+/-_=")
+	hexBytes     = bytesOf("0123456789abcdefABCDEF")
+)
+
+const alnum = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func bytesOf(s string) (set [256]bool) {
+	for i := range len(s) {
+		set[s[i]] = true
+	}
+	return set
+}
+
 // eachRun replaces the longest runs of bytes that belong, of least bytes or more, by
 // what to makes of them; nil keeps one.
-func eachRun(p []byte, belongs func(byte) bool, least int, to func([]byte) []byte) []byte {
+func eachRun(p []byte, belongs *[256]bool, least int, to func([]byte) []byte) []byte {
 	var out []byte
 	done := 0
 	for i := 0; i < len(p); {
-		if !belongs(p[i]) {
+		if !belongs[p[i]] {
 			i++
 			continue
 		}
 		from := i
-		for i < len(p) && belongs(p[i]) {
+		for i < len(p) && belongs[p[i]] {
 			i++
 		}
 		if i-from < least {

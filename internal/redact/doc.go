@@ -13,6 +13,7 @@
 //
 //	redact.go       learning, and the events
 //	secrets.go      the secrets, and finding any of them in a text at once
+//	judge.go        finding them in all that the scanner opens
 //	placeholder.go  what stands in a secret's place
 //	container.go    secrets behind an encoding
 package redact

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -18,8 +17,8 @@ type Options struct {
 	// Key makes placeholders: with the same key, a secret has the same in every
 	// export.
 	Key []byte
-	// Scanner finds what is to be replaced. Its Config.Plain must be set.
-	Scanner *scan.Scanner
+	// Scan says how to find what is to be replaced; its Plain and Values are set.
+	Scan scan.Config
 	// Match is asked about each key; those that it refuses are none of ours, and
 	// secrets in them are not looked for. Nil: all are.
 	Match func(*keyspace.Event) bool
@@ -30,7 +29,9 @@ type Options struct {
 // A Redactor knows what is to be replaced. It is for one goroutine.
 type Redactor struct {
 	o       Options
+	scanner *scan.Scanner
 	secrets *secrets
+	judge   *judge
 	places  *placeholders
 	records map[record]*orders
 	counts  Counts
@@ -60,7 +61,6 @@ type record struct {
 type orders struct {
 	level level
 	short []string // secrets that are replaced here only
-	open  bool     // a secret stands behind an encoding
 }
 
 // level is how much of a record is replaced.
@@ -78,12 +78,20 @@ const (
 const defaultMaxMem = 64 << 20
 
 // New returns a Redactor that knows nothing yet: see [Redactor.Learn].
-func New(o Options) *Redactor {
+func New(o Options) (*Redactor, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMaxMem
 	}
-	return &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]*orders{}}
+	r := &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]*orders{}}
+	r.judge = &judge{secrets: r.secrets}
+	o.Scan.Plain, o.Scan.Values = true, r.judge
+	var err error
+	r.scanner, err = scan.New(o.Scan)
+	return r, err
 }
+
+// Scanner finds what Learn looked for and, inside all that it opens, what Learn found.
+func (r *Redactor) Scanner() *scan.Scanner { return r.scanner }
 
 // ErrLeft says that something is found no matter what is replaced.
 type ErrLeft struct {
@@ -118,7 +126,8 @@ func (r *Redactor) Learn(ctx context.Context, events func() keyspace.Seq) error 
 func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrLeft, error) {
 	left := &ErrLeft{}
 	var later []found
-	_, err := r.o.Scanner.Scan(ctx, seq, func(f *scan.Finding) error {
+	r.judge.asked = round > 0
+	_, err := r.scanner.Scan(ctx, seq, func(f *scan.Finding) error {
 		f = f.Plain()
 		if round > 0 && f.Severity < scan.Low {
 			return nil // not a secret, but what is known of one
@@ -126,7 +135,7 @@ func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrL
 		if left.N++; left.Rule == "" {
 			left.Rule = f.Rule
 		}
-		x := found{rec: record{f.Source, f.RecordOffset}, open: encoded(f.Chain), secrets: []string{f.Secret}}
+		x := found{rec: record{f.Source, f.RecordOffset}, secrets: []string{f.Secret}}
 		x.secrets = slices.AppendSeq(x.secrets, maps.Values(f.Identity))
 		slices.Sort(x.secrets) // a map has no order, and what is learned first counts
 		if round == 0 {
@@ -151,7 +160,6 @@ func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrL
 type found struct {
 	rec     record
 	secrets []string
-	open    bool // it stood behind an encoding
 }
 
 // maxLater bounds the findings that one round deals with; others come again.
@@ -165,7 +173,6 @@ func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
 	for _, s := range f.secrets {
 		fresh = r.learn(s, o, round) || fresh
 	}
-	o.open = o.open || f.open
 	if round == 0 {
 		r.counts.Found++
 	}
@@ -233,19 +240,6 @@ func (r *Redactor) learn(secret string, o *orders, round int) bool {
 		return true
 	}
 	return false
-}
-
-// encoded reports whether a chain of containers holds more than what the server
-// itself puts around a value.
-func encoded(chain []string) bool {
-	return slices.ContainsFunc(chain, func(c string) bool {
-		for _, own := range []string{"lzf", "listpack", "ziplist", "quicklist", "intset", "zipmap"} {
-			if strings.HasPrefix(c, own) {
-				return false
-			}
-		}
-		return true
-	})
 }
 
 // Counts tells what was learned.
@@ -455,8 +449,9 @@ func textual(e *keyspace.Event) bool {
 
 // texts treats the strings of one event.
 type texts struct {
-	r *Redactor
-	o *orders
+	r      *Redactor
+	o      *orders
+	opened int // bytes that came out of compressed ones
 }
 
 // name treats the name of a key or a field; all: no letter of it stays.
@@ -467,11 +462,7 @@ func (t *texts) name(p []byte, all bool) []byte {
 	if all {
 		return t.r.places.appendFor(nil, p, true)
 	}
-	q := t.plain(p)
-	if t.o.open {
-		q = t.contained(q, 0)
-	}
-	return q
+	return t.inner(p, 0)
 }
 
 // value treats any other string.

@@ -42,7 +42,10 @@ func events(snapshot []byte) func() keyspace.Seq {
 func redacted(t testing.TB, snapshot []byte) ([]byte, *redact.Redactor) {
 	t.Helper()
 	ctx := context.Background()
-	r := redact.New(redact.Options{Key: []byte("a key"), Scanner: scanner(t)})
+	r, err := redact.New(redact.Options{Key: []byte("a key"), Scan: scan.Config{Workers: 1, IDKey: []byte("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	seq := events(snapshot)
 	if err := r.Learn(ctx, seq); err != nil {
 		t.Fatal(err)
