@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/valkeyfs/valkeyfs/internal/replay"
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -112,10 +113,35 @@ func (a *app) missing(name string, i replay.Info) (out []*keyspace.Event) {
 			out = append(out, source.AsDamage(&keyspace.FormatError{Pos: at, What: fmt.Sprintf(format, args...), Err: err}))
 		}
 	}
-	say(i.Damaged, keyspace.ErrCorrupt, "the log was not understood in %s", plural(i.Damaged, "place"))
-	say(i.Inexact, keyspace.ErrUnsupported, "values of %d keys, which scripts, HyperLogLogs or SORT … STORE made, are not known exactly", i.Inexact)
-	say(i.TooLarge, keyspace.ErrLimit, "keys in %d parts do not fit in --max-mem, and are missing; where the first part was full stands %q", i.TooLarge, a.names.Key(string(i.Full)))
+	if first := (*keyspace.FormatError)(nil); errors.As(i.Damage, &first) {
+		d := *first
+		if i.Damaged > 1 {
+			d.What += fmt.Sprintf(", the first of %d places that were not understood", i.Damaged)
+		}
+		out = append(out, source.AsDamage(&d))
+	}
+	say(i.Inexact, keyspace.ErrUnsupported, "the values of %s are not known exactly%s", plural(i.Inexact, "key"), a.vague(i))
+	say(i.Unknown, keyspace.ErrUnsupported, "%s", a.unknown(i))
+	say(i.TooLarge, keyspace.ErrLimit, "%s", a.tooLarge(i))
 	return out
+}
+
+// vague says which commands left values inexact.
+func (a *app) vague(i replay.Info) string {
+	if len(i.Vague) == 0 {
+		return ""
+	}
+	return ": what " + strings.Join(i.Vague, ", ") + " did is not followed"
+}
+
+// unknown says which commands were passed over.
+func (a *app) unknown(i replay.Info) string {
+	return fmt.Sprintf("%s not known and passed over: %s", plural(i.Unknown, "command"), a.names.Mask(report.Escape(strings.Join(i.Unknowns, ", "))))
+}
+
+// tooLarge says what is missing for want of memory.
+func (a *app) tooLarge(i replay.Info) string {
+	return fmt.Sprintf("keys of %s did not fit in memory and are missing: give more by --max-mem; the first part was full at %q", plural(i.TooLarge, "part"), a.names.Key(string(i.Full)))
 }
 
 // plural is a number of things.

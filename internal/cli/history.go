@@ -154,15 +154,18 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	}
 	i := l.Info()
 	if i.TooLarge > 0 {
-		a.stderr.errorf("%s: keys in %d of the parts did not fit in memory and are missing: give more by --max-mem", path, i.TooLarge)
+		a.stderr.errorf("%s: %s", path, a.tooLarge(i))
 	}
 	if i.Damaged > 0 {
-		a.stderr.errorf("%s: not all of it could be understood, in %s: inspect says where; what stood there is not counted", path, plural(i.Damaged, "place"))
+		a.stderr.errorf("%s: %s could not be understood, and what stood there is not counted; the first: %v", path, plural(i.Damaged, "place"), i.Damage)
 	}
 	if i.Inexact > 0 {
-		a.stderr.printf("note: the values of %d keys are not known exactly: their state is \"unknown\"", i.Inexact)
+		a.stderr.printf("note: the values of %s are not known exactly, and their state is \"unknown\"%s", plural(i.Inexact, "key"), a.vague(i))
 	}
-	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0 || f.leftOut))
+	if i.Unknown > 0 {
+		a.stderr.errorf("%s: %s", path, a.unknown(i))
+	}
+	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0 || i.Unknown > 0 || f.leftOut))
 }
 
 // point is the point that the flags name.

@@ -24,8 +24,8 @@ var computing = map[string]computation{
 	"setbit":      setBit,
 	"bitfield":    bitField,
 	"bitop":       bitOp,
-	"pfadd":       unfollowed,
-	"pfmerge":     unfollowed,
+	"pfadd":       countUniques,
+	"pfmerge":     countUniques,
 	"hincrby":     hashAdd,
 	"sunionstore": setStore,
 	"sinterstore": setStore,
@@ -127,8 +127,8 @@ func (m *machine) replace(e *keyspace.Event, key []byte, o *object) error {
 	return m.grow(int(o.size()) + len(name) + perKey)
 }
 
-// unfollowed is PFADD and PFMERGE key …: registers of a HyperLogLog change.
-func unfollowed(m *machine, e *keyspace.Event, a [][]byte) error {
+// countUniques is PFADD and PFMERGE key …: registers of a HyperLogLog change.
+func countUniques(m *machine, e *keyspace.Event, a [][]byte) error {
 	if len(a) < 2 {
 		return nil
 	}

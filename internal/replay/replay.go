@@ -9,6 +9,7 @@
 // spilled, encrypted.
 //
 //	survey.go     the first reading: where the point is, what is taken back, which keys are linked
+//	unfollowed.go which commands are not replayed
 //	once.go       which keys are named once
 //	replay.go     a log and its state
 //	partition.go  the second reading: single keys, and partitions of the others
@@ -55,12 +56,15 @@ type Info struct {
 	Commands int64 // of the whole log, those before its point, and flushes among all
 	Counted  int64
 	Flushes  int
-	When     int64  // ms; the last #TS before the point, 0: none
-	Damaged  int64  // ranges that were not understood
-	Damage   error  // the first of them
-	Inexact  int64  // keys of [Log.State] whose values are not known exactly
-	TooLarge int64  // partitions that did not fit in memory, and whose keys are missing
-	Full     []byte // the key at which the first of them did not
+	When     int64    // ms; the last #TS before the point, 0: none
+	Damaged  int64    // ranges that were not understood
+	Damage   error    // the first of them
+	Inexact  int64    // keys of [Log.State] whose values are not known exactly
+	Vague    []string // the commands before the point that leave values so, in order
+	Unknown  int64    // commands before it (if it is a flush: of the log) of which it is not known what they do,
+	Unknowns []string // and the first of their names, as far as 32 bytes go
+	TooLarge int64    // partitions that did not fit in memory, and whose keys are missing
+	Full     []byte   // the key at which the first of them did not
 }
 
 // The share of MaxMem that partitions are made for, and the most of them. What the
@@ -119,6 +123,7 @@ func (l *Log) Info() Info {
 		d = l.damage
 	}
 	i.Damaged, i.Damage = d.places, d.first
+	i.Vague, i.Unknown, i.Unknowns = slices.Sorted(maps.Keys(l.s.missed.vague)), l.s.missed.unknown, l.s.missed.names
 	return i
 }
 

@@ -45,6 +45,7 @@ type survey struct {
 	links    links
 	seen     *sightings
 	damage   damage
+	missed   unfollowed
 	order    map[string]uint64 // numbers of the files, in the order of the log
 	paths    []string          // the same the other way round
 }
@@ -100,6 +101,9 @@ func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, e
 }
 
 func (s *survey) event(e *keyspace.Event, p Point) {
+	if s.point < 0 {
+		s.missed.see(e)
+	}
 	if n := len(s.paths); n == 0 || s.paths[n-1] != e.Pos.Source {
 		s.file(e.Pos.Source)
 	}
@@ -167,8 +171,11 @@ func (s *survey) command(e *keyspace.Event, p Point) {
 			s.point = s.commands
 		}
 	}
-	if s.point < 0 && e.Time != 0 {
-		s.when = e.Time
+	if s.point < 0 {
+		s.missed.take(e)
+		if e.Time != 0 {
+			s.when = e.Time
+		}
 	}
 	s.commands++
 	keys := linkedKeys(e)

@@ -1,0 +1,89 @@
+package replay
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/keyspace"
+)
+
+// unfollowed notes which commands cannot be replayed: those of which it is known what
+// they change, but not to what, and those that are not known at all.
+type unfollowed struct {
+	vague   map[string]bool // names, as package aof spells them
+	unknown int64
+	names   []string // of the unknown ones, in the order in which they were met
+
+	command  []byte // the one at hand
+	computed bool   // by a machine, whatever its events say
+}
+
+// maxUnknown is how many names of unknown commands are kept, and maxName how much of
+// each.
+const (
+	maxUnknown = 8
+	maxName    = 32
+)
+
+// take notes a Command event.
+func (u *unfollowed) take(e *keyspace.Event) {
+	u.command, u.computed = u.command[:0], false
+	if len(e.Args) == 0 || e.State == keyspace.Recovered {
+		return
+	}
+	name := e.Args[0]
+	if _, ok := aof.LookupCommand(name); !ok {
+		u.unknown++
+		if s := strings.ToUpper(string(name[:min(len(name), maxName)])); len(u.names) < maxUnknown && !slices.Contains(u.names, s) {
+			u.names = append(u.names, s)
+		}
+		return
+	}
+	u.command = append(u.command, name...)
+	_, ok := computing[commandName(e)]
+	if u.computed = ok && int64(len(e.Args)) == e.Index; u.computed && bytes.EqualFold(name[:min(len(name), 2)], []byte("PF")) {
+		u.note() // computed to be inexact
+	}
+}
+
+// see notes an event of the command at hand that makes a value inexact.
+func (u *unfollowed) see(e *keyspace.Event) {
+	if len(u.command) > 0 && !u.computed && isVague(e) {
+		u.note()
+	}
+}
+
+func (u *unfollowed) note() {
+	spec, _ := aof.LookupCommand(u.command)
+	if u.vague == nil {
+		u.vague = map[string]bool{}
+	}
+	u.vague[spec.Name] = true
+}
+
+// isVague reports whether applying an event makes a value inexact.
+func isVague(e *keyspace.Event) bool {
+	switch e.Kind {
+	case keyspace.Element:
+		return e.Op == keyspace.OpAppend || !isNative(e.Type) || e.Type == keyspace.SortedSet && e.Count != 0
+	case keyspace.Delete:
+		switch e.Op {
+		case keyspace.OpDeleteScores, keyspace.OpDeleteRanks, keyspace.OpDeleteSome, keyspace.OpReplaceSome:
+			return true
+		case keyspace.OpDeleteElement:
+			return !isNative(e.Type)
+		}
+	}
+	return false
+}
+
+// isNative reports whether commands of a type are replayed.
+func isNative(t keyspace.Type) bool {
+	switch t {
+	case keyspace.String, keyspace.List, keyspace.Set, keyspace.SortedSet, keyspace.Hash, keyspace.Stream:
+		return true
+	}
+	return false
+}
