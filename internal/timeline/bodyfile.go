@@ -19,10 +19,10 @@ type bodyfile struct{ w io.Writer }
 
 func (b bodyfile) Event(e *Event) error {
 	if e.File != nil {
-		if e.Kind != "file-modified" { // one of the four stands for all
+		f := e.File
+		if !f.Whole {
 			return nil
 		}
-		f := e.File
 		_, err := fmt.Fprintf(b.w, "0|%s|0|%s|%d|%d|%d|%d|%d|%d|%d\n", field(e.Source), f.Mode, f.UID, f.GID, f.Size, f.Times[0], f.Times[1], f.Times[2], f.Times[3])
 		return err
 	}

@@ -152,6 +152,7 @@ func (c *collector) file(f *source.File) error {
 		return nil
 	}
 	stat := &Stat{Mode: modeText(f.Mode), UID: f.UID, GID: f.GID, Size: f.Size, Times: [4]int64{unix(f.Accessed), unix(f.Modified), unix(f.Changed), unix(f.Born)}}
+	told := false
 	for _, e := range []struct {
 		kind, what, of string
 		at             time.Time
@@ -161,10 +162,12 @@ func (c *collector) file(f *source.File) error {
 		{"file-changed", "status changed", "ctime of the file", f.Changed},
 		{"file-accessed", "last accessed", "atime", f.Accessed},
 	} {
-		if e.at.IsZero() {
+		if e.at.IsZero() || !c.wanted(e.at) {
 			continue
 		}
 		ev := &Event{Time: e.at.UTC(), Basis: Recorded, Of: e.of, Kind: e.kind, Message: "file " + e.what, Source: f.Path, Offset: -1, DB: -1, File: stat}
+		stat.Whole = !told
+		told = true
 		if err := c.add(ev); err != nil {
 			return err
 		}
@@ -199,9 +202,14 @@ func modeText(m fs.FileMode) string {
 	return string(kind) + m.Perm().String()[1:]
 }
 
+// wanted reports whether a time lies in the span that was asked for.
+func (c *collector) wanted(at time.Time) bool {
+	return (c.o.From.IsZero() || !at.Before(c.o.From)) && (c.o.Until.IsZero() || at.Before(c.o.Until))
+}
+
 // add takes an event whose texts are not masked yet.
 func (c *collector) add(e *Event) error {
-	if !c.o.From.IsZero() && e.Time.Before(c.o.From) || !c.o.Until.IsZero() && !e.Time.Before(c.o.Until) {
+	if !c.wanted(e.Time) {
 		return nil
 	}
 	e.Message, e.Source = cut(c.o.Mask(e.Message)), cut(c.o.Mask(e.Source))

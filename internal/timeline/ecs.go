@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -51,12 +52,15 @@ type (
 		Version string `json:"version"`
 	}
 	ecsFile struct {
-		Path  string `json:"path"`
-		Size  *int64 `json:"size,omitempty"`
-		Mode  string `json:"mode,omitempty"`
-		UID   string `json:"uid,omitempty"`
-		GID   string `json:"gid,omitempty"`
-		MTime string `json:"mtime,omitempty"`
+		Path     string `json:"path"`
+		Size     *int64 `json:"size,omitempty"`
+		Mode     string `json:"mode,omitempty"`
+		UID      string `json:"uid,omitempty"`
+		GID      string `json:"gid,omitempty"`
+		Accessed string `json:"accessed,omitempty"`
+		MTime    string `json:"mtime,omitempty"`
+		CTime    string `json:"ctime,omitempty"`
+		Created  string `json:"created,omitempty"`
 	}
 )
 
@@ -67,9 +71,11 @@ func (x ecs) Event(e *Event) error {
 		Valkey: ecsValkey{Offset: e.Offset, DB: e.DB, Key: e.name(), Basis: e.Basis, BasisOf: e.Of, NotBefore: optional(e.NotBefore), NotAfter: optional(e.NotAfter)}}
 	if f := e.File; f != nil {
 		r.Event.Category = []string{"file"}
-		r.File.Size, r.File.Mode, r.File.UID, r.File.GID = &f.Size, f.Mode, strconv.Itoa(f.UID), strconv.Itoa(f.GID)
-		if f.Times[1] != 0 {
-			r.File.MTime = time.Unix(f.Times[1], 0).UTC().Format(time.RFC3339)
+		r.File.Size, r.File.Mode, r.File.UID, r.File.GID = &f.Size, octal(f.Mode), strconv.Itoa(f.UID), strconv.Itoa(f.GID)
+		for i, to := range []*string{&r.File.Accessed, &r.File.MTime, &r.File.CTime, &r.File.Created} {
+			if f.Times[i] != 0 {
+				*to = time.Unix(f.Times[i], 0).UTC().Format(time.RFC3339)
+			}
 		}
 	}
 	if e.Technique != "" {
@@ -80,6 +86,18 @@ func (x ecs) Event(e *Event) error {
 }
 
 func (x ecs) End(*Summary) error { return nil }
+
+// octal is a mode in digits, as ECS has it: -rw-r----- is 0640.
+func octal(mode string) string {
+	bits := 0
+	for _, b := range mode[1:] {
+		bits <<= 1
+		if b != '-' {
+			bits |= 1
+		}
+	}
+	return fmt.Sprintf("%04o", bits)
+}
 
 // ecsCategory is the category of an event of a server, or of what it holds.
 func ecsCategory(kind string) string {

@@ -58,6 +58,7 @@ type Stat struct {
 	GID   int      `json:"gid"`
 	Size  int64    `json:"size"`
 	Times [4]int64 `json:"-"` // accessed, modified, changed, born, in seconds; 0: not known
+	Whole bool     `json:"-"` // the event stands for all four where a file has one line
 }
 
 // maxText bounds the texts of an event, and with them what an event takes. Longer
@@ -90,7 +91,11 @@ const headSize = 16
 func encode(buf []byte, e *Event, number uint64) ([]byte, error) {
 	buf = binary.BigEndian.AppendUint64(buf, uint64(e.Time.UnixMicro())^(1<<63))
 	buf = binary.BigEndian.AppendUint64(buf, number)
-	data, err := json.Marshal(stored{Event: e, Times: times(e)})
+	s := stored{Event: e}
+	if e.File != nil {
+		s.Times, s.Whole = &e.File.Times, e.File.Whole
+	}
+	data, err := json.Marshal(s)
 	return append(buf, data...), err
 }
 
@@ -98,13 +103,7 @@ func encode(buf []byte, e *Event, number uint64) ([]byte, error) {
 type stored struct {
 	*Event
 	Times *[4]int64 `json:"times,omitempty"`
-}
-
-func times(e *Event) *[4]int64 {
-	if e.File == nil {
-		return nil
-	}
-	return &e.File.Times
+	Whole bool      `json:"whole,omitempty"`
 }
 
 func decode(record []byte) (*Event, error) {
@@ -113,7 +112,7 @@ func decode(record []byte) (*Event, error) {
 		return nil, err
 	}
 	if s.Times != nil && s.File != nil {
-		s.File.Times = *s.Times
+		s.File.Times, s.File.Whole = *s.Times, s.Whole
 	}
 	return s.Event, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,8 @@ func TestTimesketchFields(t *testing.T) {
 var ecsFields = map[string]string{
 	"@timestamp": "date", "message": "match_only_text", "ecs.version": "keyword",
 	"event.kind": "keyword", "event.category": "keyword[]", "event.type": "keyword[]", "event.action": "keyword", "event.module": "keyword", "event.dataset": "keyword",
-	"file.path": "keyword", "file.size": "long", "file.mode": "keyword", "file.uid": "keyword", "file.gid": "keyword", "file.mtime": "date",
+	"file.path": "keyword", "file.size": "long", "file.mode": "octal", "file.uid": "keyword", "file.gid": "keyword",
+	"file.accessed": "date", "file.mtime": "date", "file.ctime": "date", "file.created": "date",
 	"threat.framework": "keyword", "threat.technique.id": "keyword[]",
 	"valkey.offset": "long", "valkey.db": "long", "valkey.key": "keyword", "valkey.basis": "keyword", "valkey.basis_of": "keyword",
 	"valkey.not_before": "date", "valkey.not_after": "date",
@@ -147,6 +149,9 @@ func checkECS(t *testing.T, name string, v any) {
 	case "date":
 		_, err := time.Parse(time.RFC3339Nano, fmt.Sprint(v))
 		ok = err == nil
+	case "octal": // a keyword whose description asks for that
+		_, err := strconv.ParseUint(fmt.Sprint(v), 8, 12)
+		ok = err == nil && len(fmt.Sprint(v)) == 4
 	case "long":
 		n, number := v.(float64)
 		ok = number && n == float64(int64(n))
@@ -223,6 +228,29 @@ func TestMactime(t *testing.T) {
 		}) {
 			t.Errorf("mactime shows no %s at %s:\n%s", want.what, want.at, out)
 		}
+	}
+}
+
+// A file has its line in a bodyfile if any of its times lies in the span that was
+// asked for.
+func TestBodyfileSpan(t *testing.T) {
+	dir := directory(t, map[string]string{"appendonly.aof": command("SET", "k", "1")})
+	in, err := source.New(t.Context(), []string{dir}, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	tl, err := New(t.Context(), in, Options{From: time.Date(2026, 3, 1, 12, 0, 1, 0, time.UTC)}) // behind the mtime
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tl.Close()
+	var out bytes.Buffer
+	if err := Write(tl, NewWriter("bodyfile", &out)); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "appendonly.aof|"); n != 1 {
+		t.Errorf("%d lines of the file:\n%s", n, out.String())
 	}
 }
 
