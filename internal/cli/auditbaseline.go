@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -65,7 +64,7 @@ func (b *baselineFlags) record(a *app, r *audit.Report, signKey string) error {
 	if err := audit.NewBaseline(r).Write(&text); err != nil {
 		return err
 	}
-	if err := writePrivate(b.write, text.Bytes()); err != nil {
+	if err := writeFile("--write-baseline", b.write, text.Bytes()); err != nil {
 		return err
 	}
 	if signKey == "" {
@@ -80,28 +79,5 @@ func signFile(a *app, signKey, name string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(name+".minisig", key.Sign(content, "valkeyfs audit"))
-}
-
-// writePrivate writes a file, mode 0600, that appears in its place when it is
-// complete.
-func writePrivate(name string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return writeFile("--sign-key", name+".minisig", key.Sign(content, "valkeyfs audit"))
 }

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,12 +41,26 @@ func (x *fixFlags) run(a *app, root string, fs *hostfs.FS, r *audit.Report) erro
 	if err != nil {
 		return err
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
 	if x.apply && len(changes) > 0 {
+		return x.make(a, changes)
+	}
+	err = a.write(func(out io.Writer) error {
+		for _, c := range changes {
+			if _, err := fmt.Fprintln(out, safe(c.String())); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && len(changes) > 0 {
+		a.stderr.printf("nothing was changed: --apply does it")
+	}
+	return err
+}
+
+// make makes the changes.
+func (x *fixFlags) make(a *app, changes []audit.Change) error {
+	return a.write(func(out io.Writer) error {
 		j, err := x.open()
 		if err != nil {
 			return err
@@ -57,18 +73,11 @@ func (x *fixFlags) run(a *app, root string, fs *hostfs.FS, r *audit.Report) erro
 			if err := c.Apply(); err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintln(out, safe(c.String())) // commit tells of errors
+			_, _ = fmt.Fprintln(out, safe(c.String())) // which is told when all is made
 		}
 		a.stderr.printf("valkeyfs audit --undo %s takes it back", safe(j.Name()))
-		return out.commit()
-	}
-	for _, c := range changes {
-		_, _ = fmt.Fprintln(out, safe(c.String()))
-	}
-	if len(changes) > 0 {
-		a.stderr.printf("nothing was changed: --apply does it")
-	}
-	return out.commit()
+		return nil
+	})
 }
 
 // open opens the journal to add to it.
@@ -110,22 +119,17 @@ func (x *fixFlags) takeBack(a *app) error {
 	if err != nil {
 		return usagef("--undo %s: %v", safe(x.undo), err)
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
 	var failed error
-	for _, c := range slices.Backward(changes) {
-		back := c.Undone()
-		if err := back.Apply(); err != nil {
-			failed = errors.Join(failed, err)
-			continue
+	err = a.write(func(out io.Writer) error {
+		for _, c := range slices.Backward(changes) {
+			back := c.Undone()
+			if err := back.Apply(); err != nil {
+				failed = errors.Join(failed, err)
+				continue
+			}
+			_, _ = fmt.Fprintln(out, safe(back.String()))
 		}
-		_, _ = fmt.Fprintln(out, safe(back.String()))
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return failed
+		return nil
+	})
+	return cmp.Or(err, failed)
 }

@@ -70,13 +70,7 @@ func keepState(path string, data []byte) {
 	if path == "" {
 		return
 	}
-	out, err := createOutput("state", path)
-	if err != nil {
-		return
-	}
-	defer out.discard()
-	out.Write(data)
-	out.commit() //nolint:errcheck // where it cannot be kept, the destination tells
+	writeFile("state", path, data) //nolint:errcheck // where it cannot be kept, the destination tells
 }
 
 // end says that the set that was begun is complete.

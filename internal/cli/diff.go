@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +13,7 @@ import (
 )
 
 type diffFlags struct {
-	format string
+	format choice
 	stat   bool
 	reveal bool
 	idKey  string
@@ -51,10 +49,10 @@ that are the same for the same value.
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runDiff(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runDiff(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json|csv`")
+	f.format.flag(fl, diff.Formats...)
 	fl.BoolVar(&f.stat, "stat", false, "only count, by prefix of the keys' names")
 	fl.BoolVar(&f.reveal, "reveal", false, "show the starts of values, and names, as they are")
 	fl.StringVar(&f.idKey, "id-key", "", "derive ids of values from the key in `FILE`, made if it does not exist (default: one in the state directory)")
@@ -66,16 +64,12 @@ that are the same for the same value.
 // shownValue is how much of a value --reveal shows.
 const shownValue = 256
 
-func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
-	ctx := cmd.Context()
-	if !slices.Contains(diff.Formats, f.format) {
-		return usagef("--format: one of %s, not %q", strings.Join(diff.Formats, ", "), f.format)
-	}
+func runDiff(ctx context.Context, a *app, f *diffFlags, args []string) error {
 	signers, err := f.signed.parse()
 	if err != nil {
 		return err
 	}
-	filter, err := f.keys.filter()
+	match, err := f.keys.match()
 	if err != nil {
 		return err
 	}
@@ -89,14 +83,6 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := diff.Options{Key: key.key, MaxMem: int64(a.global.maxMem) / 2, Tmp: all.Tmp()}
-	if !filter.All() {
-		o.Match = filter.Match
-	}
-	show := diff.Show{Name: a.names.Key, Values: f.reveal}
-	if f.reveal {
-		show.Name, o.Keep = nil, shownValue
-	}
 	sets, err := a.baselines(ctx, args, signers)
 	if err != nil {
 		return err
@@ -104,19 +90,28 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 	var sides [2]diff.Side
 	damage := a.damage()
 	for i, path := range args {
-		side, done, err := a.side(ctx, path, sets[i], all.Tmp(), damage, o.Match)
+		side, done, err := a.side(ctx, path, sets[i], all.Tmp(), damage, match)
 		if err != nil {
 			return err
 		}
 		defer done()
 		sides[i] = side
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
+	o := diff.Options{Key: key.key, Match: match, MaxMem: int64(a.global.maxMem) / 2, Tmp: all.Tmp()}
+	return a.result(func(out *output) (int, error) {
+		differences, err := f.write(ctx, a, out, sides, o)
+		damage.end()
+		return status(differences > 0, damage.n > 0), err
+	})
+}
+
+// write compares the sides, and returns how many differences there are.
+func (f *diffFlags) write(ctx context.Context, a *app, out *output, sides [2]diff.Side, o diff.Options) (differences int64, err error) {
+	show := diff.Show{Name: a.names.Key, Values: f.reveal}
+	if f.reveal {
+		show.Name, o.Keep = nil, shownValue
 	}
-	defer out.discard()
-	w, stats := diff.NewWriter(f.format, out, show), diff.NewStats()
+	w, stats := diff.NewWriter(f.format.word, out, show), diff.NewStats()
 	err = diff.Run(ctx, sides[0], sides[1], o, func(c *diff.Change) error {
 		stats.Add(c)
 		if f.stat {
@@ -125,20 +120,13 @@ func runDiff(cmd *cobra.Command, a *app, f *diffFlags, args []string) error {
 		return w.Change(c)
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var by []diff.Stat
 	if f.stat {
 		by = stats.By()
 	}
-	if err := w.Close(stats.Total(), by); err != nil {
-		return err
-	}
-	damage.end()
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(stats.Total().All() > 0, damage.n > 0))
+	return stats.Total().All(), w.Close(stats.Total(), by)
 }
 
 // baselines opens those of the inputs that are sealed sets. With keys there must be one,

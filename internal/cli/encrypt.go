@@ -58,18 +58,12 @@ func (a *app) through(path string, text bool, run func(io.Writer, io.Reader) err
 		return err
 	}
 	defer in.Close()
-	out, err := a.sealedOutput(text)
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	read := newCounting(in)
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(read.count, sizeOf(in))
-		defer stop()
-	}
-	if err := run(out, read); err != nil {
-		return err
-	}
-	return out.commit()
+	return a.result(func(out *output) (int, error) {
+		if isTerminal(out.terminal) && !text {
+			return 0, usagef("this would fill the terminal with bytes: choose a file by -o")
+		}
+		read := newCounting(in)
+		defer a.watch(read.count, sizeOf(in))()
+		return exitOK, run(out, read)
+	})
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
@@ -9,8 +11,8 @@ import (
 )
 
 type exportFlags struct {
-	format  string
-	expired string
+	format  choice
+	expired choice
 	version int
 	redact  bool
 	idKey   string
@@ -42,11 +44,12 @@ written, and not written if anything is found in it.
   valkeyfs export dump.rdb --redact --format rdb -o share.rdb
   valkeyfs export appendonlydir --expired without -o keys.jsonl`,
 		Args: oneInput,
-		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "jsonl", "write `FORMAT`: jsonl, json, resp, rdb, csv, parquet")
-	fl.StringVar(&f.expired, "expired", "with", "keys that had expired: `with|without|only`")
+	f.format.flag(fl, "jsonl", "json", "resp", "rdb", "csv", "parquet")
+	f.expired = oneOf("with", "without", "only")
+	fl.Var(&f.expired, "expired", "keys that had expired: `with|without|only`")
 	fl.IntVar(&f.version, "rdb-version", oldestLogs, "rdb, of a log that does not begin with a snapshot: write version `N`, 9 to 12 or, for Valkey, 80")
 	fl.BoolVar(&f.redact, "redact", false, "replace secrets by placeholders")
 	fl.StringVar(&f.idKey, "id-key", "", "derive placeholders from the key in `FILE`, made if it does not exist (default: one in the state directory)")
@@ -54,8 +57,7 @@ written, and not written if anything is found in it.
 	return cmd
 }
 
-func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error {
-	ctx := cmd.Context()
+func runExport(ctx context.Context, a *app, f *exportFlags, args []string) error {
 	o, err := f.options()
 	if err != nil {
 		return err
@@ -85,47 +87,33 @@ func runExport(cmd *cobra.Command, a *app, f *exportFlags, args []string) error 
 			o.Raw = raw
 		}
 	}
-	var redacted *redaction
+	write := export.Run
 	if f.redact {
-		if redacted, err = newRedaction(ctx, a, in, u, f.idKey, events, o.Match); err != nil {
+		redacted, err := newRedaction(ctx, a, in, u, f.idKey, events, o.Match)
+		if err != nil {
 			return err
 		}
 		defer redacted.close()
-		o.Changed = redacted.r.Changed
+		o.Changed, write = redacted.r.Changed, redacted.export
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, u.Size())
-		defer stop()
-	}
-	seq, err := events()
-	if err != nil {
-		return err
-	}
-	seq = damage.say(seq)
-	if redacted == nil {
-		err = export.Run(ctx, seq, out, o)
-	} else {
-		err = redacted.export(ctx, seq, out, o)
-	}
-	if err != nil {
-		return err
-	}
-	damage.end()
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, damage.n > 0))
+	return a.result(func(out *output) (int, error) {
+		defer a.watch(in.Read, u.Size())()
+		seq, err := events()
+		if err != nil {
+			return 0, err
+		}
+		if err := write(ctx, damage.say(seq), out, o); err != nil {
+			return 0, err
+		}
+		damage.end()
+		return status(false, damage.n > 0), nil
+	})
 }
 
 // options are those of the export that the flags describe.
 func (f *exportFlags) options() (o export.Options, err error) {
-	if o.Format, err = export.ParseFormat(f.format); err != nil {
-		return o, usagef("--format: %v", err)
+	if o.Format, err = export.ParseFormat(f.format.word); err != nil {
+		return o, err
 	}
 	if (f.version < 9 || f.version > 12) && f.version != 80 {
 		return o, usagef("--rdb-version: 9 to 12 or 80, not %d", f.version)
@@ -137,14 +125,11 @@ func (f *exportFlags) options() (o export.Options, err error) {
 	if err != nil {
 		return o, err
 	}
-	switch f.expired {
-	case "with":
+	switch f.expired.word {
 	case "without":
 		filter.Expired = export.ExpiredNone
 	case "only":
 		filter.Expired = export.ExpiredOnly
-	default:
-		return o, usagef("--expired: with, without or only, not %q", f.expired)
 	}
 	if !filter.All() {
 		o.Match = filter.Match

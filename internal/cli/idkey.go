@@ -111,13 +111,5 @@ func readIDKey(path string) ([]byte, error) {
 }
 
 func writeIDKey(path string, key []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
+	return writeNew(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/inspect"
@@ -8,7 +10,7 @@ import (
 )
 
 type inspectFlags struct {
-	format string
+	format choice
 	hash   bool
 }
 
@@ -30,45 +32,30 @@ is counted all the same.
   valkeyfs inspect /var/lib/valkey --format jsonl
   valkeyfs inspect appendonlydir && echo intact`,
 		Args: someInputs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runInspect(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runInspect(cmd.Context(), a, f, args) },
 	}
-	cmd.Flags().StringVar(&f.format, "format", "text", "write `text|json|jsonl`")
+	f.format.flag(cmd.Flags(), "text", "json", "jsonl")
 	cmd.Flags().BoolVar(&f.hash, "sha256", false, "compute the SHA-256 of each file")
 	return cmd
 }
 
-func runInspect(cmd *cobra.Command, a *app, f *inspectFlags, args []string) error {
-	var open func(out *output) inspect.Writer
-	switch f.format {
-	case "text":
-		open = func(out *output) inspect.Writer { return inspect.NewText(out, columns(out.terminal)) }
+func runInspect(ctx context.Context, a *app, f *inspectFlags, args []string) error {
+	return a.study(ctx, args, source.Options{Hash: f.hash}, func(in *source.Inputs, out *output) (int, error) {
+		sum, err := inspect.Run(ctx, in, f.writer(out), a.names)
+		if err != nil {
+			return 0, err
+		}
+		return status(false, !sum.Complete), nil
+	})
+}
+
+func (f *inspectFlags) writer(out *output) inspect.Writer {
+	switch f.format.word {
 	case "json":
-		open = func(out *output) inspect.Writer { return inspect.NewJSON(out) }
+		return inspect.NewJSON(out)
 	case "jsonl":
-		open = func(out *output) inspect.Writer { return inspect.NewJSONL(out) }
+		return inspect.NewJSONL(out)
 	default:
-		return usagef("--format: text, json or jsonl, not %q", f.format)
+		return inspect.NewText(out, columns(out.terminal))
 	}
-	in, err := a.inputs(cmd.Context(), args, source.Options{Hash: f.hash})
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, 0)
-		defer stop()
-	}
-	sum, err := inspect.Run(cmd.Context(), in, open(out), a.names)
-	if err != nil {
-		return err
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, !sum.Complete))
 }

@@ -1,10 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 )
 
 func newListCmd(a *app) *cobra.Command {
-	var format string
+	var format choice
 	var dest destFlags
 	cmd := &cobra.Command{
 		Use:   "list DEST",
@@ -27,9 +26,11 @@ completed, and is listed as such.
 		Example: `  valkeyfs list /backup
   valkeyfs list /backup/db1 --format jsonl | jq -r .id`,
 		Args: oneDest,
-		RunE: func(cmd *cobra.Command, args []string) error { return runList(cmd, a, format, &dest, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runList(cmd.Context(), a, format.word, &dest, args[0])
+		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "write `text|jsonl`")
+	format.flag(cmd.Flags(), "text", "jsonl")
 	dest.flags(cmd.Flags())
 	return cmd
 }
@@ -55,72 +56,56 @@ type listed struct {
 	Error    string    `json:"error,omitempty"`
 }
 
-func runList(cmd *cobra.Command, a *app, format string, dest *destFlags, location string) error {
-	ctx := cmd.Context()
-	if format != "text" && format != "jsonl" {
-		return usagef("--format: text or jsonl, not %q", format)
-	}
+func runList(ctx context.Context, a *app, format string, dest *destFlags, location string) error {
 	s, at, err := dest.openSets(ctx, location)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	l, err := backup.List(ctx, s, at.Label)
+	all, damaged, err := listSets(ctx, s, at.Label)
 	if err != nil {
 		return err
 	}
-	var all []listed
-	damaged := false
+	return a.result(func(out *output) (int, error) {
+		if format == "jsonl" {
+			return status(false, damaged), report.WriteLines(out, all)
+		}
+		rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(rows, "SET\tFINISHED\tMEMBERS\tSIZE\t") //nolint:errcheck // Flush tells
+		for _, e := range all {
+			fmt.Fprintln(rows, e.row()) //nolint:errcheck // Flush tells
+		}
+		return status(false, damaged), rows.Flush()
+	})
+}
+
+// listSets lists the sets under a label, and says whether a manifest is damaged.
+func listSets(ctx context.Context, s backup.Store, label string) (all []listed, damaged bool, err error) {
+	l, err := backup.List(ctx, s, label)
+	if err != nil {
+		return nil, false, err
+	}
 	for _, r := range l.Sets {
+		e := listed{Type: "set", Label: r.Label, ID: r.ID}
 		set, err := backup.OpenSet(ctx, s, r)
-		if errors.Is(err, backup.ErrManifest) {
-			damaged = true
-			all = append(all, listed{Type: "set", Label: r.Label, ID: r.ID, Error: err.Error()})
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		m := set.Manifest
-		e := listed{Type: "set", Label: r.Label, ID: r.ID, Finished: m.Finished, Members: len(m.Members), Bytes: m.Bytes(), Signed: set.Signature != nil}
-		if m.Previous != nil {
-			e.Previous = m.Previous.ID
+		switch {
+		case errors.Is(err, backup.ErrManifest):
+			damaged, e.Error = true, err.Error()
+		case err != nil:
+			return nil, false, err
+		default:
+			m := set.Manifest
+			e.Finished, e.Members, e.Bytes, e.Signed = m.Finished, len(m.Members), m.Bytes(), set.Signature != nil
+			if m.Previous != nil {
+				e.Previous = m.Previous.ID
+			}
 		}
 		all = append(all, e)
 	}
 	for _, r := range l.Incomplete {
 		all = append(all, listed{Type: "incomplete", Label: r.Label, ID: r.ID})
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	if format == "jsonl" {
-		enc := json.NewEncoder(out)
-		for _, e := range all {
-			if err := enc.Encode(e); err != nil {
-				return err
-			}
-		}
-	} else {
-		var rows strings.Builder
-		rows.WriteString("SET\tFINISHED\tMEMBERS\tSIZE\t\n")
-		for _, e := range all {
-			rows.WriteString(e.row())
-		}
-		text := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		if _, err := text.Write([]byte(rows.String())); err != nil {
-			return err
-		}
-		if err := text.Flush(); err != nil {
-			return err
-		}
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, damaged))
+	return all, damaged, nil
 }
 
 // row is a line of the table.
@@ -128,11 +113,11 @@ func (e *listed) row() string {
 	note := ""
 	switch {
 	case e.Type == "incomplete":
-		return fmt.Sprintf("%s/%s\t-\t-\t-\tincomplete\n", e.Label, e.ID)
+		return fmt.Sprintf("%s/%s\t-\t-\t-\tincomplete", e.Label, e.ID)
 	case e.Error != "":
 		note = "its manifest is malformed"
 	case e.Signed:
 		note = "signed"
 	}
-	return fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s\n", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
+	return fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
 }

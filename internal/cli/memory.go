@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/memory"
@@ -9,7 +11,7 @@ import (
 )
 
 type memoryFlags struct {
-	format  string
+	format  choice
 	top     int
 	quantum int
 	reveal  bool
@@ -32,85 +34,75 @@ at least is said.
   valkeyfs memory dump.rdb --format html -o memory.html
   valkeyfs memory /backup/*.rdb --top 100 --format csv`,
 		Args: someInputs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runMemory(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runMemory(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|csv|json|jsonl|html`")
+	f.format.flag(fl, "text", "csv", "json", "jsonl", "html")
 	fl.IntVar(&f.top, "top", memory.DefaultTop, "list the `N` biggest keys and prefixes")
 	fl.IntVar(&f.quantum, "quantum", 16, "spacing of small sizes in the server's allocator: `16|8`; 8 where the server came with a jemalloc of its own, as in official images")
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets in names as they are")
 	return cmd
 }
 
-func runMemory(cmd *cobra.Command, a *app, f *memoryFlags, args []string) error {
-	var write func(r *memory.Report, out *output) error
-	switch f.format {
-	case "text":
-		write = func(r *memory.Report, out *output) error { return r.Text(out) }
-	case "csv":
-		write = func(r *memory.Report, out *output) error { return r.CSV(out) }
-	case "json":
-		write = func(r *memory.Report, out *output) error { return r.JSON(out) }
-	case "jsonl":
-		write = func(r *memory.Report, out *output) error { return r.JSONL(out) }
-	case "html":
-		write = func(r *memory.Report, out *output) error { return r.HTML(out) }
-	default:
-		return usagef("--format: text, csv, json, jsonl or html, not %q", f.format)
-	}
+// maxTop bounds what is listed, which is held in memory.
+const maxTop = 100000
+
+func runMemory(ctx context.Context, a *app, f *memoryFlags, args []string) error {
 	switch {
 	case f.top < 1 || f.top > maxTop:
 		return usagef("--top: 1 to %d", maxTop)
 	case f.quantum != 8 && f.quantum != 16:
 		return usagef("--quantum: 16 or 8, not %d", f.quantum)
 	}
-	ctx := cmd.Context()
-	in, err := a.inputs(ctx, args, source.Options{})
-	if err != nil {
-		return err
+	a.reveal(f.reveal)
+	return a.study(ctx, args, source.Options{}, func(in *source.Inputs, out *output) (int, error) {
+		c, damage := memory.New(a.memoryOptions(f.top, f.quantum)), a.damage()
+		err := a.dataSets(ctx, in, func(_ *source.Unit, seq keyspace.Seq) error { return c.Add(ctx, damage.say(seq)) })
+		if err != nil {
+			return 0, err
+		}
+		damage.end()
+		return status(false, damage.n > 0), f.write(c.Report(), out)
+	})
+}
+
+func (f *memoryFlags) write(r *memory.Report, out *output) error {
+	switch f.format.word {
+	case "csv":
+		return r.CSV(out)
+	case "json":
+		return r.JSON(out)
+	case "jsonl":
+		return r.JSONL(out)
+	case "html":
+		return r.HTML(out)
+	default:
+		return r.Text(out)
 	}
-	defer in.Close()
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	o := memory.Options{Top: f.top, Quantum: f.quantum, AsOf: a.global.asOf.ms}
-	if !f.reveal {
-		o.Name = a.names.Key
-	}
-	c := memory.New(o)
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, 0)
-		defer stop()
-	}
-	damage := a.damage()
+}
+
+// memoryOptions are those of every count of memory.
+func (a *app) memoryOptions(top, quantum int) memory.Options {
+	return memory.Options{Top: top, Quantum: quantum, AsOf: a.global.asOf.ms, Name: a.names.Key}
+}
+
+// dataSets gives add each data set of the inputs as a server would load it; what
+// cannot be read, too.
+func (a *app) dataSets(ctx context.Context, in *source.Inputs, add func(*source.Unit, keyspace.Seq) error) error {
 	for u, err := range in.Units(ctx) {
 		if err != nil {
 			return err
 		}
-		var seq keyspace.Seq
-		switch {
-		case u.Readable() && (u.Kind().IsText() || u.Files[0].Role != source.NoRole):
+		if u.Readable() && (u.Kind().IsText() || u.Files[0].Role != source.NoRole) {
 			continue
-		default:
-			if seq, err = a.dataSet(ctx, in, u, oldestLogs); err != nil {
-				return err
-			}
 		}
-		if err := c.Add(ctx, damage.say(seq)); err != nil {
+		seq, err := a.dataSet(ctx, in, u, oldestLogs)
+		if err != nil {
+			return err
+		}
+		if err := add(u, seq); err != nil {
 			return err
 		}
 	}
-	damage.end()
-	if err := write(c.Report(), out); err != nil {
-		return err
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, damage.n > 0))
+	return nil
 }
-
-// maxTop bounds what is listed, which is held in memory.
-const maxTop = 100000

@@ -27,23 +27,15 @@ const outputBuffer = 64 << 10
 func (a *app) output() (*output, error) {
 	switch path := a.global.output; path {
 	case "", source.Stdin, "/dev/stdout", "/dev/fd/1":
-		return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}, nil
+		return a.standardOutput(), nil
 	default:
 		return createOutput("--output", path)
 	}
 }
 
-// write makes all of a result at once.
-func (a *app) write(result func(io.Writer) error) error {
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	if err := result(out); err != nil {
-		return err
-	}
-	return out.commit()
+// standardOutput is where the result goes that no flag directs elsewhere.
+func (a *app) standardOutput() *output {
+	return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}
 }
 
 // createOutput begins a file that a flag names. A pipe and the null device are
@@ -64,6 +56,19 @@ func createOutput(flag, path string) (*output, error) {
 		return nil, fmt.Errorf("%s %s: %w", flag, path, cause(err))
 	}
 	return &output{Writer: bufio.NewWriterSize(tmp, outputBuffer), tmp: tmp, path: path}, nil
+}
+
+// writeFile writes a file that a flag names, at once.
+func writeFile(flag, path string, content []byte) error {
+	out, err := createOutput(flag, path)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if _, err := out.Write(content); err != nil {
+		return err
+	}
+	return out.commit()
 }
 
 // plain is the text of an error, without the name of the operation that Go puts

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/sweep"
-	"github.com/valkeyfs/valkeyfs/internal/timeline"
+	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
@@ -29,7 +30,7 @@ type reportFlags struct {
 	reveal           bool
 	idKey            string
 	signKey          string
-	zone             string
+	zone             zone
 }
 
 func newReportCmd(a *app) *cobra.Command {
@@ -58,26 +59,20 @@ their hashes, the command line, the build and the rules that judged. With
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
 	fl.StringVar(&f.idKey, "id-key", "", "derive ids of findings from the key in `FILE` (default: one in the state directory)")
 	fl.StringVar(&f.signKey, "sign-key", "", "sign the manifest with the minisign key in `FILE`")
-	fl.StringVar(&f.zone, "log-zone", "UTC", "the `ZONE` of servers' logs that do not say it, such as Europe/Berlin")
+	f.zone.flag(fl)
 	return cmd
 }
 
 func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error {
-	path := a.global.output
-	if path == "" || path == source.Stdin {
+	switch {
+	case a.global.output == "" || a.global.output == source.Stdin:
 		return usagef("a page has a manifest beside it: name a file by -o")
-	}
-	for _, arg := range args {
-		if arg == source.Stdin {
-			return usagef("the inputs are read several times: standard input is read once")
-		}
-	}
-	zone, err := time.LoadLocation(f.zone)
-	if err != nil {
-		return usagef("--log-zone: no zone is known by the name %q", f.zone)
+	case slices.Contains(args, source.Stdin):
+		return usagef("the inputs are read several times: standard input is read once")
 	}
 	var sign *crypt.SigningKey
 	if f.signKey != "" {
+		var err error
 		if sign, err = readSigningKey(a.ui(), f.signKey); err != nil {
 			return err
 		}
@@ -95,61 +90,68 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	if f.reveal {
-		a.names, a.stderr.names = nil, nil
-	}
-	rules := scanner.Rules()
-	digest, err := casefile.Digest(rules)
+	a.reveal(f.reveal)
+	m, err := f.manifest(scanner)
 	if err != nil {
 		return err
 	}
-	m := &casefile.Manifest{Type: "case", Version: 1, Tool: "valkeyfs " + version(), Go: runtime.Version(), Argv: os.Args, Case: f.caseID, Examiner: f.examiner,
-		Made: time.Now().UTC().Format(time.RFC3339), Rules: digest, Inputs: []casefile.Hashed{}}
 	c := &casefile.Case{Facts: caseFacts(m)}
+	if err := f.read(ctx, a, in, args, c); err != nil {
+		return err
+	}
+	return a.result(func(out *output) (int, error) {
+		var page bytes.Buffer // hashed and signed as a whole; what it lists is bounded
+		w := &manifestWriter{Writer: report.NewHTML(&page, report.HTMLOptions{Rules: scanner.Rules(), Reveal: f.reveal, Sections: c.Sections}), m: m}
+		run := newRun(strings.TrimSpace("case "+report.Escape(f.caseID)), masked(args, a.names), key, scanner, f.reveal)
+		run.AsOf = a.global.asOf.text
+		if err := w.Run(run); err != nil {
+			return 0, err
+		}
+		result, err := sweep.Run(ctx, in, scanner, w, sweep.Options{FailOn: scan.Low, Names: a.names, Next: nextSteps(scanner)})
+		if err != nil {
+			return 0, err
+		}
+		m.Complete = result.Summary.Complete
+		if err := writePage(out, page.Bytes(), m, sign); err != nil {
+			return 0, err
+		}
+		return status(result.Failing > 0, !m.Complete), nil
+	})
+}
+
+// manifest begins what the manifest says.
+func (f *reportFlags) manifest(s *scan.Scanner) (*casefile.Manifest, error) {
+	digest, err := casefile.Digest(s.Rules())
+	return &casefile.Manifest{Type: "case", Version: 1, Tool: "valkeyfs " + version(), Go: runtime.Version(), Argv: os.Args, Case: f.caseID, Examiner: f.examiner,
+		Made: time.Now().UTC().Format(time.RFC3339), Rules: digest, Inputs: []casefile.Hashed{}}, err
+}
+
+// read has the other verbs tell of the inputs.
+func (f *reportFlags) read(ctx context.Context, a *app, in *source.Inputs, args []string, c *casefile.Case) error {
 	if err := c.Inspect(ctx, in, a.names); err != nil {
 		return err
 	}
-	if err := c.ReadTimeline(ctx, in, timeline.Options{MaxMem: int64(a.global.maxMem) / 4, Tmp: in.Tmp(), Zone: zone, Mask: a.names.Mask, Key: a.names.Key}); err != nil {
+	if err := c.ReadTimeline(ctx, in, a.timelineOptions(in, &f.zone)); err != nil {
 		return err
 	}
 	if err := caseMemory(ctx, a, in, c); err != nil {
 		return err
 	}
-	if err := caseAudit(ctx, a, c, args); err != nil {
+	return caseAudit(ctx, a, c, args)
+}
+
+// writePage puts the page in place, and the manifest beside it.
+func writePage(out *output, page []byte, m *casefile.Manifest, sign *crypt.SigningKey) error {
+	if _, err := out.Write(page); err != nil {
 		return err
 	}
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	var page bytes.Buffer // hashed and signed as a whole; what it lists is bounded
-	w := &manifestWriter{Writer: report.NewHTML(&page, report.HTMLOptions{Rules: rules, Reveal: f.reveal, Sections: c.Sections}), m: m}
-	if err := w.Run(&report.Run{Tool: "valkeyfs", Version: version(), Verb: strings.TrimSpace("case " + report.Escape(f.caseID)), Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name,
-		KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}); err != nil {
-		return err
-	}
-	next := map[string]string{}
-	for _, r := range rules {
-		next[r.ID] = r.Next
-	}
-	result, err := sweep.Run(ctx, in, scanner, w, sweep.Options{FailOn: scan.Low, Names: a.names, Next: func(rule string) string { return next[rule] }})
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(page.Bytes()); err != nil {
-		return err
-	}
+	path := out.path
 	if err := out.commit(); err != nil {
 		return err
 	}
-	m.Complete = result.Summary.Complete
-	sum := sha256.Sum256(page.Bytes())
-	m.Outputs = []casefile.Hashed{{Path: path, Size: int64(page.Len()), SHA256: hex.EncodeToString(sum[:])}}
-	if err := writeManifest(m, path+".manifest.json", sign); err != nil {
-		return err
-	}
-	return exit(status(result.Failing > 0, !m.Complete))
+	sum := sha256.Sum256(page)
+	m.Outputs = []casefile.Hashed{{Path: path, Size: int64(len(page)), SHA256: hex.EncodeToString(sum[:])}}
+	return writeManifest(m, path+".manifest.json", sign)
 }
 
 func caseFacts(m *casefile.Manifest) []casefile.Fact {
@@ -172,27 +174,20 @@ func (w *manifestWriter) File(f *report.File) error {
 
 // caseMemory reads what a server would load of each data set.
 func caseMemory(ctx context.Context, a *app, in *source.Inputs, c *casefile.Case) error {
-	o := memory.Options{Top: memory.DefaultTop, Quantum: 16, AsOf: a.global.asOf.ms, Name: a.names.Key}
-	all := memory.New(o)
-	for u, err := range in.Units(ctx) {
-		if err != nil {
-			return err
-		}
-		if !u.Readable() || u.Kind().IsText() || u.Files[0].Role != source.NoRole {
-			continue
-		}
-		seq, err := a.dataSet(ctx, in, u, oldestLogs)
-		if err != nil {
-			return err
+	all := memory.New(a.memoryOptions(memory.DefaultTop, 16))
+	err := a.dataSets(ctx, in, func(u *source.Unit, seq keyspace.Seq) error {
+		if !u.Readable() { // which inspect tells
+			return nil
 		}
 		before := all.Total()
 		if err := all.Add(ctx, seq); err != nil {
 			return err
 		}
 		c.AddSet(a.names.Mask(u.Name()), before, all.Total())
-	}
+		return nil
+	})
 	c.Memory = all.Report()
-	return nil
+	return err
 }
 
 // caseAudit judges each directory as the image of a host: nothing of this one is
@@ -224,11 +219,11 @@ func writeManifest(m *casefile.Manifest, name string, key *crypt.SigningKey) err
 	if err != nil {
 		return err
 	}
-	if err := writePrivate(name, data); err != nil {
+	if err := writeFile("--output", name, data); err != nil {
 		return err
 	}
 	if key == nil {
 		return nil
 	}
-	return writePrivate(name+".minisig", key.Sign(data, "valkeyfs case "+m.Case))
+	return writeFile("--sign-key", name+".minisig", key.Sign(data, "valkeyfs case "+m.Case))
 }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"os"
 
@@ -13,8 +13,8 @@ import (
 )
 
 type salvageFlags struct {
-	format string
-	as     string
+	format choice
+	as     choice
 }
 
 func newSalvageCmd(a *app) *cobra.Command {
@@ -38,75 +38,68 @@ The report goes to standard output, whatever -o says.
   valkeyfs salvage dump.rdb.age -i key.txt --format jsonl | jq 'select(.confidence == "partial")'
   valkeyfs salvage headless.bin --as rdb -o clean.rdb`,
 		Args: oneInput,
-		RunE: func(cmd *cobra.Command, args []string) error { return runSalvage(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runSalvage(cmd.Context(), a, f, args[0]) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `text|jsonl|json`")
-	fl.StringVar(&f.as, "as", "", "read FILE as `rdb|aof` (default: what its first bytes say, or what it most looks like)")
+	f.format.flag(fl, "text", "jsonl", "json")
+	f.as = oneOf("", "rdb", "aof")
+	fl.Var(&f.as, "as", "read FILE as `rdb|aof` (default: what its first bytes say, or what it most looks like)")
 	return cmd
 }
 
-func runSalvage(cmd *cobra.Command, a *app, f *salvageFlags, args []string) error {
-	ctx := cmd.Context()
-	switch f.format {
-	case "text", "jsonl", "json":
-	default:
-		return usagef("--format: text, jsonl or json, not %q", f.format)
-	}
+func runSalvage(ctx context.Context, a *app, f *salvageFlags, path string) error {
 	if a.global.output == source.Stdin {
 		return usagef("-o: the clean file needs a name, since the report goes to standard output")
 	}
-	in, err := a.inputs(ctx, args, source.Options{})
+	in, err := a.inputs(ctx, []string{path}, source.Options{})
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	u, err := f.unit(cmd, in)
+	u, err := f.unit(ctx, in, path)
 	if err != nil {
 		return a.incomplete(err)
 	}
 	if err := u.Keep(); err != nil {
 		return err
 	}
-	stdout := bufio.NewWriterSize(a.stdout, outputBuffer)
+	out := a.standardOutput()
 	o := salvage.Options{Names: a.names, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
-	if f.format == "jsonl" {
-		o.JSONL = stdout
+	if f.format.word == "jsonl" {
+		o.JSONL = out
 	}
-	var clean *output
-	if a.global.output != "" {
-		if clean, err = createOutput("--output", a.global.output); err != nil {
-			return err
+	return out.finish(func(*output) (int, error) {
+		m, c, err := a.salvage(ctx, in, u, o)
+		if err != nil {
+			return 0, a.incomplete(err)
 		}
-		defer clean.discard()
-		o.Clean = clean
+		switch f.format.word {
+		case "json":
+			err = salvage.WriteJSON(out, m, c)
+		case "text":
+			err = salvage.WriteText(out, columns(out.terminal), m, c)
+		}
+		return status(false, !m.Intact()), err
+	})
+}
+
+// salvage reads u, and with -o writes what survives.
+func (a *app) salvage(ctx context.Context, in *source.Inputs, u *source.Unit, o salvage.Options) (*salvage.Map, *salvage.Cleaned, error) {
+	defer a.watch(in.Read, 0)()
+	if a.global.output == "" {
+		return salvage.Run(ctx, u, o)
 	}
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, 0)
-		defer stop()
+	clean, err := createOutput("--output", a.global.output)
+	if err != nil {
+		return nil, nil, err
 	}
+	defer clean.discard()
+	o.Clean = clean
 	m, c, err := salvage.Run(ctx, u, o)
 	if err != nil {
-		return a.incomplete(err)
+		return nil, nil, err
 	}
-	if clean != nil {
-		if err := clean.commit(); err != nil {
-			return err
-		}
-	}
-	switch f.format {
-	case "json":
-		err = salvage.WriteJSON(stdout, m, c)
-	case "text":
-		err = salvage.WriteText(stdout, columns(a.stdout), m, c)
-	}
-	if e := stdout.Flush(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return exit(status(false, !m.Intact()))
+	return m, c, clean.commit()
 }
 
 // incomplete is the end of a run in which nothing of the file could be read, if err
@@ -120,12 +113,12 @@ func (a *app) incomplete(err error) error {
 }
 
 // unit returns the file to be salvaged.
-func (f *salvageFlags) unit(cmd *cobra.Command, in *source.Inputs) (*source.Unit, error) {
-	if info, err := os.Stat(cmd.Flags().Arg(0)); err == nil && info.IsDir() {
-		return nil, usagef("%s is a directory: salvage takes its files one at a time", safe(cmd.Flags().Arg(0)))
+func (f *salvageFlags) unit(ctx context.Context, in *source.Inputs, path string) (*source.Unit, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, usagef("%s is a directory: salvage takes its files one at a time", safe(path))
 	}
 	var u *source.Unit
-	for x, err := range in.Units(cmd.Context()) {
+	for x, err := range in.Units(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -136,12 +129,10 @@ func (f *salvageFlags) unit(cmd *cobra.Command, in *source.Inputs) (*source.Unit
 		return nil, errors.New("no file")
 	}
 	switch k := u.Kind(); {
-	case f.as == "rdb":
+	case f.as.word == "rdb":
 		u.Assume(source.RDB)
-	case f.as == "aof":
+	case f.as.word == "aof":
 		u.Assume(source.AOF)
-	case f.as != "":
-		return nil, usagef("--as: rdb or aof, not %q", f.as)
 	case k == source.RDB, k == source.AOF:
 	case k == source.Manifest:
 		return nil, usagef("%s is a manifest: salvage takes the files that it names one at a time", safe(u.Name()))

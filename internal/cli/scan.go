@@ -1,34 +1,25 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"os"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"github.com/valkeyfs/valkeyfs/internal/export"
-	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/sweep"
-	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
 type scanFlags struct {
-	format         string
+	format         choice
 	reveal         bool
 	all            bool
 	rules          []string
 	noDefaultRules bool
 	categories     []string
-	minSeverity    string
-	failOn         string
+	minSeverity    scan.Severity
+	failOn         threshold
 	idKey          string
 	explain        bool
 	baselines      []string
@@ -43,10 +34,6 @@ type scanFlags struct {
 
 // scanFormats are what --format takes.
 var scanFormats = []string{"text", "jsonl", "json", "csv", "parquet", "sarif", "junit", "html"}
-
-// firstLook is how long scan may look around before it begins: half of the two
-// seconds within which it says what lies there.
-const firstLook = time.Second
 
 func newScanCmd(a *app) *cobra.Command {
 	f := &scanFlags{}
@@ -78,10 +65,10 @@ and parquet list all, in the order of the input.
   valkeyfs scan backup.rdb.age -i key.txt --fail-on critical
   valkeyfs scan /var/lib/valkey --sigma contrib/sigma`,
 		Args: someInputs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, parquet, sarif, junit, html")
+	f.format.flag(fl, scanFormats...)
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
 	fl.BoolVar(&f.all, "all", false, "text, html, sarif, junit: list each finding instead of groups")
 	fl.StringArrayVar(&f.rules, "rules", nil, "use the rules in `FILE` too (gitleaks' or betterleaks' TOML; repeatable)")
@@ -89,8 +76,8 @@ and parquet list all, in the order of the input.
 	fl.StringArrayVar(&f.yara, "yara", nil, "judge values, as they stand and as they come out of containers, by the YARA rules in `FILE` (repeatable; in builds with -tags yara)")
 	fl.BoolVar(&f.noDefaultRules, "no-default-rules", false, "use no rules but those of --rules, --sigma and --yara")
 	fl.StringSliceVar(&f.categories, "category", nil, "report these `CATEGORIES` only: credential, token, private-key, password, password-hash, session, pii, artefact")
-	fl.StringVar(&f.minSeverity, "min-severity", "info", "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
-	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
+	fl.TextVar(&f.minSeverity, "min-severity", scan.Info, "report findings of at least this `SEVERITY`: info, low, medium, high, critical")
+	f.failOn.flag(fl, "exit with 1 for findings of at least this `SEVERITY`, or \"never\"")
 	fl.StringVar(&f.idKey, "id-key", "", "derive ids of findings from the key in `FILE`, made if it does not exist (default: one in the state directory)")
 	fl.BoolVar(&f.explain, "explain", false, "text, json, jsonl: say why something was not reported, value by value")
 	fl.StringArrayVar(&f.baselines, "baseline", nil, "report what is not in the baseline in `FILE`, or in an earlier report in jsonl (repeatable)")
@@ -102,224 +89,71 @@ and parquet list all, in the order of the input.
 	return cmd
 }
 
-func runScan(cmd *cobra.Command, a *app, f *scanFlags, args []string) error {
-	ctx := cmd.Context()
-	o := sweep.Options{}
-	config := scan.Config{Workers: a.global.workers, Reveal: f.reveal, NoDefaultRules: f.noDefaultRules, OpenRules: os.ReadFile}
-	for _, name := range f.rules {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return unreadable("--rules", name, err)
-		}
-		config.Rules = append(config.Rules, scan.RuleFile{Name: name, Text: data})
-	}
-	if f.noDefaultRules && len(f.rules)+len(f.sigma)+len(f.yara) == 0 {
-		return usagef("--no-default-rules leaves no rules: give some by --rules, --sigma or --yara")
-	}
-	if err := f.judges(a, &config); err != nil {
+func runScan(ctx context.Context, a *app, f *scanFlags, args []string) error {
+	if err := f.check(); err != nil {
 		return err
 	}
-	if !slices.Contains(scanFormats, f.format) {
-		return usagef("--format: one of %s, not %q", strings.Join(scanFormats, ", "), f.format)
-	}
-	if f.explain && !slices.Contains([]string{"text", "json", "jsonl"}, f.format) {
-		return usagef("--explain: %s has no place for it; text, json and jsonl have", f.format)
-	}
-	if f.revealSealed == "" && len(f.recipients.recipients)+len(f.recipients.files) > 0 {
-		return usagef("-r and -R say for whom --reveal-sealed is sealed: name its file")
-	}
-	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
-		return usagef("--min-severity: %v", err)
-	}
-	if f.failOn == "never" {
-		o.FailOn = scan.Critical + 1
-	} else if err := o.FailOn.UnmarshalText([]byte(f.failOn)); err != nil {
-		return usagef("--fail-on: %v", err)
-	}
-	for _, name := range f.categories {
-		var c scan.Category
-		if err := c.UnmarshalText([]byte(name)); err != nil {
-			return usagef("--category: %v", err)
-		}
-		o.Categories = append(o.Categories, c)
-	}
-	filter, err := f.keys.filter()
+	config, err := f.config(a)
 	if err != nil {
 		return err
 	}
-	if !filter.All() {
-		o.Match = filter.Match
+	o, err := f.options()
+	if err != nil {
+		return err
 	}
-
-	in, err := a.inputs(cmd.Context(), args, source.Options{Resolve: true, Hash: true, Want: o.Match})
+	in, err := a.inputs(ctx, args, source.Options{Resolve: true, Hash: true, Want: o.Match})
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	key, err := readOrMakeIDKey(f.idKey, in)
+	s := &scanning{app: a, f: f, in: in, o: o}
+	defer s.close()
+	if err := s.prepare(config); err != nil {
+		return err
+	}
+	work, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
-	if key.made {
-		a.stderr.printf("ids of findings come from a new key in %s", safe(key.name))
-	}
-	config.IDKey = key.key
-	if o.Known, err = f.known(key.id()); err != nil {
-		return err
-	}
-	extra, err := f.extras(a, in, key.id())
-	if err != nil {
-		return err
-	}
-	defer extra.discard()
-	o.Each = extra.each
-	config.Plain = f.revealSealed != ""
-	var w report.Writer
-	if f.explain {
-		config.Explain = func(e *scan.Exclusion) error {
-			e.Source = a.names.Mask(e.Source)
-			return w.(report.Explainer).Excluded(e)
-		}
-	}
-	scanner, err := scan.New(config)
-	if err != nil {
-		return usageError{err}
-	}
-	if f.reveal {
-		a.names, a.stderr.names = nil, nil
-	}
-	o.Names = a.names
-	rules := scanner.Rules()
-	next := map[string]string{}
-	for _, r := range rules {
-		next[r.ID] = r.Next
-	}
-	o.Next = func(rule string) string { return next[rule] }
-
-	survey, err := in.Survey(ctx, firstLook)
-	if err != nil {
-		return err
-	}
-	for _, line := range sweep.Describe(survey, a.names) {
-		a.stderr.printf("%s", line)
-	}
-	if survey.Touched > 0 {
-		a.stderr.printf("the system refuses O_NOATIME: access times of %d files may change", survey.Touched)
-	}
-
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	switch f.format {
-	case "jsonl":
-		w = report.NewJSONL(out)
-	case "json":
-		w = report.NewJSON(out)
-	case "csv":
-		w = report.NewCSV(out)
-	case "parquet":
-		w = report.NewParquet(out)
-	case "sarif":
-		w = report.NewSARIF(out, report.SARIFOptions{Rules: rules, All: f.all, Reveal: f.reveal})
-	case "junit":
-		w = report.NewJUnit(out, report.JUnitOptions{FailOn: o.FailOn, All: f.all})
-	case "html":
-		w = report.NewHTML(out, report.HTMLOptions{Rules: rules, All: f.all, Reveal: f.reveal})
-	default:
-		w = report.NewText(out, report.TextOptions{Color: a.global.color(out.terminal), Width: columns(out.terminal), All: f.all, Reveal: f.reveal})
-	}
-	run := &report.Run{Tool: "valkeyfs", Version: version(), Verb: "scan", Inputs: masked(args, a.names), AsOf: a.global.asOf.text, IDKey: key.name, KeyID: key.id(), Rules: len(rules), Reveal: f.reveal}
-	if err := w.Run(run); err != nil {
-		return err
-	}
-	if err := extra.run(run, args); err != nil {
-		return err
-	}
-	alarm := newAlarm(a.stderr, f.format == "text" && a.stderr.terminal && isTerminal(out.terminal))
-	defer alarm.stop()
-	o.Found = alarm.found
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, survey.Work)
-		defer stop()
-	}
-	result, err := sweep.Run(ctx, in, scanner, w, o)
-	if err != nil {
-		return err
-	}
-	if err := extra.commit(result.Summary); err != nil {
-		return err
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(result.Failing > 0, !result.Summary.Complete))
+	return a.result(func(out *output) (int, error) { return s.run(ctx, out, args, work) })
 }
 
-func masked(paths []string, names *sweep.Names) []string {
-	out := make([]string, len(paths))
-	for i, p := range paths {
-		out[i] = names.Mask(p)
-	}
-	return out
-}
-
-// keyFlags select keys.
-type keyFlags struct {
-	dbs   dbList
-	key   string
-	types []string
-}
-
-func (k *keyFlags) flags(f *pflag.FlagSet) {
-	f.Var(&k.dbs, "db", "only keys of the databases `N[,N]`")
-	f.StringVar(&k.key, "key", "", "only keys that match `REGEX`")
-	f.StringSliceVar(&k.types, "type", nil, "only keys of the `TYPES`: string, list, set, zset, hash, stream, module, vectorset")
-}
-
-// dbList is numbers of databases as a flag, repeatable.
-type dbList []int32
-
-func (l *dbList) String() string { return "" } // the default is not worth a word
-
-func (l *dbList) Type() string { return "N" }
-
-func (l *dbList) Set(text string) error {
-	for word := range strings.SplitSeq(text, ",") {
-		n, err := strconv.ParseInt(strings.TrimSpace(word), 10, 32)
-		if err != nil || n < 0 {
-			return errors.New("not the number of a database: say 0 or 0,3")
-		}
-		*l = append(*l, int32(n))
+// check refuses flags that do not go together.
+func (f *scanFlags) check() error {
+	switch {
+	case f.noDefaultRules && len(f.rules)+len(f.sigma)+len(f.yara) == 0:
+		return usagef("--no-default-rules leaves no rules: give some by --rules, --sigma or --yara")
+	case f.explain && f.format.word != "text" && f.format.word != "json" && f.format.word != "jsonl":
+		return usagef("--explain: %s has no place for it; text, json and jsonl have", &f.format)
+	case f.revealSealed == "" && f.recipients.named():
+		return usagef("-r and -R say for whom --reveal-sealed is sealed: name its file")
 	}
 	return nil
 }
 
-func (k *keyFlags) filter() (*export.Filter, error) {
-	f := &export.Filter{DBs: k.dbs}
-	if k.key != "" {
-		re, err := regexp.Compile(k.key)
+// config is that of the scanner, but for what depends on the inputs.
+func (f *scanFlags) config(a *app) (*scan.Config, error) {
+	config := &scan.Config{Workers: a.global.workers, Reveal: f.reveal, Plain: f.revealSealed != "", NoDefaultRules: f.noDefaultRules, OpenRules: os.ReadFile}
+	for _, name := range f.rules {
+		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, usagef("--key: %v", err)
+			return nil, unreadable("--rules", name, err)
 		}
-		f.Key = re
+		config.Rules = append(config.Rules, scan.RuleFile{Name: name, Text: data})
 	}
-	for _, name := range k.types {
-		t, ok := typeNamed(name)
-		if !ok {
-			return nil, usagef("--type: no such type: %q", name)
-		}
-		f.Types = append(f.Types, t)
-	}
-	return f, nil
+	return config, f.judges(a, config)
 }
 
-func typeNamed(name string) (keyspace.Type, bool) {
-	for t := keyspace.String; t.String() != "invalid"; t++ {
-		if t.String() == name {
-			return t, true
+// options say what is reported.
+func (f *scanFlags) options() (o sweep.Options, err error) {
+	o.MinSeverity, o.FailOn = f.minSeverity, f.failOn.Severity
+	for _, name := range f.categories {
+		var c scan.Category
+		if err := c.UnmarshalText([]byte(name)); err != nil {
+			return o, usagef("--category: %v", err)
 		}
+		o.Categories = append(o.Categories, c)
 	}
-	return 0, false
+	o.Match, err = f.keys.match()
+	return o, err
 }

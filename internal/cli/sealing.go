@@ -35,6 +35,9 @@ func (r *recipientFlags) passphraseFlags(f *pflag.FlagSet) {
 	f.BoolVar(&r.armor, "armor", false, "write text instead of bytes")
 }
 
+// named reports whether somebody is named.
+func (r *recipientFlags) named() bool { return len(r.recipients)+len(r.files) > 0 }
+
 // options parses the recipients. What they are is in texts, for comparing.
 func (r *recipientFlags) options(a *app) (o crypt.SealOptions, texts []string, err error) {
 	o = crypt.SealOptions{Armor: r.armor, Level: r.level, Workers: a.global.workers}
@@ -42,7 +45,7 @@ func (r *recipientFlags) options(a *app) (o crypt.SealOptions, texts []string, e
 		return o, nil, usagef("--level: 1 to %d", crypt.MaxLevel)
 	}
 	if r.passphrase {
-		if len(r.recipients)+len(r.files) > 0 {
+		if r.named() {
 			return o, nil, usagef("--passphrase stands alone: age allows no recipients beside it")
 		}
 		pass, err := a.askNewPassphrase()
@@ -103,15 +106,6 @@ func (a *app) open(path string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// sealedOutput is output for bytes that a terminal does not show.
-func (a *app) sealedOutput(armor bool) (*output, error) {
-	out, err := a.output()
-	if err == nil && out.tmp == nil && isTerminal(a.stdout) && !armor {
-		return nil, usagef("this would fill the terminal with bytes: choose a file by -o")
-	}
-	return out, err
 }
 
 // identities reads the files of --identity; one that opens what a passphrase

@@ -1,22 +1,19 @@
 package cli
 
 import (
-	"slices"
-	"strings"
+	"context"
 	"time"
-	_ "time/tzdata" // zones for --log-zone, on hosts that have none
 
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/timeline"
-	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 type timelineFlags struct {
-	format      string
+	format      choice
 	from, until asOf
-	zone        string
+	zone        zone
 	reveal      bool
 	keys        keyFlags
 }
@@ -47,67 +44,45 @@ bodyfile what mactime reads, ecs JSON lines in the Elastic Common Schema.
   valkeyfs timeline appendonlydir --from 2026-03-01T02:00:00Z --until 2026-03-01T03:00:00Z
   valkeyfs timeline valkey.log --log-zone Europe/Berlin`,
 		Args: someInputs,
-		RunE: func(cmd *cobra.Command, args []string) error { return runTimeline(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runTimeline(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: "+strings.Join(timeline.Formats, ", "))
+	f.format.flag(fl, timeline.Formats...)
 	fl.Var(&f.from, "from", "leave out what was before this RFC 3339 `TIME`")
 	fl.Var(&f.until, "until", "leave out what was at this RFC 3339 `TIME` or later")
-	fl.StringVar(&f.zone, "log-zone", "UTC", "the `ZONE` of servers' logs that do not say it, such as Europe/Berlin")
+	f.zone.flag(fl)
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets in names and messages as they are")
 	f.keys.flags(fl)
 	return cmd
 }
 
-func runTimeline(cmd *cobra.Command, a *app, f *timelineFlags, args []string) error {
-	ctx := cmd.Context()
-	if !slices.Contains(timeline.Formats, f.format) {
-		return usagef("--format: one of %s, not %q", strings.Join(timeline.Formats, ", "), f.format)
-	}
-	zone, err := time.LoadLocation(f.zone)
-	if err != nil {
-		return usagef("--log-zone: no zone is known by the name %q", f.zone)
-	}
-	filter, err := f.keys.filter()
-	if err != nil {
-		return err
-	}
+func runTimeline(ctx context.Context, a *app, f *timelineFlags, args []string) error {
 	if len(f.keys.types) > 0 {
 		return usagef("--type: facts are not of a type; --db and --key choose")
 	}
-	if f.reveal {
-		a.names, a.stderr.names = nil, nil
-	}
-	in, err := a.inputs(ctx, args, source.Options{})
+	want, err := f.keys.want()
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	if a.global.showProgress(a) {
-		stop := a.stderr.watch(in.Read, 0)
-		defer stop()
-	}
-	o := timeline.Options{MaxMem: int64(a.global.maxMem) / 4, Tmp: in.Tmp(), Zone: zone, Mask: a.names.Mask, Key: a.names.Key, From: f.from.time(), Until: f.until.time()}
-	if !filter.All() {
-		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
-	}
-	t, err := timeline.New(ctx, in, o)
-	if t == nil {
-		return err
-	}
-	defer t.Close()
-	if err := timeline.Write(t, timeline.NewWriter(f.format, out)); err != nil {
-		return err
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	return exit(status(false, !t.Summary.Complete))
+	a.reveal(f.reveal)
+	return a.study(ctx, args, source.Options{}, func(in *source.Inputs, out *output) (int, error) {
+		o := a.timelineOptions(in, &f.zone)
+		o.From, o.Until, o.Want = f.from.time(), f.until.time(), want
+		t, err := timeline.New(ctx, in, o)
+		if t == nil {
+			return 0, err
+		}
+		defer t.Close()
+		if err := timeline.Write(t, timeline.NewWriter(f.format.word, out)); err != nil {
+			return 0, err
+		}
+		return status(false, !t.Summary.Complete), nil
+	})
+}
+
+// timelineOptions are those of every timeline of the inputs.
+func (a *app) timelineOptions(in *source.Inputs, z *zone) timeline.Options {
+	return timeline.Options{MaxMem: int64(a.global.maxMem) / 4, Tmp: in.Tmp(), Zone: z.Location, Mask: a.names.Mask, Key: a.names.Key}
 }
 
 // time is the zero time where the flag was not given.
