@@ -40,10 +40,11 @@
 //
 // # How it works
 //
-// The log is read twice. The first pass turns events into ops (op.go, recorder.go),
-// a dozen bytes each, and puts them into partitions by the hash of the object they
-// concern (partition.go). Each partition is then replayed by an engine of bounded
-// memory (engine.go, object.go, list.go), which finds the fate of every op. The
+// The log is read twice. The first pass turns events into ops (op.go; recorder.go and,
+// by what they do, values.go, removals.go, exchange.go), a dozen bytes each, and puts
+// them into partitions by the hash of the object they concern (partition.go). Each
+// partition is then replayed by an engine of bounded memory (engine.go; put.go, list.go,
+// sharing.go on object.go), which finds the fate of every op (outcome.go). The
 // second pass turns the events into ops again and takes for each its fate, from the
 // partition where it must lie. Names are 64-bit hashes that are keyed anew in every
 // run; values are not kept at all. Ops and fates that do not fit in the memory are

@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"math"
-	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -37,18 +35,6 @@ type engine struct {
 	seed   uint64   // of the trees' priorities
 	listed []uint64 // fate<<32 | position, of what is left in lists
 }
-
-// openRecord is the record that ops are about.
-type openRecord struct {
-	id   uint64
-	db   uint32
-	fate uint32 // none: there is no record
-	kind kind   // opCreate or opTouch
-	used bool   // a value belongs to it
-}
-
-// final is set in the fate of what is left at the end, or lost.
-const final = 0x80
 
 // errFull says that a partition needs more memory than there is.
 var errFull = errors.New("lifecycle: partition too large")
@@ -147,13 +133,6 @@ func (e *engine) apply(o *op) error {
 	return nil
 }
 
-func (e *engine) isDropped(seq uint64) bool {
-	for e.span < len(e.dropped) && e.dropped[e.span].to <= seq {
-		e.span++
-	}
-	return e.span < len(e.dropped) && e.dropped[e.span].from <= seq
-}
-
 // rewrite replays what puts something into the place of what an object holds, or
 // announces that something is added to it.
 func (e *engine) rewrite(o *op, f uint32) error {
@@ -181,36 +160,6 @@ func (e *engine) rewrite(o *op, f uint32) error {
 		obj.expire = unknownExpiry
 	}
 	return nil
-}
-
-// belongs returns the record that a value belongs to.
-func (e *engine) belongs(o *op) uint32 {
-	if e.record.fate == none || e.record.id != o.id {
-		return none
-	}
-	e.record.used = true
-	return e.record.fate
-}
-
-// bare is the name of a record that adds no value.
-const bare = 0
-
-// settle attaches a record without a value to its object, to live as long as that
-// does; one that only changes it, until the next.
-func (e *engine) settle() error {
-	r := e.record
-	e.record.fate = none
-	if r.fate == none || r.used {
-		return nil
-	}
-	x, err := e.object(r.id, r.db)
-	if err != nil {
-		return err
-	}
-	if r.kind == opCreate {
-		return e.attach(x, r.fate, none)
-	}
-	return e.attachNamed(x, r.fate, none, bare, 0)
 }
 
 // applyObject replays what concerns an object as a whole.
@@ -250,128 +199,6 @@ func (e *engine) applyObject(o *op, x uint32) {
 			}
 		}
 	}
-}
-
-// doubt notes that some of what x holds was removed. Of a list, nothing is known
-// about what is left.
-func (e *engine) doubt(x uint32) {
-	obj := &e.objects[x]
-	if obj.flags&isList != 0 {
-		e.lose(x)
-		return
-	}
-	obj.doubt = uint32(len(e.fates))
-}
-
-// share notes that another key may hold all that x holds: whatever happens to it
-// here, it may be there. Members and fields that were shared before are passed over:
-// they stand before those that came later.
-func (e *engine) share(x uint32) {
-	obj := &e.objects[x]
-	for n := obj.side; n != 0 && e.walk(x); n = e.nodes[n].next {
-		e.mark(&e.nodes[n], keyspace.Unknown)
-	}
-	if obj.flags&(isList|isScored|isStream) == 0 {
-		for n := obj.tail; n != 0 && e.nodes[n].seq != shared; n = e.nodes[n].prev {
-			e.mark(&e.nodes[n], keyspace.Unknown)
-			e.nodes[n].seq = shared
-		}
-		return
-	}
-	for n := obj.head; n != 0 && e.walk(x); n = e.nodes[n].next {
-		e.mark(&e.nodes[n], keyspace.Unknown)
-	}
-}
-
-// before reports whether an entry's ID is below ms-seq.
-func (n *node) before(ms, seq uint64) bool {
-	if uint64(n.aux) != ms {
-		return uint64(n.aux) < ms
-	}
-	return uint64(n.seq) < min(seq, beside-1)
-}
-
-// applyValue replays what adds or replaces one value.
-func (e *engine) applyValue(o *op, f uint32) error {
-	if e.record.id != o.id {
-		if err := e.settle(); err != nil {
-			return err
-		}
-	}
-	rec := e.belongs(o)
-	x, err := e.object(o.id, o.db)
-	if err != nil {
-		return err
-	}
-	obj := &e.objects[x]
-	obj.steps = min(obj.steps+uint32(e.maxSteps>>stepsShift), maxPaid)
-	if o.kind != opScore {
-		e.unsort(x)
-	}
-	if o.kind == opReplace {
-		e.empty(x, keyspace.Overwritten)
-		obj.flags &= isThin
-	}
-	switch {
-	case obj.flags&isLost != 0:
-		e.lost++
-		return nil
-	case o.kind == opAppend || o.kind == opReplace:
-		return e.attach(x, f, rec)
-	case o.kind == opGroup:
-		obj.flags |= isStream
-		return e.attachNamed(x, f, rec, o.name, o.a)
-	case o.kind.has(isWhole):
-		return e.applyList(o, x, f, rec)
-	}
-	n, err := e.node(f, rec)
-	if err != nil {
-		return err
-	}
-	nd := &e.nodes[n]
-	nd.name, nd.aux, nd.rec = o.name, o.a, rec|named
-	old := e.find(x, o.name)
-	if o.kind == opScore {
-		nd.aux = e.scored(o, x, old)
-	}
-	if old != 0 {
-		if nd.aux == keepExpiry {
-			nd.aux = e.nodes[old].aux
-		}
-		e.drop(old, keyspace.Overwritten)
-	}
-	if nd.aux == keepExpiry {
-		nd.aux = keyspace.NoExpire
-	}
-	behind := obj.tail
-	switch {
-	case o.kind == opEntry:
-		obj.flags |= isStream
-		nd.seq = uint32(min(uint64(o.b), beside-1))
-	case o.kind == opScore:
-		if obj.flags&isScored == 0 && obj.length > 0 {
-			obj.flags |= isVague // it was no sorted set before
-		}
-		if obj.flags |= isScored; obj.flags&isVague == 0 {
-			behind = e.below(x, nd.score(), true)
-		}
-	}
-	e.link(n, x, behind)
-	return nil
-}
-
-// scored returns the score that a member gets.
-func (e *engine) scored(o *op, x, old uint32) int64 {
-	obj := &e.objects[x]
-	score := math.Float64frombits(uint64(o.a))
-	if o.b == scoreGrows && old != 0 {
-		score += e.nodes[old].score()
-	}
-	if o.b == scoreVague || math.IsNaN(score) || old == 0 && o.b == scoreGrows && (e.part || obj.doubt > 0 || obj.flags&isOpaque != 0) {
-		obj.flags |= isVague
-		return 0
-	}
-	return scoreBits(score)
 }
 
 // applyName replays what concerns one element.
@@ -417,14 +244,6 @@ func (e *engine) applyWhole(o *op, x uint32) error {
 	return nil
 }
 
-// reason returns the state of what the deletion o removes.
-func (e *engine) reason(o *op, expire int64) keyspace.State {
-	if o.a != bySomeone && expire >= 0 && e.clock.expired(expire, o.a, o.seq) {
-		return keyspace.Expired
-	}
-	return keyspace.Deleted
-}
-
 // flush empties a database, or all of them.
 func (e *engine) flush(db int64) {
 	if db != everyDB {
@@ -442,156 +261,4 @@ func (e *engine) flushDB(db uint32) {
 	for x := e.dbs[db]; x != 0; x = e.dbs[db] {
 		e.remove(x, keyspace.Flushed)
 	}
-}
-
-// copy makes the object o.name a second holder of all that x holds.
-func (e *engine) copy(o *op, x uint32) error {
-	y := e.byID.get(o.name)
-	if y == x {
-		return nil
-	}
-	if y != 0 {
-		e.remove(y, keyspace.Overwritten)
-	}
-	y, err := e.object(o.name, uint32(o.a))
-	if err != nil {
-		return err
-	}
-	from, to := &e.objects[x], &e.objects[y]
-	to.expire, to.flags, to.doubt = from.expire, from.flags, from.doubt
-	for _, n := range [2]uint32{from.side, from.head} {
-		for ; n != 0; n = e.nodes[n].next {
-			if !e.walk(x) {
-				e.lose(y)
-				return nil
-			}
-			c, err := e.node(0, 0)
-			if err != nil {
-				return err
-			}
-			if e.nodes[c] = e.nodes[n]; e.nodes[c].seq&beside != 0 {
-				e.linkBeside(c, y)
-			} else {
-				e.link(c, y, to.tail)
-			}
-		}
-	}
-	return nil
-}
-
-// moveName moves a member from x to the object o.a.
-func (e *engine) moveName(o *op, x uint32) error {
-	n := e.find(x, o.name)
-	if n == 0 || e.nodes[n].seq&beside != 0 {
-		return nil
-	}
-	y, err := e.object(uint64(o.a), uint32(o.b))
-	if err != nil || y == x {
-		return err
-	}
-	if e.nodes[n].fate < e.objects[x].doubt {
-		e.nodes[n].fate |= doubtful
-	}
-	e.transfer(n, y, true)
-	e.vanish(x)
-	return nil
-}
-
-// transfer moves an element to an end of the object y.
-func (e *engine) transfer(n, y uint32, toTail bool) {
-	e.unlink(n)
-	e.nodes[n].seq = 0
-	if nd := &e.nodes[n]; nd.rec&named != 0 {
-		if old := e.find(y, nd.name); old != 0 {
-			e.drop(old, keyspace.Overwritten)
-		}
-	}
-	e.unsort(y)
-	obj := &e.objects[y]
-	behind := uint32(0)
-	if toTail {
-		behind = obj.tail
-	}
-	e.link(n, y, behind)
-	if obj.flags&isLost != 0 {
-		e.lost++
-		e.drop(n, keyspace.Unknown)
-	}
-}
-
-// finish finds the states of what is left.
-func (e *engine) finish() error {
-	if err := e.settle(); err != nil {
-		return err
-	}
-	for _, first := range e.dbs {
-		for x := first; x != 0; x = e.objects[x].next {
-			e.leftover(&e.objects[x])
-		}
-	}
-	slices.Sort(e.listed)
-	return nil
-}
-
-func (e *engine) leftover(obj *object) {
-	state := keyspace.Live
-	switch {
-	case obj.db == unknownDB:
-		state = keyspace.Unknown
-	case !e.past(obj.expire):
-	case obj.expire == unknownExpiry || obj.flags&isThin != 0:
-		state = keyspace.Unknown
-	default:
-		state = keyspace.Expired
-	}
-	for n := obj.side; n != 0; n = e.nodes[n].next {
-		s := state
-		if nd := &e.nodes[n]; nd.fate < obj.doubt && obj.flags&isStream == 0 {
-			s = keyspace.Unknown
-		}
-		e.mark(&e.nodes[n], s)
-	}
-	pos := uint64(0)
-	for n := obj.head; n != 0; n = e.nodes[n].next {
-		nd := &e.nodes[n]
-		s := state
-		switch {
-		case nd.fate&doubtful != 0 || nd.fate < obj.doubt:
-			s = keyspace.Unknown
-		case s == keyspace.Live && obj.flags&(isStream|isList|isScored) == 0 && e.past(nd.aux):
-			s = keyspace.Expired
-		}
-		e.mark(nd, s)
-		if obj.flags&(isList|isOpaque) == isList {
-			e.listed = append(e.listed, uint64(nd.fate&^doubtful)<<32|pos)
-			pos++
-		}
-	}
-}
-
-func (e *engine) past(expire int64) bool {
-	return e.asOf > 0 && expire != keyspace.NoExpire && expire <= e.asOf
-}
-
-// mark notes that a value, and so its record, is left in that state. Where there
-// are several holders, or values, the best state counts.
-func (e *engine) mark(n *node, s keyspace.State) {
-	for _, i := range n.fates() {
-		if i == none {
-			continue
-		}
-		if old := e.fates[i]; old&final == 0 || rank(s) > rank(keyspace.State(old&^final)) {
-			e.fates[i] = uint8(s) | final
-		}
-	}
-}
-
-func rank(s keyspace.State) int {
-	switch s {
-	case keyspace.Live:
-		return 2
-	case keyspace.Unknown:
-		return 1
-	}
-	return 0
 }

@@ -265,30 +265,3 @@ func (e *engine) walk(x uint32) bool {
 	o.steps--
 	return true
 }
-
-// moveEnd moves an element from one end of x to one of the object o.name.
-func (e *engine) moveEnd(o *op, x uint32) error {
-	from := &e.objects[x]
-	known := from.flags&(isLost|isOpaque) == 0
-	if known && from.length == 0 {
-		return nil
-	}
-	y, err := e.object(o.name, uint32(o.a))
-	if err != nil {
-		return err
-	}
-	if !known {
-		e.lose(y)
-		return nil
-	}
-	n := from.head
-	if o.b&fromTail != 0 {
-		n = from.tail
-	}
-	e.objects[y].flags |= isList
-	e.transfer(n, y, o.b&toTail != 0)
-	if y != x {
-		e.vanish(x)
-	}
-	return nil
-}

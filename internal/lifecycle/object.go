@@ -290,3 +290,11 @@ func (e *engine) release(n uint32, state keyspace.State) {
 
 // fates returns the indexes of the fates that depend on the node: none is none.
 func (n *node) fates() [2]uint32 { return [2]uint32{n.fate &^ doubtful, n.rec &^ named} }
+
+// before reports whether an entry's ID is below ms-seq.
+func (n *node) before(ms, seq uint64) bool {
+	if uint64(n.aux) != ms {
+		return uint64(n.aux) < ms
+	}
+	return uint64(n.seq) < min(seq, beside-1)
+}
