@@ -24,6 +24,7 @@ var readers = []string{
 	"scan E", "inspect E", "carve E/dump.rdb --scan", "salvage E/dump.rdb -o O/clean.rdb", "export E/dump.rdb -o O/keys.jsonl",
 	"export E/appendonlydir --redact --format rdb -o O/share.rdb", "history E/appendonlydir", "history E/appendonlydir --before-flush",
 	"timeline E", "diff E/appendonlydir E/dump.rdb", "memory E", "audit E", "report E -o O/case.html", "acquire E -o O/copy",
+	"carve E/dump.rdb -o O/pieces", "export E/appendonlydir --format parquet -o O/keys.parquet", "memory E --format html -o O/memory.html",
 }
 
 // evidence copies the incident, and returns its directory and all that is in it.

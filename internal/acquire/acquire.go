@@ -4,6 +4,7 @@
 //
 //	acquire.go    the order of work
 //	copy.go       one file
+//	directory.go  what is kept of directories
 //	custody.go    what is written down
 //	volatile.go   what is copied first, and what threatens it
 //	store.go      the directory that the copies go to
@@ -35,6 +36,7 @@ type Options struct {
 	SealedFor []string
 	Sign      *crypt.SigningKey // nil: nothing is signed
 
+	Tree *Tree // is told of the directories of the inputs; nil: they are not written down
 	Now  func() time.Time
 	Host Host
 	// Done is called after each file. It may be nil.
@@ -52,7 +54,7 @@ func Run(ctx context.Context, in *source.Inputs, dir string, o Options) (*Custod
 		return nil, err
 	}
 	c := &Custody{Type: "custody", Version: 1, Tool: o.Tool, Argv: o.Argv, Case: o.Case, Examiner: o.Examiner, Note: o.Note,
-		Host: o.Host, Source: absolute, Started: o.Now().UTC(), SealedFor: o.SealedFor, Files: []*Copy{}, Warnings: []string{}}
+		Host: o.Host, Source: absolute, Started: o.Now().UTC(), SealedFor: o.SealedFor, Directories: []*Directory{}, Files: []*Copy{}, Warnings: []string{}}
 	files, err := list(ctx, in)
 	if err != nil {
 		return nil, err
@@ -66,9 +68,15 @@ func Run(ctx context.Context, in *source.Inputs, dir string, o Options) (*Custod
 	if stopped != nil && ctx.Err() == nil {
 		return nil, stopped
 	}
+	if o.Tree != nil {
+		if err := c.keepDirectories(s, o.Tree.dirs); err != nil {
+			return nil, err
+		}
+	}
 	c.Finished = o.Now().UTC()
 	c.Warnings = append(c.Warnings, warnings(c, o)...)
-	c.Complete = stopped == nil && !slices.ContainsFunc(c.Files, func(f *Copy) bool { return !f.whole() })
+	c.Complete = stopped == nil && !slices.ContainsFunc(c.Files, func(f *Copy) bool { return !f.whole() }) &&
+		!slices.ContainsFunc(c.Directories, func(d *Directory) bool { return !d.whole() })
 	data, err := c.encode()
 	if err != nil {
 		return nil, err

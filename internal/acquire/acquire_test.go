@@ -59,12 +59,12 @@ func evidence(t *testing.T) string {
 
 func acquired(t *testing.T, src, dst string, o Options) *Custody {
 	t.Helper()
-	in, err := source.New(t.Context(), []string{src}, source.Options{})
+	o.Source, o.Now, o.Tree = src, clock, &Tree{}
+	in, err := source.New(t.Context(), []string{src}, source.Options{Entered: o.Tree.Enter})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	o.Source, o.Now = src, clock
 	c, err := Run(t.Context(), in, dst, o)
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +155,59 @@ func TestRun(t *testing.T) {
 	}
 	if len(read.Files) != len(c.Files) || len(c.Files) != 12 {
 		t.Errorf("%d files in the custody file, %d told, want 12", len(read.Files), len(c.Files))
+	}
+}
+
+// TestDirectories: also those are kept that hold nothing, with what the system tells
+// of them; one in which something was made meanwhile is told, and the copy is not
+// said to be complete.
+func TestDirectories(t *testing.T) {
+	src := evidence(t)
+	empty := filepath.Join(src, "modules", "old")
+	if err := os.MkdirAll(empty, 0o710); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	if err := os.Chtimes(empty, at, at); err != nil {
+		t.Fatal(err)
+	}
+	dst := filepath.Join(t.TempDir(), "copy")
+	c := acquired(t, src, dst, Options{})
+	if !c.Complete {
+		t.Errorf("not complete: %v", c.Warnings)
+	}
+	var paths []string
+	for _, d := range c.Directories {
+		paths = append(paths, d.Path)
+		if d.Path == "modules/old" && (d.Mode != "drwx--x---" || !d.Modified.Equal(at) || !d.Accessed.Equal(at)) {
+			t.Errorf("%+v", d)
+		}
+		if info, err := os.Stat(filepath.Join(dst, filesDir, d.Path)); err != nil || !info.IsDir() {
+			t.Errorf("the copy has no directory %s", d.Path)
+		}
+	}
+	for _, want := range []string{".", "aof/deep", "modules", "modules/old"} {
+		if !slices.Contains(paths, want) {
+			t.Errorf("directories %q, without %s", paths, want)
+		}
+	}
+	made := false
+	c = acquired(t, src, filepath.Join(t.TempDir(), "copy"), Options{Done: func(*Copy) {
+		if made {
+			return
+		}
+		made = true
+		if err := os.WriteFile(filepath.Join(empty, "new"), nil, 0o600); err != nil {
+			t.Error(err)
+		}
+	}})
+	for _, d := range c.Directories {
+		if want := d.Path == "modules/old"; slices.Contains(d.Changes, "modified") != want {
+			t.Errorf("%s: changes %v", d.Path, d.Changes)
+		}
+	}
+	if c.Complete || !slices.ContainsFunc(c.Warnings, func(w string) bool { return strings.HasPrefix(w, "1 directories changed") }) {
+		t.Errorf("complete: %v, warnings %q", c.Complete, c.Warnings)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -60,13 +61,17 @@ func (p *Copy) copy(ctx context.Context, s *store, o Options) error {
 // unstorable notes that a name has no place in the store, which is no reason to
 // leave the other files alone. Any other error is returned.
 func (p *Copy) unstorable(err error) error {
-	for _, e := range []error{syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ENOTDIR, syscall.EISDIR, fs.ErrExist} {
-		if errors.Is(err, e) {
-			p.Error = "the copy cannot be stored under this name: " + reason(err)
-			return nil
-		}
+	if !nameless(err) {
+		return err
 	}
-	return err
+	p.Error = "the copy cannot be stored under this name: " + reason(err)
+	return nil
+}
+
+// nameless reports whether an error says that a name has no place in the store.
+func nameless(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENAMETOOLONG, syscall.EINVAL, syscall.EILSEQ, syscall.ENOTDIR, syscall.EISDIR, fs.ErrExist},
+		func(e error) bool { return errors.Is(err, e) })
 }
 
 // broken notes that ctx ended while the file was copied.

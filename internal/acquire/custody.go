@@ -25,12 +25,13 @@ type Custody struct {
 
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
-	Complete bool      `json:"complete"` // every file was copied whole, and is what it was before
+	Complete bool      `json:"complete"` // every file was copied whole, and is what it was before, as are the directories
 
-	SealedFor []string `json:"sealed_for,omitempty"`
-	Files     []*Copy  `json:"files"`
-	Bytes     int64    `json:"bytes"`
-	Warnings  []string `json:"warnings"`
+	SealedFor   []string     `json:"sealed_for,omitempty"`
+	Directories []*Directory `json:"directories"`
+	Files       []*Copy      `json:"files"`
+	Bytes       int64        `json:"bytes"`
+	Warnings    []string     `json:"warnings"`
 }
 
 // Host is the machine that the copy was made on.

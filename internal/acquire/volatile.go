@@ -41,12 +41,17 @@ func warnings(c *Custody, o Options) []string {
 		unread += one(p.Unread > 0)
 		failed += one(p.Error != "")
 	}
+	var moved int
+	for _, d := range c.Directories {
+		moved += one(len(d.Changes) > 0)
+	}
 	say := func(n int, format string, args ...any) {
 		if n > 0 {
 			w = append(w, fmt.Sprintf(format, args...))
 		}
 	}
 	say(changed, "%d files changed while they were copied: the server runs, or something else writes; their copies mix moments", changed)
+	say(moved, "%d directories changed while their files were copied: some may have come or gone since they were listed", moved)
 	say(temporary, "%d temporary files: a snapshot or a rewrite was under way, or one was broken off", temporary)
 	if changed > 0 || temporary > 0 {
 		say(logs, "a rewrite of the append-only file (BGREWRITEAOF, or auto-aof-rewrite-percentage) deletes the commands of the past: copy it before anything else, and stop the server by SIGKILL rather than SHUTDOWN if its files must stay as they are")

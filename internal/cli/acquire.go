@@ -32,7 +32,7 @@ hashed as it is read; then the source is read and hashed once more, its size,
 owner, mode and times are compared with before, and the copy is read back.
 
 DIR gets the copies below files, custody.json, which says all of that, with the
-times of each file, the host, its clock and the command line, and SHA256SUMS,
+times of each file and directory, the host, its clock and the command line, and SHA256SUMS,
 which sha256sum -c checks. custody.json is written last: without it, a copy is
 not finished. With -r the copies and custody.json are sealed; SHA256SUMS then
 holds the sums of what is sealed, and the names of files stay readable.
@@ -66,7 +66,7 @@ func runAcquire(cmd *cobra.Command, a *app, f *acquireFlags, path string) error 
 		return usagef("name the directory for the copy by -o")
 	}
 	o := acquire.Options{Source: path, Case: f.caseID, Examiner: f.examiner, Note: f.note,
-		Argv: os.Args, Tool: "valkeyfs " + version(), Now: time.Now, Host: thisHost()}
+		Argv: os.Args, Tool: "valkeyfs " + version(), Tree: &acquire.Tree{}, Now: time.Now, Host: thisHost()}
 	if len(f.recipients.recipients)+len(f.recipients.files) > 0 {
 		harden()
 		seal, texts, err := f.recipients.options(a)
@@ -89,7 +89,7 @@ func runAcquire(cmd *cobra.Command, a *app, f *acquireFlags, path string) error 
 			return fmt.Errorf("%s belongs to someone else, and reading it would change its access time: acquire as root or as its owner, mount the evidence read-only, or say --allow-atime", where)
 		}
 	}
-	in, err := a.inputs(ctx, []string{path}, source.Options{})
+	in, err := a.inputs(ctx, []string{path}, source.Options{Entered: o.Tree.Enter})
 	if err != nil {
 		return err
 	}

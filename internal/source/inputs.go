@@ -30,6 +30,7 @@ type Options struct {
 	Want      func(*keyspace.Event) bool
 	KeepValue func(*keyspace.Event) int64
 	Stdin     io.Reader
+	Entered   func(*File) // is told of each directory that is walked, before what lies in it; nil: nobody asks
 	// Alone keeps to the unit that each path gives its name: of a manifest its log,
 	// without the history files, and of a file with the Role that it plays beside others.
 	Alone bool

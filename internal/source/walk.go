@@ -103,6 +103,12 @@ func (t *tree) list(rel string, depth int) (names []string, skipped, err error) 
 	}
 	names, err = d.Readdirnames(-1)
 	slices.Sort(names)
+	if err == nil && t.in.o.Entered != nil {
+		f := t.file(rel)
+		f.stat(d.info)
+		f.Born = bornTime(d.File)
+		t.in.o.Entered(f)
+	}
 	return names, nil, err
 }
 
