@@ -218,7 +218,7 @@ func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *r
 		return err
 	}
 	if left > 0 {
-		a.stderr.errorf("%d keys of modules and vector sets are left out: no command builds them", left)
+		a.stderr.errorf("left out, since no command builds modules' values and vector sets: %s", plural(int64(left), "key"))
 		f.leftOut = true
 	}
 	i := l.Info()
