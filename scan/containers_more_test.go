@@ -2,8 +2,10 @@ package scan
 
 import (
 	"bytes"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	hexadecimal "encoding/hex"
 	"fmt"
 	"html"
 	"io"
@@ -129,6 +131,48 @@ var moreWrappers = []wrapper{
 		z, _ := flate.NewWriter(w, 6)
 		return z
 	})},
+	{"signed", "", func(_, v string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(v)) + ":1tle2m:" + random("django", 43, alnumAlphabet)
+	}},
+	{"signed", "", func(_, v string) string {
+		return "." + base64.RawURLEncoding.EncodeToString([]byte(compressed("zlib")("", v))) + ".Z7xk2w." + random("flask", 27, alnumAlphabet)
+	}},
+	{"signed", "", func(_, v string) string {
+		return base64.StdEncoding.EncodeToString([]byte(v)) + "--" + random("rails", 40, hexAlphabet)
+	}},
+	{"signed", "", func(_, v string) string {
+		return base64.StdEncoding.EncodeToString([]byte(random("digest", 40, hexAlphabet) + ":" + wrapPickle2("a", v)))
+	}},
+	{"base32", "", func(_, v string) string { return base32.StdEncoding.EncodeToString([]byte(v)) }},
+	{"base64", "", func(_, v string) string { return "base64:" + base64.StdEncoding.EncodeToString([]byte(v)) }},
+	{"hex", "", func(_, v string) string { return "0x" + hexadecimal.EncodeToString([]byte(v)) }},
+	{"hex", "", func(_, v string) string { return `\x` + hexadecimal.EncodeToString([]byte(v)) }},
+	{"erlang-zlib", "", func(_, v string) string {
+		term := "m" + be32(len(v)) + v
+		return "\x83P" + be32(len(term)) + compressed("zlib")("", term)
+	}},
+	{"utf-16", "", func(_, v string) string { return "\xff\xfe" + strings.Join(strings.Split(v, ""), "\x00") + "\x00" }},
+	{"jwt", "", func(_, v string) string {
+		enc := base64.RawURLEncoding.EncodeToString
+		return enc([]byte(`{"alg":"ES256"}`)) + "." + enc([]byte("["+v+"]")) + "." + random("jws", 86, alnumAlphabet)
+	}},
+}
+
+// What only looks signed or encoded is none of these.
+func TestNotSigned(t *testing.T) {
+	s := newTestScanner(t)
+	for name, value := range map[string]string{
+		"times":       "2025-01-02T10:00:00:123456:" + random("a", 43, alnumAlphabet),
+		"names":       "service.production.api.v1." + random("b", 30, lowerAlphabet),
+		"identifiers": random("c", 40, hexAlphabet) + ":" + random("d", 40, hexAlphabet),
+		"a slug":      "harbor-willow-quartz--" + random("e", 40, hexAlphabet),
+		"a seed":      base32Of("seed", 64),
+		"an address":  "0x" + random("f", 40, hexAlphabet),
+	} {
+		if found, stats := scanAll(t, s, stringKey("k", value)); len(found) > 0 || len(stats.Failures) > 0 {
+			t.Errorf("%s: found %s, failures %v", name, brief(found), stats.Failures)
+		}
+	}
 }
 
 // A token is found in each, alone and inside compressed data and base64, and a

@@ -42,7 +42,7 @@ func decoders() []decoder {
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		erlangDecoder, utf16Decoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
-		jwtDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base64Decoder, entityDecoder, percentDecoder,
+		jwtDecoder, signedDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
 	}
 }
 
@@ -104,7 +104,7 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 
 // markShift is where in the masks of what a keyword sets off the frameworks
 // follow the decoders.
-const markShift = 36
+const markShift = 38
 
 // isContainer reports whether decoded bytes start like a binary container or
 // are text: what tells base64 and hex from random identifiers.

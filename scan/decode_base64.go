@@ -67,9 +67,18 @@ func base64Encoding(data []byte) *base64.Encoding {
 	return base64.RawURLEncoding
 }
 
+// base64Text skips the word that says what follows.
+func base64Text(data []byte) []byte {
+	if prefix := "base64:"; foldPrefix(data, prefix) {
+		return data[len(prefix):]
+	}
+	return data
+}
+
 // fitsBase64 decodes the first characters: of random identifiers no more needs
 // to be looked at.
 func fitsBase64(data []byte) bool {
+	data = base64Text(data)
 	if len(data) < minBase64 {
 		return len(data) >= minNamedBase64 && fitsShortBase64(data)
 	}
@@ -172,9 +181,11 @@ func plausibleHead(head []byte) bool {
 
 // hasBinaryMagic recognises the binary containers by their first bytes.
 func hasBinaryMagic(head []byte) bool {
-	if len(head) < 4 {
-		return false
-	}
+	return len(head) >= 4 && (hasMagic(head) || len(head) >= 8 && hasBinaryShape(head))
+}
+
+// hasMagic recognises those that have a magic.
+func hasMagic(head []byte) bool {
 	switch head[0] {
 	case 0x1f:
 		return head[1] == 0x8b && head[2] == 8
@@ -193,9 +204,7 @@ func hasBinaryMagic(head []byte) bool {
 	case 0xac:
 		return head[1] == 0xed && head[2] == 0 && head[3] == 5
 	case 0x30, 0xfe, 0xce: // a private key, or a store of them
-		if keymaterial.Sniff(head) {
-			return true
-		}
+		return keymaterial.Sniff(head)
 	case '}', ']': // pickle 0 and 1, a mapping or a list that is put into the memo
 		return head[1] == 'q' || head[1] == 'r'
 	case 'L':
@@ -203,7 +212,7 @@ func hasBinaryMagic(head []byte) bool {
 	case 0xff: // snappy's frames
 		return string(head[:4]) == "\xff\x06\x00\x00"
 	}
-	return len(head) >= 8 && hasBinaryShape(head)
+	return false
 }
 
 // hasBinaryShape recognises the beginnings of formats without a magic; their
@@ -244,11 +253,12 @@ func hasBinaryShape(head []byte) bool {
 func isTag(b byte) bool { return b&5 == 0 && b >= 8 && b <= 0x3a }
 
 func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
-	enc := base64Encoding(f.data)
-	if class, _ := w.classHere(); enc == nil || len(f.data) < minBase64 && class <= nameNeutral {
+	text := base64Text(f.data)
+	enc := base64Encoding(text)
+	if class, _ := w.classHere(); enc == nil || len(text) < minBase64 && class <= nameNeutral {
 		return false
 	}
-	text := trimPadding(f.data)
+	text = trimPadding(text)
 	if !w.budget.spend(enc.DecodedLen(len(text))) {
 		w.limited("base64")
 		return false

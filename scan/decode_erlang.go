@@ -1,6 +1,10 @@
 package scan
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+)
 
 // Erlang's external term format (erts/doc, "External Term Format"; tags in
 // erts/emulator/beam/external.h): what Elixir and Erlang applications keep terms
@@ -9,6 +13,7 @@ var erlangDecoder = decoder{kind: "erlang", binary: true, starts: startsWith("\x
 
 const (
 	etfVersion     = 131
+	etfCompressed  = 80 // length of four bytes, then zlib
 	etfFloat       = 70
 	etfBits        = 77
 	etfSmallInt    = 97
@@ -33,13 +38,16 @@ const (
 // isErlang reports whether a tag is of a term that can hold text.
 func isErlang(tag byte) bool {
 	switch tag {
-	case etfSmallTuple, etfTuple, etfString, etfList, etfBinary, etfMap:
+	case etfSmallTuple, etfTuple, etfString, etfList, etfBinary, etfMap, etfCompressed:
 		return true
 	}
 	return false
 }
 
 func openErlang(w *worker, f *fragment, hits []hit, base uint32) bool {
+	if f.data[1] == etfCompressed {
+		return w.openErlangZlib(f)
+	}
 	return w.document("erlang", f, hits, base, func(data []byte, doc *document, sink docSink) error {
 		e := erlangWalker{binaryWalker{document: doc, data: data, at: 1, sink: sink}}
 		if err := e.term(0); err != nil {
@@ -50,6 +58,15 @@ func openErlang(w *worker, f *fragment, hits []hit, base uint32) bool {
 		}
 		return nil
 	})
+}
+
+// openErlangZlib inflates a term, which then has the version before it again.
+func (w *worker) openErlangZlib(f *fragment) bool {
+	const header = 1 + 1 + 4
+	if len(f.data) < header+minContainer || !fitsZlib(f.data[header:]) || !w.zip.deflate(f.data[header+2:]) {
+		return false
+	}
+	return w.decompress("erlang-zlib", f, io.MultiReader(bytes.NewReader([]byte{etfVersion}), w.zip.flate))
 }
 
 type erlangWalker struct{ binaryWalker }

@@ -2,7 +2,7 @@ package scan
 
 import "encoding/hex"
 
-var hexDecoder = decoder{kind: "hex", starts: isHex, fits: fitsHex, open: openHex}
+var hexDecoder = decoder{kind: "hex", starts: func(b byte) bool { return isHex(b) || b == '\\' }, fits: fitsHex, open: openHex}
 
 // Lengths of hexadecimal text.
 const (
@@ -11,8 +11,17 @@ const (
 	headHex     = 16
 )
 
+// hexDigits skips what programs and PostgreSQL's bytea put before the digits: 0x, \x.
+func hexDigits(data []byte) []byte {
+	if (data[0] == '0' || data[0] == '\\') && data[1] == 'x' {
+		return data[2:]
+	}
+	return data
+}
+
 // fitsHex decodes the first characters, as fitsBase64 does.
 func fitsHex(data []byte) bool {
+	data = hexDigits(data)
 	if len(data) < minNamedHex || len(data)%2 != 0 || len(data) < minHex && !asciiHex(data[0], data[2], data[4]) {
 		return false
 	}
@@ -46,22 +55,23 @@ func asciiHex(digits ...byte) bool {
 }
 
 func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
-	for _, b := range f.data {
+	digits := hexDigits(f.data)
+	for _, b := range digits {
 		if !isHex(b) {
 			return false
 		}
 	}
-	if class, _ := w.classHere(); len(f.data) < minHex && class <= nameNeutral {
+	if class, _ := w.classHere(); len(digits) < minHex && class <= nameNeutral {
 		return false
 	}
-	n := len(f.data) / 2
+	n := len(digits) / 2
 	if !w.budget.spend(n) {
 		w.limited("hex")
 		return false
 	}
 	buf := w.buffer(f.depth, n)
 	for i := range buf {
-		buf[i] = unhex(f.data[2*i])<<4 | unhex(f.data[2*i+1])
+		buf[i] = unhex(digits[2*i])<<4 | unhex(digits[2*i+1])
 	}
 	if len(buf) >= sampleHex/2 && !w.isContainer(buf) && mostlyPrintable(buf[:sampleHex/2]) {
 		w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0)

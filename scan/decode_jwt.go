@@ -2,8 +2,8 @@ package scan
 
 import "bytes"
 
-// The claims of a JSON Web Token are a container: addresses, names and nested
-// tokens stand in them. The token itself is a finding of jwtFamily.
+// The claims of a JSON Web Token, or what else a signature of its kind covers (RFC
+// 7515), are a container: addresses, names and nested tokens stand in them. The token itself is a finding of jwtFamily.
 var jwtDecoder = decoder{kind: "jwt", starts: startsWith("eB"), fits: fitsJWT, open: openJWT}
 
 // jwtStart skips the scheme of an Authorization header.
@@ -27,16 +27,13 @@ func openJWT(w *worker, f *fragment, hits []hit, base uint32) bool {
 		if end >= len(f.data) || f.data[end] != '.' {
 			return false
 		}
-		if f.data[at] != 'e' || f.data[at+1] != 'y' {
-			return false
-		}
 		if part := f.data[at:end]; at > jwtStart(f.data) {
 			enc := base64Encoding(part)
 			if enc == nil || !w.budget.spend(enc.DecodedLen(len(part))) {
 				return false
 			}
 			buf := w.buffer(f.depth, enc.DecodedLen(len(part)))
-			if n, err := enc.Decode(buf, part); err == nil && isText(buf[:n]) {
+			if n, err := enc.Decode(buf, part); err == nil && w.isContainer(buf[:n]) {
 				w.child(f, piece{kind: "jwt", data: buf[:n], from: at, to: end}, nil, 0)
 			}
 		}

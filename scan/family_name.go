@@ -34,6 +34,7 @@ func byName(*worker, *rule, *fragment, int, int) {}
 // nounKeywords are what every name with a class contains.
 var nounKeywords = []string{
 	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "clave", "psk", "masterauth",
+	"hasło", "lösenord", "şifre", "арол", "лозинка", "ωδικ", "סיסמ", "المرور", "รหัสผ่าน", "khẩu", "密码", "密碼", "口令", "パスワード", "비밀번호", "lozinka", "zaporka", "geslo", "slapta", "salas", "sandi", "contrasenya", "pasahitza", "lykilor", "parool", "συνθηματικ", "گذرواژه", "पासवर्ड", "암호",
 	"secret", "credential", "creds", "cred", "seed", "mnemonic", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
 }
 
@@ -346,8 +347,19 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	if compared && at == end+2 { // the padding of base64, behind what reads like a word
 		return
 	}
-	if f.inName && isWhose(d[valueFrom:valueTo], class) {
-		w.exclude(identifierValue)
+	if f.inName {
+		valueTo = valueFrom + len(firstSegment(d[valueFrom:valueTo]))
+		if isWhose(d[valueFrom:valueTo], class) {
+			w.exclude(identifierValue)
+			return
+		}
+		if isDigest(d[valueFrom:valueTo]) && countsSomething(d[:begin]) {
+			w.exclude(hashValue)
+			return
+		}
+	}
+	if isResourceName(d, begin) {
+		w.exclude(locationValue)
 		return
 	}
 	if n := schemeLen(d[valueFrom:min(len(d), valueFrom+maxValue)]); n > 0 {
@@ -398,6 +410,41 @@ func isCodeAt(d []byte, begin, end, valueFrom, valueTo int, class nameClass) boo
 // than what: password:4711, password:alice.
 func isWhose(v []byte, class nameClass) bool {
 	return isDigits(v) || class == namePassword && !isChosen(v) && shapeOf(v).other == 0
+}
+
+// firstSegment returns what stands before the next separator of a key.
+func firstSegment(v []byte) []byte {
+	if k := bytes.IndexAny(v, ":|"); k > 0 {
+		return v[:k]
+	}
+	return v
+}
+
+// isDigest reports whether v has the form of a digest in hex.
+func isDigest(v []byte) bool {
+	return (len(v) == 32 || len(v) == 40 || len(v) == 64 || len(v) == 128) && run(v, 0, len(v), isHex) == len(v)
+}
+
+// countsSomething reports whether a part of a key says that its value is a count: of
+// requests by whoever the next part is the digest of.
+func countsSomething(key []byte) bool {
+	for i := 0; i < len(key); {
+		end := run(key, i, len(key), isAlnum)
+		if counters[string(bytes.ToLower(key[i:end]))] {
+			return true
+		}
+		i = end + 1
+	}
+	return false
+}
+
+var counters = setOf("rl ratelimit ratelimiter ratelimits rate limit limiter limits throttle throttling throttler quota quotas usage hits counter counters count counts stats metrics attempts")
+
+// isResourceName reports whether the word at i stands in a name of Amazon's, which
+// says where a secret is: arn:aws:secretsmanager:…:secret:….
+func isResourceName(d []byte, i int) bool {
+	begin := runBack(d, i, maxNameBefore+maxNameAfter, func(b byte) bool { return isNameByte(b) || b == ':' || b == '/' })
+	return foldPrefix(d[begin:], "arn:")
 }
 
 // isMinified recognises what a packer of scripts leaves of a member: t.Xy, or

@@ -10,19 +10,20 @@ import (
 // value has the shape of it. Names of people in running text are not sought.
 var personalFamily = []rule{
 	{id: "phone-number", description: "Telephone number", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"phone", "telephone", "mobile", "msisdn", "cellphone", "fax", "phonenumber"}, shape: phoneShape},
+		names: []string{"phone", "telephone", "mobile", "msisdn", "cellphone", "cell", "fax", "phonenumber", "tel", "telefon", "telefono", "telefone", "telefoon", "telefonnummer",
+			"handy", "handynummer", "celular", "movil", "mobil", "whatsapp", "contact_number", "contactnumber"}, shape: phoneShape},
 	{id: "ip-address", description: "IP address of a person's device", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"remoteaddr", "remote_addr", "remoteaddress", "client_ip", "clientip", "ipaddress", "ip_address", "last_ip", "user_ip"}, shape: addressShape},
+		names: []string{"remoteaddr", "remote_addr", "remoteaddress", "client_ip", "clientip", "ipaddress", "ip_address", "last_ip", "user_ip", "login_ip", "remote_ip", "visitor_ip", "signup_ip", "registration_ip", "x-forwarded-for", "x-real-ip"}, shape: addressShape},
 	{id: "national-id", description: "National identity number", category: PII, severity: Medium, confidence: Confirmed, rank: rankData, find: byName,
-		names: []string{"ssn", "national_id", "nationalid", "personal_id", "socialsecurity", "social_security", "tax_id", "taxid", "steuer_id", "cpf", "dni", "nie", "bsn",
+		names: []string{"ssn", "national_id", "nationalid", "personal_id", "socialsecurity", "social_security", "tax_id", "taxid", "steuer_id", "cpf", "dni", "nif", "nie", "bsn", "burgerservicenummer", "pnr", "securite_sociale", "numero_secu", "insee",
 			"pesel", "codice_fiscale", "personnummer", "hetu", "ahv", "nir", "tckn", "fodselsnummer", "rijksregisternummer", "id_number", "idnumber", "citizen_id"},
 		shape: func(v []byte) bool { return nationalID(v) != "" }},
 	{id: "birth-date", description: "Date of birth", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"birthdate", "birth_date", "birthday", "dateofbirth", "date_of_birth", "dob", "born"}, shape: dateShape},
+		names: []string{"birthdate", "birth_date", "birthday", "dateofbirth", "date_of_birth", "dob", "born", "geburtsdatum", "geburtstag", "date_naissance", "fecha_nacimiento", "data_nascita", "data_nascimento", "geboortedatum"}, shape: dateShape},
 	{id: "passport-number", description: "Passport number", category: PII, severity: Medium, confidence: Likely, rank: rankData, find: byName,
 		names: []string{"passport", "passport_no", "passportnumber"}, shape: passportShape},
 	{id: "postal-address", description: "Street of a postal address", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1"}, shape: streetShape},
+		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco", "adres"}, shape: streetShape},
 }
 
 // maxPersonal is the length of the longest value that is looked at.

@@ -101,6 +101,7 @@ func (w *worker) namedNumber() bool {
 
 // numberWords end names of numbers that are no card's.
 var numberWords = setOf("id ids uuid key keys count counts total sum size length len offset index idx position pos cursor seq sequence version revision time at timestamp ts date " +
+	"no nr invoice order orders tracking sku serial imei iccid barcode ean gtin pixel " +
 	"hash checksum digest etag nonce epoch generation ttl expires expiry score rank bytes ms ns")
 
 // setOf makes a set of the words of a list.
@@ -280,8 +281,8 @@ func findEmail(w *worker, r *rule, f *fragment, from, to int) {
 	if begin == from || dot <= 0 || !isTopLevel(domain[dot+1:]) || bytes.Contains(domain, []byte("..")) || bytes.Contains(domain, []byte(".-")) || domain[0] == '-' {
 		return
 	}
-	if end < len(d) && d[end] == '@' || begin > 0 && (d[begin-1] == ':' && begin > 2 && d[begin-2] == '/' || d[begin-1] == '@') {
-		return
+	if end < len(d) && d[end] == '@' || begin > 0 && d[begin-1] == '@' || begin > 1 && d[begin-1] == '/' && d[begin-2] == '/' {
+		return // or who a URL says is to log in
 	}
 	if isPackage(domain[dot+1:]) || begin > 1 && d[begin-1] == ':' && bytes.Contains(around(d, begin, begin, 128), []byte("://")) {
 		return // user:password@host, or name@2x.png

@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // A nameClass says what a name – a field, a JSON key, the last part of a key, a
 // variable – promises of the value that bears it. Classes are ordered: of two
@@ -42,15 +45,15 @@ const (
 // nameWords lists the words that matter, as they stand in field names of the
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
-	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola jelszo jelszó sifre şifre clave parol пароль 密码 密碼 パスワード 비밀번호 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
+	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 암호 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
 	roleSecret:    "secret secrets credential credentials creds cred",
 	roleToken:     "token tokens bearer jwt authorization",
 	roleKey:       "key keys",
 	roleSeed:      "seed mnemonic skey",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
-	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery unseal root app jwt oauth subscription",
-	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket ring rings network economy symbol fingerprint thumbprint",
+	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery activation unseal root app jwt oauth subscription",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket sync synchronization rotation rotator migration migrator worker queue scheduler ring rings network economy symbol fingerprint thumbprint",
 	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide checksum etag failed failure failures wrong invalid incorrect missing weak error errors validation placeholder label message",
 	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
 	roleContent:   "value val data payload content contents body v text str string raw",
@@ -86,7 +89,7 @@ var runTogether = []struct {
 	{"csrftoken", nameSession, nil}, {"xsrftoken", nameSession, nil}, {"sessiontoken", nameSession, nil}, {"sessionsecret", nameSession, nil},
 	{"secret", nameSecret, nil},
 	{"token", nameToken, nil},
-	{"apikey", nameKey, nil}, {"secretkey", nameKey, nil}, {"privatekey", nameKey, nil}, {"accesskey", nameKey, nil}, {"authkey", nameKey, nil},
+	{"apikey", nameKey, nil}, {"secretkey", nameKey, nil}, {"privatekey", nameKey, nil}, {"privkey", nameKey, nil}, {"accesskey", nameKey, nil}, {"authkey", nameKey, nil},
 	{"accountkey", nameKey, nil}, {"encryptionkey", nameKey, nil}, {"masterkey", nameKey, nil}, {"signingkey", nameKey, nil}, {"sharedaccesskey", nameKey, nil}, {"hmackey", nameKey, nil}, {"secretkeybase", nameSecret, nil},
 }
 
@@ -253,6 +256,9 @@ func roleOf(w []byte) wordRole {
 	if role, ok := nameWords[string(w)]; ok {
 		return role
 	}
+	if !isASCII(w) {
+		return nameWords[strings.ToLower(string(w))]
+	}
 	n := len(w)
 	for n > 0 && isDigit(w[n-1]) {
 		n--
@@ -344,7 +350,7 @@ func isAccount(seg []byte) bool {
 func isLock(key []byte) bool {
 	for seg := range bytes.SplitSeq(key, []byte(":")) {
 		switch string(bytes.ToLower(seg)) {
-		case "lock", "locks", "mutex", "redlock", "semaphore", "lease", "leases":
+		case "lock", "locks", "mutex", "redlock", "semaphore", "lease", "leases", "leader", "election":
 			return true
 		}
 	}
