@@ -16,8 +16,9 @@ type Prober struct {
 	first         opening // of the chain that begins said to begin
 	proven        bool    // its value has a form that could be wrong
 	key           []byte  // of the record before
-	budget        int64   // bytes that trials may look at
-	since         int     // the place that was asked about last
+	packer        packer
+	budget        int64 // bytes that trials may look at
+	since         int   // the place that was asked about last
 }
 
 // ProbeAhead is how many bytes behind a place a Prober may look at to believe it.
@@ -143,61 +144,6 @@ func (p *Prober) begins(b []byte) bool {
 // typeForked is what Redis 7.4's release candidates and Valkey 9 both call a hash.
 const typeForked = 22
 
-// believed is the weight from which on a chain is believed where nothing else is
-// known of the file: five records that nothing but their sequence proves, or two
-// and a half whose values have a form that could be wrong.
-const believed = 5
-
-// believedOdd is that of a chain that begins with plain strings under an odd name,
-// as tables in programs do: most of its names must be odd.
-const believedOdd = 64
-
-// weigh is chain for bytes of unknown origin, which may end anywhere: instead of
-// counting records, it weighs them.
-func (p *Prober) weigh(r *Reader, b []byte) bool {
-	p.r, r.in, r.typ = r, newWindow(b, 0), 0
-	r.clear()
-	r.ev.DB = 0
-	r.habits.database, r.nameless, r.inflated = -1, -1, 0
-	doubt, odd, keys, weight := false, 0, 0, 0
-	for need := believed; weight < need; {
-		more, err := r.record()
-		if err != nil || r.implausible() {
-			return false
-		}
-		weight++
-		if !more {
-			return weight > believed/2 && !doubt
-		}
-		if r.ev.Kind != keyspace.KeyEnd {
-			weight-- // an opcode proves little
-			if keys == 0 && r.ev.Kind != keyspace.DB {
-				return false
-			}
-			continue
-		}
-		name := OddName(r.key)
-		if keys > 0 && bytes.Equal(r.key, p.key) {
-			return false // a name is there once: this is a table
-		}
-		p.key = append(p.key[:0], r.key...)
-		if keys == 0 {
-			if doubt = r.unproven && name; doubt {
-				need = believedOdd
-			}
-			p.proven, p.first.heads = !r.unproven, p.first.heads[:0]
-			p.first.open(r, 0)
-		}
-		if keys++; name {
-			odd++
-		}
-		if !r.unproven && !name {
-			weight++
-		}
-	}
-	return !doubt || 2*odd > keys
-}
-
 // probed are the types that a Prober looks for: what servers have written since
 // Redis 5, but for hashes that refer to a template, which stands elsewhere.
 var probed = bits(0, 2, 4, 5, 7, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27)
@@ -310,7 +256,7 @@ func valueAt(b []byte, i int) bool {
 	case 15, 19, 21, 26, 27:
 		return b[body] == 16 // a stream's node is named by an ID
 	case 18:
-		return b[body] == nodePacked && containerAt(b, body+1, false) || b[body] == nodePlain
+		return b[body] == nodePacked && containerAt(b, body+1, false) || b[body] == nodePlain && b[body+1] >= plainNode
 	}
 	return elementsAt(b, body, typ, n)
 }
@@ -379,6 +325,10 @@ func behindKey(b []byte, i int) (int, bool) {
 	n, at, ok := shortLength(b, i)
 	return at + n, ok && at+n < len(b)
 }
+
+// plainNode is the least first byte of the length of a list's element that has a node of
+// its own: those that do are of kilobytes (isLargeElement of src/quicklist.c).
+const plainNode = 0x40 | 4096>>8
 
 // shortLength reads a length of one or two bytes.
 func shortLength(b []byte, i int) (n, next int, ok bool) {

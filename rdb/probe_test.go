@@ -2,7 +2,9 @@ package rdb
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -58,6 +60,59 @@ func TestProber(t *testing.T) {
 	}
 	if early > 12 {
 		t.Errorf("%d of 40 began too early", early)
+	}
+}
+
+// Tables of programs look like plain strings, one after the other; no records are found
+// in them, but in what servers write of names that are no text.
+func TestProberTables(t *testing.T) {
+	const rows = 200
+	rnd := rand.New(rand.NewPCG(1, 1))
+	table := func(row func(i int) string) []byte {
+		var b bytes.Buffer
+		for i := range rows {
+			b.WriteString(row(i))
+		}
+		return append(b.Bytes(), make([]byte, 64)...)
+	}
+	padded := func(s string, n int) string { return s + strings.Repeat("\x00", n-len(s)) }
+	records := func(key func(i int) string, value string) []byte {
+		return file("REDIS0011", func(b *build) {
+			for i := range rows {
+				b.op(0)
+				if key := key(i); key[0] == 0xc1 {
+					b.WriteString(key)
+				} else {
+					b.str(key)
+				}
+				b.str(value)
+			}
+		})
+	}
+	binary := func(n int) string { return string(randomBytes(n, rnd.Uint64())) }
+	cases := []struct {
+		name string
+		b    []byte
+		has  bool
+	}{
+		{"a counter in rows of 18", table(func(i int) string {
+			return "\x00\x0f\x85" + le(2, int64(0x1000-18*i)) + "\xff\xff\x8b\x86" + le(2, int64(i)) + "\x00\x00\x39\x87" + le(2, int64(i)) + "\x00"
+		}), false},
+		{"messages in rows of 40", table(func(i int) string { return padded(fmt.Sprintf("\x00&s: message number %d", i*i), 41) }), false},
+		{"numbers in rows of 48", table(func(i int) string {
+			return padded("\x00-"+le(4, int64(i*i%1009)), 20) + padded(le(4, int64(i*31%257)), 28)
+		}), false},
+		{"numbers in rows of 8", table(func(i int) string { return padded("\x00\x05\x05\x02"+le(2, int64(i*7%256)), 8) })[:60*8], false},
+		{"bytes in a row", table(func(i int) string { return "\x00\x01" + string([]byte{byte(i)}) + "\x00" }), false},
+		{"binary names", records(func(int) string { return binary(16) }, "1234 things"), true},
+		{"binary names of empty strings", records(func(int) string { return binary(16) }, ""), true},
+		{"numbers", records(func(int) string { return "\xc1" + binary(2) }, "a value"), true},
+		{"names of empty strings", records(func(i int) string { return fmt.Sprintf("seen:%d", i) }, "")[:300], true},
+	}
+	for _, c := range cases {
+		if i := NewProber().Next(append(c.b, make([]byte, 32)...), 0, len(c.b)); (i >= 0) != c.has {
+			t.Errorf("%s: found at %d", c.name, i)
+		}
 	}
 }
 
