@@ -96,13 +96,17 @@ func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
 		}
 		url = "sqlite:" + filepath.Join(dir, "fleet.db")
 	}
-	return fleet.Open(cmd.Context(), url, &fleet.Names{Mask: f.a.names, Key: func() ([]byte, string, error) {
+	d, err := fleet.Open(cmd.Context(), url, &fleet.Names{Mask: f.a.names, Key: func() ([]byte, string, error) {
 		k, err := f.key()
 		if err != nil {
 			return nil, "", err
 		}
 		return k.key, k.id(), nil
 	}})
+	if err == nil {
+		d.Tmp = f.a.global.tmp
+	}
+	return d, err
 }
 
 // bucketFlags say where the buckets of a fleet are.
@@ -134,7 +138,9 @@ func newFleetSubmitCmd(a *app) *cobra.Command {
 		Long: `Queue the inputs in files, directories, patterns and buckets for workers to
 scan. A log with its manifest is one input. What was submitted before and has
 not changed, by size and times or else by its hash, and in a bucket by its ETag,
-is not queued again.
+is not queued again; a tag that is named takes effect all the same. What was
+submitted from there before and is there no longer is gone: it stays in the
+database, and out of reports unless they ask for it.
 `,
 		Example: `  valkeyfs fleet submit /backups --owner payments
   valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1
@@ -155,14 +161,18 @@ is not queued again.
 			if err != nil {
 				return err
 			}
-			a.stderr.printf("%s of %s inputs queued, %s unchanged", report.Count(uint64(s.Queued)), report.Count(uint64(s.Inputs)), report.Count(uint64(s.Unchanged)))
+			gone := ""
+			if s.Gone > 0 {
+				gone = fmt.Sprintf(", %s gone", report.Count(uint64(s.Gone)))
+			}
+			a.stderr.printf("%s of %s inputs queued, %s unchanged%s", report.Count(uint64(s.Queued)), report.Count(uint64(s.Inputs)), report.Count(uint64(s.Unchanged)), gone)
 			return nil
 		},
 	}
 	db.flags(cmd.Flags(), sealKey)
 	bucketFlags(&o.S3, cmd.Flags())
-	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER`")
-	cmd.Flags().StringVar(&o.Instance, "instance", "", "tag the inputs with the `INSTANCE` that they come from (default: the name of their directory)")
+	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER` (default: the one that they have)")
+	cmd.Flags().StringVar(&o.Instance, "instance", "", "tag the inputs with the `INSTANCE` that they come from (default: the one that they have, at first the name of their directory)")
 	return cmd
 }
 
@@ -261,7 +271,7 @@ func serveMetrics(ctx context.Context, d *fleet.DB, address string, o *fleet.Wor
 func newFleetStatusCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
 	var format string
-	var watch bool
+	var watch, gone bool
 	cmd := &cobra.Command{
 		Use:     "status",
 		Short:   "Say how far the fleet has come",
@@ -271,6 +281,9 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "text" && format != "json" {
 				return usagef("--format: text or json, not %q", format)
+			}
+			if gone && watch {
+				return usagef("--gone: not with --watch")
 			}
 			d, err := db.open(cmd)
 			if err != nil {
@@ -282,7 +295,7 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 			for {
 				s, err := d.Status(cmd.Context())
 				if err == nil {
-					err = a.writeStatus(s, format)
+					err = a.writeStatus(cmd.Context(), d, s, format, gone)
 				}
 				if err != nil || !watch || s.Queued+s.Running == 0 {
 					return err
@@ -298,27 +311,50 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 	db.flags(cmd.Flags(), "")
 	cmd.Flags().StringVar(&format, "format", "text", "write `FORMAT`: text or json")
 	cmd.Flags().BoolVar(&watch, "watch", false, "say it every two seconds until nothing is left to do")
+	cmd.Flags().BoolVar(&gone, "gone", false, "list the inputs that are gone, and since when")
 	return cmd
 }
 
-func (a *app) writeStatus(s *fleet.Status, format string) error {
+func (a *app) writeStatus(ctx context.Context, d *fleet.DB, s *fleet.Status, format string, gone bool) error {
 	out, err := a.output()
 	if err != nil {
 		return err
 	}
 	defer out.discard()
+	lines := report.NewLines(out)
 	if format == "json" {
-		if err := report.NewLines(out).Line(s); err != nil {
+		if err := lines.Line(s); err != nil {
 			return err
 		}
+	} else {
+		fmt.Fprintf(out.Writer, "%d inputs: %d queued, %d running, %d done (%d damaged), %d set aside, %d cancelled; %d findings in %s; %d gone\n",
+			s.Inputs, s.Queued, s.Running, s.Done, s.Damaged, s.Failed, s.Cancelled, s.Findings, report.Bytes(s.Bytes), s.Gone)
+		for _, r := range s.SetAside {
+			fmt.Fprintf(out.Writer, "set aside: %s: %s\n", safe(r.Input), safe(r.Reason))
+		}
+	}
+	if !gone {
 		return out.commit()
 	}
-	fmt.Fprintf(out.Writer, "%d inputs: %d queued, %d running, %d done (%d damaged), %d set aside, %d cancelled; %d findings in %s\n",
-		s.Inputs, s.Queued, s.Running, s.Done, s.Damaged, s.Failed, s.Cancelled, s.Findings, report.Bytes(s.Bytes))
-	for _, r := range s.SetAside {
-		fmt.Fprintf(out.Writer, "set aside: %s: %s\n", safe(r.Input), safe(r.Reason))
+	err = d.Gone(ctx, func(input string, since int64) error {
+		at := time.UnixMilli(since).UTC().Format(time.RFC3339)
+		if format == "json" {
+			return lines.Line(goneInput{"gone", input, at})
+		}
+		_, err := fmt.Fprintf(out.Writer, "gone since %s: %s\n", at, safe(input))
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return out.commit()
+}
+
+// goneInput is a JSON line of an input that is gone.
+type goneInput struct {
+	Type  string `json:"type"` // "gone"
+	Input string `json:"input"`
+	Since string `json:"since"` // RFC 3339
 }
 
 func newFleetCancelCmd(a *app) *cobra.Command {
@@ -433,6 +469,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 	f.BoolVar(&secrets, "secrets", false, "text, jsonl: list each secret once")
 	f.StringVar(&partition, "partition", "", "parquet: make `DIR`, with a file for each owner, instance and date")
 	f.BoolVar(&sel.New, "new", false, "report only secrets that the last submission brought")
+	f.BoolVar(&sel.Gone, "gone", false, "report inputs too that are gone from where they were submitted")
 	f.StringVar(&sel.Owner, "owner", "", "report only inputs tagged with this `OWNER`")
 	f.StringVar(&sel.Instance, "instance", "", "report only inputs of this `INSTANCE`")
 	return cmd

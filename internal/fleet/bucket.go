@@ -45,6 +45,7 @@ func (s *submit) bucket(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
+	s.listed.within(location)
 	name, prefix := split(location)
 	b := &bucket{s: s, c: c, name: name, location: location, logs: map[string][]*bucketLog{}}
 	if err := b.each(ctx, prefix, b.manifest); err != nil {

@@ -21,6 +21,8 @@ import (
 // DB is the database of a fleet. It is safe for concurrent use, and so are
 // several processes that have the same database open.
 type DB struct {
+	Tmp string // where reports spill what is much; "": the system's directory for temporary files
+
 	sql    *sql.DB
 	driver riverdriver.Driver[*sql.Tx]
 	lite   bool
@@ -80,7 +82,7 @@ func openSQLite(path string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	o := url.Values{"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	o := url.Values{"_pragma": {"busy_timeout(30000)", "page_size(16384)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: o.Encode()}).String())
 	if err != nil {
 		return nil, err

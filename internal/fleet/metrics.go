@@ -65,6 +65,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	gauge(metricInputs, s.Done, Done)
 	gauge(metricInputs, s.Failed, Failed)
 	gauge(metricInputs, s.Cancelled, Cancelled)
+	gauge(metricInputs, s.Gone, "gone")
 	gauge(metricDamaged, s.Damaged)
 }
 

@@ -56,6 +56,9 @@ func oddNames(t *testing.T, h *host) {
 	}
 	write(t, filepath.Join(dir, "a.aof"), logOf(1, 4))
 	h.run([]int{0}, "fleet", "submit", dir)
+	if s := h.status(); s.Gone != 1 || s.Inputs != 1 {
+		t.Errorf("one is gone: %+v", s)
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +75,10 @@ func TestOddNamesSQLite(t *testing.T) {
 	h := newHost(t, "")
 	oddNames(t, h)
 	h.noToken(strings.TrimPrefix(h.database, "sqlite:") + "*")
+	_, token := named(t)
+	if lines := unpacked(t, strings.TrimPrefix(h.database, "sqlite:")); lines == "" || strings.Contains(lines, token) {
+		t.Error("the token is kept with the findings")
+	}
 }
 
 func TestOddNamesPostgres(t *testing.T) {

@@ -2,12 +2,12 @@ package fleet
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
@@ -35,29 +35,30 @@ func hive(s string) string {
 
 // ByPartition calls do for each finding, one partition after the other.
 func (db *DB) ByPartition(ctx context.Context, sel Selection, do func(Partition, *scan.Finding) error) error {
-	args, err := db.args(sel)
+	fresh, err := db.fresh(ctx, sel)
 	if err != nil {
 		return err
 	}
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT i.owner, i.instance, (SELECT submitted / 86400000 FROM fleet_runs WHERE id = i.run) AS day, r.body`+where+
-		` AND r.kind = 'finding' ORDER BY i.owner, i.instance, day, i.path {bytes}, r.seq`), args...)
+	var next Partition
+	u, err := db.found(ctx, sel, "i.owner, i.instance, (SELECT submitted / 86400000 FROM fleet_runs WHERE id = i.run) AS day, ",
+		"i.owner, i.instance, day, i.path {bytes}, ", &next.Owner, &next.Instance, &next.Day)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var p Partition
-		var body string
-		if err := rows.Scan(&p.Owner, &p.Instance, &p.Day, &body); err != nil {
+	defer u.close() //nolint:errcheck // what is read is read
+	for {
+		more, err := u.next()
+		if err != nil || !more {
 			return err
 		}
-		f := &scan.Finding{}
-		if err := json.Unmarshal([]byte(body), f); err != nil {
-			return err
-		}
-		if err := do(p, f); err != nil {
+		p := next
+		if err := u.records(func(_ []byte, f *scan.Finding, _ *report.Damage) error {
+			if f == nil || fresh != nil && !fresh.has(f.ID) {
+				return nil
+			}
+			return do(p, f)
+		}); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -13,13 +14,13 @@ import (
 type Selection struct {
 	Owner    string
 	Instance string
-	New      bool // secrets that the last submission brought
+	New      bool // only secrets that the last submission brought
+	Gone     bool // inputs too that are no longer where they were submitted from
 }
 
-// where is what all queries of a report ask for. A run is the last one if no
-// later one was submitted.
-const where = ` FROM fleet_records r JOIN fleet_inputs i ON i.id = r.input LEFT JOIN fleet_secrets s ON s.id = r.secret
-	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 0 OR s.run = (SELECT max(id) FROM fleet_runs))`
+// where is what all queries of a report ask for.
+const where = ` FROM fleet_findings f JOIN fleet_inputs i ON i.id = f.input
+	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 1 OR i.gone = 0)`
 
 // tags are the owner and the instance of a selection, as the database calls them.
 func (db *DB) tags(s Selection) (owner, instance string, err error) {
@@ -30,12 +31,26 @@ func (db *DB) tags(s Selection) (owner, instance string, err error) {
 }
 
 func (db *DB) args(s Selection) ([]any, error) {
-	n := 0
-	if s.New {
-		n = 1
+	gone := 0
+	if s.Gone {
+		gone = 1
 	}
 	owner, instance, err := db.tags(s)
-	return []any{owner, instance, n}, err
+	return []any{owner, instance, gone}, err
+}
+
+// found asks for what was found in the inputs of a selection: of each its id, the
+// columns that others names, and its rows, in an order.
+func (db *DB) found(ctx context.Context, sel Selection, columns, order string, others ...any) (*unpacker, error) {
+	args, err := db.args(sel)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT f.input, `+columns+`f.body`+where+` ORDER BY `+order+`f.seq`), args...)
+	if err != nil {
+		return nil, err
+	}
+	return newUnpacker(rows, others...), nil
 }
 
 // verbatim is a Writer of JSON lines that takes recorded lines as they are: what
@@ -67,34 +82,26 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	sum := &report.Summary{Complete: status.Incomplete() == "", BytesRead: status.Bytes, Files: uint64(status.Done), Keys: status.keys, Values: status.values, Coverage: 1}
 	var tally report.Tally
 	lines, plain := w.(verbatim)
-	err = db.each(ctx, sel, func(kind, body string) error {
+	err = db.each(ctx, sel, func(line []byte, f *scan.Finding, d *report.Damage) error {
 		if plain {
-			if _, err := io.WriteString(lines.w, body+"\n"); err != nil {
+			if _, err := lines.w.Write(line); err != nil {
 				return err
 			}
 		}
-		if kind == "damage" {
-			d := &report.Damage{}
-			if err := json.Unmarshal([]byte(body), d); err != nil {
-				return err
-			}
-			switch d.Type {
-			case "torn":
-				sum.Torn++
-			case "limit":
-				sum.Limits += 1 + d.More
-			default:
-				sum.Damages += 1 + d.More
-				sum.NotUnderstood += d.Length
-			}
-			return w.Damage(d)
+		if f != nil {
+			tally.Add(f)
+			return w.Finding(f)
 		}
-		f := &scan.Finding{}
-		if err := json.Unmarshal([]byte(body), f); err != nil {
-			return err
+		switch d.Type {
+		case "torn":
+			sum.Torn++
+		case "limit":
+			sum.Limits += 1 + d.More
+		default:
+			sum.Damages += 1 + d.More
+			sum.NotUnderstood += d.Length
 		}
-		tally.Add(f)
-		return w.Finding(f)
+		return w.Damage(d)
 	})
 	if err != nil {
 		return nil, err
@@ -112,70 +119,57 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	return sum, w.Summary(sum)
 }
 
-func (db *DB) each(ctx context.Context, sel Selection, do func(kind, body string) error) error {
-	args, err := db.args(sel)
+// each calls do for each finding or damage, in the order of the inputs' paths.
+func (db *DB) each(ctx context.Context, sel Selection, do func(line []byte, f *scan.Finding, d *report.Damage) error) error {
+	fresh, err := db.fresh(ctx, sel)
 	if err != nil {
 		return err
 	}
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.kind, r.body`+where+` ORDER BY i.path {bytes}, r.seq`), args...)
+	u, err := db.found(ctx, sel, "", "i.path {bytes}, ")
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var kind, body string
-		if err := rows.Scan(&kind, &body); err != nil {
+	defer u.close() //nolint:errcheck // what is read is read
+	for {
+		more, err := u.next()
+		if err != nil || !more {
 			return err
 		}
-		if err := do(kind, body); err != nil {
+		if err := u.records(func(line []byte, f *scan.Finding, d *report.Damage) error {
+			if fresh != nil && (f == nil || !fresh.has(f.ID)) {
+				return nil
+			}
+			return do(line, f, d)
+		}); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
 }
 
-// A Secret is one secret wherever in the fleet it stands.
-type Secret struct {
-	Type      string `json:"type"` // "secret"
-	ID        string `json:"id"`
-	Rule      string `json:"rule"`
-	Severity  string `json:"severity"`
-	Secret    string `json:"secret"` // masked
-	Findings  int64  `json:"findings"`
-	Inputs    int64  `json:"inputs"`
-	Instances int64  `json:"instances"`
-	Owners    int64  `json:"owners"`
-	FirstRun  int64  `json:"first_run"`
-	New       bool   `json:"new"` // since the last submission
-}
-
-// Secrets calls do for each secret, those in the most inputs first.
-func (db *DB) Secrets(ctx context.Context, sel Selection, do func(*Secret) error) error {
-	args, err := db.args(sel)
-	if err != nil {
-		return err
-	}
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT r.secret, min(r.body), count(*), count(DISTINCT r.input), count(DISTINCT i.instance), count(DISTINCT i.owner), min(s.run),
-		(SELECT max(id) FROM fleet_runs)`+where+` AND r.secret <> '' GROUP BY r.secret ORDER BY 4 DESC, 3 DESC, 1`), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		s := &Secret{Type: "secret"}
-		var body string
-		var last int64
-		if err := rows.Scan(&s.ID, &body, &s.Findings, &s.Inputs, &s.Instances, &s.Owners, &s.FirstRun, &last); err != nil {
+// records calls do for each finding or damage of an input.
+func (u *unpacker) records(do func(line []byte, f *scan.Finding, d *report.Damage) error) error {
+	for {
+		line, err := u.line()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		f := &scan.Finding{}
-		if err := json.Unmarshal([]byte(body), f); err != nil {
-			return err
+		var f *scan.Finding
+		var d *report.Damage
+		if bytes.HasPrefix(line, []byte(`{"type":"finding"`)) {
+			f = &scan.Finding{}
+			err = json.Unmarshal(line, f)
+		} else {
+			d = &report.Damage{}
+			err = json.Unmarshal(line, d)
 		}
-		s.Rule, s.Severity, s.Secret, s.New = f.Rule, f.Severity.String(), f.Secret, s.FirstRun == last
-		if err := do(s); err != nil {
+		if err == nil {
+			err = do(line, f, d)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return rows.Err()
 }

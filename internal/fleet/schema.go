@@ -9,14 +9,20 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// A migration leads from the version before it to its own, and back.
-type migration struct{ up, down []string }
+// A migration leads from the version before it to its own, and back: by statements
+// and, between those that make and those that remove, by what moves the data.
+type migration struct {
+	up, down         []string
+	moveUp, moveDown func(context.Context, *DB, *sql.Tx) error
+	upAfter          []string
+	downAfter        []string
+}
 
 // Latest is the version of the tables that this program works with.
-const Latest = 3
+const Latest = 4
 
 // migrations are those of this package's own tables: version n is at n-1.
-// {serial} is a primary key that the database counts.
+// {serial} is a primary key that the database counts, and {bytes} the type of bytes.
 var migrations = [Latest]migration{{
 	up: []string{
 		`CREATE TABLE fleet_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
@@ -28,11 +34,7 @@ var migrations = [Latest]migration{{
 			attempts BIGINT NOT NULL DEFAULT 0, lease TEXT NOT NULL DEFAULT '', lease_until BIGINT NOT NULL DEFAULT 0, worker TEXT NOT NULL DEFAULT '',
 			reason TEXT NOT NULL DEFAULT '', complete BIGINT NOT NULL DEFAULT 0, findings BIGINT NOT NULL DEFAULT 0, bytes BIGINT NOT NULL DEFAULT 0)`,
 		`CREATE INDEX fleet_inputs_status ON fleet_inputs (status)`,
-		`CREATE TABLE fleet_records (
-			input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, kind TEXT NOT NULL, secret TEXT NOT NULL, body TEXT NOT NULL,
-			PRIMARY KEY (input, seq))`,
-		`CREATE INDEX fleet_records_secret ON fleet_records (secret)`,
-		`CREATE TABLE fleet_secrets (id TEXT PRIMARY KEY, run BIGINT NOT NULL)`,
+		createRecords, createRecordsIndex, createSecrets,
 	},
 	down: []string{`DROP TABLE fleet_secrets`, `DROP TABLE fleet_records`, `DROP TABLE fleet_inputs`, `DROP TABLE fleet_runs`, `DROP TABLE fleet_meta`},
 }, {
@@ -49,7 +51,26 @@ var migrations = [Latest]migration{{
 		`ALTER TABLE fleet_inputs DROP COLUMN key_count`,
 		`ALTER TABLE fleet_inputs DROP COLUMN sealed`,
 	},
+}, {
+	up: []string{
+		`CREATE TABLE fleet_findings (input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
+		`CREATE TABLE fleet_seen (input BIGINT NOT NULL, seq BIGINT NOT NULL, run BIGINT NOT NULL, ids {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
+		`ALTER TABLE fleet_inputs ADD COLUMN gone BIGINT NOT NULL DEFAULT 0`,
+	},
+	moveUp:    packRecords,
+	upAfter:   []string{`DROP TABLE fleet_secrets`, `DROP TABLE fleet_records`},
+	down:      []string{createRecords, createRecordsIndex, createSecrets},
+	moveDown:  unpackRecords,
+	downAfter: []string{`ALTER TABLE fleet_inputs DROP COLUMN gone`, `DROP TABLE fleet_seen`, `DROP TABLE fleet_findings`},
 }}
+
+const (
+	createRecords = `CREATE TABLE fleet_records (
+		input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, kind TEXT NOT NULL, secret TEXT NOT NULL, body TEXT NOT NULL,
+		PRIMARY KEY (input, seq))`
+	createRecordsIndex = `CREATE INDEX fleet_records_secret ON fleet_records (secret)`
+	createSecrets      = `CREATE TABLE fleet_secrets (id TEXT PRIMARY KEY, run BIGINT NOT NULL)`
+)
 
 // Migrate brings the tables to a version, upwards or downwards; 0 removes them
 // all, with everything in them.
@@ -112,20 +133,22 @@ func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int, queue func(r
 			return err
 		}
 	}
-	serial := strings.NewReplacer("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
-	if db.lite {
-		serial = strings.NewReplacer("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT")
-	}
 	for ; at != version; at += step(at, version) {
 		m := migrations[min(at, at+step(at, version))]
-		statements := m.up
+		before, move, after := m.up, m.moveUp, m.upAfter
 		if version < at {
-			statements = m.down
+			before, move, after = m.down, m.moveDown, m.downAfter
 		}
-		for _, s := range statements {
-			if _, err := tx.ExecContext(ctx, serial.Replace(s)); err != nil {
+		if err := db.define(ctx, tx, before); err != nil {
+			return err
+		}
+		if move != nil {
+			if err := move(ctx, db, tx); err != nil {
 				return err
 			}
+		}
+		if err := db.define(ctx, tx, after); err != nil {
+			return err
 		}
 	}
 	if version == 0 {
@@ -135,6 +158,20 @@ func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int, queue func(r
 	}
 	_, err = tx.ExecContext(ctx, db.q(`UPDATE fleet_version SET version = $1`), version)
 	return err
+}
+
+// define makes and removes tables.
+func (db *DB) define(ctx context.Context, tx *sql.Tx, statements []string) error {
+	types := strings.NewReplacer("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{bytes}", "BYTEA")
+	if db.lite {
+		types = strings.NewReplacer("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{bytes}", "BLOB")
+	}
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, types.Replace(s)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func step(at, version int) int {

@@ -15,6 +15,7 @@ type Status struct {
 	Done      int64    `json:"done"`
 	Failed    int64    `json:"failed"`
 	Cancelled int64    `json:"cancelled"`
+	Gone      int64    `json:"gone"`    // beside these, unless a selection has them: no longer where they were submitted from
 	Damaged   int64    `json:"damaged"` // of those done, not read whole
 	Findings  int64    `json:"findings"`
 	Bytes     int64    `json:"bytes"` // of the inputs done
@@ -70,17 +71,24 @@ func (db *DB) Progress(ctx context.Context, sel Selection) (*Status, error) {
 		return nil, err
 	}
 	s := &Status{Type: "status"}
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT status, count(*), sum(findings), sum(bytes), sum(1 - complete), sum(key_count), sum(value_count) FROM fleet_inputs i
-		WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) GROUP BY status`), owner, instance)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT status, gone > 0, count(*), sum(findings), sum(bytes), sum(1 - complete), sum(key_count), sum(value_count) FROM fleet_inputs i
+		WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) GROUP BY status, gone > 0`), owner, instance)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var state string
+		var gone bool
 		var n, findings, bytes, incomplete, keys, values int64
-		if err := rows.Scan(&state, &n, &findings, &bytes, &incomplete, &keys, &values); err != nil {
+		if err := rows.Scan(&state, &gone, &n, &findings, &bytes, &incomplete, &keys, &values); err != nil {
 			return nil, err
+		}
+		if gone {
+			s.Gone += n
+			if !sel.Gone {
+				continue
+			}
 		}
 		s.keys += uint64(keys)
 		s.values += uint64(values)
@@ -89,22 +97,23 @@ func (db *DB) Progress(ctx context.Context, sel Selection) (*Status, error) {
 		s.Bytes += bytes
 		switch state {
 		case Queued:
-			s.Queued = n
+			s.Queued += n
 		case Running:
-			s.Running = n
+			s.Running += n
 		case Done:
-			s.Done, s.Damaged = n, incomplete
+			s.Done += n
+			s.Damaged += incomplete
 		case Failed:
-			s.Failed = n
+			s.Failed += n
 		case Cancelled:
-			s.Cancelled = n
+			s.Cancelled += n
 		}
 	}
 	return s, rows.Err()
 }
 
 func (db *DB) reasons(ctx context.Context, s *Status) error {
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT path, reason FROM fleet_inputs WHERE status = 'failed' ORDER BY path {bytes} LIMIT $1`), maxReasons)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT path, reason FROM fleet_inputs WHERE status = 'failed' AND gone = 0 ORDER BY path {bytes} LIMIT $1`), maxReasons)
 	if err != nil {
 		return err
 	}

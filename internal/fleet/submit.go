@@ -21,8 +21,8 @@ import (
 // Submission says what is submitted, and for whom.
 type Submission struct {
 	Sources  []string // files, directories, patterns and s3://bucket/prefix
-	Owner    string   // tag; "" is none
-	Instance string   // tag; "": the name of the directory that an input lies in
+	Owner    string   // tag; "": as it was, or none
+	Instance string   // tag; "": as it was, or the name of the directory that an input lies in
 	Read     source.Options
 	S3       S3Options
 }
@@ -33,6 +33,7 @@ type Submitted struct {
 	Inputs    int64 `json:"inputs"`
 	Queued    int64 `json:"queued"`
 	Unchanged int64 `json:"unchanged"`
+	Gone      int64 `json:"gone"` // were submitted from there before
 }
 
 // batch is how many inputs or records are added by one statement.
@@ -55,6 +56,7 @@ type submit struct {
 	o       Submission
 	out     Submitted
 	pending map[string]input // by what they are called
+	listed  *listing         // of the source at hand
 }
 
 // Submit queues the inputs that are new or that changed since they were last
@@ -72,20 +74,38 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 		return nil, err
 	}
 	for _, name := range o.Sources {
-		if err := s.named(ctx, name); err != nil {
+		if err := s.source(ctx, name); err != nil {
 			return nil, err
 		}
 	}
-	return &s.out, s.flush(ctx)
+	return &s.out, nil
 }
 
-// named submits what one argument stands for.
-func (s *submit) named(ctx context.Context, name string) error {
+// source submits what one argument stands for, and marks what is gone from there.
+func (s *submit) source(ctx context.Context, name string) error {
+	s.listed = newListing(s.o.Read.Tmp)
+	defer s.listed.close() //nolint:errcheck // it is read by then
+	named := s.named
 	if strings.HasPrefix(name, scheme) {
-		return s.bucket(ctx, name)
+		named = s.bucket
 	}
+	if err := named(ctx, name); err != nil {
+		return err
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	gone, err := s.db.markGone(ctx, s.listed)
+	s.out.Gone += gone
+	return err
+}
+
+// named submits what lies at a path, or at those that match a pattern.
+func (s *submit) named(ctx context.Context, name string) error {
 	paths := []string{name}
-	if _, err := os.Lstat(name); err != nil && strings.ContainsAny(name, "*?[") {
+	_, err := os.Lstat(name)
+	pattern := err != nil && strings.ContainsAny(name, patternLetters)
+	if pattern {
 		if paths, err = filepath.Glob(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -103,6 +123,10 @@ func (s *submit) named(ctx context.Context, name string) error {
 		}
 		paths[i] = abs
 	}
+	if name, err = filepath.Abs(name); err != nil {
+		return err
+	}
+	s.listed.below(name, pattern)
 	in, err := source.New(ctx, paths, s.o.Read)
 	if err != nil {
 		return err
@@ -112,7 +136,14 @@ func (s *submit) named(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if f := u.Files[0]; f.Err == nil && (f.Skipped != "" || !u.Readable()) {
+		f := u.Files[0]
+		if f.Err != nil {
+			s.listed.unread = append(s.listed.unread, u.Name())
+		}
+		if f.Err == nil && (f.Skipped != "" || !u.Readable()) {
+			if err := s.list(u.Name()); err != nil { // it is there
+				return err
+			}
 			continue // what is sealed may be open to the workers
 		}
 		if err := s.add(ctx, s.local(u)); err != nil {
@@ -120,6 +151,15 @@ func (s *submit) named(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// list notes that the source holds a file.
+func (s *submit) list(path string) error {
+	called, err := s.db.names.called(path)
+	if err != nil {
+		return err
+	}
+	return s.listed.names.Add([]byte(called))
 }
 
 // local is the input of a unit: of a log, the manifest stands for all of it.
@@ -171,6 +211,9 @@ func (s *submit) add(ctx context.Context, in input) (err error) {
 	if in.instance, err = s.db.names.called(in.instance); err != nil {
 		return err
 	}
+	if err := s.listed.names.Add([]byte(in.called)); err != nil {
+		return err
+	}
 	if _, ok := s.pending[in.called]; ok {
 		s.out.Unchanged++
 		return nil
@@ -203,16 +246,17 @@ func (s *submit) flush(ctx context.Context) error {
 				return err
 			}
 		}
-		switch is {
-		case isNew:
+		switch {
+		case is == isNew:
 			changed = append(changed, in)
-		case isTouched:
+		case is == isTouched || k.gone || s.retags(k, in):
 			touched = append(touched, in)
 		}
 	}
 	err = s.db.tx(ctx, func(tx *sql.Tx) error {
 		for _, in := range touched {
-			if _, err := tx.ExecContext(ctx, s.db.q(`UPDATE fleet_inputs SET stamp = $1 WHERE path = $2`), in.stamp, in.called); err != nil {
+			if _, err := tx.ExecContext(ctx, s.db.q(`UPDATE fleet_inputs SET stamp = $1, gone = 0, owner = CASE WHEN $2 = '' THEN owner ELSE $2 END, instance = CASE WHEN $3 = '' THEN instance ELSE $4 END
+				WHERE path = $5`), in.stamp, s.o.Owner, s.o.Instance, in.instance, in.called); err != nil {
 				return err
 			}
 		}
@@ -234,6 +278,13 @@ func (s *submit) flush(ctx context.Context) error {
 type submitted struct {
 	size               int64
 	stamp, sum, status string
+	owner, instance    string
+	gone               bool
+}
+
+// retags reports whether the submission names tags that an input has not.
+func (s *submit) retags(k submitted, in input) bool {
+	return s.o.Owner != "" && s.o.Owner != k.owner || s.o.Instance != "" && in.instance != k.instance
 }
 
 // What became of an input since it was submitted.
@@ -265,7 +316,7 @@ func (s *submit) known(ctx context.Context, names []string) (map[string]submitte
 	for i, name := range names {
 		args[i] = name
 	}
-	rows, err := s.db.sql.QueryContext(ctx, s.db.q(`SELECT path, size, stamp, sha256, status FROM fleet_inputs WHERE path IN `+s.db.values(1, len(names), "")), args...)
+	rows, err := s.db.sql.QueryContext(ctx, s.db.q(`SELECT path, size, stamp, sha256, status, owner, instance, gone > 0 FROM fleet_inputs WHERE path IN `+s.db.values(1, len(names), "")), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -274,12 +325,23 @@ func (s *submit) known(ctx context.Context, names []string) (map[string]submitte
 	for rows.Next() {
 		var name string
 		var k submitted
-		if err := rows.Scan(&name, &k.size, &k.stamp, &k.sum, &k.status); err != nil {
+		if err := rows.Scan(&name, &k.size, &k.stamp, &k.sum, &k.status, &k.owner, &k.instance, &k.gone); err != nil {
 			return nil, err
 		}
 		out[name] = k
 	}
 	return out, rows.Err()
+}
+
+// tags sets, in SQL, those that the submission names.
+func (s *submit) tags() (set string) {
+	if s.o.Owner != "" {
+		set = "owner = excluded.owner, "
+	}
+	if s.o.Instance != "" {
+		set += "instance = excluded.instance, "
+	}
+	return set
 }
 
 // put makes inputs queued, and returns their jobs.
@@ -307,7 +369,7 @@ func (s *submit) put(ctx context.Context, tx *sql.Tx, inputs []input) ([]scanJob
 		}
 	}
 	rows, err := tx.QueryContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, sealed, role, owner, instance, size, stamp, run, status) VALUES `+s.db.values(len(inputs), len(args)/len(inputs), "")+`
-		ON CONFLICT (path) DO UPDATE SET role = excluded.role, owner = excluded.owner, instance = excluded.instance, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
+		ON CONFLICT (path) DO UPDATE SET role = excluded.role, `+s.tags()+`gone = 0, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
 		status = excluded.status, gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen`), args...)
 	if err != nil {
 		return nil, err
@@ -322,33 +384,4 @@ func (s *submit) put(ctx context.Context, tx *sql.Tx, inputs []input) ([]scanJob
 		jobs = append(jobs, j)
 	}
 	return jobs, rows.Err()
-}
-
-// Cancel takes inputs out of the queue, and from workers that scan them, which
-// notice within a third of their lease. No paths: all. It returns how many.
-func (db *DB) Cancel(ctx context.Context, paths []string) (n int64, err error) {
-	const cancel = `UPDATE fleet_inputs SET status = 'cancelled', lease = '' WHERE status IN ('queued', 'running')`
-	if len(paths) == 0 {
-		r, err := db.sql.ExecContext(ctx, cancel)
-		if err != nil {
-			return 0, err
-		}
-		return r.RowsAffected()
-	}
-	for _, p := range paths {
-		called, err := db.names.called(p)
-		if err != nil {
-			return n, err
-		}
-		r, err := db.sql.ExecContext(ctx, db.q(cancel+` AND path = $1`), called)
-		if err != nil {
-			return n, err
-		}
-		one, err := r.RowsAffected()
-		if err != nil {
-			return n, err
-		}
-		n += one
-	}
-	return n, nil
 }

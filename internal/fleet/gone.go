@@ -1,0 +1,153 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"path/filepath"
+	"strings"
+
+	"github.com/valkeyfs/valkeyfs/internal/spill"
+)
+
+// listing is what a source holds now. Inputs that were submitted from there before
+// and are not in it are gone: they stay, with what was found in them, and the time.
+type listing struct {
+	names  *spill.Sorter // what the inputs are called
+	prefix string        // of the paths of all that the source could hold
+	holds  func(path string) bool
+	unread []string // paths that could not be read: what is below is not known
+}
+
+// listingBudget is how much of a listing is held in memory.
+const listingBudget = 8 << 20
+
+func newListing(tmp string) *listing { return &listing{names: spill.NewSorter(tmp, listingBudget)} }
+
+func (l *listing) close() error { return l.names.Close() }
+
+// below says that the source is a path, or all that match a pattern, and what lies
+// below.
+func (l *listing) below(path string, pattern bool) {
+	l.prefix = path
+	same := func(p string) bool { return p == path }
+	if pattern {
+		l.prefix = path[:strings.IndexAny(path, patternLetters+`\`)]
+		same = func(p string) bool {
+			ok, err := filepath.Match(path, p)
+			return ok && err == nil
+		}
+	}
+	l.holds = func(p string) bool {
+		for !same(p) {
+			up := filepath.Dir(p)
+			if up == p {
+				return false
+			}
+			p = up
+		}
+		return true
+	}
+}
+
+// patternLetters make a path a pattern.
+const patternLetters = "*?["
+
+// within says that the source is the objects whose names begin so.
+func (l *listing) within(location string) {
+	l.prefix = location
+	l.holds = func(path string) bool { return strings.HasPrefix(path, location) }
+}
+
+// known reports whether the listing tells if there is an input at a path.
+func (l *listing) known(path string) bool {
+	for _, u := range l.unread {
+		if path == u || strings.HasPrefix(path, u+string(filepath.Separator)) {
+			return false
+		}
+	}
+	return l.holds(path)
+}
+
+// markGone marks the inputs that a source no longer holds, and takes them out of the
+// queue. It returns how many.
+func (db *DB) markGone(ctx context.Context, l *listing) (n int64, err error) {
+	ids, err := db.goneFrom(ctx, l)
+	if err != nil {
+		return 0, err
+	}
+	err = db.tx(ctx, func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if _, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET gone = {now}, status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END WHERE id = $1`), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return int64(len(ids)), err
+}
+
+// goneFrom returns the inputs that a source no longer holds, by going through what
+// it holds and what is known of it in the same order.
+func (db *DB) goneFrom(ctx context.Context, l *listing) (ids []int64, err error) {
+	prefix, err := db.names.called(l.prefix)
+	if err != nil {
+		return nil, err
+	}
+	if prefix != l.prefix { // it holds a secret, and so do those that begin with it
+		prefix = ""
+	}
+	next, stop := iter.Pull2(l.names.Sorted())
+	defer stop()
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE gone = 0 AND (sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY path {bytes}`), prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	name, err, more := next()
+	for rows.Next() {
+		var id int64
+		var called, sealed string
+		if err := rows.Scan(&id, &called, &sealed); err != nil {
+			return nil, err
+		}
+		for more && err == nil && string(name) < called {
+			name, err, more = next()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if more && string(name) == called {
+			continue
+		}
+		path, err := db.names.path(called, sealed)
+		if err != nil {
+			return nil, err
+		}
+		if l.known(path) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
+
+// Gone calls do for each input that is gone, with the time since when it is known to
+// be, in milliseconds since 1970.
+func (db *DB) Gone(ctx context.Context, do func(input string, since int64) error) error {
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT path, gone FROM fleet_inputs WHERE gone > 0 ORDER BY path {bytes}`))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var input string
+		var since int64
+		if err := rows.Scan(&input, &since); err != nil {
+			return err
+		}
+		if err := do(input, since); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

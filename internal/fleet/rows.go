@@ -1,0 +1,218 @@
+package fleet
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/valkeyfs/valkeyfs/internal/spill"
+)
+
+// Up to version 3 each finding was a row, and so was each secret, with the run in
+// which it was first seen. A connection does one thing at a time: of what is moved,
+// a row is read, and then what it becomes is written.
+
+// anyInput is what secrets of version 3 are filed under: in which input one was seen
+// was not kept.
+const anyInput = 0
+
+// packRecords packs the rows of version 3.
+func packRecords(ctx context.Context, db *DB, tx *sql.Tx) error {
+	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_records ORDER BY input`)
+	if err != nil {
+		return err
+	}
+	for _, input := range inputs {
+		if err := db.packRecordsOf(ctx, tx, input); err != nil {
+			return err
+		}
+	}
+	runs, err := numbersOf(ctx, tx, `SELECT DISTINCT run FROM fleet_secrets ORDER BY run`)
+	if err != nil {
+		return err
+	}
+	seq := int64(0)
+	for _, run := range runs {
+		if err := db.packSecretsOf(ctx, tx, run, &seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbersOf returns what a query for numbers says.
+func numbersOf(ctx context.Context, tx *sql.Tx, query string) (out []int64, err error) {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, rows.Err()
+}
+
+func (db *DB) packRecordsOf(ctx context.Context, tx *sql.Tx, input int64) error {
+	spilled := spill.New(db.Tmp, recordBudget)
+	defer spilled.Close()
+	lines := newPacked(spilled)
+	rows, err := tx.QueryContext(ctx, db.q(`SELECT body FROM fleet_records WHERE input = $1 ORDER BY seq`), input)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var body []byte
+	for rows.Next() {
+		if err := rows.Scan(&body); err != nil {
+			return err
+		}
+		if _, err := lines.Write(append(body, '\n')); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return lines.store(ctx, db, tx, input)
+}
+
+// packSecretsOf files the secrets of a run, a row at a time, at *seq and behind.
+func (db *DB) packSecretsOf(ctx context.Context, tx *sql.Tx, run int64, seq *int64) error {
+	for last := ""; ; *seq++ {
+		ids, err := db.idsBehind(ctx, tx, run, &last)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := db.putSeen(ctx, tx, anyInput, *seq, run, ids); err != nil {
+			return err
+		}
+	}
+}
+
+// idsBehind returns a row's worth of the ids of a run that sort behind *last.
+func (db *DB) idsBehind(ctx context.Context, tx *sql.Tx, run int64, last *string) (ids []byte, err error) {
+	rows, err := tx.QueryContext(ctx, db.q(`SELECT id FROM fleet_secrets WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3`), run, *last, idsARow)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(last); err != nil {
+			return nil, err
+		}
+		id, err := parseID(*last)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id[:]...)
+	}
+	return ids, rows.Err()
+}
+
+// unpackRecords makes the rows of version 3.
+func unpackRecords(ctx context.Context, db *DB, tx *sql.Tx) error {
+	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_findings ORDER BY input`)
+	if err != nil {
+		return err
+	}
+	for _, input := range inputs {
+		if err := db.unpackRecordsOf(ctx, tx, input); err != nil {
+			return err
+		}
+	}
+	inputs, err = numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_seen ORDER BY input`)
+	if err != nil {
+		return err
+	}
+	for _, input := range inputs {
+		if err := db.unpackSecretsOf(ctx, tx, input); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bodies reads the rows of an input one after the other.
+type bodies struct {
+	ctx   context.Context //nolint:containedctx // io.Reader has no place for it
+	db    *DB
+	tx    *sql.Tx
+	input int64
+	seq   int64
+	body  []byte
+}
+
+func (b *bodies) Read(p []byte) (int, error) {
+	for len(b.body) == 0 {
+		err := b.tx.QueryRowContext(b.ctx, b.db.q(`SELECT body FROM fleet_findings WHERE input = $1 AND seq = $2`), b.input, b.seq).Scan(&b.body)
+		if err == sql.ErrNoRows {
+			return 0, io.EOF
+		}
+		if err != nil {
+			return 0, err
+		}
+		b.seq++
+	}
+	n := copy(p, b.body)
+	b.body = b.body[n:]
+	return n, nil
+}
+
+func (db *DB) unpackRecordsOf(ctx context.Context, tx *sql.Tx, input int64) error {
+	lines := bufio.NewReader(s2.NewReader(&bodies{ctx: ctx, db: db, tx: tx, input: input}))
+	for seq := 0; ; seq++ {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var r struct{ Type, ID string }
+		if err := json.Unmarshal(line, &r); err != nil {
+			return err
+		}
+		kind := "finding"
+		if r.Type != kind {
+			kind = "damage"
+		}
+		if _, err := tx.ExecContext(ctx, db.q(`INSERT INTO fleet_records (input, seq, kind, secret, body) VALUES ($1, $2, $3, $4, $5)`), input, seq, kind, r.ID, string(line[:len(line)-1])); err != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) unpackSecretsOf(ctx context.Context, tx *sql.Tx, input int64) error {
+	for seq := 0; ; seq++ {
+		var run int64
+		var ids []byte
+		err := tx.QueryRowContext(ctx, db.q(`SELECT run, ids FROM fleet_seen WHERE input = $1 AND seq = $2`), input, seq).Scan(&run, &ids)
+		if err == sql.ErrNoRows {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for id, err := range idsOf(ids) {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, db.q(`INSERT INTO fleet_secrets (id, run) VALUES ($1, $2)
+					ON CONFLICT (id) DO UPDATE SET run = excluded.run WHERE excluded.run < fleet_secrets.run`), id.String(), run)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}

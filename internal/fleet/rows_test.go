@@ -1,0 +1,66 @@
+package fleet_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/internal/fleet"
+)
+
+// Findings outlive the tables of the version before, and those of this one again:
+// reports stay as they were.
+func findingsMoved(t *testing.T, database string) {
+	d := dumps(t, 12)
+	h := newHost(t, database)
+	h.global = []string{"--identity", d.identity}
+	later := func(keys int) {
+		write(t, filepath.Join(d.dir, "instance-9", "later.aof"), logOf(40, keys))
+		h.run([]int{0}, "fleet", "submit", d.dir)
+		h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	}
+	later(10)
+	later(20)
+	report := func() [3]string {
+		return [3]string{
+			h.run(anyReport, "fleet", "report", "--format", "jsonl"),
+			h.run(anyReport, "fleet", "report", "--format", "jsonl", "--new"),
+			h.run(anyReport, "fleet", "report", "--format", "jsonl", "--secrets"),
+		}
+	}
+	want := report()
+	if len(findings(want[0])) <= len(findings(want[1])) || len(findings(want[1])) == 0 {
+		t.Fatalf("%d findings, %d new ones", len(findings(want[0])), len(findings(want[1])))
+	}
+	for range 2 {
+		db, err := fleet.Open(t.Context(), h.database, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range []int{3, fleet.Latest} {
+			if err := db.Migrate(context.Background(), version); err != nil {
+				t.Fatalf("to version %d: %v", version, err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := report(); got != want {
+			t.Errorf("the reports changed: %d, %d and %d bytes, not %d, %d and %d", len(got[0]), len(got[1]), len(got[2]), len(want[0]), len(want[1]), len(want[2]))
+		}
+	}
+	h.reported(d.dir)
+	// What is known already is not new because it is scanned once more.
+	later(21)
+	if n := len(findings(h.run(anyReport, "fleet", "report", "--format", "jsonl", "--new"))); n != 1 {
+		t.Errorf("%d findings are new, not 1", n)
+	}
+}
+
+func TestFindingsMoved(t *testing.T) { findingsMoved(t, "") }
+
+func TestFindingsMovedPostgres(t *testing.T) {
+	if p := newPostgres(t); p != nil {
+		findingsMoved(t, p.url())
+	}
+}
