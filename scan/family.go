@@ -14,6 +14,7 @@ func families() [][]rule {
 		githubFamily,
 		awsFamily,
 		tokenFamily,
+		vendorFamily,
 		credentialFileFamily,
 		cookieFamily,
 		webhookFamily,

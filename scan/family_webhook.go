@@ -9,6 +9,8 @@ var webhookFamily = []rule{
 		keywords: []string{"discord.com/api/webhooks/", "discordapp.com/api/webhooks/"}, find: webhook([]string{""}, 60), next: "delete the webhook in the channel's settings"},
 	{id: "microsoft-teams-webhook", description: "Microsoft Teams webhook", category: Credential, severity: High, confidence: Likely, rank: rankFormat,
 		keywords: []string{".webhook.office.com/webhookb2/"}, find: webhook([]string{""}, 60), next: "remove the connector from the channel"},
+	{id: "zapier-webhook", description: "Zapier webhook", category: Credential, severity: Medium, confidence: Likely, rank: rankFormat,
+		keywords: []string{"hooks.zapier.com/hooks/"}, find: webhook([]string{"catch/", "standard/"}, 20), next: "turn the Zap off, or give it a new webhook"},
 }
 
 // maxWebhook bounds what follows the host.
