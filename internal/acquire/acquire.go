@@ -77,11 +77,7 @@ func Run(ctx context.Context, in *source.Inputs, dir string, o Options) (*Custod
 	c.Warnings = append(c.Warnings, warnings(c, o)...)
 	c.Complete = stopped == nil && !slices.ContainsFunc(c.Files, func(f *Copy) bool { return !f.whole() }) &&
 		!slices.ContainsFunc(c.Directories, func(d *Directory) bool { return !d.whole() })
-	data, err := c.encode()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.finish(data, c.Files, o.Sign, c.Finished); err != nil {
+	if err := s.finish(c, o.Sign); err != nil {
 		return nil, err
 	}
 	return c, stopped

@@ -222,11 +222,11 @@ func TestSums(t *testing.T) {
 		t.Fatal(err)
 	}
 	acquired(t, src, dst, Options{Sign: key})
-	sums, err := os.ReadFile(filepath.Join(dst, sumsName))
+	sums, err := os.ReadFile(filepath.Join(dst, SumsName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature, err := os.ReadFile(filepath.Join(dst, sumsName+signedExt))
+	signature, err := os.ReadFile(filepath.Join(dst, SumsName+signedExt))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestSums(t *testing.T) {
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: mode %v", path, info.Mode())
 		}
-		if d.Type().IsRegular() && !strings.HasPrefix(d.Name(), sumsName) {
+		if d.Type().IsRegular() && !strings.HasPrefix(d.Name(), SumsName) {
 			files++
 		}
 		return err

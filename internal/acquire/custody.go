@@ -32,6 +32,9 @@ type Custody struct {
 	Files       []*Copy      `json:"files"`
 	Bytes       int64        `json:"bytes"`
 	Warnings    []string     `json:"warnings"`
+
+	Stored    string `json:"-"` // the name of the record in the copy, once it is written
+	StoredSum string `json:"-"` // its SHA-256 there
 }
 
 // Host is the machine that the copy was made on.
@@ -90,6 +93,12 @@ const maxGaps = 10000
 func (p *Copy) whole() bool {
 	return p.Error == "" && p.Unread == 0 && len(p.Changes) == 0 && (p.Skipped != "" || p.Stored != "" || p.StoredB64 != nil)
 }
+
+// Name is the path of the file in the source, which need not be UTF-8.
+func (p *Copy) Name() string { return p.Path + string(p.PathB64) }
+
+// StoredName is where the copy lies, relative to the custody file; "" if there is none.
+func (p *Copy) StoredName() string { return p.stored }
 
 func (p *Copy) setStored(name string) {
 	p.stored = name

@@ -25,11 +25,13 @@ import (
 const (
 	filesDir    = "files"
 	custodyName = "custody.json"
-	sumsName    = "SHA256SUMS"      // as sha256sum(1) checks it
 	sealedExt   = ".zst.age"        // of what is sealed
-	signedExt   = ".minisig"        // of sumsName's signature
+	signedExt   = ".minisig"        // of SumsName's signature
 	trusted     = "acquisition of " // a signature's trusted comment, before the time
 )
+
+// SumsName is the name of the file of sums, as sha256sum(1) checks it.
+const SumsName = "SHA256SUMS"
 
 // store is the directory that copies go to.
 type store struct {
@@ -194,28 +196,31 @@ func (s *store) sum(ctx context.Context, name string) (string, error) {
 
 // finish writes the custody file, then the sums of all, signed if there is a
 // key. It does so even after the context of the copying has ended.
-func (s *store) finish(custody []byte, files []*Copy, key *crypt.SigningKey, at time.Time) error {
-	name, sum, err := s.write(custodyName, custody)
+func (s *store) finish(c *Custody, key *crypt.SigningKey) error {
+	custody, err := c.encode()
 	if err != nil {
 		return err
 	}
+	if c.Stored, c.StoredSum, err = s.write(custodyName, custody); err != nil {
+		return err
+	}
 	var lines []string
-	for _, p := range files {
+	for _, p := range c.Files {
 		if p.stored != "" {
 			lines = append(lines, sumLine(p.StoredSum, p.stored))
 		}
 	}
 	slices.Sort(lines)
-	lines = append(lines, sumLine(sum, name))
+	lines = append(lines, sumLine(c.StoredSum, c.Stored))
 	sums := []byte(strings.Join(lines, ""))
 	plain := &store{root: s.root}
-	if _, _, err := plain.write(sumsName, sums); err != nil {
+	if _, _, err := plain.write(SumsName, sums); err != nil {
 		return err
 	}
 	if key == nil {
 		return nil
 	}
-	_, _, err = plain.write(sumsName+signedExt, key.Sign(sums, trusted+at.Format(time.RFC3339)))
+	_, _, err = plain.write(SumsName+signedExt, key.Sign(sums, trusted+c.Finished.Format(time.RFC3339)))
 	return err
 }
 

@@ -19,12 +19,17 @@ import (
 
 // A Problem is something wrong with a set.
 type Problem struct {
-	Ref  Ref
+	Ref  Ref // the zero Ref: of no set that is there
 	Kind ProblemKind
 	What string // names files, never holds their data
 }
 
-func (p Problem) String() string { return fmt.Sprintf("%s: %s: %s", p.Ref, p.Kind, p.What) }
+func (p Problem) String() string {
+	if p.Ref == (Ref{}) {
+		return fmt.Sprintf("%s: %s", p.Kind, p.What)
+	}
+	return fmt.Sprintf("%s: %s: %s", p.Ref, p.Kind, p.What)
+}
 
 // ProblemKind tells problems apart.
 type ProblemKind string

@@ -1,19 +1,24 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/acquire"
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
 type acquireFlags struct {
+	format                 choice
 	caseID, examiner, note string
 	allowAtime             bool
 	signKey                string
@@ -39,14 +44,19 @@ holds the sums of what is sealed, and the names of files stay readable.
 
 Nothing is written to the source. Where its access times would change, because
 its files belong to someone else, nothing is read unless --allow-atime is given.
+
+json says, as one object, where the record of custody lies and its SHA-256, and
+of each file its size, SHA-256 and place in DIR, and what went wrong.
 `,
 		Example: `  valkeyfs acquire /mnt/evidence/var/lib/valkey -o case7/db1 --case 7 --examiner "A. Turing"
   valkeyfs acquire /var/lib/valkey -o /media/usb/db1 -r age1… --sign-key examiner.key
+  valkeyfs acquire /var/lib/valkey -o case7/db1 --format json | jq -r .custody_sha256
   cd case7/db1 && sha256sum -c SHA256SUMS`,
 		Args: oneInput,
-		RunE: func(cmd *cobra.Command, args []string) error { return runAcquire(cmd, a, f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runAcquire(cmd.Context(), a, f, args[0]) },
 	}
 	fl := cmd.Flags()
+	f.format.flag(fl, "text", "json")
 	fl.StringVar(&f.caseID, "case", "", "the `CASE` that the copy belongs to")
 	fl.StringVar(&f.examiner, "examiner", "", "the `NAME` of who makes it")
 	fl.StringVar(&f.note, "note", "", "any `TEXT` for the record")
@@ -56,8 +66,7 @@ its files belong to someone else, nothing is read unless --allow-atime is given.
 	return cmd
 }
 
-func runAcquire(cmd *cobra.Command, a *app, f *acquireFlags, path string) error {
-	ctx := cmd.Context()
+func runAcquire(ctx context.Context, a *app, f *acquireFlags, path string) error {
 	dir := a.global.output
 	switch {
 	case path == source.Stdin:
@@ -65,21 +74,9 @@ func runAcquire(cmd *cobra.Command, a *app, f *acquireFlags, path string) error 
 	case dir == "" || dir == source.Stdin:
 		return usagef("name the directory for the copy by -o")
 	}
-	o := acquire.Options{Source: path, Case: f.caseID, Examiner: f.examiner, Note: f.note,
-		Argv: os.Args, Tool: "valkeyfs " + version(), Tree: &acquire.Tree{}, Now: time.Now, Host: thisHost()}
-	if len(f.recipients.recipients)+len(f.recipients.files) > 0 {
-		harden()
-		seal, texts, err := f.recipients.options(a)
-		if err != nil {
-			return err
-		}
-		o.Seal, o.SealedFor = &seal, texts
-	}
-	if f.signKey != "" {
-		var err error
-		if o.Sign, err = readSigningKey(a.ui(), f.signKey); err != nil {
-			return err
-		}
+	o, err := f.options(a, path)
+	if err != nil {
+		return err
 	}
 	if !f.allowAtime {
 		switch where, err := source.Touches(ctx, path); {
@@ -94,29 +91,86 @@ func runAcquire(cmd *cobra.Command, a *app, f *acquireFlags, path string) error 
 		return err
 	}
 	defer in.Close()
-	o.Done = func(p *acquire.Copy) {
-		if p.Error != "" {
-			a.stderr.errorf("%s: %s", p.Path, p.Error)
-		}
-	}
-	c, err := acquire.Run(ctx, in, dir, o)
-	if c == nil {
+	c, err := acquire.Run(ctx, in, dir, *o)
+	if c == nil || err != nil && !errors.Is(err, ctx.Err()) {
 		return err
 	}
 	for _, w := range c.Warnings {
 		a.stderr.printf("note: %s", w)
 	}
-	verdict := "complete"
-	if !c.Complete {
-		verdict = "incomplete: see custody.json"
+	return a.standardOutput().finish(func(out *output) (int, error) {
+		return status(false, !c.Complete), f.write(a, out, dir, c)
+	})
+}
+
+// options are what the flags say.
+func (f *acquireFlags) options(a *app, path string) (*acquire.Options, error) {
+	o := &acquire.Options{Source: path, Case: f.caseID, Examiner: f.examiner, Note: f.note,
+		Argv: os.Args, Tool: "valkeyfs " + version(), Tree: &acquire.Tree{}, Now: time.Now, Host: thisHost()}
+	o.Done = func(p *acquire.Copy) {
+		if p.Error != "" {
+			a.stderr.errorf("%s: %s", p.Path, p.Error)
+		}
 	}
-	if _, err := fmt.Fprintf(a.stdout, "%s: %d files, %d bytes, %s\n", safe(dir), len(c.Files), c.Bytes, verdict); err != nil {
+	if f.recipients.named() {
+		harden()
+		seal, texts, err := f.recipients.options(a)
+		if err != nil {
+			return nil, err
+		}
+		o.Seal, o.SealedFor = &seal, texts
+	}
+	if f.signKey != "" {
+		var err error
+		if o.Sign, err = readSigningKey(a.ui(), f.signKey); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// acquired is a copy as JSON, for who goes on with it.
+type acquired struct {
+	Type          string         `json:"type"` // "acquisition"
+	Directory     string         `json:"directory"`
+	Custody       string         `json:"custody"` // the record, sealed if the copy is
+	CustodySHA256 string         `json:"custody_sha256"`
+	Sums          string         `json:"sums"`
+	Complete      bool           `json:"complete"`
+	Bytes         int64          `json:"bytes"`
+	Files         []acquiredFile `json:"files"`
+	Warnings      []string       `json:"warnings"`
+}
+
+// acquiredFile is one file of a copy.
+type acquiredFile struct {
+	Path         string `json:"path"` // in the source
+	Size         int64  `json:"size"`
+	SHA256       string `json:"sha256,omitempty"`
+	Stored       string `json:"stored,omitempty"` // relative to the directory
+	StoredSHA256 string `json:"stored_sha256,omitempty"`
+	Skipped      string `json:"skipped,omitempty"`
+	Error        string `json:"error,omitempty"`
+	Unread       int64  `json:"unread,omitempty"`
+	Changed      bool   `json:"changed,omitempty"` // while it was copied
+}
+
+func (f *acquireFlags) write(a *app, out io.Writer, dir string, c *acquire.Custody) error {
+	if f.format.word == "text" {
+		verdict := "complete"
+		if !c.Complete {
+			verdict = "incomplete: see custody.json"
+		}
+		_, err := fmt.Fprintf(out, "%s: %s, %s, %s\n", safe(dir), plural(int64(len(c.Files)), "file"), plural(c.Bytes, "byte"), verdict)
 		return err
 	}
-	if err != nil && !errors.Is(err, ctx.Err()) {
-		return err
+	r := &acquired{Type: "acquisition", Directory: a.names.Mask(dir), Custody: a.names.Mask(filepath.Join(dir, c.Stored)), CustodySHA256: c.StoredSum, Sums: a.names.Mask(filepath.Join(dir, acquire.SumsName)),
+		Complete: c.Complete, Bytes: c.Bytes, Files: []acquiredFile{}, Warnings: masked(c.Warnings, a.names)}
+	for _, p := range c.Files {
+		r.Files = append(r.Files, acquiredFile{Path: a.names.Mask(p.Name()), Size: p.Size, SHA256: p.SHA256, Stored: a.names.Mask(p.StoredName()), StoredSHA256: p.StoredSum,
+			Skipped: p.Skipped, Error: a.names.Mask(p.Error), Unread: p.Unread, Changed: len(p.Changes) > 0})
 	}
-	return exit(status(false, !c.Complete))
+	return report.NewLines(out).Line(r)
 }
 
 // thisHost is what custody needs to know of the machine.

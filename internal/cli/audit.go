@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -21,15 +22,15 @@ import (
 const saltSize = 16
 
 type auditFlags struct {
-	format      string
+	format      choice
 	root        string
 	all         bool
 	server      string
 	skipData    bool
 	functions   []string
 	waivers     string
-	minSeverity string
-	failOn      string
+	minSeverity scan.Severity
+	failOn      threshold
 	profiles    []string
 	live        liveFlags
 	backups     string
@@ -64,10 +65,10 @@ not at all.
   valkeyfs audit /etc/valkey/valkey.conf --fail-on high
   valkeyfs audit --root /mnt/evidence --format jsonl -o audit.jsonl
   valkeyfs audit deploy/ --waivers waivers.yaml --format sarif`,
-		RunE: func(cmd *cobra.Command, args []string) error { return runAudit(cmd, a, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runAudit(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "text", "write `FORMAT`: text, jsonl, json, csv, sarif, junit, html")
+	f.format.flag(fl, "text", "jsonl", "json", "csv", "sarif", "junit", "html")
 	fl.StringVar(&f.root, "root", "", "judge the image of a host in `DIR`: every path and link leads inside it")
 	fl.BoolVar(&f.all, "all", false, "text: list what passes and what does not apply, too")
 	fl.StringVar(&f.server, "server-version", "", "judge as `VERSION`, such as valkey-8.1 or redis-7.0 (default: what the files say)")
@@ -79,8 +80,8 @@ not at all.
 	fl.StringVar(&f.backups, "backups", "", "look at the sealed backups in the directory `DEST`, too")
 	fl.StringSliceVar(&f.profiles, "profile", nil, "judge as `PROFILES`: cache, database, replica, sentinel, cluster, container (default: what the files say)")
 	fl.StringVar(&f.waivers, "waivers", "", "accept the failures that `FILE` (YAML: id, path, reason, expires) names")
-	fl.StringVar(&f.minSeverity, "min-severity", "info", "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
-	fl.StringVar(&f.failOn, "fail-on", "low", "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
+	fl.TextVar(&f.minSeverity, "min-severity", scan.Info, "leave out failures below this `SEVERITY`: info, low, medium, high, critical")
+	f.failOn.flag(fl, "exit with 1 for failures of at least this `SEVERITY`, or \"never\"")
 	fl.BoolVar(&f.printFix, "print-fix", false, "print what mends the failures: lines of the configuration, an ACL file, a drop-in of the unit")
 	f.fix.flags(fl)
 	f.live.flags(fl)
@@ -91,16 +92,12 @@ var auditWriters = map[string]func(io.Writer, *audit.Header, *audit.Report) erro
 	"jsonl": audit.WriteJSONL, "json": audit.WriteJSON, "csv": audit.WriteCSV, "sarif": audit.WriteSARIF, "html": audit.WriteHTML,
 }
 
-func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
+func runAudit(ctx context.Context, a *app, f *auditFlags, args []string) error {
 	if err := f.check(a); err != nil {
 		return err
 	}
 	if f.fix.undo != "" {
 		return f.fix.takeBack(a)
-	}
-	failOn, err := f.threshold()
-	if err != nil {
-		return err
 	}
 	o, err := f.options(a)
 	if err != nil {
@@ -109,7 +106,7 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	if f.live.showUser {
 		return f.live.printUser(a, o.Version)
 	}
-	if o.Live, err = f.live.ask(cmd.Context(), o.Version); err != nil {
+	if o.Live, err = f.live.ask(ctx, o.Version); err != nil {
 		return err
 	}
 	fs, err := hostfs.Open(f.root)
@@ -126,7 +123,7 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := audit.Run(cmd.Context(), fs, paths, o)
+	r, err := audit.Run(ctx, fs, paths, o)
 	switch {
 	case errors.Is(err, audit.ErrNothing):
 		a.stderr.errorf("%v", err)
@@ -144,17 +141,15 @@ func runAudit(cmd *cobra.Command, a *app, f *auditFlags, args []string) error {
 		return err
 	}
 	h := audit.NewHeader(version(), args, f.root, o, r)
-	if err := f.write(a, h, r, failOn); err != nil {
+	if err := f.write(a, h, r); err != nil {
 		return err
 	}
-	return exit(status(r.Failing(failOn), r.Incomplete))
+	return exit(status(r.Failing(f.failOn.Severity), r.Incomplete))
 }
 
 // check refuses flags that say nothing together.
 func (f *auditFlags) check(a *app) error {
-	switch _, ok := auditWriters[f.format]; {
-	case !ok && f.format != "text" && f.format != "junit":
-		return usagef("--format: text, jsonl, json, csv, sarif, junit or html, not %q", f.format)
+	switch {
 	case f.fix.apply && !f.fix.wanted:
 		return usagef("--apply: does what --fix says, which is not given")
 	case f.signKey != "" && !f.inFile(a) && f.baseline.write == "":
@@ -166,21 +161,9 @@ func (f *auditFlags) check(a *app) error {
 // inFile reports whether the report goes to a file.
 func (f *auditFlags) inFile(a *app) bool { return a.global.output != "" && a.global.output != "-" }
 
-// threshold returns from which severity on a failure counts.
-func (f *auditFlags) threshold() (scan.Severity, error) {
-	failOn := scan.Critical + 1
-	if f.failOn == "never" {
-		return failOn, nil
-	}
-	if err := failOn.UnmarshalText([]byte(f.failOn)); err != nil {
-		return 0, usagef("--fail-on: %v", err)
-	}
-	return failOn, nil
-}
-
 // options are what the flags say, the running server aside.
 func (f *auditFlags) options(a *app) (*audit.Options, error) {
-	o := &audit.Options{SkipData: f.skipData, Functions: f.functions}
+	o := &audit.Options{SkipData: f.skipData, Functions: f.functions, MinSeverity: f.minSeverity}
 	if f.server != "" {
 		v, err := conf.ParseVersion(f.server)
 		if err != nil {
@@ -194,9 +177,6 @@ func (f *auditFlags) options(a *app) (*audit.Options, error) {
 			return nil, usagef("--profile: %v", err)
 		}
 		o.Profiles = append(o.Profiles, p)
-	}
-	if err := o.MinSeverity.UnmarshalText([]byte(f.minSeverity)); err != nil {
-		return nil, usagef("--min-severity: %v", err)
 	}
 	switch {
 	case a.global.asOf.text != "":
@@ -257,34 +237,28 @@ func auditPaths(root string, args []string) ([]string, error) {
 }
 
 // write writes the report, or what mends its failures, and signs it.
-func (f *auditFlags) write(a *app, h *audit.Header, r *audit.Report, failOn scan.Severity) error {
-	out, err := a.output()
-	if err != nil {
-		return err
-	}
-	defer out.discard()
+func (f *auditFlags) write(a *app, h *audit.Header, r *audit.Report) error {
 	var text bytes.Buffer
-	w := io.MultiWriter(out, &text)
-	switch {
-	case f.printFix:
-		err = writeFixes(w, r)
-	case f.format == "text":
-		err = audit.WriteText(w, h, r, audit.TextOptions{Width: columns(out.terminal), All: f.all})
-	case f.format == "junit":
-		err = audit.WriteJUnit(w, h, r, failOn)
-	default:
-		err = auditWriters[f.format](w, h, r)
-	}
-	if err != nil {
+	err := a.result(func(out *output) (int, error) {
+		return exitOK, f.writeTo(io.MultiWriter(out, &text), columns(out.terminal), h, r)
+	})
+	if err != nil || f.signKey == "" || !f.inFile(a) {
 		return err
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	if f.signKey == "" || !f.inFile(a) {
-		return nil
 	}
 	return signFile(a, f.signKey, a.global.output, text.Bytes())
+}
+
+func (f *auditFlags) writeTo(w io.Writer, width int, h *audit.Header, r *audit.Report) error {
+	switch {
+	case f.printFix:
+		return writeFixes(w, r)
+	case f.format.word == "text":
+		return audit.WriteText(w, h, r, audit.TextOptions{Width: width, All: f.all})
+	case f.format.word == "junit":
+		return audit.WriteJUnit(w, h, r, f.failOn.Severity)
+	default:
+		return auditWriters[f.format.word](w, h, r)
+	}
 }
 
 func writeFixes(w io.Writer, r *audit.Report) error {

@@ -31,8 +31,8 @@ type backupFlags struct {
 	recipients recipientFlags
 	signKey    string
 	include    []string
-	scan       string
-	failOn     string
+	scan       choice
+	failOn     threshold
 	rate       size
 	lock       string
 	metrics    string
@@ -116,8 +116,9 @@ printed on success unless standard error is a terminal.
 	fl.Lookup("level").DefValue = strconv.Itoa(backupLevel)
 	fl.StringVar(&f.signKey, "sign-key", "", "sign with the minisign key in `FILE`")
 	fl.StringArrayVar(&f.include, "include", nil, "take `FILE` in DATADIR, too: nodes.conf, an ACL file (repeatable)")
-	fl.StringVar(&f.scan, "scan", "", "look at what is sealed: `report|refuse`")
-	fl.StringVar(&f.failOn, "fail-on", "low", "--scan: findings of at least this `SEVERITY` count")
+	f.scan = oneOf("", "report", "refuse")
+	fl.Var(&f.scan, "scan", "look at what is sealed: `report|refuse`")
+	f.failOn.flag(fl, "--scan: findings of at least this `SEVERITY` count")
 	fl.Var(&f.rate, "limit-rate", "write at most so many bytes a second")
 	fl.Lookup("limit-rate").DefValue = "" // no bound
 	fl.StringVar(&f.lock, "lock", "", "let one backup run at a time, by a lock on `FILE` (default: one for the label in the state directory)")
@@ -279,18 +280,10 @@ func createOnce(ctx context.Context, s backup.Store, open capture, o backup.Opti
 }
 
 func (f *backupFlags) scanner(a *app, o *backup.Options) (err error) {
-	switch f.scan {
-	case "":
+	if f.scan.word == "" {
 		return nil
-	case "report":
-	case "refuse":
-		o.Refuse = true
-	default:
-		return usagef("--scan: report or refuse, not %q", f.scan)
 	}
-	if err := o.FailOn.UnmarshalText([]byte(f.failOn)); err != nil {
-		return usagef("--fail-on: %v", err)
-	}
+	o.Refuse, o.FailOn = f.scan.word == "refuse", f.failOn.Severity
 	o.Scanner, err = scan.New(scan.Config{Workers: a.global.workers})
 	return err
 }

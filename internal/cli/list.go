@@ -30,7 +30,7 @@ completed, and is listed as such.
 			return runList(cmd.Context(), a, format.word, &dest, args[0])
 		},
 	}
-	format.flag(cmd.Flags(), "text", "jsonl")
+	format.flag(cmd.Flags(), "text", "jsonl", "json")
 	dest.flags(cmd.Flags())
 	return cmd
 }
@@ -67,8 +67,8 @@ func runList(ctx context.Context, a *app, format string, dest *destFlags, locati
 		return err
 	}
 	return a.result(func(out *output) (int, error) {
-		if format == "jsonl" {
-			return status(false, damaged), report.WriteLines(out, all)
+		if format != "text" {
+			return status(false, damaged), report.WriteRecords(out, format, all)
 		}
 		rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(rows, "SET\tFINISHED\tMEMBERS\tSIZE\t") //nolint:errcheck // Flush tells
@@ -81,6 +81,7 @@ func runList(ctx context.Context, a *app, format string, dest *destFlags, locati
 
 // listSets lists the sets under a label, and says whether a manifest is damaged.
 func listSets(ctx context.Context, s backup.Store, label string) (all []listed, damaged bool, err error) {
+	all = []listed{}
 	l, err := backup.List(ctx, s, label)
 	if err != nil {
 		return nil, false, err

@@ -120,7 +120,7 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 		return err
 	}
 	if len(problems) > 0 {
-		v := &verification{a: a}
+		v := &verification{app: a}
 		v.say(problems)
 		return exit(status(v.violated, v.damaged))
 	}

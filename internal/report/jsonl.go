@@ -35,17 +35,6 @@ func (l *Lines) Line(v any) error {
 	return err
 }
 
-// WriteLines writes each of the records as a line to w.
-func WriteLines[T any](w io.Writer, records []T) error {
-	l := NewLines(w)
-	for _, r := range records {
-		if err := l.Line(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Raw writes s as it is.
 func (l *Lines) Raw(s string) error {
 	_, err := io.WriteString(l.w, s)
