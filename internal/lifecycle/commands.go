@@ -15,12 +15,13 @@ type command struct {
 	key    bool // servers write it so when a key's expiry has passed
 	field  bool // … or a field's
 	libs   bool // it is about libraries, FUNCTION
+	operands
 }
 
 // begin takes a Command: what it may be a sign of, and MULTI.
 func (r *recorder) begin(ev *keyspace.Event) {
 	r.resp = true
-	r.command = command{source: ev.Pos.Source, offset: ev.Record, seq: r.seq}
+	r.command = command{source: ev.Pos.Source, offset: ev.Record, seq: r.seq, operands: operands{sources: r.command.sources[:0]}}
 	if len(ev.Args) == 0 {
 		return
 	}
@@ -30,6 +31,7 @@ func (r *recorder) begin(ev *keyspace.Event) {
 	r.command.key = ev.Index == 2 && (string(name) == "DEL" || string(name) == "UNLINK")
 	r.command.field = string(name) == "HDEL"
 	r.command.libs = len(name) >= len("FUNCTION") && bytes.EqualFold(name[:len("FUNCTION")], []byte("FUNCTION"))
+	r.command.algebra = algebraOf(name)
 	if len(name) == len("MULTI") && bytes.EqualFold(name, []byte("MULTI")) {
 		r.multi = r.command
 	}

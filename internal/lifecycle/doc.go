@@ -17,8 +17,13 @@
 //   - Expired if its expiry, or that of its key, had passed: see below.
 //   - Recovered if the server never applied the command, or rolls it back.
 //   - Unknown if the log does not say: a command removed some of what a key held
-//     without naming it, or computed from it what another key holds (SUNIONSTORE,
-//     SORT STORE), and it is not in the first any more. What is gone for certain later on bears the later reason.
+//     without naming it, or computed from it what another key holds (SORT STORE,
+//     BITOP, ZRANGESTORE), and it is not in the first any more. What is gone for
+//     certain later on bears the later reason.
+//
+// Sets that are made of others (SUNIONSTORE, SINTERSTORE, SDIFFSTORE and their like of
+// sorted sets) are computed, and hold the values of the first source that has them; an
+// equal member of another source, once it is gone from there, is Unknown.
 //
 // A Key event has the state that the best of its values has, and if none is left,
 // that of the last to go. What holds no value of its own lives until the next such
@@ -41,10 +46,10 @@
 // # How it works
 //
 // The log is read twice. The first pass turns events into ops (op.go; recorder.go and,
-// by what they do, values.go, removals.go, exchange.go), a dozen bytes each, and puts
+// by what they do, values.go, removals.go, exchange.go, compute.go), a dozen bytes each, and puts
 // them into partitions by the hash of the object they concern (partition.go). Each
 // partition is then replayed by an engine of bounded memory (engine.go; put.go, list.go,
-// sharing.go on object.go), which finds the fate of every op (outcome.go). The
+// sharing.go, algebra.go on object.go), which finds the fate of every op (outcome.go). The
 // second pass turns the events into ops again and takes for each its fate, from the
 // partition where it must lie. Names are 64-bit hashes that are keyed anew in every
 // run; values are not kept at all. Ops and fates that do not fit in the memory are
@@ -60,9 +65,10 @@
 // of those is told as if it had not.
 //
 // RENAME and MOVE change what object a name stands for; the object stays in its
-// partition. Objects that exchange elements (COPY, SMOVE, LMOVE) form groups, whose
-// ops are brought together before they are replayed. A partition that is too large is
-// divided by more bits of the hash; where one object makes it so large, by the
-// names of its elements. What cannot be divided, lists above all, stays Unknown if
+// partition. Objects that exchange elements (COPY, SMOVE, LMOVE, SUNIONSTORE) form
+// groups, whose ops are brought together before they are replayed. A partition that is
+// too large is divided by more bits of the hash; where one object makes it so large, by
+// the names of its elements; where only sets that are computed of others hold it
+// together, these are given up. What cannot be divided, lists above all, stays Unknown if
 // what is alive of it at one time does not fit, and the Result says so.
 package lifecycle

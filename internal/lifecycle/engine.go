@@ -119,6 +119,8 @@ func (e *engine) apply(o *op) error {
 		return nil
 	case o.kind < opDelete:
 		return e.rewrite(o, f)
+	case o.kind == opGather:
+		return e.gather(o)
 	}
 	x := e.byID.get(o.id)
 	switch {
@@ -232,6 +234,8 @@ func (e *engine) applyWhole(o *op, x uint32) error {
 		return e.moveName(o, x)
 	case opMoveEnd:
 		return e.moveEnd(o, x)
+	case opStore:
+		e.store(o, x)
 	case opTrimLength:
 		if obj.doubt > 0 || obj.flags&isOpaque != 0 {
 			e.lose(x)

@@ -137,7 +137,7 @@ func (s *script) mutate(cmd, key string, a []string) {
 		}
 	case "SPOP":
 		s.remove(keyspace.OpDeleteSome, keyspace.Set, key, keyspace.Event{})
-	case "SUNIONSTORE":
+	case "SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE", "SORT-STORE":
 		for _, k := range a {
 			s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpShare, Key: []byte(k), Value: []byte(key), Index: int64(s.db)})
 		}

@@ -7,9 +7,7 @@ func (r *recorder) rename(ev *keyspace.Event) error {
 	var from, to, other uint64
 	o.id, from = r.object(o.db, ev.Key)
 	if ev.Op == keyspace.OpShare {
-		o.kind = opShared
-		_, err := r.emit(o)
-		return err
+		return r.source(o)
 	}
 	other, to = r.object(db, ev.Value)
 	if from == to {

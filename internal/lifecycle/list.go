@@ -257,9 +257,17 @@ func (e *engine) unpair(n uint32) {
 // walk counts a step along an object's elements. When there were too many it
 // gives the object up and returns false.
 func (e *engine) walk(x uint32) bool {
+	if e.step(x) {
+		return true
+	}
+	e.lose(x)
+	return false
+}
+
+// step counts a step along an object's elements, and reports whether it may be taken.
+func (e *engine) step(x uint32) bool {
 	o := &e.objects[x]
 	if o.steps == 0 {
-		e.lose(x)
 		return false
 	}
 	o.steps--

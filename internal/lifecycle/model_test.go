@@ -433,16 +433,38 @@ func (m *model) step() {
 			m.db = a
 		}
 	case 34:
-		if k, l, to := m.existing(""), m.existing("set"), m.key(); k != "" && l != "" && m.rnd.Intn(3) == 0 {
-			m.do("SUNIONSTORE %s %s %s", to, k, l)
-			m.do("del %s", to)
-			for _, from := range []string{k, l} {
-				for _, it := range m.dbs[m.db][from].items {
-					m.shared[it.value] = true
-				}
-			}
-			m.delete(m.db, to, keyspace.Overwritten)
+		if k, l, to := m.existing("set"), m.existing("set"), m.key(); k != "" && m.rnd.Intn(3) == 0 {
+			m.store([]string{"SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"}[m.rnd.Intn(3)], to, k, l)
 		}
+	}
+}
+
+// store makes a set of two. Of a member that both give, the first's value is held; the
+// other's may be.
+func (m *model) store(command, to, k, l string) {
+	m.do("%s %s %s %s", command, to, k, l)
+	first, second := m.dbs[m.db][k], m.dbs[m.db][l]
+	var result []modelItem
+	for _, it := range first.items {
+		i := second.find(it.name)
+		if i >= 0 && second.items[i].doubt && command != "SUNIONSTORE" {
+			it.doubt = true
+		} else if i < 0 && command == "SINTERSTORE" || i >= 0 && command == "SDIFFSTORE" {
+			continue
+		}
+		result = append(result, it)
+	}
+	for _, it := range second.items {
+		switch i := first.find(it.name); {
+		case i >= 0 && (command != "SDIFFSTORE" || it.doubt):
+			m.shared[it.value] = true
+		case i < 0 && command == "SUNIONSTORE":
+			result = append(result, it)
+		}
+	}
+	m.delete(m.db, to, keyspace.Overwritten)
+	if len(result) > 0 {
+		m.dbs[m.db][to] = &modelValue{typ: "set", items: result, expire: -1}
 	}
 }
 

@@ -67,6 +67,8 @@ const (
 	opCopy         //   name = the new object, a = its database
 	opMoveName     //   a = the other object, b = its database
 	opMoveEnd      //   name = the other object, a = its database, b = ends
+	opGather       //   name = a source of a set that is computed, a = how, b = 1: a sorted set
+	opStore        //   name = the object whose place the computed set takes
 
 	opFlush // a = database or everyDB; in a stream of its own
 	kinds
@@ -130,6 +132,8 @@ var traits = [kinds]uint8{
 	opCopy:         hasName | hasA | isWhole,
 	opMoveName:     hasName | hasA | hasB | isWhole,
 	opMoveEnd:      hasName | hasA | hasB | isWhole,
+	opGather:       hasName | hasA | hasB | isWhole,
+	opStore:        hasName | isWhole,
 	opFlush:        hasA,
 }
 

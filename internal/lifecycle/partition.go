@@ -11,10 +11,12 @@ import (
 // fates. One that is too large for the engine is split.
 type partition struct {
 	ops   opWriter
-	group bool // of linked objects
-	pairs bool // some op concerns two objects
-	part  bool // what is in it is a part of one object
-	lost  bool // it was too large and could not be split: its fates are unknown
+	group bool  // of linked objects
+	pairs bool  // some op concerns two objects
+	loose bool  // no set is computed of others any more: see loosen
+	sets  int64 // that would be
+	part  bool  // what is in it is a part of one object
+	lost  bool  // it was too large and could not be split: its fates are unknown
 	split *split
 	fates *spill.Stream
 	read  fateReader
@@ -45,6 +47,8 @@ func (p *partition) write(o *op) error {
 	switch o.kind {
 	case opCopy, opMoveName, opMoveEnd:
 		p.pairs = true
+	case opStore:
+		p.sets++
 	}
 	return p.ops.write(o)
 }
@@ -53,6 +57,9 @@ func (p *partition) write(o *op) error {
 // object or of the group that it belongs to.
 func (p *partition) leaf(o *op, hash uint64) *partition {
 	for p.split != nil {
+		if p.loose {
+			hash = o.id
+		}
 		p = p.split.child(o, hash)
 	}
 	return p
@@ -125,11 +132,11 @@ func (p *partition) divide(store *spill.Store, ops opSource, room int64) (bool, 
 	if err != nil {
 		return false, err
 	}
-	s := &split{id: major, byName: own > n/2 && !whole && !p.pairs && names.differ != 0}
+	s := &split{id: major, byName: own > n/2 && !whole && !p.pairs && (p.sets == 0 || p.loose) && names.differ != 0}
 	if s.byName {
 		hashes = names
 		s.rest = newPartition(store, p.part)
-		s.rest.group = p.group
+		s.rest.group, s.rest.loose = p.group, p.loose
 	}
 	if hashes.differ == 0 {
 		return false, nil
@@ -138,7 +145,7 @@ func (p *partition) divide(store *spill.Store, ops opSource, room int64) (bool, 
 	s.shift, s.mask = max(bits.Len64(hashes.differ)-fanBits, 0), 1<<fanBits-1
 	for range 1 << fanBits {
 		c := newPartition(store, p.part || s.byName)
-		c.group = p.group
+		c.group, c.loose = p.group, p.loose
 		s.children = append(s.children, c)
 	}
 	if err := ops(s.write); err != nil {
@@ -147,6 +154,28 @@ func (p *partition) divide(store *spill.Store, ops opSource, room int64) (bool, 
 	p.ops.stream.Free()
 	p.split = s
 	return true, nil
+}
+
+// loosen makes a partition one in which sets are not computed, and reports whether it
+// can be: what a source holds may then be held by the result, and objects depend on no
+// other.
+func (p *partition) loosen() bool {
+	if p.loose || p.sets == 0 || p.pairs {
+		return false
+	}
+	p.loose = true
+	return true
+}
+
+// loosely returns what a loose partition has in the place of an op.
+func (o *op) loosely() op {
+	switch o.kind {
+	case opGather:
+		return op{kind: opShared, id: o.name, db: o.db, seq: o.seq}
+	case opStore:
+		return op{kind: opCompute, id: o.name, db: o.db, seq: o.seq}
+	}
+	return *o
 }
 
 // A spread finds out in which bits numbers differ.

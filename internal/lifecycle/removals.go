@@ -27,6 +27,8 @@ func (r *recorder) delete(ev *keyspace.Event) error {
 		o.kind, o.a, o.b = opMoveEnd, int64(o.db), ev.Index
 		o.name, _ = r.object(o.db, ev.Value)
 		return r.exchange(o, o.name, o.db)
+	case keyspace.OpReplaceSome:
+		return r.compute(o, ev.Type)
 	}
 	_, err := r.emit(r.removal(o, ev))
 	return err
@@ -58,8 +60,6 @@ func (r *recorder) removal(o op, ev *keyspace.Event) op {
 		o.kind, o.a, o.b = opRemoveRanks, ev.Index, ev.Count
 	case keyspace.OpDeleteScores:
 		o = scores(o, ev)
-	case keyspace.OpReplaceSome:
-		o.kind = opCompute
 	default:
 		o.kind, o.a = opDoubt, 1
 	}

@@ -253,6 +253,10 @@ func (r *resolver) replayTree(ctx context.Context, p *partition) error {
 		return err
 	}
 	ok, err := p.divide(r.store, r.source(p), r.engine.room()/2)
+	if err == nil && !ok && p.loosen() {
+		r.result.TooLarge += p.sets
+		ok, err = p.divide(r.store, r.source(p), r.engine.room()/2)
+	}
 	if err != nil {
 		return err
 	}
@@ -336,6 +340,7 @@ func (r *resolver) run(p *partition) error {
 // source returns the ops of a partition.
 func (r *resolver) source(p *partition) opSource {
 	return func(do func(*op, uint64) error) error {
+		var loose op
 		return each(p.ops.stream, func(o *op) error {
 			hash, linked := o.id, false
 			if len(r.links.parent) > 0 {
@@ -346,6 +351,9 @@ func (r *resolver) source(p *partition) opSource {
 				hash = o.id
 			case !p.group:
 				return nil // gather took it
+			case p.loose:
+				loose = o.loosely()
+				o, hash = &loose, loose.id
 			}
 			return do(o, hash)
 		})

@@ -366,6 +366,38 @@ func decode(data []byte) []keyspace.Event {
 	return events
 }
 
+// Sets that together do not fit are told of one by one, without what is computed of them:
+// nothing of theirs is given up, and nothing is said to be gone that the result may hold.
+func TestComputedOfTooMuch(t *testing.T) {
+	const members = 5000
+	var s script
+	for i := range members {
+		s.do(fmt.Sprintf("SADD k a%d", i))
+		s.do(fmt.Sprintf("SADD l b%d", i))
+	}
+	for _, c := range []string{"SUNIONSTORE d k l", "SREM k a0", "SREM l b1", "SADD k late", "SREM k late"} {
+		s.do(c)
+	}
+	got, res := resolveWith(t, newResolver(Options{MaxMem: 1 << 20}), s.events)
+	want := map[string]keyspace.State{"a0": keyspace.Unknown, "b1": keyspace.Unknown, "late": keyspace.Deleted}
+	for i := range got {
+		ev := &got[i]
+		if ev.Kind != keyspace.Element {
+			continue
+		}
+		state, ok := want[string(ev.Value)]
+		if !ok {
+			state = keyspace.Live
+		}
+		if ev.State != state {
+			t.Fatalf("%s: %v, want %v (%+v)", ev.Value, ev.State, state, res)
+		}
+	}
+	if res.TooLarge != 1 { // the result
+		t.Errorf("%+v", res)
+	}
+}
+
 func TestHashesAreNotPredictable(t *testing.T) {
 	a, b := newResolver(Options{}), newResolver(Options{})
 	if a.pass.hash([]byte("k")) == b.pass.hash([]byte("k")) {
