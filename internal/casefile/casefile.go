@@ -104,6 +104,15 @@ type Failure struct {
 	Dir string
 }
 
+// Lines are those of the remedy. It names the file as it lies in the directory: of what
+// was copied or mounted, nothing may stand there that would change it.
+func (f Failure) Lines() []string {
+	if rel := strings.TrimPrefix(f.Place.File, "/"); rel != "" {
+		return strings.Split(strings.ReplaceAll(f.Remedy, f.Place.File, rel), "\n")
+	}
+	return strings.Split(f.Remedy, "\n")
+}
+
 // Sections returns the parts of the page.
 func (c *Case) Sections() ([]report.Section, error) {
 	var out []report.Section

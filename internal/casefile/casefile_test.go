@@ -9,6 +9,7 @@ import (
 
 	"github.com/valkeyfs/valkeyfs/internal/audit"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/memory"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/timeline"
 )
@@ -89,6 +90,27 @@ func TestDays(t *testing.T) {
 	}
 	if got := days(counts); len(got) != 14 || got[0].Name != "2026-01" || got[0].Count != 31 {
 		t.Errorf("months: %+v", got)
+	}
+}
+
+// TestRemedies: lines are lines, and a file is named as it lies in the directory.
+func TestRemedies(t *testing.T) {
+	c := &Case{Audit: &Audit{List: []Failure{
+		{&audit.Result{Check: &audit.Check{}, Answer: audit.Answer{Remedy: "port 0\ntls-port 6379"}}, "/e"},
+		{&audit.Result{Check: &audit.Check{}, Answer: audit.Answer{Remedy: "chmod 0600 /data/dump.rdb", Place: audit.Place{File: "/data/dump.rdb"}}}, "/e"},
+	}}, Memory: &memory.Report{Prefixes: []memory.Prefix{{Keys: 9}, {Name: "a:", Keys: 1}}}}
+	sections, err := c.Sections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ""
+	for _, s := range sections {
+		all += string(s.HTML)
+	}
+	for _, want := range []string{"<code>port 0</code><br><code>tls-port 6379</code>", "<code>chmod 0600 data/dump.rdb</code>", "<code>/e/data/dump.rdb</code>", "<td>(none)</td>", "<td><code>a:</code></td>"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing in %s", want, all)
+		}
 	}
 }
 

@@ -42,17 +42,22 @@ func (u *Unit) Events(ctx context.Context) keyspace.Seq {
 
 // Raw is Events for those who cannot spare a call for each event: it may end
 // with an error that [AsDamage] knows, perhaps that of the last Damage event.
-func (u *Unit) Raw(ctx context.Context) keyspace.Seq { return u.raw(ctx, false, nil) }
+func (u *Unit) Raw(ctx context.Context) keyspace.Seq { return u.raw(ctx, u.replay) }
 
-// LogEvents is Events of a log that is not resolved. Of its base skim and want are
-// those of rdb.Options.
+// LogEvents is Events of a log, not resolved whatever Options.Resolve says. Of its base
+// skim and want are those of rdb.Options.
 func (u *Unit) LogEvents(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
-	return u.raw(ctx, skim, want) // a reader of a log makes Damage of what it cannot read
+	return u.raw(ctx, func(ctx context.Context, files []*File) keyspace.Seq { // makes Damage of what it cannot read
+		return u.commands(ctx, files, skim, want)
+	})
 }
 
-func (u *Unit) raw(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+// logReader yields the events of a log's files, in order.
+type logReader func(ctx context.Context, files []*File) keyspace.Seq
+
+func (u *Unit) raw(ctx context.Context, log logReader) keyspace.Seq {
 	if len(u.damage) == 0 {
-		return u.seq(ctx, skim, want)
+		return u.seq(ctx, log)
 	}
 	return func(yield func(*keyspace.Event, error) bool) {
 		for _, err := range u.damage {
@@ -60,7 +65,7 @@ func (u *Unit) raw(ctx context.Context, skim bool, want func(*keyspace.Event) bo
 				return
 			}
 		}
-		u.seq(ctx, skim, want)(yield)
+		u.seq(ctx, log)(yield)
 	}
 }
 
@@ -74,15 +79,14 @@ func AsDamage(err error) *keyspace.Event {
 	return &keyspace.Event{Kind: keyspace.Damage, DB: -1, Pos: format.Pos, Err: format}
 }
 
-// seq is the unit's events as its reader yields them. Of a log's base it yields
-// what skim and want say.
-func (u *Unit) seq(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+// seq is the unit's events as its reader yields them, of a log log.
+func (u *Unit) seq(ctx context.Context, log logReader) keyspace.Seq {
 	f := u.Files[0]
 	switch {
 	case !u.Readable():
 		return func(func(*keyspace.Event, error) bool) {}
 	case len(u.log) > 0:
-		return u.replay(ctx, u.log, skim, want)
+		return log(ctx, u.log)
 	case f.Kind == RDB:
 		switch o := u.in.o; {
 		case o.AsOf != 0:
@@ -94,7 +98,7 @@ func (u *Unit) seq(ctx context.Context, skim bool, want func(*keyspace.Event) bo
 		}
 		return f.state(f.snapshot(ctx))
 	case f.Kind == AOF:
-		return f.state(u.replay(ctx, u.Files, skim, want))
+		return f.state(log(ctx, u.Files))
 	}
 	return f.text(ctx)
 }
@@ -155,10 +159,8 @@ func (f *File) reading(events func(io.Reader) keyspace.Seq) keyspace.Seq {
 	}
 }
 
-// replay yields the events of a log's files, in order; their states are
-// resolved if that is wanted, for which a stream is kept.
-func (u *Unit) replay(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
-	o := u.in.o
+// parts are the files of a log as its reader takes them.
+func parts(files []*File) []aof.Part {
 	parts := make([]aof.Part, len(files))
 	for i, f := range files {
 		last := i == len(files)-1 && (f.Role != Base)
@@ -167,10 +169,24 @@ func (u *Unit) replay(ctx context.Context, files []*File, skim bool, want func(*
 			parts[i].Size, parts[i].Reopen = f.Size, f.open
 		}
 	}
+	return parts
+}
+
+// commands yields the events of a log's files, in order, as they stand there; of its
+// base what skim and want say.
+func (u *Unit) commands(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+	o := u.in.o
+	return aof.Events(ctx, parts(files), aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, KeepValue: o.KeepValue})
+}
+
+// replay yields the events of a log's files, in order; their states are
+// resolved if that is wanted, for which a stream is kept.
+func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
+	o := u.in.o
 	if !o.Resolve {
-		return aof.Events(ctx, parts, aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, KeepValue: o.KeepValue})
+		return u.commands(ctx, files, false, nil)
 	}
-	resolved := aof.Resolve(ctx, parts, aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
+	resolved := aof.Resolve(ctx, parts(files), aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
 	if f := files[0]; f.once != nil { // a log of one file
 		return func(yield func(*keyspace.Event, error) bool) {
 			if err := f.keep(); err != nil {
