@@ -25,6 +25,8 @@ func artefactFamilies() [][]rule {
 		luaFamily,
 		executableFamily,
 		takeoverFamily,
+		gadgetFamily,
+		windowsFamily,
 	}
 	for i, f := range families {
 		families[i] = slices.Clone(f)

@@ -16,7 +16,7 @@ var ransomFamily = []rule{
 const aroundNote = 1 << 10
 
 var (
-	possession = newWordSet([]string{"your data", "your database", "your db", "your file", "your redis", "your server", "your key", "your record", "your backup", "your information", "all data", "all your", "the database", "databases were", "your content"})
+	possession = newWordSet([]string{"your data", "your database", "your db", "your file", "your redis", "your server", "your key", "your record", "your backup", "your information", "all data", "all your", "your lost", "the database", "databases were", "your content"})
 	threat     = newWordSet([]string{"encrypted", "backed up", "backup of", "downloaded", "deleted", "dumped", "exported", "stolen", "leak", "wiped", "removed", "lost", "recover", "restore", "get back", "get it back", "return", "ransom", "decrypt", "hacked", "publish", "sell your"})
 	demand     = newWordSet([]string{"send", "pay ", "pay:", "payment", "transfer", "deposit", "must ", "contact", "write to", "e-mail", "email", "to this address", "wallet"})
 )

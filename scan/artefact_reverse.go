@@ -16,7 +16,7 @@ type reverseShell struct {
 }
 
 var (
-	shells  = newWordSet([]string{"/bin/sh", "/bin/bash", "/bin/zsh", "sh -i", "bash -i", "cmd.exe", "powershell", "exec(", "popen(", "system(", "proc_open", "exec %"})
+	shells  = newWordSet([]string{"/bin/sh", "/bin/bash", "/bin/zsh", "sh -i", "bash -i", "|sh", "| sh", "|bash", "| bash", "cmd.exe", "powershell", "exec(", "popen(", "system(", "proc_open", "exec %"})
 	connect = newWordSet([]string{"connect(", "connect ", "peeraddr", "create_connection"})
 	socket  = newWordSet([]string{"socket"})
 	netcat  = newWordSet([]string{"nc ", "ncat ", "netcat ", "nc.traditional ", "telnet ", "s_client", "/nc"})
@@ -36,6 +36,7 @@ var reverseShells = []reverseShell{
 	{" -c /bin/", []*wordSet{netcat}},
 	{"nc -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
 	{"ncat -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
+	{"socket.tcp(", []*wordSet{connect, newWordSet([]string{"os.execute(", "io.popen("})}},
 	{"/inet/tcp/", []*wordSet{newWordSet([]string{"getline", "|&"})}},
 }
 

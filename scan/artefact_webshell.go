@@ -6,7 +6,7 @@ import "bytes"
 var webShellFamily = []rule{
 	{id: "web-shell", description: "Web page that runs what a request tells it to", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankCommand, technique: "T1505.003",
 		keywords: []string{"$_post[", "$_get[", "$_request[", "$_cookie[", "$_server[", "$_files[", "$_post{", "$_request{", "php://input",
-			"getruntime().exec(", "processbuilder(", "defineclass(", "eval(request", "execute(request", "eval request", "execute request", "wscript.shell",
+			"getruntime().exec(", "processbuilder(", "process.start(", "defineclass(", "eval(request", "execute(request", "eval request", "execute request", "wscript.shell",
 			"eval(base64_decode(", "eval(gzinflate(", "eval(gzuncompress(", "eval(str_rot13(", "assert(base64_decode("}, find: findWebShell,
 		next: "look for a snapshot in the directories of the web server, and in its log for requests to it"},
 }

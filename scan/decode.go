@@ -38,7 +38,7 @@ const minContainer = 8
 // decoders lists the containers in the order in which they are tried.
 func decoders() []decoder {
 	return []decoder{
-		jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
+		gadgetDecoder, jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		erlangDecoder, utf16Decoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
@@ -104,7 +104,7 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 
 // markShift is where in the masks of what a keyword sets off the frameworks
 // follow the decoders.
-const markShift = 38
+const markShift = 39
 
 // isContainer reports whether decoded bytes start like a binary container or
 // are text: what tells base64 and hex from random identifiers.

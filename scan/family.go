@@ -7,6 +7,7 @@ func families() [][]rule {
 		nameFamily,
 		connectionFamily,
 		hashFamily,
+		hashDumpFamily,
 		privateKeyFamily,
 		keyFileFamily,
 		jwkFamily,

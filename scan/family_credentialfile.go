@@ -8,7 +8,13 @@ var credentialFileFamily = []rule{
 	{id: "netrc-password", description: "Password of a .netrc file", category: Password, severity: High, confidence: Likely, rank: rankFormat,
 		keywords: []string{"password ", "password\t"}, find: findNetrc, next: "change the password at the host that the line names"},
 	{id: "command-line-password", description: "Password in the command line of a client", category: Password, severity: High, confidence: Likely, rank: rankFormat,
-		keywords: []string{"sshpass ", "mysql ", "mysqldump ", "mysqladmin ", "mariadb ", "mariadb-dump ", "mongosh ", "mongodump ", "ldapsearch "}, find: findClientPassword, next: "change the password"},
+		keywords: []string{"sshpass ", "mysql ", "mysqldump ", "mysqladmin ", "mariadb ", "mariadb-dump ", "mongosh ", "mongodump ", "ldapsearch ", "docker login ", "podman login "}, find: findClientPassword, next: "change the password"},
+	{id: "command-line-password", description: "Password in a command", category: Password, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{"htpasswd -b", "htpasswd -nb", " /user:", "convertto-securestring "}, find: findArgumentPassword, next: "change the password"},
+	{id: "sql-password", description: "Password in a statement of SQL", category: Password, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{" identified by '", " identified by \"", " with password '", " encrypted password '", " identified with mysql_native_password by '", " identified with caching_sha2_password by '"}, find: findSQLPassword, next: "change the password of the account in the database"},
+	{id: "pgpass-password", description: "Password of a .pgpass file", category: Password, severity: High, confidence: Likely, rank: rankFormat,
+		keywords: []string{":5432:", ":5433:", ":6432:"}, find: findPgpass, next: "change the password of the account in the database"},
 }
 
 // aroundNetrc is how far before its password an entry of .netrc begins.
@@ -46,7 +52,7 @@ func findClientPassword(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
 	_, end := lineAround(d, from)
 	line := d[to-1 : min(end, to+maxLine)]
-	option, glued := " -p", bytes.HasPrefix(d[from:], []byte("m")) && d[from+1] != 'o'
+	option, glued := " -p", d[from] == 'm' && d[from+1] != 'o'
 	if d[from] == 'l' {
 		option = " -w"
 	}
@@ -64,6 +70,53 @@ func findClientPassword(w *worker, r *rule, f *fragment, from, to int) {
 		return // -p alone asks for it; -port is another option
 	}
 	w.clientPassword(r, f, at)
+}
+
+// findArgumentPassword: htpasswd -b file user secret, net use \\\\host /user:name secret,
+// ConvertTo-SecureString "secret".
+func findArgumentPassword(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	_, end := lineAround(d, from)
+	begin, n := to, 0
+	switch lower(d[from]) {
+	case 'h':
+		n = 3
+		if d[from+len("htpasswd -")] == 'n' { // to the standard output: no file
+			n = 2
+		}
+	case ' ':
+		if line, _ := lineAround(d, from); !hasFold(d[line:from], "net use") && !hasFold(d[line:from], "runas") {
+			return
+		}
+		n = 1
+	}
+	for ; n > 0; n-- {
+		begin = run(d, begin, end-begin, func(b byte) bool { return b > ' ' })
+		begin = run(d, begin, end-begin, isSpace)
+	}
+	if begin < end {
+		w.clientPassword(r, f, begin)
+	}
+}
+
+// findSQLPassword: CREATE USER 'name'@'host' IDENTIFIED BY 'secret', ALTER USER name
+// WITH PASSWORD 'secret'.
+func findSQLPassword(w *worker, r *rule, f *fragment, from, to int) {
+	w.clientPassword(r, f, to-1)
+}
+
+// findPgpass: host:port:database:user:secret, alone on its line.
+func findPgpass(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	if f.isName || bytes.IndexByte(d[begin:from], ':') >= 0 || bytes.ContainsAny(d[begin:end], " \t/@\"'") {
+		return
+	}
+	parts := bytes.Split(bytes.TrimSpace(d[to:end]), []byte(":"))
+	if len(parts) != 3 || begin == from || len(parts[0]) == 0 || len(parts[1]) == 0 {
+		return
+	}
+	w.clientPassword(r, f, to+len(parts[0])+1+len(parts[1])+1)
 }
 
 // isAuthName reports whether a name is that of a user and a password in base64:

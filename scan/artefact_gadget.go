@@ -1,0 +1,80 @@
+package scan
+
+import "bytes"
+
+// gadgetFamily finds values that run a command in whoever reads them: objects of
+// classes that do so while they are made, and names for Java to look up.
+var gadgetFamily = []rule{
+	{id: gadgetRule, description: "Serialised object that runs code when it is read", category: Artefact, severity: Critical, confidence: Likely, rank: rankDelivery, technique: "T1190", find: judged,
+		next: "delete the value before an application reads it, and look for who wrote it"},
+	{id: "jndi-lookup", description: "Text that makes Java load code from a remote host", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1190",
+		keywords: []string{"${jndi:", "${${"}, find: findLookup, next: "look for the address in the logs of the host and the network"},
+}
+
+const gadgetRule = "deserialization-payload"
+
+// gadgets are names that objects of applications have no use for; those of pickles
+// are as the opcodes write them.
+var gadgets = []string{
+	"org.apache.commons.collections.functors.invokertransformer", "org.apache.commons.collections4.functors.invokertransformer", "org.apache.commons.collections.functors.chainedtransformer",
+	"org.codehaus.groovy.runtime.convertedclosure", "org.codehaus.groovy.runtime.methodclosure", "xalan.internal.xsltc.trax.templatesimpl",
+	"com.sun.rowset.jdbcrowsetimpl", "bsh.xthis", "org.apache.commons.beanutils.beancomparator",
+	"system.windows.data.objectdataprovider", "system.web.security.roleprincipal", "system.management.automation.psobject", "activitysurrogateselector",
+	"activesupport::deprecation::deprecatedinstancevariableproxy", "gem::package::tarreader",
+	`illuminate\broadcasting\pendingbroadcast`, `monolog\handler\syslogudphandler`, `guzzlehttp\psr7\fnstream`, `phpggc`,
+	"cos\nsystem\n", "cposix\nsystem\n", "cnt\nsystem\n", "csubprocess\npopen\n", "csubprocess\ncheck_output\n", "c__builtin__\neval\n", "cbuiltins\neval\n", "c__builtin__\nexec\n", "cbuiltins\nexec\n",
+	"posix\x94\x8c\x06system", "nt\x94\x8c\x06system", "subprocess\x94\x8c\x05popen", "subprocess\x94\x8c\x0ccheck_output", "builtins\x94\x8c\x04eval", "builtins\x94\x8c\x04exec",
+}
+
+// gadgetDecoder opens nothing: it looks at what the decoders of serialised objects
+// open, before they do.
+var gadgetDecoder = decoder{kind: "gadget", keywords: gadgets, fits: isSerialised, open: reportGadget}
+
+// isSerialised reports whether a value begins as an object does that is serialised.
+func isSerialised(data []byte) bool {
+	switch {
+	case data[0] == 0x80, hasMagic(data), data[0] == 0 && hasBinaryShape(data[:minContainer]): // pickle, Java, Marshal; BinaryFormatter
+		return true
+	case data[0] == 'c': // pickle 0
+		return true
+	}
+	return (data[0] == 'O' || data[0] == 'a' || data[0] == 'C') && data[1] == ':' && isDigit(data[2]) || data[0] == '{' && bytes.Contains(data, []byte(`"$type"`))
+}
+
+// reportGadget reports the first, and that the object is to be opened by another.
+func reportGadget(w *worker, f *fragment, hits []hit, base uint32) bool {
+	r := w.s.byID[gadgetRule]
+	if r == nil {
+		return false
+	}
+	for _, h := range hits {
+		end := int(h.end - base)
+		for _, g := range gadgets {
+			if begin := end - len(g); begin >= 0 && foldPrefix(f.data[begin:], g) {
+				w.report(r, f, begin, end)
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// lookups are what a name to look up may begin with, disguised or not.
+var lookups = [...]string{"ldap:", "ldaps:", "rmi:", "dns:", "iiop:", "corba:", "nis:", "http:"}
+
+// findLookup: ${jndi:ldap://host/a}, and ${${lower:j}ndi:…, as it is disguised.
+func findLookup(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	end := run(d, to, maxLine, func(b byte) bool { return b > ' ' && b != '"' && b != '\'' && b != '<' })
+	rest := d[to:end]
+	disguised := d[to-1] == '{'
+	for _, l := range lookups {
+		if !disguised && foldPrefix(rest, l) {
+			w.report(r, f, from, end)
+			return
+		}
+	}
+	if disguised && bytes.Contains(rest, []byte("://")) && (foldPrefix(rest, "lower:") || foldPrefix(rest, "upper:") || foldPrefix(rest, "env:") || foldPrefix(rest, "sys:") || foldPrefix(rest, "::-")) {
+		w.report(r, f, from, end)
+	}
+}

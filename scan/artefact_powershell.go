@@ -1,0 +1,47 @@
+package scan
+
+import "bytes"
+
+// windowsFamily finds the commands by which Windows fetches and runs something with
+// what it has on board.
+var windowsFamily = []rule{
+	{id: "windows-download", description: "Command of Windows that fetches and runs something", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
+		keywords: []string{".downloadstring(", ".downloadfile(", ".downloaddata(", "invoke-webrequest ", "certutil ", "certutil.exe ", "bitsadmin ", "mshta ", "mshta.exe ", "regsvr32 ", "rundll32 "},
+		find:     findWindowsDownload, next: nextShell},
+}
+
+// windowsRun are words of which one stands beside a cmdlet that fetches, where what
+// is fetched is run.
+var windowsRun = newWordSet([]string{"iex ", "iex(", "| iex", "|iex", "invoke-expression", "start-process", "-windowstyle hidden", "-w hidden", "-ep bypass", "-executionpolicy bypass", "bypass", "cmd /c", "cmd.exe /c"})
+
+var (
+	windowsFetch  = newWordSet([]string{"-urlcache", "/transfer", "-verifyctl", "javascript:", "vbscript:", "/i:http"})
+	windowsRemote = newWordSet([]string{"http://", "https://", "ftp://", `\\`, "javascript:", "vbscript:"})
+)
+
+func findWindowsDownload(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	line := d[begin:end]
+	if !windowsRemote.match(line) {
+		return
+	}
+	switch lower(d[from]) {
+	case '.', 'i':
+		if !windowsRun.match(line) {
+			return
+		}
+	case 'm':
+		if rest := bytes.TrimLeft(d[to:end], ` "'`); !foldPrefix(rest, "http") && !windowsFetch.match(rest) {
+			return // a sentence
+		}
+	default:
+		if !windowsFetch.match(line) {
+			return
+		}
+	}
+	if from > 0 && d[from] != '.' && isWord(d[from-1]) {
+		return
+	}
+	w.reportLine(r, f, from)
+}
