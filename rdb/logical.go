@@ -11,3 +11,7 @@ func Logical(r io.Reader) io.Reader {
 	}
 	return plain
 }
+
+// Enveloped reports whether head, the first four bytes of an input, begins an envelope:
+// what [Logical] returns is then not the input itself.
+func Enveloped(head []byte) bool { return sniffEnvelope(head) }
