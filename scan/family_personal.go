@@ -48,6 +48,32 @@ func (w *worker) personal(f *fragment) {
 	}
 }
 
+// assigned judges what a text assigns to a name that contains d[from:to]: a line of a
+// file, a pair of a form or of a log.
+func (r *rule) assigned(w *worker, f *fragment, from, to int) {
+	d := f.data
+	begin, end := runBack(d, from, maxNameBefore, isNameByte), run(d, to, maxNameAfter, isNameByte)
+	if f.inName || !r.namesWord(d[begin:end]) {
+		return
+	}
+	at := run(d, end, 3, func(b byte) bool { return b == ' ' || b == '"' || b == '\'' })
+	if at >= len(d) || d[at] != ':' && d[at] != '=' {
+		return
+	}
+	at = run(d, at+1, 8, func(b byte) bool { return b == ' ' || b == '\t' || b == '>' })
+	from, to = valueAt(d, at, false)
+	if line, last := lineAround(d, begin); from == at && len(bytes.TrimLeft(d[line:begin], " \t-")) == 0 {
+		from, to = trimmed(d, at, min(last, at+maxPersonal)) // all of the line
+	}
+	switch v := d[from:to]; {
+	case len(v) < 6 || len(v) > maxPersonal || !r.shape(v) || v[0] > 'f' && v[0] <= 'z': // a sentence goes on with a small letter
+	case placeholder(v):
+		w.exclude(placeholderValue)
+	default:
+		w.report(r, f, from, to)
+	}
+}
+
 // names reports whether a rule's keyword is a whole word, or words, of a name:
 // home_phone, phoneNumber, client.ip_address.
 func (r *rule) namesWord(name []byte) bool {

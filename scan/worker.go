@@ -336,6 +336,8 @@ func (w *worker) text(f *fragment, hits []hit, base uint32) {
 					w.regex(a.rule, f, end-a.size, end)
 				case actNoun:
 					w.assignment(f, end-a.size, end)
+				case actPersonal:
+					a.rule.assigned(w, f, end-a.size, end)
 				}
 			}
 		}
