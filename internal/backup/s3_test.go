@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
@@ -29,7 +30,7 @@ func newS3(t *testing.T) *s3Server {
 }
 
 func (s *s3Server) open(location string) (backup.Store, error) {
-	return backup.OpenS3(location, backup.S3Options{Endpoint: s.Addr, Region: "us-east-1", Insecure: true, Now: time.Now})
+	return backup.OpenS3(location, backup.S3Options{Place: s3.Place{Endpoint: s.Addr, Region: "us-east-1", Insecure: true}, Now: time.Now})
 }
 
 // A real S3 server holds sets as a directory does.

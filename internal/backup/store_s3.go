@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 )
 
-// S3Options say where a bucket is.
+// S3Options say where a bucket is and how long it keeps what it is sent.
 type S3Options struct {
-	Endpoint string // host[:port]; "": Amazon's
-	Region   string // "": the server says
-	Insecure bool   // http, for a server on this host
+	s3.Place
 	// Retain is how long the server is told to keep each object (Object Lock,
 	// compliance mode); 0: as the bucket says.
 	Retain time.Duration
@@ -38,22 +37,13 @@ type s3Store struct {
 // S3 takes 10,000 parts of an object: 160 GB.
 const partSize = 16 << 20
 
-// OpenS3 returns the store at s3://bucket/prefix. Credentials come from the
-// usual places: the environment, AWS_SHARED_CREDENTIALS_FILE or
-// ~/.aws/credentials, the instance's or the pod's role.
+// OpenS3 returns the store at s3://bucket/prefix.
 func OpenS3(location string, o S3Options) (Store, error) {
-	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
+	bucket, prefix := s3.Split(location)
 	if bucket == "" {
 		return nil, fmt.Errorf("%s: no bucket is named", location)
 	}
-	if o.Endpoint == "" {
-		o.Endpoint = "s3.amazonaws.com"
-	}
-	c, err := minio.New(o.Endpoint, &minio.Options{
-		Creds:  credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{}}),
-		Secure: !o.Insecure,
-		Region: o.Region,
-	})
+	c, err := o.Client()
 	if err != nil {
 		return nil, err
 	}

@@ -11,20 +11,24 @@ import (
 
 	"github.com/valkeyfs/valkeyfs/crypt"
 	"github.com/valkeyfs/valkeyfs/internal/backup"
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 )
 
 // destFlags say how a destination is reached.
 type destFlags struct {
-	endpoint string
-	region   string
-	insecure bool
-	retain   period
+	place  s3.Place
+	retain period
 }
 
 func (d *destFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&d.endpoint, "s3-endpoint", "", "reach s3://… at `HOST[:PORT]` (default: Amazon's)")
-	f.StringVar(&d.region, "s3-region", "", "the `REGION` of the bucket (default: the server is asked)")
-	f.BoolVar(&d.insecure, "s3-insecure", false, "reach s3://… without TLS")
+	bucketFlags(&d.place, f)
+}
+
+// bucketFlags say where buckets are.
+func bucketFlags(p *s3.Place, f *pflag.FlagSet) {
+	f.StringVar(&p.Endpoint, "s3-endpoint", "", "reach s3://… at `HOST[:PORT]` (default: Amazon's)")
+	f.StringVar(&p.Region, "s3-region", "", "the `REGION` of the bucket (default: the server is asked)")
+	f.BoolVar(&p.Insecure, "s3-insecure", false, "reach s3://… without TLS")
 }
 
 // open opens the place where sets lie.
@@ -33,7 +37,7 @@ func (d *destFlags) open(location string, create bool) (backup.Store, error) {
 	case !ok:
 		return backup.OpenDir(location, create)
 	case scheme == "s3":
-		return backup.OpenS3(location, backup.S3Options{Endpoint: d.endpoint, Region: d.region, Insecure: d.insecure, Retain: time.Duration(d.retain), Now: time.Now})
+		return backup.OpenS3(location, backup.S3Options{Place: d.place, Retain: time.Duration(d.retain), Now: time.Now})
 	}
 	return nil, usagef("%s: no such kind of destination: a directory or s3://BUCKET/PREFIX", safe(location))
 }

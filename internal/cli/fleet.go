@@ -109,13 +109,6 @@ func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
 	return d, err
 }
 
-// bucketFlags say where the buckets of a fleet are.
-func bucketFlags(o *fleet.S3Options, f *pflag.FlagSet) {
-	f.StringVar(&o.Endpoint, "s3-endpoint", "", "find s3:// at `HOST[:PORT]` (default: Amazon's)")
-	f.StringVar(&o.Region, "s3-region", "", "the `REGION` of the bucket (default: ask the server)")
-	f.BoolVar(&o.Insecure, "s3-insecure", false, "use http, for a server on this host")
-}
-
 // readOptions are how inputs of a fleet are read.
 func (a *app) readOptions() (source.Options, error) {
 	o := source.Options{Resolve: true, Hash: true, AsOf: a.global.asOf.ms, MaxMem: int64(a.global.maxMem) / 2, Tmp: a.global.tmp}

@@ -15,6 +15,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/valkeyfs/valkeyfs/aof"
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
@@ -41,12 +42,12 @@ type bucketLog struct {
 
 // bucket submits what lies below s3://bucket/prefix.
 func (s *submit) bucket(ctx context.Context, location string) error {
-	c, err := s.o.S3.client()
+	c, err := s.o.S3.Client()
 	if err != nil {
 		return err
 	}
 	s.listed.within(location)
-	name, prefix := split(location)
+	name, prefix := s3.Split(location)
 	b := &bucket{s: s, c: c, name: name, location: location, logs: map[string][]*bucketLog{}}
 	if err := b.each(ctx, prefix, b.manifest); err != nil {
 		return err
@@ -97,12 +98,12 @@ func (b *bucket) manifest(ctx context.Context, o minio.ObjectInfo) error {
 	}
 	r, err := b.c.GetObject(ctx, b.name, o.Key, minio.GetObjectOptions{})
 	if err != nil {
-		return fmt.Errorf("%s%s/%s: %w", scheme, b.name, o.Key, err)
+		return fmt.Errorf("%s%s/%s: %w", s3.Scheme, b.name, o.Key, err)
 	}
 	defer r.Close()
 	text, err := io.ReadAll(io.LimitReader(r, maxManifest))
 	if err != nil {
-		return fmt.Errorf("%s%s/%s: %w", scheme, b.name, o.Key, err)
+		return fmt.Errorf("%s%s/%s: %w", s3.Scheme, b.name, o.Key, err)
 	}
 	m, _ := aof.ParseManifest(bytes.NewReader(text)) // what is wrong with it is for the scan to say
 	if !source.IsManifest(text) || len(m.Files) == 0 {
@@ -148,7 +149,7 @@ func (b *bucket) object(ctx context.Context, o minio.ObjectInfo) error {
 }
 
 func (b *bucket) input(o minio.ObjectInfo) input {
-	at := scheme + b.name + "/" + o.Key
+	at := s3.Scheme + b.name + "/" + o.Key
 	return input{path: at, instance: path.Base(path.Dir(at)), size: o.Size, stamp: "etag:" + o.ETag,
 		hash: func(context.Context) (string, error) { return "", nil }} // another ETag is another content
 }

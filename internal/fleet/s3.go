@@ -9,40 +9,10 @@ import (
 	"sync"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
-
-// S3Options say where buckets are.
-type S3Options struct {
-	Endpoint string // host[:port]; "": Amazon's
-	Region   string // "": the server says
-	Insecure bool   // http, for a server on this host
-}
-
-// scheme begins the path of an input in a bucket.
-const scheme = "s3://"
-
-// client uses the credentials of the usual places: the environment,
-// AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, the instance's or the pod's role.
-func (o S3Options) client() (*minio.Client, error) {
-	endpoint := o.Endpoint
-	if endpoint == "" {
-		endpoint = "s3.amazonaws.com"
-	}
-	return minio.New(endpoint, &minio.Options{
-		Creds:  credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{}}),
-		Secure: !o.Insecure,
-		Region: o.Region,
-	})
-}
-
-// split takes s3://bucket/key apart.
-func split(location string) (bucket, key string) {
-	bucket, key, _ = strings.Cut(strings.TrimPrefix(location, scheme), "/")
-	return bucket, key
-}
 
 // objects are the objects of one scan, and what kept them from being read: to the
 // scan that is damage, and to a fleet a reason to try again.
@@ -55,7 +25,7 @@ type objects struct {
 // object returns the object at s3://bucket/key, nil if there is none. What is read
 // of it later is of the version that it has now.
 func (o *objects) object(ctx context.Context, location string) (*source.Object, error) {
-	bucket, key := split(location)
+	bucket, key := s3.Split(location)
 	info, err := o.c.StatObject(ctx, bucket, key, minio.StatObjectOptions{})
 	if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
 		return nil, nil
@@ -75,7 +45,7 @@ func (o *objects) object(ctx context.Context, location string) (*source.Object, 
 }
 
 func (o *objects) open(ctx context.Context, location, etag string, offset int64) (io.ReadCloser, error) {
-	bucket, key := split(location)
+	bucket, key := s3.Split(location)
 	var get minio.GetObjectOptions
 	if err := get.SetMatchETag(etag); err != nil {
 		return nil, err

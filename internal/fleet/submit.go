@@ -15,6 +15,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
@@ -24,7 +25,7 @@ type Submission struct {
 	Owner    string   // tag; "": as it was, or none
 	Instance string   // tag; "": as it was, or the name of the directory that an input lies in
 	Read     source.Options
-	S3       S3Options
+	S3       s3.Place
 }
 
 // Submitted counts what became of the inputs.
@@ -86,7 +87,7 @@ func (s *submit) source(ctx context.Context, name string) error {
 	s.listed = newListing(s.o.Read.Tmp)
 	defer s.listed.close() //nolint:errcheck // it is read by then
 	named := s.named
-	if strings.HasPrefix(name, scheme) {
+	if strings.HasPrefix(name, s3.Scheme) {
 		named = s.bucket
 	}
 	if err := named(ctx, name); err != nil {

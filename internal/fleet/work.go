@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/internal/sweep"
 	"github.com/valkeyfs/valkeyfs/scan"
@@ -23,7 +24,7 @@ type WorkOptions struct {
 	Name     string // of the worker: "" lets River make one
 	Scanner  *scan.Scanner
 	Read     source.Options
-	S3       S3Options
+	S3       s3.Place
 	Names    *sweep.Names  // masks the names of files
 	KeyID    string        // of the key behind ids, which all workers share
 	Lease    time.Duration // how long a worker may be silent
@@ -124,8 +125,10 @@ func (db *DB) sameKey(ctx context.Context, in queryer, id string) error {
 	return nil
 }
 
-// backoff waits 1, 2, 4 … seconds before an input is tried again, at most five minutes.
+// backoff waits 1, 2, 4 … seconds before an input is tried again, at most maxBackoff.
 type backoff struct{}
+
+const maxBackoff = 5 * time.Minute
 
 // NextRetry says when that is.
 func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
@@ -133,7 +136,7 @@ func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
 	if job.AttemptedAt != nil {
 		at = *job.AttemptedAt
 	}
-	return at.Add(min(time.Second<<min(max(job.Attempt-1, 0), 9), 5*time.Minute))
+	return at.Add(min(time.Second<<min(max(job.Attempt-1, 0), 9), maxBackoff))
 }
 
 // errGivenBack has River queue an input again whose worker ends.
@@ -196,10 +199,10 @@ func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
 func (w *scanner) open(ctx context.Context, l *lease, remote *objects) (in *source.Inputs, err error) {
 	read := w.o.Read
 	read.Alone, read.Role = true, source.Role(l.role)
-	if !strings.HasPrefix(l.path, scheme) {
+	if !strings.HasPrefix(l.path, s3.Scheme) {
 		return source.New(ctx, []string{l.path}, read)
 	}
-	if remote.c, err = w.o.S3.client(); err != nil {
+	if remote.c, err = w.o.S3.Client(); err != nil {
 		return nil, err
 	}
 	return remote.inputs(ctx, l.path, read)
