@@ -27,9 +27,7 @@ type DB struct {
 	driver riverdriver.Driver[*sql.Tx]
 	lite   bool
 	names  *Names
-	clock  string // milliseconds since 1970 by the database's clock, in SQL
-	bytes  string // has text sorted by its bytes, in SQL
-	stuck  string // a job was fetched longer ago than a number of milliseconds, in SQL
+	says   *strings.Replacer // of what the databases have different words for
 }
 
 // Open opens the database at sqlite:PATH or postgres://…, and brings its tables
@@ -58,10 +56,14 @@ func connect(location string) (*DB, error) {
 			return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
 		}
 		pool.SetMaxOpenConns(8)
-		return &DB{sql: pool, driver: riverdatabasesql.New(pool),
-			bytes: `COLLATE "C"`,
-			clock: "(extract(epoch from clock_timestamp())*1000)::bigint",
-			stuck: "attempted_at < clock_timestamp() - $1 * interval '1 millisecond'"}, nil
+		return &DB{sql: pool, driver: riverdatabasesql.New(pool), says: strings.NewReplacer(
+			"{now}", "(extract(epoch from clock_timestamp())*1000)::bigint",
+			"{bytes}", `COLLATE "C"`,
+			"{stuck}", "attempted_at NOT BETWEEN clock_timestamp() - $1 * interval '1 millisecond' AND clock_timestamp() + $1 * interval '1 millisecond'",
+			"{time}", "clock_timestamp()",
+			"{a minute ago}", "clock_timestamp() - interval '1 minute'",
+			"{in six minutes}", "clock_timestamp() + interval '6 minutes'",
+		)}, nil
 	}
 	return nil, errors.New("database: neither sqlite:PATH nor postgres://…")
 }
@@ -88,18 +90,25 @@ func openSQLite(path string) (*DB, error) {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(1) // as River's driver wants it
-	return &DB{sql: pool, driver: riversqlite.New(pool), lite: true,
-		clock: "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)",
-		stuck: "julianday(attempted_at) < julianday('now') - $1/86400000.0"}, nil
+	return &DB{sql: pool, driver: riversqlite.New(pool), lite: true, says: strings.NewReplacer(
+		"{now}", "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)",
+		"{bytes}", "",
+		"{stuck}", "julianday(attempted_at) NOT BETWEEN julianday('now') - $1/86400000.0 AND julianday('now') + $1/86400000.0",
+		"{time}", "datetime('now', 'subsec')",
+		"{a minute ago}", "datetime('now', 'subsec', '-1 minute')",
+		"{in six minutes}", "datetime('now', 'subsec', '+6 minutes')",
+	)}, nil
 }
 
 // Close ends the use of the database.
 func (db *DB) Close() error { return db.sql.Close() }
 
-// q is a query in the dialect of the database: parameters are written $1, {now} is
-// its clock, and {bytes} sorts text by its bytes.
+// q is a query in the dialect of the database: parameters are written $1. {now} is
+// its clock, in milliseconds since 1970, and {time} as River writes times; {bytes}
+// sorts text by its bytes; {stuck} is a job that was fetched more than a number of
+// milliseconds ago, or after now.
 func (db *DB) q(query string) string {
-	query = strings.NewReplacer("{now}", db.clock, "{stuck}", db.stuck, "{bytes}", db.bytes).Replace(query)
+	query = db.says.Replace(query)
 	if db.lite {
 		query = strings.ReplaceAll(query, "$", "?")
 	}

@@ -1,14 +1,10 @@
 package fleet_test
 
 import (
-	"database/sql"
 	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // reported fails the test unless the fleet has found what one process finds in dir.
@@ -46,49 +42,6 @@ func TestFullDisk(t *testing.T) {
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet", "--attempts", "50", "--lease", "3s")
 	if s := h.status(); s.Done != counted(30) {
 		t.Errorf("%+v", s)
-	}
-	h.reported(d.dir)
-}
-
-// Leases are by the database's clock. When it jumps ahead, leases end under workers
-// that live: others take their inputs, and one copy of what is found stands.
-func TestClockJumps(t *testing.T) {
-	d := dumps(t, 30)
-	h := newHost(t, "")
-	h.global = []string{"--identity", d.identity}
-	h.run([]int{0}, "fleet", "submit", d.dir)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:")+"?_pragma=busy_timeout(30000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	var workers []*exec.Cmd
-	for range 2 {
-		cmd := h.command("fleet", "work", "--drain", "--quiet", "--attempts", "50", "--lease", "3s")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		workers = append(workers, cmd)
-	}
-	jumped := int64(0)
-	for deadline := time.Now().Add(20 * time.Second); jumped < 5 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		r, err := db.ExecContext(t.Context(), `UPDATE fleet_inputs SET lease_until = 0 WHERE status = 'running'`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := r.RowsAffected()
-		if err != nil {
-			t.Fatal(err)
-		}
-		jumped += n
-	}
-	for _, w := range workers {
-		if err := w.Wait(); err != nil {
-			t.Error(err)
-		}
-	}
-	if s := h.status(); s.Done != counted(30) || jumped == 0 {
-		t.Errorf("%d leases ended: %+v", jumped, s)
 	}
 	h.reported(d.dir)
 }

@@ -28,7 +28,7 @@ type lease struct {
 func (db *DB) claim(ctx context.Context, j scanJob, worker string, d time.Duration) (*lease, error) {
 	l := &lease{input: j.Input, token: rand.Text()}
 	var sealed string
-	err := db.sql.QueryRowContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'running', attempts = attempts + 1, lease = $1, worker = $2, lease_until = {now} + $3
+	err := db.sql.QueryRowContext(ctx, db.q(`UPDATE fleet_inputs SET status = 'running', attempts = attempts + 1, lease = $1, worker = $2, lease_for = $3, lease_until = {now} + $3
 		WHERE id = $4 AND gen = $5 AND status = 'queued' RETURNING path, sealed, role, attempts`), l.token, worker, d.Milliseconds(), j.Input, j.Gen).Scan(&l.called, &sealed, &l.role, &l.attempts)
 	if err == sql.ErrNoRows {
 		return nil, nil

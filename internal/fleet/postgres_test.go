@@ -21,11 +21,12 @@ type postgres struct {
 	dir  string
 	port int
 	cmd  *exec.Cmd
+	env  []string
 }
 
-// newPostgres starts one; where Debian's package is not installed, as .ci/run does
+// newPostgres starts one, with variables in its environment; where Debian's package is not installed, as .ci/run does
 // where it may, it says so and returns nil.
-func newPostgres(t *testing.T) *postgres {
+func newPostgres(t *testing.T, env ...string) *postgres {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
@@ -41,7 +42,7 @@ func newPostgres(t *testing.T) *postgres {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &postgres{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: l.Addr().(*net.TCPAddr).Port}
+	p := &postgres{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: l.Addr().(*net.TCPAddr).Port, env: env}
 	l.Close()
 	if os.Getuid() == 0 {
 		if err := os.Chown(dir, nobody, nobody); err != nil {
@@ -62,6 +63,7 @@ const nobody = 65534
 func (p *postgres) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, name), args...)
 	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), p.env...)
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}

@@ -60,10 +60,14 @@ func (db *DB) enqueue(ctx context.Context, c *river.Client[*sql.Tx], tx *sql.Tx,
 }
 
 // rescue queues again what dead workers held: inputs whose lease ran out, and
-// those whose job was fetched and never begun.
+// those whose job was fetched and never begun. Times that lie too far ahead are of
+// before the clock of the database was set back.
 func (db *DB) rescue(ctx context.Context, c *river.Client[*sql.Tx], lease time.Duration) error {
 	return db.tx(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, db.q(`SELECT id, gen FROM fleet_inputs WHERE status = 'running' AND lease_until < {now}
+		if err := db.hasten(ctx, tx); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, db.q(`SELECT id, gen FROM fleet_inputs WHERE status = 'running' AND lease_until NOT BETWEEN {now} AND {now} + 2 * lease_for
 			UNION ALL SELECT id, gen FROM fleet_inputs WHERE status = 'queued' AND job IN (SELECT id FROM river_job WHERE state = 'running' AND {stuck})`), lease.Milliseconds())
 		if err != nil {
 			return err
@@ -93,4 +97,19 @@ func (db *DB) rescue(ctx context.Context, c *river.Client[*sql.Tx], lease time.D
 		}
 		return db.enqueue(ctx, c, tx, jobs)
 	})
+}
+
+// hasten has the queue come to jobs at once that it would come to only when a clock
+// has made up for what it was set back: no job waits longer than maxBackoff. River's
+// leader has those wait for it that are to be tried again, and may be away as long.
+func (db *DB) hasten(ctx context.Context, tx *sql.Tx) error {
+	for _, late := range []string{
+		"state IN ('available', 'retryable', 'scheduled') AND queue = $1 AND priority = $2 AND scheduled_at > {in six minutes}",
+		"state = 'retryable' AND queue = $1 AND priority = $2 AND scheduled_at < {a minute ago}",
+	} {
+		if _, err := tx.ExecContext(ctx, db.q(`UPDATE river_job SET state = 'available', scheduled_at = {time} WHERE `+late), river.QueueDefault, river.PriorityDefault); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -56,12 +56,13 @@ var migrations = [Latest]migration{{
 		`CREATE TABLE fleet_findings (input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
 		`CREATE TABLE fleet_seen (input BIGINT NOT NULL, seq BIGINT NOT NULL, run BIGINT NOT NULL, ids {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
 		`ALTER TABLE fleet_inputs ADD COLUMN gone BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE fleet_inputs ADD COLUMN lease_for BIGINT NOT NULL DEFAULT 0`,
 	},
 	moveUp:    packRecords,
 	upAfter:   []string{`DROP TABLE fleet_secrets`, `DROP TABLE fleet_records`},
 	down:      []string{createRecords, createRecordsIndex, createSecrets},
 	moveDown:  unpackRecords,
-	downAfter: []string{`ALTER TABLE fleet_inputs DROP COLUMN gone`, `DROP TABLE fleet_seen`, `DROP TABLE fleet_findings`},
+	downAfter: []string{`ALTER TABLE fleet_inputs DROP COLUMN lease_for`, `ALTER TABLE fleet_inputs DROP COLUMN gone`, `DROP TABLE fleet_seen`, `DROP TABLE fleet_findings`},
 }}
 
 const (
