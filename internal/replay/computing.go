@@ -30,6 +30,7 @@ var computing = map[string]computation{
 	"sunionstore": setStore,
 	"sinterstore": setStore,
 	"sdiffstore":  setStore,
+	"sort":        sortStore,
 
 	"zadd":             zadd,
 	"zincrby":          zincrby,
@@ -72,7 +73,7 @@ func commandName(e *keyspace.Event) string {
 
 // combined are the commands that make one key of others.
 var combined = map[string]bool{"sunionstore": true, "sinterstore": true, "sdiffstore": true, "zunionstore": true, "zinterstore": true, "zdiffstore": true,
-	"zrangestore": true, "bitop": true}
+	"zrangestore": true, "bitop": true, "sort": true}
 
 // linkedKeys returns the keys of a command that makes one of others, nil of any
 // other.
@@ -84,6 +85,9 @@ func linkedKeys(e *keyspace.Event) [][]byte {
 	switch {
 	case name == "bitop" && len(a) > 3:
 		return a[2:]
+	case name == "sort" && len(a) > 3:
+		s, _ := parseSort(a)
+		return [][]byte{a[1], s.to}
 	case name == "zrangestore" && len(a) > 2:
 		return a[1:3]
 	case strings.HasPrefix(name, "z") && len(a) > 3:

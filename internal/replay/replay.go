@@ -3,7 +3,7 @@
 //
 // The unit is the command, applied by the events that it becomes or, where its
 // result depends on values that are there, by computing it as a server does. What
-// neither tells (a script, SORT … STORE, a module's command) makes a value
+// neither tells (a script, a HyperLogLog, a module's command) makes a value
 // inexact, which is said. Keys are divided over as many partitions as MaxMem
 // takes, those that commands connect together; what does not fit in memory is
 // spilled, encrypted.
@@ -15,7 +15,7 @@
 //	partition.go  the second reading: single keys, and partitions of the others
 //	player.go     partitions are replayed
 //	machine.go    a data set that events are applied to; removal.go and renaming.go, what takes keys and elements away
-//	computing.go, zset.go  commands that are computed
+//	computing.go, zset.go, sort.go  commands that are computed
 //	object.go, streamvalue.go  values
 //	events.go     values as events of a snapshot
 //	tape.go       spilled events

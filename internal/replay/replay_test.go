@@ -88,7 +88,7 @@ func TestTakenBack(t *testing.T) {
 
 // A script, and what is made of a value that is not known, are said to be inexact.
 func TestInexact(t *testing.T) {
-	got := state(t, logOf(t, "SELECT 0", "RPUSH l b a", "SORT l ALPHA STORE m", "PFADD h x"), Point{})
+	got := state(t, logOf(t, "SELECT 0", "RPUSH l b a", "SORT l BY w_* STORE m", "PFADD h x"), Point{})
 	for _, k := range []string{"0/m", "0/h"} {
 		if !strings.Contains(got[k], " inexact") {
 			t.Errorf("%s: %q", k, got[k])
@@ -460,7 +460,7 @@ func TestDamagedBase(t *testing.T) {
 // What could not be followed is named: commands that are known to change what nobody can
 // tell, and commands that nobody knows.
 func TestUnfollowed(t *testing.T) {
-	path := logOf(t, "SELECT 0", "FOO.SET k v", "foo.set k w", "BF.ADD b v", "pfadd h v", "SADD s 1 2", "SPOP s 1", "SORT s STORE t", "SUNIONSTORE u s", "ZADD z 1 a")
+	path := logOf(t, "SELECT 0", "FOO.SET k v", "foo.set k w", "BF.ADD b v", "pfadd h v", "SADD s 1 2", "SPOP s 1", "SORT s BY w_* STORE t", "SUNIONSTORE u s", "ZADD z 1 a")
 	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 20, Tmp: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -468,5 +468,38 @@ func TestUnfollowed(t *testing.T) {
 	i := l.Info()
 	if got := fmt.Sprint(i.Unknown, i.Unknowns, i.Vague); got != "2 [FOO.SET] [BF.ADD PFADD SORT SPOP]" {
 		t.Error(got)
+	}
+}
+
+func TestSort(t *testing.T) {
+	for command, want := range map[string]string{
+		"SORT l STORE d":                          "1 2 10 10",
+		"SORT l DESC STORE d":                     "10 10 2 1",
+		"SORT l ALPHA STORE d":                    "1 10 10 2",
+		"SORT l BY nosort GET # STORE d":          "10 2 10 1",
+		"SORT l BY nosort DESC LIMIT 0 2 STORE d": "1 10",
+		"SORT l LIMIT -1 1 GET # GET # STORE d":   "1 1",
+		"SORT l LIMIT 9 1 STORE d":                "",
+		"SORT s ALPHA STORE d":                    "a b c",
+		"SORT s BY nosort DESC STORE d":           "c b a",
+		"SORT z BY nosort DESC STORE d":           "3 2 11",
+		"SORT z STORE d":                          "2 3 11",
+		"SORT none STORE d":                       "",
+		"SORT l BY w_* STORE d":                   "inexact",
+		"SORT l GET w_* STORE d":                  "inexact",
+		"SORT s STORE d":                          "inexact", // no number that is known here
+	} {
+		got := state(t, logOf(t, "SELECT 0", "RPUSH d old", "RPUSH l 10 2 10 1", "SADD s c a b", "ZADD z 1 11 2 2 3 3", command), Point{})["0/d"]
+		var text string
+		switch want {
+		case "inexact":
+			text = "list expire=-1 inexact "
+		case "":
+		default:
+			text = `list expire=-1 "` + strings.ReplaceAll(want, " ", `", "`) + `"`
+		}
+		if got != text {
+			t.Errorf("%s: %s, want %s", command, got, text)
+		}
 	}
 }

@@ -235,7 +235,7 @@ func (w *workload) stringStep() {
 
 func (w *workload) listStep() {
 	k := w.key("l")
-	switch w.rnd.IntN(11) {
+	switch w.rnd.IntN(12) {
 	case 0, 1:
 		w.do("RPUSH", k, w.value(), w.pick("x", "y"), w.value())
 	case 2, 3:
@@ -258,6 +258,27 @@ func (w *workload) listStep() {
 		} else {
 			w.do(w.pick("LPOP", "RPOP"), k, w.num(4))
 		}
+	case 11:
+		w.sort(k)
+	}
+}
+
+// sort does a SORT … STORE whose result the log tells.
+func (w *workload) sort(to string) {
+	order, first, count := w.pick("ASC", "DESC"), w.num(3), strconv.Itoa(w.rnd.IntN(20)-2)
+	if w.rnd.IntN(2) == 0 {
+		w.do("SADD", "numbers", w.num(500), "0."+w.num(90), "-"+w.num(50)+"e1")
+		w.do("SORT", "numbers", order, "LIMIT", first, count, "STORE", to)
+		return
+	}
+	from := w.pick("l", "t", "z") + w.num(8)
+	switch w.rnd.IntN(3) {
+	case 0:
+		w.do("SORT", from, "ALPHA", order, "STORE", to)
+	case 1:
+		w.do("SORT", from, "BY", "nosort", order, "LIMIT", first, count, "STORE", to)
+	default:
+		w.do("SORT", from, "BY", "nosort", "GET", "#", order, "STORE", to)
 	}
 }
 

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -43,9 +42,21 @@ func (u *unfollowed) take(e *keyspace.Event) {
 	}
 	u.command = append(u.command, name...)
 	_, ok := computing[commandName(e)]
-	if u.computed = ok && int64(len(e.Args)) == e.Index; u.computed && bytes.EqualFold(name[:min(len(name), 2)], []byte("PF")) {
-		u.note() // computed to be inexact
+	if u.computed = ok && int64(len(e.Args)) == e.Index; u.computed && !isTold(e) {
+		u.note()
 	}
+}
+
+// isTold reports whether the result of a command that is computed can be exact.
+func isTold(e *keyspace.Event) bool {
+	switch commandName(e) {
+	case "pfadd", "pfmerge":
+		return false
+	case "sort":
+		_, told := parseSort(e.Args)
+		return told
+	}
+	return true
 }
 
 // see notes an event of the command at hand that makes a value inexact.
