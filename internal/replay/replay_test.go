@@ -146,7 +146,7 @@ func TestHistoryOfNewKeys(t *testing.T) {
 	}
 	want := []string{
 		`a added "">"one"`, `a added "">"two"`, `a removed "one">""`, `a removed "two">""`,
-		`b added "">"one"`, `b added "">"two"`, `b moved "\"two\",\"one\"">"db 0, c"`, `c stored "">"\"two\",\"one\""`, `s stored "">""`,
+		`b added "">"one"`, `b added "">"two"`, `b moved "\"two\",\"one\"">"db 0, c"`, `c stored "">"\"two\",\"one\""`, `s stored "">"\"one\",\"two\""`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
