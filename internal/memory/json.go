@@ -15,12 +15,13 @@ func (r *Report) JSONL(w io.Writer) error {
 	type total struct {
 		Type     string `json:"type"`
 		Server   string `json:"server,omitempty"`
+		Sets     int    `json:"data_sets"`
 		Keys     int64  `json:"keys"`
 		Elements int64  `json:"elements"`
 		Bytes    int64  `json:"bytes"`
 		Expiring int64  `json:"expiring"`
 	}
-	if err := e.Encode(total{"total", r.Server, r.Keys, r.Elements, r.Bytes, r.Expiring}); err != nil {
+	if err := e.Encode(total{"total", r.Server, r.Sets, r.Keys, r.Elements, r.Bytes, r.Expiring}); err != nil {
 		return err
 	}
 	for _, s := range r.sections() {

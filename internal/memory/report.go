@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -25,7 +26,8 @@ type Options struct {
 
 // A Report is what takes the memory. Bytes are those of the server's memory.
 type Report struct {
-	Server    string   `json:"server,omitempty"` // that the estimate is for: "redis 7.0.15"
+	Server    string   `json:"server,omitempty"` // that the estimate is for: "redis 7.0.15"; of several data sets, all of theirs
+	Sets      int      `json:"data_sets"`        // that hold any key, and are counted together
 	Keys      int64    `json:"keys"`
 	Elements  int64    `json:"elements"`
 	Bytes     int64    `json:"bytes"`
@@ -67,6 +69,7 @@ type Collector struct {
 	e        estimator
 	asOf     int64
 	report   Report
+	servers  []string
 	types    map[string]*Group
 	enc      map[string]*Group
 	dbs      map[int32]*Group
@@ -128,7 +131,13 @@ func New(o Options) *Collector {
 // Add takes the events of a data set, those of a snapshot or in the same form. A key
 // whose record is damaged counts as far as it was read.
 func (c *Collector) Add(ctx context.Context, seq keyspace.Seq) error {
-	c.asOf = c.o.AsOf
+	c.asOf, c.e.s = c.o.AsOf, server{}
+	before := c.report.Keys
+	defer func() {
+		if c.report.Keys > before {
+			c.report.Sets++
+		}
+	}()
 	n := 0
 	for e, err := range seq {
 		if err != nil {
@@ -166,14 +175,31 @@ func (c *Collector) aux(e *keyspace.Event) {
 	case "redis-ver", "valkey-ver":
 		valkey := e.Key[0] == 'v'
 		c.e.s = serverOf(valkey, string(e.Value))
-		if c.report.Server == "" {
-			c.report.Server = fmt.Sprintf("%s %s", e.Key[:len(e.Key)-len("-ver")], e.Value)
-		}
+		c.writer(fmt.Sprintf("%s %s", e.Key[:len(e.Key)-len("-ver")], e.Value[:min(len(e.Value), maxVersion)]))
 	case "ctime":
 		if sec, err := strconv.ParseInt(string(e.Value), 10, 64); err == nil && c.asOf == 0 {
 			c.asOf = sec * 1000
 		}
 	}
+}
+
+// A version is no longer than this, and no more servers are named.
+const (
+	maxVersion = 32
+	maxServers = 4
+)
+
+// writer names a server among those that wrote what was added.
+func (c *Collector) writer(name string) {
+	if slices.Contains(c.servers, name) || len(c.servers) > maxServers {
+		return
+	}
+	c.servers = append(c.servers, name)
+	named := c.servers
+	if len(named) > maxServers {
+		named = append(slices.Clone(named[:maxServers]), "others")
+	}
+	c.report.Server = strings.Join(named, ", ")
 }
 
 func (c *Collector) begin(e *keyspace.Event) {

@@ -17,7 +17,11 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Server != "" {
 		server = " in " + report.Escape(r.Server)
 	}
-	t.printf("%s%s: %s keys, %s elements, %s keys expire\n", report.Bytes(r.Bytes), server, number(r.Keys), number(r.Elements), number(r.Expiring))
+	together := ""
+	if r.Sets > 1 {
+		together = fmt.Sprintf("; %d data sets together", r.Sets)
+	}
+	t.printf("%s%s: %s keys, %s elements, %s keys expire%s\n", report.Bytes(r.Bytes), server, number(r.Keys), number(r.Elements), number(r.Expiring), together)
 	for _, s := range r.sections() {
 		if len(s.groups) == 0 {
 			continue
