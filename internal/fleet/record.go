@@ -20,9 +20,9 @@ type recorder struct {
 	summary *report.Summary
 }
 
-// recordBudget is how much of what was found is held in memory, and of the ids of
-// what was found.
-const recordBudget = 8 << 20
+// recordBudget is how much of what was found is held in memory, and how much of the
+// ids of what was found.
+const recordBudget = 32 << 20
 
 func newRecorder(tmp string) *recorder {
 	r := &recorder{spilled: spill.New(tmp, recordBudget), ids: newIDSet(tmp)}
