@@ -443,6 +443,7 @@ func quicklist2(r *Reader) error {
 		}
 		switch kind {
 		case nodePlain:
+			r.unproven = true
 			r.ev.Index = index
 			index++
 			err = r.value("element")

@@ -75,8 +75,18 @@ func TestNoPhantoms(t *testing.T) {
 		}},
 		{"behind a string that claims too little", "REDIS0011", []string{"queue:short"}, func(b *build) {
 			b.op(0).str("queue:short").str(strings.Repeat("v", 40))
+			for range 3 {
+				b.op(0).str("\x02\xff\x01\x09").str(strings.Repeat("\x07", 30))
+			}
 			b.op(0, 0, 0) // an empty string under an empty name
 			b.op(0, 0x99).WriteString("rest")
+		}},
+		{"a name of thousands of bytes among others", "REDIS0011", []string{"queue:short"}, func(b *build) {
+			b.op(0).str("queue:short").str(strings.Repeat("v", 40))
+			name := &build{}
+			name.ballast("behind", 100)
+			b.op(16).len(uint64(name.Len())).Write(name.Bytes())
+			b.str(listpackOf("a", 1)).WriteString(broken)
 		}},
 		{"a set that leads over strings", "REDIS0011", []string{"queue:short"}, func(b *build) {
 			b.op(0).str("queue:short").str(strings.Repeat("v", 40))

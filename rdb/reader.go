@@ -262,7 +262,7 @@ func (r *Reader) run() error {
 			return nil
 		}
 		if r.o.Resync {
-			r.way.note(begin, r.typeAt, r.in.offset(), r.ev.DB, r.unproven)
+			r.way.note(begin, r.typeAt, r.in.offset(), r.ev.DB, r.mayMislead())
 		}
 	}
 }

@@ -107,12 +107,23 @@ type way struct {
 		begin, typeAt, end int64
 		db                 int32 // that was selected when it was read
 	}
-	begins []int64 // of the suspect and of what follows
+	begins []int64   // of the suspect and of what follows
+	recent [16]int64 // where the records that were read last begin, the newest at read-1
+	read   int
+}
+
+// mayMislead reports whether nothing vouches for a part of the record at hand that may
+// be long: its strings, or a name longer than names are.
+func (r *Reader) mayMislead() bool {
+	const longName = 1024
+	return r.unproven || len(r.key) > longName
 }
 
 // note takes a record that was read.
 func (y *way) note(begin, typeAt, end int64, db int32, unproven bool) {
 	y.last.begin, y.last.end, y.last.unproven = begin, end, unproven
+	y.recent[y.read%len(y.recent)] = begin
+	y.read++
 	if y.suspect.end > 0 || unproven && end-begin > longString {
 		y.follow(begin, typeAt, end, db, unproven)
 	}
@@ -174,13 +185,12 @@ func (r *Reader) strays(begin, end int64, named, followed bool) int64 {
 		return begin
 	}
 	from := begin
-	for at := y.last.begin; begin-at <= stray && r.stray(at, from); {
-		from = at
-		i := slices.Index(y.begins, at)
-		if i < 1 {
+	for n := y.read; n > 0 && n+len(y.recent) > y.read; n-- {
+		at := y.recent[(n-1)%len(y.recent)]
+		if begin-at > stray || !r.stray(at, from) {
 			break
 		}
-		at = y.begins[i-1]
+		from = at
 	}
 	return from
 }
