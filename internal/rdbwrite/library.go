@@ -9,8 +9,13 @@ import (
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
-// smallSize bounds the collections that the library encodes, which wants them whole.
-const smallSize = 64 << 10
+// smallSize bounds the collections that the library encodes, which wants them whole,
+// smallValue the strings in them: its ziplists hold the length of longer ones in nine
+// bytes, where servers read five.
+const (
+	smallSize  = 64 << 10
+	smallValue = 1<<14 - 1
+)
 
 // small is a list, set or sorted set while it is small enough for the library.
 type small struct {
@@ -36,7 +41,7 @@ func (s *small) value(i int) []byte {
 
 // take adds a value, or refuses because there would be too much.
 func (s *small) take(value []byte, score float64) bool {
-	if len(s.data)+len(value) > smallSize || len(s.ends) >= smallSize/8 {
+	if len(value) > smallValue || len(s.data)+len(value) > smallSize || len(s.ends) >= smallSize/8 {
 		return false
 	}
 	s.data = append(s.data, value...)

@@ -138,12 +138,67 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// lengths are those at which encodings change how they hold a length.
+var lengths = []int{0, 1, 63, 64, 127, 128, 250, 253, 254, 255, 4095, 4096, 16383, 16384, 20000, 40000, 65535, 65536}
+
+// TestLengths: strings of all lengths are read back as they were.
+func TestLengths(t *testing.T) {
+	for _, typ := range []keyspace.Type{keyspace.List, keyspace.Set, keyspace.SortedSet, keyspace.Hash} {
+		var out bytes.Buffer
+		w, err := rdbwrite.New(&out, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, n := range lengths {
+			long := strings.Repeat("v", n)
+			want = append(want, "first", long, "last")
+			key := keyspace.Event{Kind: keyspace.Key, Type: typ, Key: fmt.Append(nil, n), Expire: keyspace.NoExpire, Idle: -1, Freq: -1}
+			events := []keyspace.Event{key}
+			for i, v := range []string{"first", long, "last"} {
+				events = append(events, keyspace.Event{Kind: keyspace.Element, Type: typ, Key: key.Key, Field: fmt.Append(nil, i), Value: []byte(v), Index: int64(i), Expire: keyspace.NoExpire})
+			}
+			events = append(events, keyspace.Event{Kind: keyspace.KeyEnd, Type: typ, Key: key.Key})
+			for i := range events {
+				if err := w.Event(&events[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		long := ""
+		for e, err := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(context.Background()) {
+			if err != nil {
+				t.Fatalf("%s: %v", typ, err)
+			}
+			if e.Kind == keyspace.Element {
+				if long += string(e.Value); e.Part.Ends() {
+					got, long = append(got, long), ""
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d strings, or others, want %d", typ, len(got), len(want))
+		}
+	}
+}
+
 // TestServersLoad: a server takes a snapshot whose records are all built anew for
 // what it had saved.
 func TestServersLoad(t *testing.T) {
 	servertest.Each(t, func(t *testing.T, s servertest.Server) {
 		writer := s.Start(t, "")
 		fixtures.Fill(t, writer, true)
+		for _, n := range lengths {
+			long := strings.Repeat("v", n)
+			writer.Must(t, "RPUSH", fmt.Sprint("lengths:list:", n), "1", long, "b", long, "-7")
+			writer.Must(t, "SADD", fmt.Sprint("lengths:set:", n), "1", long)
+			writer.Must(t, "ZADD", fmt.Sprint("lengths:zset:", n), "1", long, "2", "b")
+			writer.Must(t, "HSET", fmt.Sprint("lengths:hash:", n), long, "1", "b", long)
+		}
 		writer.Must(t, "SAVE")
 		writer.Stop(t)
 		old, err := os.ReadFile(filepath.Join(writer.Dir, "dump.rdb"))
