@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -30,6 +31,7 @@ type block struct {
 // feeder reads ahead and computes the checksum on a goroutine of its own, so
 // that neither waits for the parser nor the parser for them.
 type feeder struct {
+	ctx   context.Context
 	full  chan *block
 	free  chan *block
 	quit  chan struct{}
@@ -39,8 +41,8 @@ type feeder struct {
 	crc   uint64 // after full is closed: checksum of all that was read
 }
 
-func newFeeder(r io.Reader) *feeder {
-	f := &feeder{full: make(chan *block, blocks), free: make(chan *block, blocks), quit: make(chan struct{})}
+func newFeeder(ctx context.Context, r io.Reader) *feeder {
+	f := &feeder{ctx: ctx, full: make(chan *block, blocks), free: make(chan *block, blocks), quit: make(chan struct{})}
 	for i := range blocks {
 		// The first blocks are small: most inputs are.
 		f.free <- &block{size: blockSize >> max(0, 4-2*i)}

@@ -74,7 +74,10 @@ type Reader struct {
 	elements int64
 	hollow   int  // members without a name
 	silent   bool // a trial: nothing is yielded
+	asks     bool // Skim, Want or KeepValue tell whether a value is skipped, or kept
 	skip     bool // values are passed over undecoded
+	keep     bool // the value at hand is kept
+	bare     bool // the record before was a key, and nothing stands between it and the next one's type
 
 	expire, idle int64
 	freq         int16
@@ -151,15 +154,21 @@ const headerSize = 9
 // NewReader returns a Reader of the snapshot in r. It reads ahead of what it
 // yields, on a goroutine that ends with the sequence.
 func NewReader(r io.Reader, o Options) *Reader {
-	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, start: -1, failed: -1, nameless: -1, habits: habits{database: -1}}
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, asks: o.Skim || o.Want != nil || o.KeepValue != nil, start: -1, failed: -1, nameless: -1, habits: habits{database: -1}}
 }
 
 // Events yields the snapshot; see [keyspace] for the contract.
 func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		r.yield, r.ctx = yield, ctx
+		if r.o.Skim {
+			r.yield = skimmed(yield)
+		}
 		r.open()
 		err := r.run()
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = ctx.Err() // not where it came in between
+		}
 		if !r.o.Preamble || err != nil {
 			r.in.feed.stop()
 		}
@@ -226,7 +235,7 @@ func (r *Reader) open() {
 		src = in
 		r.size = r.o.Size
 	}
-	r.in.feed = newFeeder(src)
+	r.in.feed = newFeeder(r.ctx, src)
 }
 
 // run reads header, records and footer.
@@ -238,7 +247,10 @@ func (r *Reader) run() error {
 	if err := r.header(); err != nil {
 		return err
 	}
-	for {
+	for n := 0; ; n++ {
+		if n&1023 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
 		if len(r.in.gaps) > 0 {
 			if err := r.reportGaps(); err != nil {
 				return err
@@ -352,14 +364,17 @@ func (r *Reader) placeName() {
 const ofKey = 1<<keyspace.Key | 1<<keyspace.Element | 1<<keyspace.KeyEnd |
 	1<<keyspace.Group | 1<<keyspace.Consumer | 1<<keyspace.Pending | 1<<keyspace.StreamMeta
 
+// skimmed passes on what is of no key.
+func skimmed(yield func(*keyspace.Event, error) bool) func(*keyspace.Event, error) bool {
+	return func(e *keyspace.Event, err error) bool {
+		return err == nil && ofKey>>e.Kind&1 != 0 || yield(e, err)
+	}
+}
+
+// emit yields the event. That the context has ended is found by run and element and
+// where the window slides: here, three times a key, it would take as long as the rest.
 func (r *Reader) emit() error {
-	if r.silent || r.o.Skim && ofKey>>r.ev.Kind&1 != 0 {
-		return nil
-	}
-	if r.tick++; r.tick&1023 == 0 && r.ctx.Err() != nil {
-		return r.ctx.Err()
-	}
-	if !r.yield(&r.ev, nil) {
+	if !r.silent && !r.yield(&r.ev, nil) {
 		return errStop
 	}
 	return nil

@@ -39,9 +39,29 @@ var opcodeSince = [...]int{15, 13, 12, 10, 10}
 // itself; false after the end marker.
 func (r *Reader) record() (more bool, err error) {
 	w := &r.in
-	r.expire, r.idle, r.freq = keyspace.NoExpire, -1, -1
+	if !r.bare {
+		r.expire, r.idle, r.freq = keyspace.NoExpire, -1, -1
+	}
 	r.ev.Record = w.offset()
-	r.typeAt = r.ev.Record
+	if !w.need(1) {
+		return false, r.short("end marker")
+	}
+	typ := w.buf[w.r]
+	if typ >= opFirst {
+		return r.prefixed()
+	}
+	r.typeAt = w.offset()
+	w.r++
+	err = r.keyRecord(typ)
+	r.bare = err == nil
+	return true, err
+}
+
+// prefixed is record from an opcode on.
+func (r *Reader) prefixed() (more bool, err error) {
+	w := &r.in
+	r.bare = false
+	r.typeAt = w.offset()
 	r.unproven = true // an opcode's strings; a key's type tells
 	var qualified qualifier
 	for {
@@ -224,14 +244,18 @@ func isName(p []byte) bool {
 	return utf8.Valid(p) && bytes.IndexFunc(p, unicode.IsControl) < 0
 }
 
-// keyValue yields the events of a key whose name stands in r.key.
+// keyValue yields the events of a key whose name stands in r.key. Most keys follow
+// one that was read whole, with nothing in between: what the event of such a key does
+// not say is still zero, and is not set again.
 func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	ev := &r.ev
 	ev.Kind, ev.Op, ev.Type, ev.Encoding, ev.Part = keyspace.Key, keyspace.OpCreate, d.typ, d.enc, keyspace.Whole
-	ev.Key, ev.Field, ev.Value = r.key, nil, nil
-	ev.Expire, ev.Idle, ev.Freq = r.expire, r.idle, r.freq
-	ev.Index, ev.Count, ev.Score, ev.ID = 0, 0, 0, keyspace.StreamID{}
-	ev.State = r.keyState()
+	ev.Key, ev.Index, ev.State = r.key, 0, r.keyState()
+	if !r.bare {
+		ev.Field, ev.Value = nil, nil
+		ev.Expire, ev.Idle, ev.Freq = r.expire, r.idle, r.freq
+		ev.Count, ev.Score, ev.ID = 0, 0, keyspace.StreamID{}
+	}
 	r.place(ev.Record, -1)
 	r.elements, r.hollow = 0, 0
 	if d.typ == keyspace.Module {
@@ -242,42 +266,61 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	if err := r.emit(); err != nil {
 		return err
 	}
-	keep := false
-	if !r.silent {
-		r.skip = r.o.Skim || r.o.Want != nil && !r.o.Want(ev)
-		limit := int64(0)
-		if r.o.KeepValue != nil && !r.skip {
-			limit = r.o.KeepValue(ev)
-		}
-		if keep = limit > 0; keep {
-			r.in.capture(typ, limit)
-			if d.typ == keyspace.Module {
-				r.in.mark -= r.idSize // DUMP has the module's id in the value
-			}
-		}
+	if r.asks {
+		r.ask(typ)
 	}
-	ev.Op, ev.Idle, ev.Freq = d.op, -1, -1
-	switch d.enc {
-	case keyspace.Raw, keyspace.Linkedlist, keyspace.Hashtable, keyspace.HashtableEx, keyspace.Skiplist, keyspace.Sparse:
-		r.unproven = true
-	default:
-		r.unproven = false
+	ev.Op = d.op
+	if !r.bare {
+		ev.Idle, ev.Freq = -1, -1
 	}
+	r.unproven = plain[d.enc]
 	err = d.read(r)
-	r.skip = false
 	var value []byte
-	if keep {
-		value = r.in.captured()
+	if r.asks {
+		value = r.answer()
 	}
-	ev.Part = keyspace.Whole
 	if err != nil {
 		return err
 	}
-	ev.Kind, ev.Op, ev.Type, ev.Encoding = keyspace.KeyEnd, keyspace.OpNone, d.typ, d.enc
-	ev.Field, ev.Value, ev.Index, ev.State = nil, value, r.elements, r.keyState()
-	ev.Expire, ev.Count, ev.Score, ev.ID = r.expire, 0, 0, keyspace.StreamID{}
+	ev.Kind, ev.Op, ev.Encoding = keyspace.KeyEnd, keyspace.OpNone, d.enc
+	ev.Value, ev.Index, ev.State = value, r.elements, r.keyState()
+	if d.typ != keyspace.String {
+		ev.Field, ev.Expire, ev.Count, ev.Score, ev.ID = nil, r.expire, 0, 0, keyspace.StreamID{}
+	}
 	r.place(ev.Record, r.in.offset()-ev.Record)
-	return r.emit()
+	err = r.emit()
+	if value != nil {
+		ev.Value = nil
+	}
+	return err
+}
+
+// ask finds out whether the value of the Key event at hand is wanted, and kept.
+func (r *Reader) ask(typ byte) {
+	if r.silent {
+		return
+	}
+	r.skip = r.o.Skim || r.o.Want != nil && !r.o.Want(&r.ev)
+	if r.skip || r.o.KeepValue == nil {
+		return
+	}
+	if limit := r.o.KeepValue(&r.ev); limit > 0 {
+		r.keep = true
+		r.in.capture(typ, limit)
+		if r.types[typ].typ == keyspace.Module {
+			r.in.mark -= r.idSize // DUMP has the module's id in the value
+		}
+	}
+}
+
+// answer is the value that was kept, if one was.
+func (r *Reader) answer() (value []byte) {
+	r.skip = false
+	if r.keep {
+		value = r.in.captured()
+	}
+	r.keep = false
+	return value
 }
 
 // keyState is Live or Expired for the current key.

@@ -129,6 +129,6 @@ func (r *Reader) goTo(offset int64) bool {
 	}
 	r.again = src
 	*w = newWindow(nil, offset)
-	w.err, w.feed, w.blind = nil, newFeeder(from), true
+	w.err, w.feed, w.blind = nil, newFeeder(r.ctx, from), true
 	return true
 }

@@ -69,6 +69,9 @@ func (r *Reader) count(what string) (uint64, error) {
 	return n, err
 }
 
+// shortString is the length from which a string's length takes more than a byte.
+const shortString = 64
+
 // header of a string.
 type text struct {
 	enc  keyspace.Encoding // Raw, Int or LZF
@@ -131,12 +134,11 @@ func (r *Reader) text(what string) (t text, err error) {
 // at once. It is bounded by Limits.MaxKey. The event's Name becomes its place.
 func (r *Reader) name(dst []byte, what string) ([]byte, error) {
 	w := &r.in
-	if w.need(1) {
-		if n := int(w.buf[w.r]); n < 64 && w.need(1+n) {
-			p := w.buf[w.r+1 : w.r+1+n]
-			r.nameAt(w.offset()+1, int64(n))
-			w.r += 1 + n
-			return append(dst, p...), nil
+	if i := w.r + 1; i <= w.w {
+		if n := int(w.buf[i-1]); n < shortString && i+n <= w.w {
+			r.nameAt(w.base+int64(i), int64(n))
+			w.r = i + n
+			return append(dst, w.buf[i:i+n]...), nil
 		}
 	}
 	t, err := r.text(what)
@@ -212,13 +214,16 @@ func (r *Reader) stringOf(dst []byte, t text, what string) ([]byte, error) {
 func (r *Reader) value(what string) error {
 	w := &r.in
 	// Most strings are short and plain.
-	if w.need(1) {
-		if n := int(w.buf[w.r]); n < 64 && w.need(1+n) {
-			off := w.offset() + 1
-			p := w.buf[w.r+1 : w.r+1+n]
-			w.r += 1 + n
-			r.place(off, int64(n))
-			return r.element(p, keyspace.Raw)
+	if i := w.r + 1; i <= w.w {
+		if n := int(w.buf[i-1]); 0 < n && n < shortString && i+n <= w.w {
+			w.r = i + n
+			r.elements++
+			if r.silent || r.skip {
+				return nil
+			}
+			r.place(w.base+int64(i), int64(n))
+			r.ev.Kind, r.ev.Encoding, r.ev.Value = keyspace.Element, keyspace.Raw, w.buf[i:i+n]
+			return r.emit()
 		}
 	}
 	t, err := r.text(what)
@@ -323,6 +328,9 @@ func (r *Reader) element(p []byte, enc keyspace.Encoding) error {
 	}
 	if r.silent || r.skip {
 		return nil
+	}
+	if r.tick++; r.tick&1023 == 0 && r.ctx.Err() != nil {
+		return r.ctx.Err()
 	}
 	r.ev.Kind, r.ev.Encoding, r.ev.Value = keyspace.Element, enc, p
 	return r.emit()

@@ -18,6 +18,13 @@ type decoder struct {
 	read func(*Reader) error
 }
 
+// plain are the encodings that are runs of strings, which have no form that could
+// be wrong.
+var plain = [256]bool{
+	keyspace.Raw: true, keyspace.Linkedlist: true, keyspace.Hashtable: true, keyspace.HashtableEx: true,
+	keyspace.Skiplist: true, keyspace.Sparse: true,
+}
+
 // dialectOf picks the table of types. Redis and Valkey parted ways at type 22
 // and opcode 242: the magic decides, never an aux field.
 func dialectOf(magic string) *[256]decoder {

@@ -54,6 +54,9 @@ func (w *window) slide(n int) bool {
 			w.far = true
 			return false
 		}
+		if w.err = w.feed.ctx.Err(); w.err != nil {
+			return false
+		}
 		b := w.feed.next()
 		if b == nil {
 			w.err = w.feed.err

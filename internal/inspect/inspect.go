@@ -193,10 +193,12 @@ func newCounts(source string) *counts {
 }
 
 // Count ranges over events to their end and returns the error that ends them.
-func (c *Counter) Count(events keyspace.Seq) error {
-	for e, err := range events {
+func (c *Counter) Count(events keyspace.Seq) (failed error) {
+	// Not a range statement: what that checks at each step is as much as is done here.
+	events(func(e *keyspace.Event, err error) bool {
 		if err != nil {
-			return err
+			failed = err
+			return false
 		}
 		switch e.Kind {
 		case keyspace.Element:
@@ -212,8 +214,9 @@ func (c *Counter) Count(events keyspace.Seq) error {
 		default:
 			c.other(e)
 		}
-	}
-	return nil
+		return true
+	})
+	return failed
 }
 
 func (s *counts) startKey(e *keyspace.Event) {
