@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // gadgetFamily finds values that run a command in whoever reads them: objects of
 // classes that do so while they are made, and names for Java to look up.
@@ -13,8 +16,7 @@ var gadgetFamily = []rule{
 
 const gadgetRule = "deserialization-payload"
 
-// gadgets are names that objects of applications have no use for; those of pickles
-// are as the opcodes write them.
+// gadgets are classes that objects of applications have no use for.
 var gadgets = []string{
 	"org.apache.commons.collections.functors.invokertransformer", "org.apache.commons.collections4.functors.invokertransformer", "org.apache.commons.collections.functors.chainedtransformer",
 	"org.codehaus.groovy.runtime.convertedclosure", "org.codehaus.groovy.runtime.methodclosure", "xalan.internal.xsltc.trax.templatesimpl",
@@ -22,13 +24,18 @@ var gadgets = []string{
 	"system.windows.data.objectdataprovider", "system.web.security.roleprincipal", "system.management.automation.psobject", "activitysurrogateselector",
 	"activesupport::deprecation::deprecatedinstancevariableproxy", "gem::package::tarreader",
 	`illuminate\broadcasting\pendingbroadcast`, `monolog\handler\syslogudphandler`, `guzzlehttp\psr7\fnstream`, `phpggc`,
-	"cos\nsystem\n", "cposix\nsystem\n", "cnt\nsystem\n", "csubprocess\npopen\n", "csubprocess\ncheck_output\n", "c__builtin__\neval\n", "cbuiltins\neval\n", "c__builtin__\nexec\n", "cbuiltins\nexec\n",
-	"posix\x94\x8c\x06system", "nt\x94\x8c\x06system", "subprocess\x94\x8c\x05popen", "subprocess\x94\x8c\x0ccheck_output", "builtins\x94\x8c\x04eval", "builtins\x94\x8c\x04exec",
 }
+
+// pickleModules have functions that a pickle may ask for, and pickleCalls are those
+// that run something.
+var (
+	pickleModules = []string{"os\nsystem", "posix", "subprocess", "builtins", "__builtin__"}
+	pickleCalls   = setOf("system popen popen2 spawnl execv eval exec check_output check_call call getoutput")
+)
 
 // gadgetDecoder opens nothing: it looks at what the decoders of serialised objects
 // open, before they do.
-var gadgetDecoder = decoder{kind: "gadget", keywords: gadgets, fits: isSerialised, open: reportGadget}
+var gadgetDecoder = decoder{kind: "gadget", keywords: slices.Concat(gadgets, pickleModules), fits: isSerialised, open: reportGadget}
 
 // isSerialised reports whether a value begins as an object does that is serialised.
 func isSerialised(data []byte) bool {
@@ -49,14 +56,35 @@ func reportGadget(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	for _, h := range hits {
 		end := int(h.end - base)
-		for _, g := range gadgets {
-			if begin := end - len(g); begin >= 0 && foldPrefix(f.data[begin:], g) {
-				w.report(r, f, begin, end)
-				return false
-			}
+		if begin := gadgetBefore(f.data, end); begin >= 0 {
+			w.report(r, f, begin, end)
+			return false
 		}
 	}
 	return false
+}
+
+// gadgetBefore returns where a gadget begins that ends at a place, or -1.
+func gadgetBefore(d []byte, end int) int {
+	for _, g := range gadgets {
+		if begin := end - len(g); begin >= 0 && foldPrefix(d[begin:], g) {
+			return begin
+		}
+	}
+	for _, m := range pickleModules {
+		if begin := end - len(m); begin >= 0 && string(d[begin:end]) == m && (m == pickleModules[0] || callsOut(d[end:])) {
+			return begin
+		}
+	}
+	return -1
+}
+
+// callsOut reports whether behind a module's name, and the opcodes and lengths that
+// stand there, the name of a function follows that runs something.
+func callsOut(rest []byte) bool {
+	at := run(rest, 0, 6, func(b byte) bool { return !isLetter(b) || b == 'X' })
+	end := run(rest, at, 16, func(b byte) bool { return isWord(b) })
+	return at > 0 && pickleCalls[string(bytes.ToLower(rest[at:end]))]
 }
 
 // lookups are what a name to look up may begin with, disguised or not.

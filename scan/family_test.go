@@ -112,6 +112,7 @@ func TestPersonalData(t *testing.T) {
 		{name: "visa", value: visa, rule: "card-number"},
 		{name: "under a neutral name", field: "note", value: visa, rule: "card-number"},
 		{name: "of an order", field: "orderId", value: visa},
+		{name: "a place", field: "geohash", value: visa},
 		{name: "an invoice", field: "invoice_no", value: visa},
 		{name: "a count", field: "bytes_total", value: visa},
 		{name: "a number of a card", field: "card_id", value: visa, rule: "card-number"},
