@@ -21,7 +21,24 @@ func (m *emitter) emit() {
 	}
 }
 
-// key yields the events of one key.
+// arrange orders what a machine holds as it is to be yielded, on the goroutine of the
+// machine: the one that yields has enough to do.
+func (m *machine) arrange() {
+	for _, keys := range m.dbs {
+		for _, o := range keys {
+			switch o.typ {
+			case keyspace.Hash:
+				o.order = o.fields()
+			case keyspace.Set:
+				o.order = o.members()
+			case keyspace.SortedSet:
+				o.order = o.ranked()
+			}
+		}
+	}
+}
+
+// key yields the events of one key, which is arranged.
 func (m *emitter) key(db int32, key string, o *object) {
 	base := keyspace.Event{DB: db, Key: []byte(key), Type: o.typ, Expire: o.expire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}, Length: -1}
 	base.Encoding = o.encoding()
@@ -82,16 +99,16 @@ func (m *emitter) elements(base keyspace.Event, o *object) (n int64) {
 			put(func(e *keyspace.Event) { e.Value, e.Index = v, int64(i) })
 		}
 	case keyspace.Hash:
-		for _, name := range o.fields() {
+		for _, name := range o.order {
 			f := o.hash[name]
 			put(func(e *keyspace.Event) { e.Field, e.Value, e.Expire = []byte(name), f.value, f.expire })
 		}
 	case keyspace.Set:
-		for _, v := range o.members() {
+		for _, v := range o.order {
 			put(func(e *keyspace.Event) { e.Value = []byte(v) })
 		}
 	case keyspace.SortedSet:
-		for _, v := range o.ranked() {
+		for _, v := range o.order {
 			put(func(e *keyspace.Event) { e.Value, e.Score = []byte(v), o.zset[v] })
 		}
 	case keyspace.Stream:

@@ -22,7 +22,7 @@ type object struct {
 	hash   map[string]field
 	set    map[string]struct{}
 	zset   map[string]float64 // change it by score and unscore
-	order  []string           // its members in order, once they were asked for; nil: not known
+	order  []string           // its members in order, once they were asked for; nil: not known; of others see arrange
 	stream *stream
 	other  []other // of types that commands do not take apart
 	module string

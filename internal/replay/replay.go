@@ -140,7 +140,7 @@ func (l *Log) parts() int {
 func (l *Log) State(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		out := &emitter{yield: yield}
-		err := l.run(ctx, observer{made: func(*machine) func() { return func() {} }, done: func(m *machine) bool {
+		err := l.run(ctx, observer{made: func(m *machine) func() { return m.arrange }, done: func(m *machine) bool {
 			out.libraries(m.libs)
 			m.each(func(db int32, key string, o *object) bool {
 				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
