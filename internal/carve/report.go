@@ -34,12 +34,12 @@ type text struct {
 
 func (t *text) Piece(p *Piece) error {
 	if !t.begun {
-		t.p.Line(fmt.Sprintf("%18s %14s  %-18s %-11s %s", "offset", "bytes", "kind", "confidence", "holds"))
+		t.p.Line(fmt.Sprintf("%15s %13s  %-17s %-10s  %s", "offset", "bytes", "kind", "confidence", "holds"))
 		t.begun = true
 	}
-	holds := report.Count(p.Records) + " " + nouns[p.Kind]
-	if p.Kind == Packed {
-		holds = p.Inside
+	holds := p.Inside
+	if p.Kind != Packed {
+		holds = counted(p.Records, nouns[p.Kind][0], nouns[p.Kind][1])
 	}
 	for _, s := range []string{p.Format, inPartition(p.Partition), p.File} {
 		if s != "" {
@@ -49,11 +49,12 @@ func (t *text) Piece(p *Piece) error {
 	if p.Same != nil {
 		holds += ", the same as at " + report.Count(uint64(*p.Same))
 	}
-	t.p.Line(fmt.Sprintf("%18s %14s  %-18s %-11s %s", report.Count(uint64(p.Offset)), report.Count(uint64(p.Length)), p.Kind, p.Confidence, holds))
+	t.p.Line(fmt.Sprintf("%15s %13s  %-17s %-10s  %s", report.Count(uint64(p.Offset)), report.Count(uint64(p.Length)), p.Kind, p.Confidence, holds))
 	return t.p.Flush()
 }
 
-var nouns = map[Kind]string{Snapshot: "keys", Head: "keys", Fragment: "keys", Commands: "commands", Listpack: "entries"}
+// nouns are what records of a kind are called, one and several.
+var nouns = map[Kind][2]string{Snapshot: {"key", "keys"}, Head: {"key", "keys"}, Fragment: {"key", "keys"}, Commands: {"command", "commands"}, Listpack: {"entry", "entries"}}
 
 func inPartition(name string) string {
 	if name == "" {
@@ -65,7 +66,7 @@ func inPartition(name string) string {
 func (t *text) Summary(s *Summary) error {
 	var kinds []string
 	for k, n := range s.Kinds {
-		kinds = append(kinds, report.Count(n)+" "+string(k))
+		kinds = append(kinds, string(k)+" "+report.Count(n))
 	}
 	slices.Sort(kinds)
 	line := report.Escape(s.Source) + ": " + report.Bytes(s.Size) + ", "
@@ -78,15 +79,15 @@ func (t *text) Summary(s *Summary) error {
 	if s.Pieces == 0 {
 		line += "nothing was found"
 	} else {
-		line += fmt.Sprintf("%s of %s in all: %s", plural(s.Pieces), report.Bytes(s.Bytes), strings.Join(kinds, ", "))
+		line += fmt.Sprintf("%s, %s in all: %s", counted(s.Pieces, "piece", "pieces"), report.Bytes(s.Bytes), strings.Join(kinds, ", "))
 	}
 	t.p.Wrap("", "  ", line)
 	return t.p.Flush()
 }
 
-func plural(n uint64) string {
+func counted(n uint64, one, several string) string {
 	if n == 1 {
-		return "1 piece"
+		return "1 " + one
 	}
-	return report.Count(n) + " pieces"
+	return report.Count(n) + " " + several
 }

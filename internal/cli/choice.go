@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -38,6 +39,14 @@ func oneOf(words ...string) choice {
 func (c *choice) flag(f *pflag.FlagSet, formats ...string) {
 	*c = oneOf(formats...)
 	f.Var(c, "format", "write `FORMAT`: "+strings.Join(formats, ", "))
+}
+
+// to is where a format is written that has a line for each thing it tells.
+func (c *choice) to(out *output) io.Writer {
+	if c.word == "text" {
+		return out.lines()
+	}
+	return out
 }
 
 // threshold is the severity from which on the exit status is 1, as a flag; "never" is

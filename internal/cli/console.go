@@ -23,6 +23,7 @@ type console struct {
 	quiet    bool
 	names    *sweep.Names // masks what errors say
 	bar      string       // what stands on the line of progress
+	ended    bool         // no further progress is shown
 }
 
 func newConsole(w io.Writer) *console { return &console{w: w, terminal: isTerminal(w)} }
@@ -49,11 +50,7 @@ func (c *console) printf(format string, args ...any) {
 	}
 	s := fmt.Sprintf(format, args...)
 	if c.terminal { // broken between words, not inside of them
-		var b strings.Builder
-		p := report.NewPage(&b, columns(c.w))
-		p.Wrap("", "  ", s)
-		_ = p.Flush()
-		s = strings.TrimSuffix(b.String(), "\n")
+		s = report.Break(s, "  ", columns(c.w))
 	}
 	c.line(s)
 }
@@ -85,9 +82,34 @@ func (c *console) erase() {
 	}
 }
 
+// beside returns what writes to w. If both are terminals, they are one to the reader:
+// with the first of the result progress ends, which would stand in the midst of it.
+func (c *console) beside(w io.Writer) io.Writer {
+	if !c.terminal || !isTerminal(w) {
+		return w
+	}
+	return &besideConsole{c, w}
+}
+
+type besideConsole struct {
+	c *console
+	w io.Writer
+}
+
+func (b *besideConsole) Write(p []byte) (int, error) {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	b.c.erase()
+	b.c.ended = true
+	return b.w.Write(p)
+}
+
 func (c *console) progress(line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
 	c.erase()
 	c.bar = line
 	_, _ = io.WriteString(c.w, line)

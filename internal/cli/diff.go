@@ -111,7 +111,7 @@ func (f *diffFlags) write(ctx context.Context, a *app, out *output, sides [2]dif
 	if f.reveal {
 		show.Name, o.Keep = nil, shownValue
 	}
-	w, stats := diff.NewWriter(f.format.word, out, show), diff.NewStats()
+	w, stats := diff.NewWriter(f.format.word, f.format.to(out), show), diff.NewStats()
 	err = diff.Run(ctx, sides[0], sides[1], o, func(c *diff.Change) error {
 		stats.Add(c)
 		if f.stat {

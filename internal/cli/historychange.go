@@ -17,8 +17,9 @@ func newChangeWriter(a *app, out *output, format string, reveal bool) func(*repl
 		l := report.NewLines(out)
 		return func(c *replay.Change) error { return l.Line(changeRecord(a, c, reveal)) }
 	}
+	text := out.lines()
 	return func(c *replay.Change) error {
-		_, err := fmt.Fprintln(out, changeLine(a, c, reveal))
+		_, err := fmt.Fprintln(text, changeLine(a, c, reveal))
 		return err
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
@@ -35,7 +37,37 @@ func (a *app) output() (*output, error) {
 
 // standardOutput is where the result goes that no flag directs elsewhere.
 func (a *app) standardOutput() *output {
-	return &output{Writer: bufio.NewWriterSize(a.stdout, outputBuffer), terminal: a.stdout}
+	return &output{Writer: bufio.NewWriterSize(a.stderr.beside(a.stdout), outputBuffer), terminal: a.stdout}
+}
+
+// lines is where text goes that has a line for each thing it tells: on a terminal they
+// are broken between words; elsewhere they stay whole.
+func (o *output) lines() io.Writer {
+	if !isTerminal(o.terminal) {
+		return o
+	}
+	return &lineBreaker{w: o, columns: columns(o.terminal)}
+}
+
+// lineBreaker breaks lines where they are wider than so many columns.
+type lineBreaker struct {
+	w       io.Writer
+	columns int
+	part    []byte // of a line that has not ended
+}
+
+func (l *lineBreaker) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		i := bytes.IndexByte(l.part, '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		if _, err := io.WriteString(l.w, report.Break(string(l.part[:i]), "    ", l.columns)+"\n"); err != nil {
+			return 0, err
+		}
+		l.part = l.part[i+1:]
+	}
 }
 
 // createOutput begins a file that a flag names. A pipe and the null device are

@@ -73,7 +73,7 @@ func runTimeline(ctx context.Context, a *app, f *timelineFlags, args []string) e
 			return 0, err
 		}
 		defer t.Close()
-		if err := timeline.Write(t, timeline.NewWriter(f.format.word, out)); err != nil {
+		if err := timeline.Write(t, timeline.NewWriter(f.format.word, f.format.to(out))); err != nil {
 			return 0, err
 		}
 		return status(false, !t.Summary.Complete), nil

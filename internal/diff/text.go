@@ -134,10 +134,25 @@ func (t *textWriter) Close(total Count, by []Stat) error {
 	}
 	text := "No differences.\n"
 	if total.All() > 0 {
-		text = fmt.Sprintf("%d keys differ: %d added, %d removed, %d changed, of %d of them only the expiry.\n", total.All(), total.Added, total.Removed, total.Changed, total.Expiry)
+		text = fmt.Sprintf("%s: %d added, %d removed, %d changed%s.\n", differ(total.All()), total.Added, total.Removed, total.Changed, onlyExpiry(total.Expiry))
 	}
 	_, err := io.WriteString(t.w, text)
 	return err
+}
+
+func differ(n int64) string {
+	if n == 1 {
+		return "1 key differs"
+	}
+	return report.Count(uint64(n)) + " keys differ"
+}
+
+// onlyExpiry says of how many changed keys nothing but the expiry differs.
+func onlyExpiry(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them in nothing but the expiry", n)
 }
 
 // prefix is the start of a name as it may be shown.

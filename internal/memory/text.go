@@ -21,14 +21,14 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Sets > 1 {
 		together = fmt.Sprintf("; %d data sets together", r.Sets)
 	}
-	t.printf("%s%s: %s keys, %s elements, %s keys expire%s\n", report.Bytes(r.Bytes), server, number(r.Keys), number(r.Elements), number(r.Expiring), together)
+	t.printf("%s%s: %s, %s, %s of the keys expire%s\n", report.Bytes(r.Bytes), server, plural(r.Keys, "key"), plural(r.Elements, "element"), number(r.Expiring), together)
 	for _, s := range r.sections() {
 		if len(s.groups) == 0 {
 			continue
 		}
 		t.printf("\n%s\n", s.title)
 		for _, g := range s.groups {
-			t.printf("%s\t%s\t%s keys\t  %s\n", report.Bytes(g.Bytes), share(g.Bytes, r.Bytes), number(g.Keys), g.Name)
+			t.printf("%s\t%s\t%s\t  %s\n", report.Bytes(g.Bytes), share(g.Bytes, r.Bytes), column(g.Keys, "key"), g.Name)
 		}
 	}
 	if len(r.Prefixes) > 0 {
@@ -38,13 +38,13 @@ func (r *Report) Text(w io.Writer) error {
 			if p.Error > 0 {
 				more = ", at least " + report.Bytes(p.Bytes-p.Error)
 			}
-			t.printf("%s\t%s\t%s keys\t  %s%s\n", report.Bytes(p.Bytes), share(p.Bytes, r.Bytes), number(p.Keys), p.label(), more)
+			t.printf("%s\t%s\t%s\t  %s%s\n", report.Bytes(p.Bytes), share(p.Bytes, r.Bytes), column(p.Keys, "key"), p.label(), more)
 		}
 	}
 	if len(r.Biggest) > 0 {
 		t.printf("\nbiggest keys\n")
 		for _, k := range r.Biggest {
-			t.printf("%s\t%s\t%s elements\t  db %d %s %s\n", report.Bytes(k.Bytes), share(k.Bytes, r.Bytes), number(k.Elements), k.DB, k.Type, report.Escape(k.Name))
+			t.printf("%s\t%s\t%s\t  db %d %s %s\n", report.Bytes(k.Bytes), share(k.Bytes, r.Bytes), column(k.Elements, "element"), k.DB, k.Type, report.Escape(k.Name))
 		}
 	}
 	return cmp.Or(t.err, t.Flush())
@@ -86,6 +86,18 @@ func share(part, whole int64) string {
 		return "0.0 %"
 	}
 	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(whole))
+}
+
+// plural is a number of things.
+func plural(n int64, noun string) string { return strings.TrimSuffix(column(n, noun), " ") }
+
+// column is a number of things, in a column that is aligned to the right: numbers stand
+// above each other whether one thing is counted or several.
+func column(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " "
+	}
+	return number(n) + " " + noun + "s"
 }
 
 // number writes thousands apart.

@@ -59,6 +59,38 @@ func (p *Page) wrapAt(col int, rest, s string) {
 	p.w.WriteByte('\n')
 }
 
+// Break returns a line, broken between words where it is wider than so many columns,
+// with indent at the start of each further line. Words stay whole.
+func Break(line, indent string, columns int) string {
+	var b strings.Builder
+	for width(line) > columns {
+		at := breakAt(line, columns)
+		if at < 0 {
+			break
+		}
+		b.WriteString(strings.TrimRight(line[:at], " ") + "\n")
+		line = indent + strings.TrimLeft(line[at:], " ")
+	}
+	return b.String() + line
+}
+
+// breakAt returns the last space between words that the columns hold, or else the
+// first one; -1 if there is none.
+func breakAt(line string, columns int) int {
+	from := len(line) - len(strings.TrimLeft(line, " "))
+	at, col := -1, 0
+	for i, r := range strings.TrimRight(line, " ") {
+		if r == ' ' && i > from {
+			if at >= 0 && col > columns {
+				return at
+			}
+			at = i
+		}
+		col += runeWidth(r)
+	}
+	return at
+}
+
 // plural writes a count with its noun.
 func plural(n uint64, noun string) string {
 	if n == 1 {

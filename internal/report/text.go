@@ -397,7 +397,11 @@ func (t *text) totals(s *Summary) {
 	if n := s.Suppressed[Baselined] + s.Suppressed[Ignored]; n > 0 {
 		t.p.Wrap("", "", fmt.Sprintf("Not listed: %s of the baseline, %s to be ignored.", Count(s.Suppressed[Baselined]), Count(s.Suppressed[Ignored])))
 	}
-	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s, %s, %s.", Bytes(s.BytesRead), plural(s.Files, "file"), plural(s.Keys, "key"), plural(s.Values, "value")))
+	files := ""
+	if s.Files > 0 { // of an image that was carved there are none
+		files = plural(s.Files, "file") + ", "
+	}
+	t.p.Wrap("", "", fmt.Sprintf("Read %s, %s%s, %s.", Bytes(s.BytesRead), files, plural(s.Keys, "key"), plural(s.Values, "value")))
 	switch {
 	case s.Stopped != "":
 		t.p.Wrap("", "", "Incomplete: "+s.Stopped+". What stands above is what was found until then.")

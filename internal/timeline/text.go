@@ -50,7 +50,9 @@ func (t *text) End(s *Summary) error {
 	if s.Undated > 0 {
 		note = fmt.Sprintf("; nothing dates %d more", s.Undated)
 	}
-	if s.Damaged > 0 {
+	if s.Damaged == 1 {
+		note += "; 1 range could not be understood"
+	} else if s.Damaged > 1 {
 		note += fmt.Sprintf("; %d ranges could not be understood", s.Damaged)
 	}
 	if !s.Complete {
