@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 	"unicode/utf8"
 )
@@ -65,6 +66,49 @@ func TestSecrets(t *testing.T) {
 	}{{"..1234567890", 2, 10}, {"..123456789", 2, 8}, {"1234567", -1, 0}, {"abcdefg abcdefgh", 8, 8}, {"", -1, 0}} {
 		if at, size := s.next([]byte(c.in), 0); at != c.at || size != c.size {
 			t.Errorf("%q: %d, %d", c.in, at, size)
+		}
+	}
+}
+
+// TestStale: a key whose long value was changed in any of its parts has no serialized
+// value any more, for that holds the secret yet.
+func TestStale(t *testing.T) {
+	r, err := New(Options{Key: []byte("k"), Scan: scan.Config{NoDefaultRules: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.secrets.add("Tr0ub4dor&3")
+	for _, c := range []struct {
+		parts []string
+		stays bool
+	}{{[]string{"of no", " inter", "est"}, true}, {[]string{"Tr0ub4dor&3 is", " it", "."}, false}, {[]string{"it", " is ", "Tr0ub4dor&3"}, false}, {[]string{"it is Tr0ub", "4dor&3", "."}, false}} {
+		at := keyspace.Event{Type: keyspace.Stream, Key: []byte("s"), Record: 7, Expire: keyspace.NoExpire}
+		var events []keyspace.Event
+		add := func(kind keyspace.Kind, part keyspace.Part, value string) {
+			e := at
+			e.Kind, e.Part, e.Value = kind, part, []byte(value)
+			events = append(events, e)
+		}
+		add(keyspace.Key, keyspace.Whole, "")
+		for i, p := range c.parts {
+			add(keyspace.Element, []keyspace.Part{keyspace.First, keyspace.Middle, keyspace.Last}[i], p)
+		}
+		add(keyspace.KeyEnd, keyspace.Whole, "as it was")
+		stays := false
+		for e, err := range r.Seq(func(yield func(*keyspace.Event, error) bool) {
+			for i := range events {
+				if !yield(&events[i], nil) {
+					return
+				}
+			}
+		}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			stays = e.Kind == keyspace.KeyEnd && e.Value != nil
+		}
+		if stays != c.stays {
+			t.Errorf("%q: the serialized value stays: %v", c.parts, stays)
 		}
 	}
 }

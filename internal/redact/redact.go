@@ -297,6 +297,7 @@ func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 				if !r.release(e, err, yield) {
 					return
 				}
+				stale = stale || r.changed
 			}
 			if err != nil {
 				yield(nil, err)
