@@ -62,75 +62,6 @@ type ruleTOML struct {
 	Required        []requiredTOML   `toml:"required"`
 }
 
-type allowlistTOML struct {
-	Description string   `toml:"description"`
-	Condition   string   `toml:"condition"`
-	Commits     []string `toml:"commits"`
-	Paths       []string `toml:"paths"`
-	RegexTarget string   `toml:"regexTarget"`
-	Regexes     []string `toml:"regexes"`
-	StopWords   []string `toml:"stopwords"`
-	TargetRules []string `toml:"targetRules"` // of the file's own allowlists only
-}
-
-type componentTOML struct {
-	ID       string `toml:"id"`
-	Optional bool   `toml:"optional"`
-	Within   string `toml:"within"`
-}
-
-type requiredTOML struct {
-	ID            string `toml:"id"`
-	WithinLines   *int   `toml:"withinLines"`
-	WithinColumns *int   `toml:"withinColumns"`
-}
-
-// A component is a second secret, or a name or host, that goes with a rule's.
-// It is looked for in the whole value that holds the match.
-type component struct {
-	id       string
-	optional bool
-	rule     *rule
-}
-
-// An allowlist names matches that are none.
-type allowlist struct {
-	all     bool // every given check must agree, not just one
-	target  string
-	paths   *regexSet
-	regexes *regexSet
-	words   *wordSet
-}
-
-// allows reports whether the match is one of the listed.
-func (a *allowlist) allows(s *subject) bool {
-	agree, given := 0, 0
-	check := func(isGiven bool, ok func() bool) {
-		if isGiven {
-			given++
-			if ok() {
-				agree++
-			}
-		}
-	}
-	check(a.paths != nil, func() bool { return a.paths.match([]byte(s.path)) })
-	check(a.regexes != nil, func() bool {
-		switch a.target {
-		case "match":
-			return a.regexes.match(s.match)
-		case "line":
-			from, to := s.line()
-			return a.regexes.match(s.text[from:to])
-		}
-		return a.regexes.match(s.secret)
-	})
-	check(a.words != nil, func() bool { return a.words.match(s.secret) })
-	if a.all {
-		return given > 0 && agree == given
-	}
-	return agree > 0
-}
-
 // A ruleSet is what rule files add up to.
 type ruleSet struct {
 	rules     []*rule
@@ -273,41 +204,6 @@ func (set *ruleSet) extend(raw *ruleFileTOML, open func(string) ([]byte, error),
 	return nil
 }
 
-// allowlists attaches the file's own allowlists: to the rules they target, or
-// to every rule.
-func (set *ruleSet) allowlists(raw *ruleFileTOML) error {
-	lists := raw.Allowlists
-	if raw.AllowList != nil {
-		if len(lists) > 0 {
-			return errors.New("both allowlist and allowlists")
-		}
-		lists = []allowlistTOML{*raw.AllowList}
-	}
-	for i := range lists {
-		a, err := lists[i].allowlist()
-		if err != nil {
-			return fmt.Errorf("allowlist %d: %w", i+1, err)
-		}
-		targets := lists[i].TargetRules
-		for _, id := range targets {
-			if set.find(id) < 0 {
-				return fmt.Errorf("allowlist %d: no rule %q", i+1, id)
-			}
-		}
-		if a == nil {
-			continue
-		}
-		for k, r := range set.rules {
-			if len(targets) == 0 || slices.Contains(targets, r.id) {
-				c := *r
-				c.allow = append(slices.Clone(r.allow), a)
-				set.rules[k] = &c
-			}
-		}
-	}
-	return nil
-}
-
 // link finds the rules that components name.
 func (set *ruleSet) link() error {
 	for _, r := range set.rules {
@@ -412,52 +308,6 @@ func (raw *ruleTOML) rule() (*rule, error) {
 // rules below it give way to others.
 const defaultSpecificity = 100
 
-func (raw *ruleTOML) componentsOf(r *rule) error {
-	add := func(id string, optional bool) error {
-		if id == "" || slices.ContainsFunc(r.components, func(c component) bool { return c.id == id }) {
-			return errors.New("a component without an id, or twice the same")
-		}
-		r.components = append(r.components, component{id: id, optional: optional})
-		return nil
-	}
-	if raw.Components != nil {
-		for _, c := range *raw.Components {
-			if err := checkWithin(c.Within); err != nil {
-				return err
-			}
-			if err := add(c.ID, c.Optional); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, c := range raw.Required {
-		if c.WithinLines != nil && *c.WithinLines < 0 || c.WithinColumns != nil && *c.WithinColumns < 0 {
-			return errors.New("required: a negative distance")
-		}
-		if err := add(c.ID, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkWithin accepts the distances of the dialect: 5L, 200C, -3L,+10C. They
-// count lines of source files; a value is looked through as a whole.
-func checkWithin(s string) error {
-	if s == "" || s == "0" {
-		return nil
-	}
-	for part := range strings.SplitSeq(s, ",") {
-		p := strings.ToUpper(strings.TrimSpace(part))
-		p = strings.TrimSuffix(strings.TrimSuffix(strings.TrimLeft(p, "+-"), "L"), "C")
-		if p == "" || strings.Trim(p, "0123456789") != "" {
-			return fmt.Errorf("within: %q", s)
-		}
-	}
-	return nil
-}
-
 // inherit fills what an extending rule leaves open from the one it extends.
 func (r *rule) inherit(base *rule, raw *ruleTOML) {
 	if raw.Description == "" {
@@ -488,48 +338,6 @@ func (r *rule) inherit(base *rule, raw *ruleTOML) {
 	r.allow = append(slices.Clone(base.allow), r.allow...)
 	r.generic = r.generic || base.generic
 	r.category, r.severity, r.public = base.category, base.severity, base.public
-}
-
-func (raw *allowlistTOML) allowlist() (*allowlist, error) {
-	a := &allowlist{target: raw.RegexTarget}
-	switch strings.ToUpper(raw.Condition) {
-	case "AND", "&&":
-		a.all = true
-	case "", "OR", "||":
-	default:
-		return nil, fmt.Errorf("unknown condition %q", raw.Condition)
-	}
-	switch raw.RegexTarget {
-	case "", "secret", "match", "line":
-	default:
-		return nil, fmt.Errorf("unknown regexTarget %q", raw.RegexTarget)
-	}
-	if len(raw.Commits)+len(raw.Paths)+len(raw.Regexes)+len(raw.StopWords) == 0 {
-		return nil, errors.New("no checks")
-	}
-	var err error
-	if len(raw.Paths) > 0 {
-		if a.paths, err = newRegexSet(raw.Paths); err != nil {
-			return nil, fmt.Errorf("paths: %w", err)
-		}
-	}
-	if len(raw.Regexes) > 0 {
-		if a.regexes, err = newRegexSet(raw.Regexes); err != nil {
-			return nil, fmt.Errorf("regexes: %w", err)
-		}
-	}
-	if len(raw.StopWords) > 0 {
-		a.words = newWordSet(raw.StopWords)
-	}
-	if len(raw.Commits) > 0 {
-		if a.all {
-			return nil, nil // a keyspace has no commits: the condition can never hold
-		}
-		if a.paths == nil && a.regexes == nil && a.words == nil {
-			return nil, nil
-		}
-	}
-	return a, nil
 }
 
 // compile compiles the regexes of every rule, so that the first bad one is an
