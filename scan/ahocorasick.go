@@ -131,17 +131,21 @@ func (m *matcher) determinize(trie []trieNode) {
 	}
 	var states []state
 	number := map[string]uint32{}
+	var room []byte
+	key := func(of []uint16) []byte {
+		room = room[:0]
+		for _, n := range of {
+			room = append(room, byte(n), byte(n>>8))
+		}
+		return room
+	}
 	intern := func(nodes []uint16) uint32 {
 		slices.Sort(nodes)
 		nodes = slices.Compact(nodes)
-		key := make([]byte, 0, 2*len(nodes))
-		for _, n := range nodes {
-			key = append(key, byte(n), byte(n>>8))
-		}
-		id, ok := number[string(key)]
+		id, ok := number[string(key(nodes))]
 		if !ok {
 			id = uint32(len(states))
-			number[string(key)] = id
+			number[string(key(nodes))] = id
 			states = append(states, state{nodes: slices.Clone(nodes)})
 		}
 		return id
@@ -159,10 +163,27 @@ func (m *matcher) determinize(trie []trieNode) {
 	for c := range fromRoot {
 		fromRoot[c] = step(nil, 0, byteOf[c])
 	}
+	// From the root on, and from any other state by a byte that no edge of its nodes
+	// has, a byte leads to the patterns that begin with it.
+	otherwise := make([]uint32, m.stride)
+	for c := range otherwise {
+		otherwise[c] = intern(slices.Clone(fromRoot[c]))
+	}
+	states[0].next = otherwise
 	var set []uint16
-	for i := 0; i < len(states); i++ {
-		next := make([]uint32, m.stride)
+	var leads [256]bool // by byte: an edge has it
+	for i := 1; i < len(states); i++ {
+		clear(leads[:])
+		for _, n := range states[i].nodes {
+			for _, e := range trie[n].edges {
+				leads[e.b] = true
+			}
+		}
+		next := slices.Clone(otherwise)
 		for c := uint32(1); c < m.stride; c++ {
+			if b := byteOf[c]; !leads[b] && !(leads[digitMark] && b >= '0' && b <= '9') {
+				continue
+			}
 			set = append(set[:0], fromRoot[c]...)
 			for _, n := range states[i].nodes {
 				set = step(set, n, byteOf[c])
@@ -193,8 +214,14 @@ func (m *matcher) determinize(trie []trieNode) {
 			m.outputs = append(m.outputs, ends[i])
 		}
 	}
+	first := map[string]uint32{}
 	for i, ends := range m.outputs {
-		m.sameAs = append(m.sameAs, uint32(slices.IndexFunc(m.outputs[:i+1], func(o []uint16) bool { return slices.Equal(o, ends) })))
+		same, ok := first[string(key(ends))]
+		if !ok {
+			same = uint32(i)
+			first[string(key(ends))] = same
+		}
+		m.sameAs = append(m.sameAs, same)
 	}
 	m.next = make([]uint32, uint32(len(states))*m.stride)
 	for i, s := range states {
