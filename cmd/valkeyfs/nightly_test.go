@@ -53,10 +53,6 @@ func TestNightly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(root, "bin/valkeyfs"), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
 	live := server.Start(t, data, "--appendonly", "yes")
 	for i := range 100 {
 		live.Must(t, "SET", fmt.Sprint("k", i), "v")
