@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -54,7 +55,10 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 		}
 		return seq
 	}
-	if err := cmp.Or(x.r.Learn(ctx, learn), failed); err != nil {
+	switch err := cmp.Or(x.r.Learn(ctx, learn), failed); {
+	case errors.Is(err, keyspace.ErrLimit):
+		return nil, fmt.Errorf("not redacted: %w: give more memory by --max-mem", err)
+	case err != nil:
 		return nil, fmt.Errorf("not redacted: %w", err)
 	}
 	c := x.r.Counts()

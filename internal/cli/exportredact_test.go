@@ -177,3 +177,19 @@ func plainBytes(t *testing.T, v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// TestRedactedLimit: secrets that do not fit in memory end it before anything is
+// written, with what to do.
+func TestRedactedLimit(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	var commands [][]string
+	for i := range 40000 {
+		commands = append(commands, []string{"HSET", fmt.Sprint("user:", i), "password", fmt.Sprintf("Gr%06dnd!7Kjzq=08%s", i, strings.Repeat("vQ4!", 4))})
+	}
+	log, key := redactable(t, t.TempDir(), commands)
+	var stdout, stderr bytes.Buffer
+	status := Main([]string{"export", log, "--redact", "--id-key", key, "--max-mem", "32MiB"}, strings.NewReader(""), &stdout, &stderr)
+	if status != exitError || stdout.Len() > 0 || !strings.Contains(stderr.String(), "more secrets than fit in 8 MiB") || !strings.Contains(stderr.String(), "--max-mem") {
+		t.Errorf("status %d, %d bytes: %s", status, stdout.Len(), stderr.String())
+	}
+}

@@ -181,7 +181,7 @@ func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
 		r.raise(o)
 	}
 	if r.secrets.bytes > r.o.MaxMem {
-		return fmt.Errorf("more secrets than %d MiB can hold: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
+		return fmt.Errorf("more secrets than fit in %d MiB: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
 	}
 	return nil
 }
