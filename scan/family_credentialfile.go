@@ -10,7 +10,7 @@ var credentialFileFamily = []rule{
 	{id: "command-line-password", description: "Password in the command line of a client", category: Password, severity: High, confidence: Likely, rank: rankFormat,
 		keywords: []string{"sshpass ", "mysql ", "mysqldump ", "mysqladmin ", "mariadb ", "mariadb-dump ", "mongosh ", "mongodump ", "ldapsearch ", "docker login ", "podman login "}, find: findClientPassword, next: "change the password"},
 	{id: "command-line-password", description: "Password in a command", category: Password, severity: High, confidence: Likely, rank: rankFormat,
-		keywords: []string{"htpasswd -b", "htpasswd -nb", " /user:", "convertto-securestring "}, find: findArgumentPassword, next: "change the password"},
+		keywords: []string{"htpasswd -b", "htpasswd -nb", "net use ", "runas ", "convertto-securestring "}, find: findArgumentPassword, next: "change the password"},
 	{id: "sql-password", description: "Password in a statement of SQL", category: Password, severity: High, confidence: Likely, rank: rankFormat,
 		keywords: []string{" identified by '", " identified by \"", " with password '", " encrypted password '", " identified with mysql_native_password by '", " identified with caching_sha2_password by '"}, find: findSQLPassword, next: "change the password of the account in the database"},
 	{id: "pgpass-password", description: "Password of a .pgpass file", category: Password, severity: High, confidence: Likely, rank: rankFormat,
@@ -84,11 +84,12 @@ func findArgumentPassword(w *worker, r *rule, f *fragment, from, to int) {
 		if d[from+len("htpasswd -")] == 'n' { // to the standard output: no file
 			n = 2
 		}
-	case ' ':
-		if line, _ := lineAround(d, from); !hasFold(d[line:from], "net use") && !hasFold(d[line:from], "runas") {
+	case 'n', 'r':
+		user := bytes.Index(d[to:end], []byte("/user:"))
+		if user < 0 {
 			return
 		}
-		n = 1
+		begin, n = to+user, 1
 	}
 	for ; n > 0; n-- {
 		begin = run(d, begin, end-begin, func(b byte) bool { return b > ' ' })

@@ -22,6 +22,9 @@ var hashDumpFamily = []rule{
 // findPwdump: name:1001:LM hash:NT hash:::.
 func findPwdump(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
+	if from < 66 || d[from-33] != ':' || d[from-66] != ':' {
+		return
+	}
 	begin := runBack(d, from, 256, func(b byte) bool { return b > ' ' && b != '"' && b != '\'' })
 	parts := bytes.Split(d[begin:from], []byte(":"))
 	if len(parts) != 4 || !isDigits(parts[1]) || !isHexOf(parts[2], 32) || !isHexOf(parts[3], 32) {
@@ -58,12 +61,18 @@ func findNetNTLM(w *worker, r *rule, f *fragment, from, to int) {
 	}
 }
 
+// maxPrincipal bounds what stands before the data of a ticket.
+const maxPrincipal = 300
+
 // findKerberos: $krb5tgs$23$*user$realm$service*$checksum$data.
 func findKerberos(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
-	end := run(d, to, 8<<10, func(b byte) bool { return b > ' ' && b < 0x7f && b != '"' && b != '\'' && b != ',' && b != '<' })
-	last := bytes.LastIndexAny(d[to:end], "$")
-	if last > 0 && end-to-last > 64 && isHexOf(d[to+last+1:end], end-to-last-1) {
+	last := bytes.LastIndexByte(d[to:min(len(d), to+maxPrincipal)], '$')
+	if last < 0 {
+		return
+	}
+	data := to + last + 1
+	if end := run(d, data, 8<<10, isHex); end-data >= 64 {
 		w.report(r, f, from, end)
 	}
 }

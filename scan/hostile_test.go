@@ -18,6 +18,7 @@ var tedious = []string{
 	"sk-ant-api03-", "Basic ", "password: aB3$xyz9!\n", "ghp_", "xoxb-1-", "key", "aws_secret_access_key ", "IBAN DE", "useradd ", " #", "user default on >", "/tmp/", "sh /tmp/", "chmod +x ",
 	"\x80\x04(((", "\x04\x08[", "\xac\xed\x00\x05", "a:1:{", "\x81\xa1a", "\xdf\xff\xff", "https://hooks.slack.com/", `\u0061`, "}", "=", "MII", "SK0123456789abcdef0123456789abcdef ",
 	"heroku 12345678-1234-1234-1234-123456789012 ", "telegram 12345678:A", `api_key = "`, "{{", "http://a:b@", "ZXlK", "H4sI", "rO0AB", "eJ", "KLUv", "stratum+tcp://", "bitcoin ",
+	"$krb5tgs$23$", "net use /user:", "phone: ", "posix\x94\x8c\x06", "a:1:::", "${jndi:ldap:", "re_abcdefgh_", "a.b.c:1tle2m:", " identified by '", "MFRGGZDF",
 	"package.loadlib ", "PuTTY-User-Key-File-", "$6$", "pbkdf2_sha256$", "{SSHA}", "@reboot ", "requirepass ", "masterauth ", "base64 -d", "\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00",
 }
 
