@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/valkeyfs/valkeyfs/internal/replay"
-	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -136,7 +135,15 @@ func (a *app) vague(i replay.Info) string {
 
 // unknown says which commands were passed over.
 func (a *app) unknown(i replay.Info) string {
-	return fmt.Sprintf("%s not known and passed over: %s", plural(i.Unknown, "command"), a.names.Mask(report.Escape(strings.Join(i.Unknowns, ", "))))
+	text := plural(i.Unknown, "command") + " not known and passed over"
+	if len(i.Unknowns) == 0 {
+		return text
+	}
+	names := make([]string, len(i.Unknowns))
+	for k, name := range i.Unknowns {
+		names[k] = a.names.Key(name)
+	}
+	return text + ": " + strings.Join(names, ", ")
 }
 
 // tooLarge says what is missing for want of memory.

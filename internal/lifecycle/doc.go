@@ -46,14 +46,14 @@
 // # How it works
 //
 // The log is read twice. The first pass turns events into ops (op.go; recorder.go and,
-// by what they do, values.go, removals.go, exchange.go, compute.go), a dozen bytes each, and puts
-// them into partitions by the hash of the object they concern (partition.go). Each
-// partition is then replayed by an engine of bounded memory (engine.go; put.go, list.go,
-// sharing.go, algebra.go on object.go), which finds the fate of every op (outcome.go). The
-// second pass turns the events into ops again and takes for each its fate, from the
-// partition where it must lie. Names are 64-bit hashes that are keyed anew in every
-// run; values are not kept at all. Ops and fates that do not fit in the memory are
-// spilled, encrypted.
+// by what they do, values.go, removals.go, exchange.go, compute.go), a dozen bytes
+// each, and puts them into partitions by the hash of the object they concern
+// (partition.go). Each partition is then replayed by an engine of bounded memory
+// (engine.go; put.go, list.go, sharing.go, algebra.go on object.go), which finds the
+// fate of every op (outcome.go). The second pass turns the events into ops again and
+// takes for each its fate, from the partition where it must lie. Names are 64-bit hashes
+// that are keyed anew in every run; values are not kept at all. Ops and fates that do
+// not fit in the memory are spilled, encrypted.
 //
 // Lists and sorted sets are kept in trees besides (order.go), so that an element is
 // found by its rank or score; of members that have the same score, which stands

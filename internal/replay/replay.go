@@ -62,7 +62,7 @@ type Info struct {
 	Inexact  int64    // keys of [Log.State] whose values are not known exactly
 	Vague    []string // the commands before the point that leave values so, in order
 	Unknown  int64    // commands before it (if it is a flush: of the log) of which it is not known what they do,
-	Unknowns []string // and the first of their names, as far as 32 bytes go
+	Unknowns []string // and the first of their names: data of the log, to be masked
 	TooLarge int64    // partitions that did not fit in memory, and whose keys are missing
 	Full     []byte   // the key at which the first of them did not
 }

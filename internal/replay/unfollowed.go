@@ -19,8 +19,8 @@ type unfollowed struct {
 	computed bool   // by a machine, whatever its events say
 }
 
-// maxUnknown is how many names of unknown commands are kept, and maxName how much of
-// each.
+// maxUnknown is how many names of unknown commands are kept, and maxName how long they
+// may be.
 const (
 	maxUnknown = 8
 	maxName    = 32
@@ -35,8 +35,9 @@ func (u *unfollowed) take(e *keyspace.Event) {
 	name := e.Args[0]
 	if _, ok := aof.LookupCommand(name); !ok {
 		u.unknown++
-		if s := strings.ToUpper(string(name[:min(len(name), maxName)])); len(u.names) < maxUnknown && !slices.Contains(u.names, s) {
-			u.names = append(u.names, s)
+		known := func(s string) bool { return strings.EqualFold(s, string(name)) }
+		if len(u.names) < maxUnknown && isName(name) && !slices.ContainsFunc(u.names, known) {
+			u.names = append(u.names, string(name))
 		}
 		return
 	}
@@ -45,6 +46,19 @@ func (u *unfollowed) take(e *keyspace.Event) {
 	if u.computed = ok && int64(len(e.Args)) == e.Index; u.computed && !isTold(e) {
 		u.note()
 	}
+}
+
+// isName reports whether a command can bear that name: it is no value that stands where a
+// name should.
+func isName(name []byte) bool {
+	for _, c := range name {
+		switch {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return len(name) <= maxName
 }
 
 // isTold reports whether the result of a command that is computed can be exact.
