@@ -69,6 +69,13 @@ func TestNoPhantoms(t *testing.T) {
 			b.WriteString(strings.Repeat("f", fill-1-12-2))
 			b.op(16).str("hash").str(listpackOf("a", 1))
 		}},
+		{"rows of a table", "REDIS0011", nil, func(b *build) {
+			b.WriteString(broken)
+			for range 100 {
+				b.op(2).str("row").len(1).str("cell")
+			}
+			b.WriteString(broken)
+		}},
 		{"a number whose last byte is a type", "REDIS0011", []string{"4153"}, func(b *build) {
 			b.WriteString(broken)
 			b.op(18, 0xc1, 0x39, 0x10).len(1).len(nodePacked).str(listpackOf("a job", "another"))

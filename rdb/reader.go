@@ -104,6 +104,7 @@ type Reader struct {
 	habits             habits  // of whoever wrote the file
 	entries            int64   // of the stream at hand, as it says
 	heads              []head  // of the chain at hand, up to its first key
+	before             []byte  // the name of its key before the one at hand
 	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
 	rewound            int64   // bytes gone back over
 	reached            int64   // how far the input was read, before going back

@@ -431,6 +431,10 @@ func (r *Reader) chain(heads []head) (ok bool, first opening, cost int64) {
 			first.open(r, from)
 		}
 		if n++; r.ev.Kind == keyspace.KeyEnd {
+			if keys > 0 && bytes.Equal(r.key, r.before) {
+				break // a name is there once: this is a table
+			}
+			r.before = append(r.before[:0], r.key...)
 			if keys++; keys == 1 {
 				idle, freq = r.idle >= 0, r.freq >= 0
 				if doubt = r.doubtful(); doubt {
