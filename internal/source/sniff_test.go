@@ -34,6 +34,8 @@ func TestSniff(t *testing.T) {
 		"damaged commands":  {"+2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n", AOF, ""},
 		"markdown":          {"* one\n* two\n*3 three\n", Text, ""},
 		"manifest":          {"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n", Manifest, ""},
+		"manifest, no seq":  {"file appendonly.aof.1.base.rdb type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n", Manifest, ""},
+		"no manifest":       {"file under type\nseq of events, type of loss\n", Text, ""},
 		"manifest, comment": {"# written by hand\nfile \"a b\" seq 1 type b\n", Manifest, ""},
 		"conf":              {"# Valkey configuration file example.\n\nbind 127.0.0.1\nport 6379\nrequirepass x\nsave 3600 1\n", Conf, ""},
 		"sentinel conf":     {"port 26379\nsentinel monitor m 127.0.0.1 6379 2\nsentinel auth-pass m x\n", Conf, ""},

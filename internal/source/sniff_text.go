@@ -84,14 +84,21 @@ func sniffText(head []byte) Kind {
 	return Text
 }
 
-// isManifestLine knows the lines that aof.c, getAofManifestAsString, writes:
-// pairs of words, of which file, seq and type are a must.
+// isManifestLine knows the lines that aof.c, getAofManifestAsString, writes: pairs of
+// words, of which file, seq and type are a must. One that lacks one of them is of a
+// manifest that is damaged, which its parser says.
 func isManifestLine(word, rest string) bool {
 	if !isManifestWord(word) {
 		return false
 	}
 	words := strings.Fields(word + " " + rest)
-	return slices.Contains(words, "file") && slices.Contains(words, "seq") && slices.Contains(words, "type")
+	found := 0
+	for _, must := range []string{"file", "seq", "type"} {
+		if slices.Contains(words, must) {
+			found++
+		}
+	}
+	return found == 3 || found == 2 && len(words)%2 == 0
 }
 
 func isManifestWord(w string) bool { return w == "file" || w == "seq" || w == "type" }
