@@ -101,7 +101,7 @@ func CaptureDir(ctx context.Context, dir string, include []string) (*Capture, er
 }
 
 func (c *Capture) collect(ctx context.Context, root *os.Root, include []string) error {
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := readDir(root, ".")
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func isPreamble(head []byte) bool {
 
 // logs takes the multi-part logs in a directory.
 func (c *Capture) logs(ctx context.Context, root *os.Root, dir string) error {
-	entries, err := fs.ReadDir(root.FS(), dir)
+	entries, err := readDir(root, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -235,8 +235,20 @@ func openLog(ctx context.Context, root *os.Root, dir, manifest string) ([]*item,
 	return nil, ErrMoving
 }
 
+// readDir lists a directory, sorted by name.
+func readDir(root *os.Root, name string) ([]fs.DirEntry, error) {
+	f, err := openQuietly(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
 func readManifest(root *os.Root, name string) ([]byte, error) {
-	f, err := root.Open(name)
+	f, err := openQuietly(root, name)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// openQuietly opens a file without waiting for a writer and, where that is
+// openQuietly opens a file or directory without waiting for a writer and, where that is
 // allowed, without changing its access time.
 func openQuietly(root *os.Root, name string) (*os.File, error) {
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK
