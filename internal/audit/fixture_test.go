@@ -40,7 +40,12 @@ func private(text string) entry { return entry{text: text, mode: 0o600} }
 // write puts the image on disk and returns where.
 func (tr tree) write(t testing.TB) string {
 	t.Helper()
-	root := t.TempDir()
+	return tr.writeTo(t, t.TempDir())
+}
+
+// writeTo is write into an empty directory.
+func (tr tree) writeTo(t testing.TB, root string) string {
+	t.Helper()
 	if err := os.Chmod(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
