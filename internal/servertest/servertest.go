@@ -28,7 +28,8 @@ var Names = []string{"redis-6.0", "redis-7.0", "redis-8.0", "redis-8", "valkey-8
 // Required lists those without which a run under CI fails.
 var Required = []string{"redis-7.0", "valkey-8.0"}
 
-// startTimeout bounds how long a server may take until it answers.
+// startTimeout bounds how long a server may be silent until it is ready. One that
+// loads its data says so.
 const startTimeout = 20 * time.Second
 
 // Server is one installed server.
@@ -176,6 +177,9 @@ func (i *Instance) connect(socket string) (*Client, error) {
 				return client, nil
 			}
 			_ = c.Close()
+			if strings.HasPrefix(err.Error(), "LOADING ") {
+				deadline = time.Now().Add(startTimeout)
+			}
 		}
 		if time.Now().After(deadline) {
 			return nil, err
