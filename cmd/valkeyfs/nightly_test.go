@@ -169,7 +169,7 @@ func TestContributed(t *testing.T) {
 				name += " " + sub
 			}
 			if known[name] == "" {
-				out, err := exec.Command("go", append([]string{"run", ".", "help"}, strings.Fields(name)...)...).Output()
+				out, err := exec.Command("valkeyfs", append([]string{"help"}, strings.Fields(name)...)...).Output()
 				if err != nil {
 					t.Fatal(err)
 				}
