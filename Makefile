@@ -10,7 +10,7 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build man yara test truth proof servers lint fuzz bench bench-seal fixtures clean
+.PHONY: build man yara test truth proof servers lint fuzz bench bench-seal profile fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
@@ -80,6 +80,11 @@ bench: servers
 bench-seal: servers
 	bench/data.sh "$(VALKEYFS_BENCH)"
 	bench/seal.sh "$(VALKEYFS_BENCH)" $(RUNS)
+
+# The profile that cmd/valkeyfs is built by, anew, on a machine that does nothing else.
+profile: servers
+	bench/data.sh "$(VALKEYFS_BENCH)"
+	go run -trimpath ./bench/profile "$(VALKEYFS_BENCH)" cmd/valkeyfs/default.pgo
 
 # The fixtures under testdata anew, from the servers; see testdata/SOURCES.md.
 fixtures: servers

@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -57,6 +59,7 @@ func main() {
 	ours, hdt := build(dir, "valkeyfs", "./cmd/valkeyfs"), build(dir, "hdt3213", "./bench/hdt3213")
 	redis := []string{filepath.Join(os.Getenv("VALKEYFS_SERVERS"), "run"), "redis-7.0"}
 
+	about(redis, hdt)
 	fmt.Printf("%-30s %-10s %10s %6s %10s %6s %6s\n", "", "", "valkeyfs s", "MiB", "peer s", "MiB", "ratio")
 	for _, c := range comparisons(redis, hdt) {
 		if !pattern.MatchString(c.name + " " + c.file) {
@@ -79,6 +82,26 @@ func build(dir, name, pkg string) string {
 		log.Fatalf("%s: %v\n%s", pkg, err, out)
 	}
 	return path
+}
+
+// about prints what is compared, and on what: figures of a machine that does other
+// things besides are none.
+func about(redis []string, hdt string) {
+	said, err := exec.Command(redis[0], append(slices.Clone(redis[1:]), "redis-check-rdb", "--version")...).Output()
+	if err != nil {
+		log.Fatal("redis-check-rdb: ", err)
+	}
+	version := "of no known version"
+	if info, err := buildinfo.ReadFile(hdt); err == nil {
+		for _, m := range info.Deps {
+			if m.Path == "github.com/hdt3213/rdb" {
+				version = m.Version
+			}
+		}
+	}
+	load, _ := os.ReadFile("/proc/loadavg") // where there is one
+	fmt.Printf("%s, github.com/hdt3213/rdb %s\n", bytes.TrimSpace(said), version)
+	fmt.Printf("%s, %d CPUs, load before %s\n", runtime.Version(), runtime.NumCPU(), load)
 }
 
 // with puts file in the place of FILE, or at the end.

@@ -29,7 +29,7 @@ backup() { rm -rf "$work/dest"; "$vfs" backup "$work/data" --to "$work/dest" --l
 scan() { "$vfs" scan "$file" --format jsonl -q -o "$work/found" || [ $? -eq 1 ]; }
 restic_backup() { restic backup -q "$work/data"; }
 
-time_one() { # time_one NAME COMMAND…: appends its seconds and KiB
+time_one() { # time_one NAME COMMAND…: appends its milliseconds
   local name=$1 begin end
   shift
   begin=$(date +%s%N)
@@ -50,6 +50,9 @@ for run in $(seq 0 "$runs"); do
   [ "$run" -gt 0 ] || rm -f "$work"/times.*
 done
 
+"${age[@]}" --version | sed 's/^/age /'
+"${zstd[@]}" --version
+command -v restic >/dev/null && restic version
 median() { sort -n "$work/times.$1" | sed -n "$(((runs + 1) / 2))p"; }
 row() { # row NAME PEER
   printf '%-24s %6d ms %5.2f x %s\n' "$1" "$(median "$1")" "$(awk "BEGIN{print $(median "$1")/$(median "$2")}")" "$2"
