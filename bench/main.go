@@ -39,6 +39,7 @@ func comparisons(redis []string, hdt string) []comparison {
 			comparison{"scan", file, []string{"scan", "--format", "jsonl"}, nil})
 	}
 	return append(all,
+		comparison{"salvage", "mixed.rdb", []string{"salvage"}, nil},
 		comparison{"inspect : redis-check-aof", "mixed.aof", []string{"inspect"}, check("redis-check-aof")},
 		comparison{"scan", "mixed.aof", []string{"scan", "--format", "jsonl"}, nil})
 }
