@@ -64,6 +64,10 @@ func (w *worker) assignment(f *fragment, from, to int) {
 		return
 	}
 	begin := runBack(d, from, maxNameBefore, isNameByte)
+	if begin > 0 && isNameByte(d[begin-1]) { // no name is as long
+		f.assigned = end
+		return
+	}
 	class := classifyName(d[begin:end])
 	if class <= nameNeutral || class == nameHash && tag {
 		f.assigned = end

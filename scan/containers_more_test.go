@@ -163,6 +163,7 @@ func TestNotSigned(t *testing.T) {
 	s := newTestScanner(t)
 	for name, value := range map[string]string{
 		"times":       "2025-01-02T10:00:00:123456:" + random("a", 43, alnumAlphabet),
+		"a word":      random("w", 70, alnumAlphabet) + "Pw:1tle2m:" + random("a", 43, alnumAlphabet),
 		"names":       "service.production.api.v1." + random("b", 30, lowerAlphabet),
 		"identifiers": random("c", 40, hexAlphabet) + ":" + random("d", 40, hexAlphabet),
 		"a slug":      "harbor-willow-quartz--" + random("e", 40, hexAlphabet),

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
@@ -25,6 +26,7 @@ var clients = []client{
 	{"python", []string{
 		"json", "json>in-json", "json>base64", "json>base64url", "json>hex", "json>percent", "json>gzip", "json>zlib", "json>zstd", "json>lz4", "json>lz4-block", "json>snappy",
 		"json>brotli", "json>deflate", "json>gzip>base64", "json>brotli>base64", "json>deflate>base64", "json>base64>in-json", "json>gzip>in-pickle", "json-compact>zlib>base64",
+		"json>signed-flask", "json>signed-django", "json>base32", "msgpack>base32", "json>0x", "pickle4>0x",
 		"pickle0", "pickle1", "pickle2", "pickle3", "pickle4", "pickle5", "pickle-object", "pickle4>zlib", "pickle2>zlib>base64", "pickle5>base64",
 		"msgpack", "msgpack>zlib", "msgpack>base64", "cbor", "cbor>base64", "bson", "form", "text>base64", "text>hex", "text>percent", "text>gzip",
 	}, []string{"django", "flask"}, []string{"rq", "celery"}},
@@ -152,11 +154,11 @@ func (c client) plan(m maker, n int) (requests []request, plants []plant) {
 func (c client) logins(m maker, n int) (requests []request, logins []login) {
 	for _, store := range append(append([]string{}, c.stores...), c.queues...) {
 		for range n {
-			l := login{framework: store, id: m.from("123456789", 1) + m.from(digits, 5), email: m.word() + m.from(digits, 4) + "@" + m.word() + ".example"}
+			l := login{framework: store, id: m.From("123456789", 1) + m.From(fixtures.Digits, 5), email: m.word() + m.From(fixtures.Digits, 4) + "@" + m.word() + ".example"}
 			if f := frameworks[store]; f != "" {
 				l.framework = f
 			}
-			doc := map[string]any{"id": l.id, "email": l.email, "hash": m.hex(64)}
+			doc := map[string]any{"id": l.id, "email": l.email, "hash": m.Hex(64)}
 			for _, q := range c.queues {
 				if store == q {
 					l.secret = m.password()

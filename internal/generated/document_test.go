@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 )
 
 // noise is a member that holds no secret, as applications' records are full of.
@@ -13,21 +15,21 @@ func (m maker) noise() (name string, value any) {
 	case 0:
 		return "id", m.IntN(1e6)
 	case 1:
-		return "uuid", m.uuid()
+		return "uuid", m.UUID()
 	case 2:
 		return "created_at", m.time().Format(time.RFC3339)
 	case 3:
 		return "updated", m.time().UnixMilli()
 	case 4:
-		return "etag", m.hex(32)
+		return "etag", m.Hex(32)
 	case 5:
-		return "checksum", m.hex(64)
+		return "checksum", m.Hex(64)
 	case 6:
 		return "status", m.pick("active", "pending", "archived", "token_expired", "password_reset_required")
 	case 7:
 		return "enabled", m.IntN(2) == 0
 	case 8:
-		return "url", "https://" + m.word() + ".example.org/" + m.word() + "/" + m.hex(8)
+		return "url", "https://" + m.word() + ".example.org/" + m.word() + "/" + m.Hex(8)
 	case 9:
 		return "tags", []any{m.word(), m.word(), m.slug()}
 	case 10:
@@ -35,7 +37,7 @@ func (m maker) noise() (name string, value any) {
 	case 11:
 		return "slug", m.slug()
 	case 12:
-		return "cache_key", m.word() + ":" + m.hex(40)
+		return "cache_key", m.word() + ":" + m.Hex(40)
 	case 13:
 		return "name", title(m.word()) + " " + title(m.word())
 	case 14:
@@ -53,7 +55,7 @@ func (m maker) noise() (name string, value any) {
 	case 20:
 		return "user_agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"
 	}
-	return "commit", m.hex(40)
+	return "commit", m.Hex(40)
 }
 
 func (m maker) time() time.Time {
@@ -61,11 +63,11 @@ func (m maker) time() time.Time {
 }
 
 func (m maker) ulid() string {
-	return "01" + m.from("ABCDEFGHJKMNPQRSTVWXYZ0123456789", 24)
+	return "01" + m.From("ABCDEFGHJKMNPQRSTVWXYZ0123456789", 24)
 }
 
 func (m maker) slug() string {
-	return m.word() + "-" + m.word() + "-" + m.word() + "-" + m.from(digits, 2)
+	return m.word() + "-" + m.word() + "-" + m.word() + "-" + m.From(fixtures.Digits, 2)
 }
 
 func (m maker) prose(n int) string {
@@ -108,21 +110,21 @@ func (m maker) decoy() (kind, name string, value any) {
 func (m maker) lookalike() (kind string, value any) {
 	switch m.IntN(24) {
 	case 0:
-		return "uuid", m.uuid()
+		return "uuid", m.UUID()
 	case 1:
-		return "sha256", m.hex(64)
+		return "sha256", m.Hex(64)
 	case 2:
-		return "sha1", m.hex(40)
+		return "sha1", m.Hex(40)
 	case 3:
-		return "md5", m.hex(32)
+		return "md5", m.Hex(32)
 	case 4:
-		return "id", m.from(digits, 6+m.IntN(13))
+		return "id", m.From(fixtures.Digits, 6+m.IntN(13))
 	case 5:
 		return "lorem", m.prose(20 + m.IntN(40))
 	case 6:
-		return "image", "data:image/png;base64," + base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), m.bytes(100+m.IntN(400))...))
+		return "image", "data:image/png;base64," + base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), m.Bytes(100+m.IntN(400))...))
 	case 7:
-		return "base64", base64.StdEncoding.EncodeToString(m.bytes(24 + m.IntN(200)))
+		return "base64", base64.StdEncoding.EncodeToString(m.Bytes(24 + m.IntN(200)))
 	case 8:
 		return "slug", m.slug()
 	case 9:
@@ -132,17 +134,17 @@ func (m maker) lookalike() (kind string, value any) {
 	case 11:
 		return "ulid", m.ulid()
 	case 12:
-		return "nanoid", m.from(url64, 21)
+		return "nanoid", m.From(url64, 21)
 	case 13:
-		return "etag", `W/"` + m.hex(32) + `"`
+		return "etag", `W/"` + m.Hex(32) + `"`
 	case 14:
-		return "integrity", "sha384-" + base64.StdEncoding.EncodeToString(m.bytes(48))
+		return "integrity", "sha384-" + base64.StdEncoding.EncodeToString(m.Bytes(48))
 	case 15:
-		return "binary", string(m.bytes(16 + m.IntN(300)))
+		return "binary", string(m.Bytes(16 + m.IntN(300)))
 	case 16:
-		return "path", "/var/lib/" + m.word() + "/" + m.hex(12) + "/" + m.word() + ".tar.gz"
+		return "path", "/var/lib/" + m.word() + "/" + m.Hex(12) + "/" + m.word() + ".tar.gz"
 	case 17:
-		return "url", "https://" + m.word() + ".example.org/" + m.word() + "?page=" + m.from(digits, 2) + "&sort=" + m.word()
+		return "url", "https://" + m.word() + ".example.org/" + m.word() + "?page=" + m.From(fixtures.Digits, 2) + "&sort=" + m.word()
 	case 18:
 		return "placeholder", "password=" + m.pick("changeme", "<password>", "${DB_PASSWORD}", "********", "xxxxxxxx", "your-password-here")
 	case 19:
@@ -152,7 +154,7 @@ func (m maker) lookalike() (kind string, value any) {
 	case 21:
 		return "geo", fmt.Sprintf("%.6f,%.6f", m.Float64()*90, m.Float64()*180)
 	case 22:
-		return "mongo-id", m.hex(24)
+		return "mongo-id", m.Hex(24)
 	}
 	return "counter", fmt.Sprint(m.IntN(1e6))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
@@ -49,15 +50,15 @@ func TestGenerated(t *testing.T) {
 						t.Log("node with its client libraries is not installed and was not tested")
 						return
 					}
-					m := maker{rand.New(rand.NewPCG(seed, uint64(16*n+k)))}
+					m := maker{fixtures.Random{Rand: rand.New(rand.NewPCG(seed, uint64(16*n+k)))}}
 					clientTest(t, server, m, c, total)
 				})
 			}
 			t.Run("bare", func(t *testing.T) {
-				bareTest(t, server, maker{rand.New(rand.NewPCG(seed, uint64(16*n+14)))}, total)
+				bareTest(t, server, maker{fixtures.Random{Rand: rand.New(rand.NewPCG(seed, uint64(16*n+14)))}}, total)
 			})
 			t.Run("decoys", func(t *testing.T) {
-				decoyTest(t, server, maker{rand.New(rand.NewPCG(seed, uint64(16*n+15)))}, int(decoys)/len(servertest.Required), total)
+				decoyTest(t, server, maker{fixtures.Random{Rand: rand.New(rand.NewPCG(seed, uint64(16*n+15)))}}, int(decoys)/len(servertest.Required), total)
 			})
 		})
 	}
@@ -138,7 +139,7 @@ func clientTest(t *testing.T, server servertest.Server, m maker, c client, total
 		l, answer := &logins[i], answers[len(plants)+i]
 		l.key = answer
 		if c.language == "java" {
-			l.key = "spring:session:sessions:" + m.uuid()
+			l.key = "spring:session:sessions:" + m.UUID()
 			s.send(t, "HSET", l.key, "creationTime", unbase64(t, javaLong), "sessionAttr:SPRING_SECURITY_CONTEXT", unbase64(t, answer))
 		}
 	}
@@ -171,7 +172,7 @@ func bareTest(t *testing.T, server servertest.Server, m maker, total *score) {
 	var traces []trace
 	for kind, make := range attacks {
 		for i := range perTrace {
-			key := s.put(t, i, m.pick(m.from(lower, 6), m.word())+m.from(digits, 5), "x", make(m))
+			key := s.put(t, i, m.pick(m.From(fixtures.Lower, 6), m.word())+m.From(fixtures.Digits, 5), "x", make(m))
 			traces = append(traces, trace{key, kind})
 		}
 	}

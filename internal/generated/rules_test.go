@@ -14,6 +14,7 @@ import (
 	"github.com/betterleaks/betterleaks/config"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
@@ -27,7 +28,7 @@ func (m maker) match(re *syntax.Regexp, b *strings.Builder) {
 	case syntax.OpCharClass:
 		b.WriteRune(m.among(re.Rune))
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		b.WriteString(m.pick(m.from(alphanum, 1), m.from(" =:_-", 1)))
+		b.WriteString(m.pick(m.From(fixtures.Alphanum, 1), m.From(" =:_-", 1)))
 	case syntax.OpCapture:
 		m.match(re.Sub[0], b)
 	case syntax.OpConcat:
@@ -142,7 +143,7 @@ func TestDefaultRules(t *testing.T) {
 	}
 	seed := number(t, "VALKEYFS_SEED", rand.Uint64())
 	t.Logf("VALKEYFS_SEED=%d", seed)
-	m := maker{rand.New(rand.NewPCG(seed, 3))}
+	m := maker{fixtures.Random{Rand: rand.New(rand.NewPCG(seed, 3))}}
 	s := newStore(t, servertest.Find(t, servertest.Required[0]))
 
 	var bare, named []made

@@ -7,7 +7,13 @@ argv[1] is the server's Unix socket.
 """
 import base64, json, pickle, sys, urllib.parse, zlib, gzip
 
-import bson, brotli, cbor2, lz4.block, lz4.frame, msgpack, snappy, zstandard
+import bson, brotli, cbor2, itsdangerous, lz4.block, lz4.frame, msgpack, snappy, zstandard
+from django.conf import settings
+from django.core import signing
+
+settings.configure(
+    SECRET_KEY="generated", SESSION_ENGINE="django.contrib.sessions.backends.cache",
+    CACHES={"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"unix://{sys.argv[1]}?db=0"}})
 
 
 class Settings:
@@ -46,6 +52,10 @@ STEPS = {
     "lz4-block": lz4.block.compress,
     "snappy": snappy.compress,
     "brotli": brotli.compress,
+    "signed-flask": lambda b: itsdangerous.URLSafeTimedSerializer("generated").dumps(b.decode()).encode(),
+    "signed-django": lambda b: signing.dumps(b.decode(), key="generated", compress=True).encode(),
+    "base32": base64.b32encode,
+    "0x": lambda b: b"0x" + b.hex().encode(),
     "in-json": lambda b: json.dumps({"id": len(b), "payload": b.decode("latin-1")}).encode(),
     "in-pickle": lambda b: pickle.dumps({"id": len(b), "payload": b}),
 }
@@ -73,11 +83,6 @@ class Stores:
         return self.ready[name]
 
     def setup_django(self):
-        from django.conf import settings
-
-        settings.configure(
-            SECRET_KEY="generated", SESSION_ENGINE="django.contrib.sessions.backends.cache",
-            CACHES={"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"unix://{self.socket}?db=0"}})
         import django
 
         django.setup()
