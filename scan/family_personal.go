@@ -23,7 +23,7 @@ var personalFamily = []rule{
 	{id: "passport-number", description: "Passport number", category: PII, severity: Medium, confidence: Likely, rank: rankData, find: byName,
 		names: []string{"passport", "passport_no", "passportnumber"}, shape: passportShape},
 	{id: "postal-address", description: "Street of a postal address", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco", "adres"}, shape: streetShape},
+		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco"}, shape: streetShape},
 }
 
 // maxPersonal is the length of the longest value that is looked at.
