@@ -11,9 +11,9 @@ import (
 )
 
 // What a fleet costs beside one process that scans the same inputs, in time of
-// processors, which other programs on the machine disturb least. VALKEYFS_OVERHEAD
-// names a snapshot, of which each input is a copy.
-func TestOverhead(t *testing.T) {
+// processors, that of the database's server too, which other programs on the machine
+// disturb least. VALKEYFS_OVERHEAD names a snapshot, of which each input is a copy.
+func overhead(t *testing.T, p *postgres) {
 	sample := os.Getenv("VALKEYFS_OVERHEAD")
 	if sample == "" {
 		t.Log("VALKEYFS_OVERHEAD names no snapshot: what a fleet costs beside one process was not tested")
@@ -34,7 +34,11 @@ func TestOverhead(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	h := newHost(t, "")
+	database := ""
+	if p != nil {
+		database = p.url()
+	}
+	h := newHost(t, database)
 	alone := spent(t, h.command("scan", dir, "--format", "jsonl", "--quiet", "--workers", "1", "-o", filepath.Join(t.TempDir(), "report")))
 	fleet := spent(t, h.command("fleet", "submit", dir))
 	var running []*exec.Cmd
@@ -55,10 +59,22 @@ func TestOverhead(t *testing.T) {
 	if s.Done != inputs {
 		t.Errorf("%+v", s)
 	}
+	if p != nil {
+		p.stop()
+		fleet += p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	}
 	overhead := float64(fleet-alone) / float64(alone)
 	t.Logf("one process: %v; submission and %d workers: %v; overhead: %.1f %% with %d findings", alone, workers, fleet, 100*overhead, s.Findings)
 	if fleet > alone+alone/20 {
 		t.Error("more than 5 %")
+	}
+}
+
+func TestOverheadSQLite(t *testing.T) { overhead(t, nil) }
+
+func TestOverheadPostgres(t *testing.T) {
+	if p := newPostgres(t); p != nil {
+		overhead(t, p)
 	}
 }
 

@@ -22,7 +22,8 @@ type migration struct {
 const Latest = 4
 
 // migrations are those of this package's own tables: version n is at n-1.
-// {serial} is a primary key that the database counts, and {bytes} the type of bytes.
+// {serial} is a primary key that the database counts, and {bytes} the type of bytes;
+// what begins with {postgres} is for PostgreSQL alone.
 var migrations = [Latest]migration{{
 	up: []string{
 		`CREATE TABLE fleet_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
@@ -55,6 +56,8 @@ var migrations = [Latest]migration{{
 	up: []string{
 		`CREATE TABLE fleet_findings (input BIGINT NOT NULL REFERENCES fleet_inputs (id), seq BIGINT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
 		`CREATE TABLE fleet_seen (input BIGINT NOT NULL, seq BIGINT NOT NULL, run BIGINT NOT NULL, ids {bytes} NOT NULL, PRIMARY KEY (input, seq))`,
+		`{postgres}ALTER TABLE fleet_findings ALTER COLUMN body SET STORAGE EXTERNAL`, // it would try to compress what is compressed
+		`{postgres}ALTER TABLE fleet_seen ALTER COLUMN ids SET STORAGE EXTERNAL`,
 		`ALTER TABLE fleet_inputs ADD COLUMN gone BIGINT NOT NULL DEFAULT 0`,
 		`ALTER TABLE fleet_inputs ADD COLUMN lease_for BIGINT NOT NULL DEFAULT 0`,
 	},
@@ -168,6 +171,10 @@ func (db *DB) define(ctx context.Context, tx *sql.Tx, statements []string) error
 		types = strings.NewReplacer("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{bytes}", "BLOB")
 	}
 	for _, s := range statements {
+		s, only := strings.CutPrefix(s, "{postgres}")
+		if only && db.lite {
+			continue
+		}
 		if _, err := tx.ExecContext(ctx, types.Replace(s)); err != nil {
 			return err
 		}
