@@ -169,14 +169,14 @@ func TestHourLostPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL runs as another user
+	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user
 		t.Fatal(err)
 	}
 	at := filepath.Join(dir, "clock")
 	var ahead time.Duration
 	set := func(d time.Duration) {
 		ahead += d
-		if err := os.WriteFile(at+".new", fmt.Appendf(nil, "%+d\n", int64(ahead.Seconds())), 0o644); err != nil { //nolint:gosec // as above
+		if err := os.WriteFile(at+".new", fmt.Appendf(nil, "%+d\n", int64(ahead.Seconds())), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Rename(at+".new", at); err != nil {
