@@ -77,20 +77,8 @@ func (ui UI) ParseIdentities(r io.Reader) ([]age.Identity, error) {
 		}
 		return []age.Identity{id}, nil
 	}
-	var ids []age.Identity
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		id, err := ui.parseIdentity(line)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		ids = append(ids, id)
-	}
-	if err := lines.Err(); err != nil {
+	ids, err := eachLine(bufio.NewScanner(bytes.NewReader(data)), ui.parseIdentity)
+	if err != nil {
 		return nil, err
 	}
 	if len(ids) == 0 {

@@ -53,25 +53,30 @@ func ParseRecipient(s string, ui UI) (age.Recipient, error) {
 func ParseRecipients(r io.Reader, ui UI) ([]age.Recipient, error) {
 	lines := bufio.NewScanner(io.LimitReader(r, maxRecipientFile))
 	lines.Buffer(nil, maxRecipientLine)
-	var all []age.Recipient
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		to, err := ParseRecipient(line, ui)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		all = append(all, to)
-	}
-	if err := lines.Err(); err != nil {
+	all, err := eachLine(lines, func(line string) (age.Recipient, error) { return ParseRecipient(line, ui) })
+	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, errors.New("there is no recipient in it")
 	}
 	return all, nil
+}
+
+// eachLine parses each line that is neither empty nor a comment.
+func eachLine[T any](lines *bufio.Scanner, parse func(string) (T, error)) (all []T, err error) {
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		one, err := parse(line)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		all = append(all, one)
+	}
+	return all, lines.Err()
 }
 
 // PassphraseRecipient seals for whoever knows the passphrase (scrypt). It stands
