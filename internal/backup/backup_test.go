@@ -157,6 +157,19 @@ func (h *host) restore(o backup.RestoreOptions) (*backup.Restored, error) {
 	return h.newest().Restore(h.t.Context(), o)
 }
 
+// restores wants the newest set to verify and to restore to these files.
+func (h *host) restores(want map[string]string) {
+	h.t.Helper()
+	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
+		h.t.Errorf("problems: %v", kinds)
+	}
+	into := filepath.Join(h.t.TempDir(), "data")
+	if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
+		h.t.Fatal(err)
+	}
+	equal(h.t, read(h.t, into), want)
+}
+
 // rdb is a snapshot of one string key, its checksum disabled.
 func rdb(key, value string) []byte {
 	b := []byte("REDIS0011\xfa\x09redis-ver\x057.2.4\xfe\x00\x00")
@@ -241,7 +254,7 @@ func dataDir(t testing.TB) (dir string, want map[string]string) {
 	return dir, want
 }
 
-func equal(t *testing.T, got, want map[string]string) {
+func equal(t testing.TB, got, want map[string]string) {
 	t.Helper()
 	for name, data := range want {
 		if got[name] != data {

@@ -380,14 +380,7 @@ func TestTar(t *testing.T) {
 	if e := unpack.Wait(); err != nil || e != nil {
 		t.Fatal(err, e)
 	}
-	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
-		t.Errorf("problems: %v", kinds)
-	}
-	into := filepath.Join(t.TempDir(), "data")
-	if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, read(t, into), want)
+	h.restores(want)
 }
 
 // A destination that can only be written to gets sets that know the one before

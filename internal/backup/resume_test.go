@@ -75,14 +75,7 @@ func TestResume(t *testing.T) {
 			if r.Resumed != test.resumed || test.resumed > 0 && r.Manifest.ID != b.ID {
 				t.Errorf("%d members of %s are in %s, want %d", r.Resumed, b.ID, r.Manifest.ID, test.resumed)
 			}
-			if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
-				t.Errorf("problems: %v", kinds)
-			}
-			into := filepath.Join(t.TempDir(), "data")
-			if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
-				t.Fatal(err)
-			}
-			equal(t, read(t, into), want)
+			h.restores(want)
 		})
 	}
 }

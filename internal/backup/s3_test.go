@@ -47,14 +47,7 @@ func TestS3(t *testing.T) {
 	if r := h.backup(dir); r.Reused != 3 || r.Manifest.Previous.ID != first.Manifest.ID {
 		t.Errorf("%d members are referred to, the set before is %+v", r.Reused, r.Manifest.Previous)
 	}
-	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
-		t.Errorf("problems: %v", kinds)
-	}
-	into := filepath.Join(t.TempDir(), "data")
-	if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, read(t, into), want)
+	h.restores(want)
 	_, ref, err := backup.Split(t.Context(), "s3://bucket/backups/db/1/"+first.Manifest.ID, srv.open)
 	if err != nil || ref != (backup.Ref{Label: "db/1", ID: first.Manifest.ID}) {
 		t.Errorf("%+v, %v", ref, err)
@@ -195,14 +188,7 @@ func TestS3PutOnly(t *testing.T) {
 	if p := h.newest().Manifest.Previous; p == nil || p.ID != l.Sets[0].ID {
 		t.Errorf("the set before is %+v", p)
 	}
-	if kinds := h.verify(true, backup.ChainOptions{}); kinds != nil {
-		t.Errorf("problems: %v", kinds)
-	}
-	into := filepath.Join(t.TempDir(), "data")
-	if _, err := h.restore(backup.RestoreOptions{Into: into}); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, read(t, into), want)
+	h.restores(want)
 }
 
 // Killed at any moment, backups by such a credential leave a chain that is whole:

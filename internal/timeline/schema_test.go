@@ -28,6 +28,12 @@ func formatted(t *testing.T, format string) []byte {
 			"12:M 05 Jan 2026 10:00:01.000 # Possible SECURITY ATTACK detected. It looks like somebody is sending POST\n",
 		".valkeycli_history": "config set dir /var/spool/cron\n",
 	})
+	return written(t, dir, format)
+}
+
+// written is the timeline of a directory in a format.
+func written(t *testing.T, dir, format string) []byte {
+	t.Helper()
 	in, err := source.New(t.Context(), []string{dir}, source.Options{})
 	if err != nil {
 		t.Fatal(err)
