@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
@@ -44,6 +45,9 @@ func clean(ctx context.Context, src Source, m *Map, w io.Writer, o Options) (*Cl
 	defer r.Close()
 	if m.sound() {
 		n, err := io.Copy(w, r)
+		if err == nil && n < m.Size {
+			err = fmt.Errorf("%s has shrunk to %d bytes while it was read: %w", src.Name(), n, io.ErrUnexpectedEOF)
+		}
 		return &Cleaned{Bytes: n}, err
 	}
 	x := &cleaner{src: src, m: m, o: o, out: &counting{w: w}, raw: bufio.NewReaderSize(gapless{r}, 256<<10)}

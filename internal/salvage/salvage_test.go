@@ -3,6 +3,7 @@ package salvage
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -54,6 +55,27 @@ func TestIntactIsCopied(t *testing.T) {
 		}
 		if !m.Intact() || m.Keys.Unverified+m.Keys.Partial > 0 || m.Keys.Intact == 0 || c.Bytes != int64(len(p)) || !bytes.Equal(out.Bytes(), p) {
 			t.Errorf("%s: %+v, %+v", name, m, c)
+		}
+	}
+}
+
+// shrunk is a file of which the last byte is gone when it is opened to be copied.
+type shrunk struct{ memory }
+
+func (s shrunk) Logical() (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(s.p[:len(s.p)-1])), nil
+}
+
+// TestShrunk: what was cut while it was read is not taken for a clean file.
+func TestShrunk(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join(dumps, "*.rdb"))
+	if err != nil || len(names) == 0 {
+		t.Fatal("no snapshots", err)
+	}
+	log := []byte("*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n")
+	for _, m := range []memory{{p: dump(t, filepath.Base(names[0]))}, {p: log, log: true}} {
+		if _, c, err := Run(t.Context(), shrunk{m}, Options{Clean: io.Discard, Tmp: t.TempDir()}); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%+v, %v", c, err)
 		}
 	}
 }

@@ -59,10 +59,11 @@ type File struct {
 	Same string // the path of the same file, met before under another name (a hard link)
 
 	in     *Inputs
-	root   *os.Root // the tree that the file lies in; nil: Path is opened as it is
-	rel    string   // the path inside root
-	object *Object  // where it lies, if not in a directory
-	once   *opened  // the content, if it is a stream
+	info   fs.FileInfo // what the system told when it was opened first; nil: it was not
+	root   *os.Root    // the tree that the file lies in; nil: Path is opened as it is
+	rel    string      // the path inside root
+	object *Object     // where it lies, if not in a directory
+	once   *opened     // the content, if it is a stream
 	hash   hashing
 }
 
@@ -83,8 +84,12 @@ type handle struct {
 	touched bool
 }
 
-// errSpecial says that a path names no regular file.
-var errSpecial = errors.New("not a regular file")
+// errSpecial says that a path names no regular file, errReplaced that it names another
+// file than before.
+var (
+	errSpecial  = errors.New("not a regular file")
+	errReplaced = errors.New("another file has taken its place since it was looked at")
+)
 
 // openFile opens a path for reading, without following a link in its last
 // element if it lies in a root, without waiting for a writer, and without
@@ -133,7 +138,17 @@ func (f *File) openRegular() (*handle, error) {
 		_ = h.Close()
 		return nil, errSpecial
 	}
+	if f.replaced(h.info) {
+		_ = h.Close()
+		return nil, errReplaced
+	}
 	return h, nil
+}
+
+// replaced reports whether what was opened is another file than the one that was looked
+// at. Some network file systems number the same one anew.
+func (f *File) replaced(info fs.FileInfo) bool {
+	return f.info != nil && !os.SameFile(f.info, info) && (info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime()))
 }
 
 func isBlockDevice(info fs.FileInfo) bool {
@@ -157,6 +172,7 @@ func (f *File) examine() {
 		return
 	}
 	defer h.Close()
+	f.info = h.info
 	f.stat(h.info)
 	f.Born = bornTime(h.File)
 	f.Touched = h.touched

@@ -47,7 +47,7 @@ func (l *logical) WriteTo(w io.Writer) (int64, error) {
 		return io.Copy(w, struct{ io.Reader }{l})
 	}
 	defer h.Close()
-	n, err := io.Copy(w, h.File)
+	n, err := io.Copy(w, io.LimitReader(h.File, l.f.Size-l.at)) // it may have grown
 	l.at += n
 	l.f.in.read.Add(n)
 	return n, err

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,5 +57,54 @@ func TestLogical(t *testing.T) {
 			}
 			in.Close()
 		}
+	}
+}
+
+// Of a file that grows while it is read nothing is written that readings have not seen,
+// and another file that takes its place is not read in its stead.
+func TestLogicalChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dump.rdb")
+	plain := []byte(snapshot("key", "value"))
+	if err := os.WriteFile(path, plain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := New(context.Background(), []string{path}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	u, err := in.DataSet(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := append(bytes.Clone(plain), "junk"...)
+	if err := os.WriteFile(path, grown, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := u.Logical()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, r); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(out.Name()); err != nil || !bytes.Equal(got, plain) {
+		t.Errorf("%q, %v; want %q", got, err, plain)
+	}
+
+	if err := os.WriteFile(path+".new", grown, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := u.Logical(); !errors.Is(err, errReplaced) {
+		t.Errorf("%v, %v: another file is read", r, err)
 	}
 }
