@@ -23,8 +23,9 @@ type Options struct {
 	// Want is asked about each Key event; where it says no, the elements are
 	// skipped undecoded and KeyEnd follows at once. Nil wants all.
 	Want func(*keyspace.Event) bool
-	// Skim passes over keys: no event is yielded of them. It is for whoever wants to
-	// know what else there is, and where the snapshot ends.
+	// Skim passes over keys: no event is yielded of them, but the Key event of the first
+	// where no database was selected before. It is for whoever wants to know what else
+	// there is, and where the snapshot ends.
 	Skim bool
 	// KeepValue is asked about each Key event how many bytes of its serialized
 	// value to keep at most, 0 for none. KeyEnd.Value then holds it: its type byte
@@ -365,10 +366,15 @@ func (r *Reader) placeName() {
 const ofKey = 1<<keyspace.Key | 1<<keyspace.Element | 1<<keyspace.KeyEnd |
 	1<<keyspace.Group | 1<<keyspace.Consumer | 1<<keyspace.Pending | 1<<keyspace.StreamMeta
 
-// skimmed passes on what is of no key.
+// skimmed passes on what is of no key, and the first key that stands in no database.
 func skimmed(yield func(*keyspace.Event, error) bool) func(*keyspace.Event, error) bool {
+	told := false // that there are keys
 	return func(e *keyspace.Event, err error) bool {
-		return err == nil && ofKey>>e.Kind&1 != 0 || yield(e, err)
+		if err == nil && told && ofKey>>e.Kind&1 != 0 {
+			return true
+		}
+		told = told || err == nil && (e.Kind == keyspace.DB || e.Kind == keyspace.Key)
+		return yield(e, err)
 	}
 }
 

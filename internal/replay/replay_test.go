@@ -457,6 +457,21 @@ func TestDamagedBase(t *testing.T) {
 	}
 }
 
+// A base that selects no database holds keys all the same, which commands write over.
+func TestBaseWithoutDatabase(t *testing.T) {
+	log := "REDIS0009\xfa\x0caof-preamble\xc0\x01\x00\x01k\x03old\x00\x01l\x01v\xff\x00\x00\x00\x00\x00\x00\x00\x00*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\nnew\r\n"
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`0/k string expire=-1 "new"`, `0/l string expire=-1 "v"`}
+	for _, o := range []Options{{MaxMem: 1 << 26}, {MaxMem: 1}} {
+		if got := stateKeys(t, path, o); !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", o, got, want)
+		}
+	}
+}
+
 // What could not be followed is named: commands that are known to change what nobody can
 // tell, and commands that nobody knows.
 func TestUnfollowed(t *testing.T) {
