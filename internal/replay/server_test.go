@@ -71,7 +71,11 @@ func dataSet(t *testing.T, seq keyspace.Seq) map[string]string {
 			if unordered {
 				sort.Strings(cur)
 			}
-			all[fmt.Sprintf("%d/%s", e.DB, e.Key)] = head + " " + strings.Join(cur, ", ")
+			name := fmt.Sprintf("%d/%s", e.DB, e.Key)
+			if _, ok := all[name]; ok {
+				t.Errorf("%s is there twice", name)
+			}
+			all[name] = head + " " + strings.Join(cur, ", ")
 		}
 	}
 	return all
