@@ -38,7 +38,9 @@ func ParseRecipient(s string, ui UI) (age.Recipient, error) {
 	case strings.HasPrefix(s, "age1"):
 		r, err = age.ParseX25519Recipient(s)
 	case strings.HasPrefix(s, "ssh-"):
-		r, err = agessh.ParseRecipient(s)
+		if r, err = agessh.ParseRecipient(s); err == nil {
+			r = &sshRecipient{r, s}
+		}
 	default:
 		return nil, errors.New("no recipient: age1…, or an SSH public key, is expected")
 	}
@@ -46,6 +48,18 @@ func ParseRecipient(s string, ui UI) (age.Recipient, error) {
 		return nil, errors.New("a malformed recipient")
 	}
 	return r, nil
+}
+
+// sshRecipient is a recipient that knows the public key it was made of, as others do.
+type sshRecipient struct {
+	age.Recipient
+	line string
+}
+
+// String is the key without its comment.
+func (r *sshRecipient) String() string {
+	fields := strings.Fields(r.line)
+	return strings.Join(fields[:min(len(fields), 2)], " ")
 }
 
 // ParseRecipients reads a recipient file: one a line, with "#" comments between

@@ -2,7 +2,9 @@ package crypt_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/plugin"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
@@ -287,6 +290,28 @@ func TestParseRecipients(t *testing.T) {
 			t.Errorf("%.20q was taken", in)
 		} else if strings.Contains(err.Error(), secret[:20]) {
 			t.Error("an error holds an identity")
+		}
+	}
+}
+
+// A recipient says who it is, by which its holder can be told from others.
+func TestRecipientsSayWhoTheyAre(t *testing.T) {
+	_, to, err := crypt.GenerateIdentity(true, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+	for in, want := range map[string]string{to: to, line + " me@host": line} {
+		if got := fmt.Sprint(parse(t, in)); got != want {
+			t.Errorf("%q says %q", in, got)
 		}
 	}
 }
