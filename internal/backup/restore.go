@@ -29,9 +29,10 @@ type RestoreOptions struct {
 
 // Restored says what was restored.
 type Restored struct {
-	Inner  *Inner
-	Aside  string   // where what lay in Into is now; "": nothing lay there
-	Advice []string // what the server has to be told
+	Inner   *Inner
+	Aside   string    // where what lay in Into is now; "": nothing lay there
+	Advice  []string  // what the server has to be told
+	Strange []Command // commands in logs that no server writes, and that were allowed
 
 	expiring map[string]int64 // keys with an expiry, by path
 }
@@ -118,17 +119,16 @@ func (s *Set) stage(ctx context.Context, dir string, done *Restored, o RestoreOp
 		return err
 	}
 	defer root.Close()
-	var strange []Command
 	for i := range in.Files {
 		f := &in.Files[i]
 		if err := s.stageFile(ctx, root, &s.Manifest.Members[i], f, o.Identities, func(c *content) {
-			strange = append(strange, c.strange...)
+			done.Strange = append(done.Strange, c.strange...)
 			done.expiring[f.Path] = c.expiring
 		}); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
-		if len(strange) > 0 && !o.AllowCommands {
-			return &CommandsError{strange}
+		if len(done.Strange) > 0 && !o.AllowCommands {
+			return &CommandsError{done.Strange}
 		}
 	}
 	if o.AsLog {

@@ -23,6 +23,7 @@ import (
 )
 
 type backupFlags struct {
+	format     choice
 	config     string
 	to         string
 	dest       destFlags
@@ -38,10 +39,12 @@ type backupFlags struct {
 	metrics    string
 	onSuccess  string
 	onFailure  string
+
+	done backedUp // what json tells
 }
 
 func newBackupCmd(a *app) *cobra.Command {
-	f := &backupFlags{}
+	f := &backupFlags{done: backedUp{Recipients: []string{}, Files: []setFile{}, Warnings: []string{}}}
 	cmd := &cobra.Command{
 		Use:   "backup DATADIR|--from ADDR --to DEST -r RECIPIENT",
 		Short: "Make a sealed backup of a live data directory",
@@ -68,12 +71,17 @@ DEST is a directory, s3://BUCKET/PREFIX, or "-" for a tar stream on standard
 output. For S3 a credential suffices that may only put objects; it is taken
 from the environment, ~/.aws/credentials or the role of the machine. Nothing is
 printed on success unless standard error is a terminal.
+
+json says, as one object, whether a set was made, where it lies and for whom it is
+sealed, of each file its size and SHA-256 as captured and as sealed, what --scan
+counted, what it warned of, and why there is no set if there is none.
 `,
 		Annotations: finds("--scan refuse: there are findings, and no set was made"),
 		Example: `  valkeyfs backup /var/lib/valkey --to /backup -r age1…
   valkeyfs backup /var/lib/valkey --to /backup -R recipients.txt --sign-key sign.key --scan report
   valkeyfs backup /var/lib/valkey --to - -r age1… | ssh store tar x -C /backup
   valkeyfs backup --from db1:6379 --user backup --password-file pw --to s3://b/p -r age1…
+  valkeyfs backup /var/lib/valkey --to /backup -r age1… --format json | jq -r .path
   valkeyfs backup --config /etc/valkeyfs/backup.d/main.conf`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -105,6 +113,7 @@ printed on success unless standard error is a terminal.
 		},
 	}
 	fl := cmd.Flags()
+	f.format.flag(fl, "text", "json")
 	fl.StringVar(&f.config, "config", "", "take flags from `FILE`: lines \"flag = value\", and \"datadir = DIR\"")
 	fl.StringVar(&f.to, "to", "", "put the set into `DEST`")
 	f.from.flags(fl)
@@ -143,7 +152,7 @@ func (f *backupFlags) captureDir(ctx context.Context, a *app, dir string) (*back
 		return nil, err
 	}
 	for _, name := range state.Failed {
-		a.stderr.errorf("warning: the server says that something of it failed: %s", name)
+		f.warn(a, "the server says that something of it failed: %s", name)
 	}
 	c, err := backup.CaptureDir(ctx, dir, f.include)
 	if err == nil {
@@ -159,6 +168,9 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 	harden()
 	if f.to == "" {
 		return usagef("where to? name a destination by --to")
+	}
+	if err := f.placed(a); err != nil {
+		return err
 	}
 	if f.label == "" {
 		f.label = hostLabel()
@@ -184,7 +196,7 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 		code = exitError
 	}
 	if result != nil && len(result.Strange) > 0 {
-		a.stderr.errorf("warning: a log holds commands that no server writes and that replay would run: %s", result.Strange[0])
+		f.warn(a, "a log holds commands that no server writes and that replay would run: %s", result.Strange[0])
 	}
 	if code == exitOK && a.stderr.terminal {
 		a.stderr.printf("set %s of %s: %s captured, %s written, %d members, %d of them unchanged and %d of an interrupted run", result.Manifest.ID, f.label,
@@ -206,7 +218,17 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 			code = max(code, exitError)
 		}
 	}
-	return exit(code)
+	return f.tell(a, code, what, result, err)
+}
+
+// placed refuses an outcome that has no place of its own.
+func (f *backupFlags) placed(a *app) error {
+	if f.to == source.Stdin {
+		if err := a.partOutcome(&f.format); err != nil {
+			return err
+		}
+	}
+	return a.placeOutcome(&f.format)
 }
 
 // create makes the set.
@@ -216,8 +238,13 @@ func (f *backupFlags) create(cmd *cobra.Command, a *app, open capture) (*backup.
 	if err != nil {
 		return nil, err
 	}
-	if len(texts) == 1 && a.stderr.terminal {
-		a.stderr.printf("warning: a single recipient: if his key is lost, so is every backup")
+	f.done.Recipients = texts
+	if len(texts) == 1 {
+		const single = "a single recipient: if his key is lost, so is every backup"
+		f.note(a, single)
+		if a.stderr.terminal {
+			a.stderr.printf("warning: %s", single)
+		}
 	}
 	o := backup.Options{Label: f.label, Tool: "valkeyfs " + version(), Seal: seal, Recipients: texts, Now: time.Now, Rate: int64(f.rate)}
 	if f.signKey != "" {

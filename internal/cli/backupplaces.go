@@ -11,7 +11,7 @@ import (
 // keepOut refuses to write into the data directory that is backed up. A service's
 // user often has it for a home, and then the state directory lies there.
 func (f *backupFlags) keepOut(a *app, dir string) error {
-	places := [][2]string{{"--lock", f.lock}, {"--metrics", f.metrics}, {"--tmp", a.global.tmp}}
+	places := [][2]string{{"--lock", f.lock}, {"--metrics", f.metrics}, {"--tmp", a.global.tmp}, {"--output", a.global.output}}
 	if f.to != source.Stdin && !strings.Contains(f.to, "://") {
 		places = append(places, [2]string{"--to", f.to})
 	}

@@ -10,6 +10,7 @@ import (
 
 func newEncryptCmd(a *app) *cobra.Command {
 	f := &recipientFlags{}
+	var format choice
 	cmd := &cobra.Command{
 		Use:   "encrypt INPUT",
 		Short: "Compress and seal a file for recipients",
@@ -20,25 +21,27 @@ plaintext is never written to disk. What comes out is an ordinary age file:
 Whoever holds the identity of one of the recipients can open it; who seals it
 cannot, unless he is one of them. With age1pq1… recipients it stays closed to
 quantum computers.
-`,
+` + passageHelp,
 		Example: `  valkeyfs encrypt dump.rdb -r age1… -o dump.rdb.zst.age
   valkeyfs encrypt dump.rdb -R recipients.txt -r "$(cat id_ed25519.pub)" -o dump.rdb.zst.age
   ssh db cat /var/lib/valkey/dump.rdb | valkeyfs encrypt - --passphrase -o dump.rdb.zst.age`,
 		Args: oneInput,
-		RunE: func(cmd *cobra.Command, args []string) error { return runEncrypt(cmd, a, f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runEncrypt(cmd, a, f, &format, args[0]) },
 	}
+	format.flag(cmd.Flags(), "text", "json")
 	f.flags(cmd.Flags())
 	f.passphraseFlags(cmd.Flags())
 	return cmd
 }
 
-func runEncrypt(cmd *cobra.Command, a *app, f *recipientFlags, path string) error {
+func runEncrypt(cmd *cobra.Command, a *app, f *recipientFlags, format *choice, path string) error {
 	harden()
-	o, _, err := f.options(a)
+	o, texts, err := f.options(a)
 	if err != nil {
 		return err
 	}
-	return a.through(path, f.armor, func(dst io.Writer, src io.Reader) error {
+	p := &passage{Type: "encrypt", Input: path, Recipients: texts, Passphrase: f.passphrase}
+	return a.through(p, format, f.armor, func(dst io.Writer, src io.Reader) error {
 		w, err := crypt.Seal(dst, o)
 		if err != nil {
 			return err
@@ -47,23 +50,5 @@ func runEncrypt(cmd *cobra.Command, a *app, f *recipientFlags, path string) erro
 			return err
 		}
 		return w.Close()
-	})
-}
-
-// through runs a verb that turns one stream into another. Only a result that is
-// complete is put in place.
-func (a *app) through(path string, text bool, run func(io.Writer, io.Reader) error) error {
-	in, err := a.open(path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	return a.result(func(out *output) (int, error) {
-		if isTerminal(out.terminal) && !text {
-			return 0, usagef("this would fill the terminal with bytes: choose a file by -o")
-		}
-		read := newCounting(in)
-		defer a.watch(read.count, sizeOf(in))()
-		return exitOK, run(out, read)
 	})
 }

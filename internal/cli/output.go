@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
-	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
 // output is where a verb writes its result: standard output, a pipe, or a file
@@ -27,12 +26,10 @@ type output struct {
 const outputBuffer = 64 << 10
 
 func (a *app) output() (*output, error) {
-	switch path := a.global.output; path {
-	case "", source.Stdin, "/dev/stdout", "/dev/fd/1":
+	if a.global.standardOutput() {
 		return a.standardOutput(), nil
-	default:
-		return createOutput("--output", path)
 	}
+	return createOutput("--output", a.global.output)
 }
 
 // standardOutput is where the result goes that no flag directs elsewhere.

@@ -17,6 +17,7 @@ import (
 )
 
 type restoreFlags struct {
+	format        choice
 	keys          verifyFlags
 	dest          destFlags
 	into          string
@@ -46,6 +47,10 @@ mount point to before-TIME there), and deletes nothing.
 
 A server loads its log if it runs with appendonly yes, and its snapshot if not;
 which of them were restored, and what to do, is said at the end.
+
+json says that as one object: whether it was restored and where, of each file its
+size and SHA-256, where what lay there is now, and what is wrong with the set if
+nothing was restored.
 `,
 		Annotations: finds("a signature does not fit, or a log holds commands that no server\n     writes: nothing was restored"),
 		Example: `  valkeyfs restore /backup/db1 -i key.txt --into /var/lib/valkey --force --owner valkey
@@ -59,6 +64,7 @@ which of them were restored, and what to do, is said at the end.
 		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd, a, f, args[0]) },
 	}
 	fl := cmd.Flags()
+	f.format.flag(fl, "text", "json")
 	f.keys.flags(fl)
 	f.dest.flags(fl)
 	fl.StringVar(&f.into, "into", "", "make `DIR` the data directory")
@@ -73,79 +79,71 @@ which of them were restored, and what to do, is said at the end.
 
 func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) error {
 	harden()
-	ctx := cmd.Context()
 	if f.into == "" {
 		return usagef("where to? name a directory by --into")
 	}
-	keys, err := f.keys.parse()
+	if err := a.placeOutcome(&f.format); err != nil {
+		return err
+	}
+	told := &restored{Type: "restore", Directory: a.names.Mask(f.into), AsLog: f.asLog, Signatures: len(f.keys.keys) > 0, Files: []setFile{}, Advice: []string{}, Warnings: []string{}}
+	code, err := f.restore(cmd.Context(), a, location, told)
 	if err != nil {
 		return err
+	}
+	return a.outcome(&f.format, code, told)
+}
+
+// restore does it, and returns the exit status; told is what json tells.
+func (f *restoreFlags) restore(ctx context.Context, a *app, location string, told *restored) (int, error) {
+	keys, err := f.keys.parse()
+	if err != nil {
+		return 0, err
 	}
 	o := backup.RestoreOptions{Into: f.into, Force: f.force, AllowCommands: f.allowCommands, AsLog: f.asLog, UID: -1, GID: -1, Now: time.Now()}
 	if f.owner != "" {
 		if o.UID, o.GID, err = lookupOwner(f.owner); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if o.Build, err = f.build(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	s, at, err := f.dest.openSets(ctx, location)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.Close()
-	if at.ID == "" {
-		l, err := backup.List(ctx, s, at.Label)
-		if err != nil {
-			return err
-		}
-		newest := l.Newest()
-		if len(newest) != 1 {
-			return usagef("%s: there are sets of %d labels in it: name one", safe(location), len(newest))
-		}
-		at = newest[0]
+	if at, err = oneSet(ctx, s, at, location); err != nil {
+		return 0, err
 	}
+	told.Label, told.ID = at.Label, at.ID
 	set, err := backup.OpenSet(ctx, s, at)
 	if errors.Is(err, backup.ErrManifest) {
 		a.stderr.errorf("%v", err)
-		return exit(exitIncomplete)
+		told.Problems = append(told.Problems, a.problem(at, backup.Damaged, err.Error()))
+		return exitIncomplete, nil
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// What is put in place was checked: hashes and structure now, contents on the way.
 	problems, err := set.Verify(ctx, backup.VerifyOptions{Keys: keys})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(problems) > 0 {
 		v := &verification{app: a}
-		v.say(problems)
-		return exit(status(v.violated, v.damaged))
+		told.Problems = v.tell(problems)
+		return status(v.violated, v.damaged), nil
 	}
 	if o.Identities, err = a.identities("the set"); err != nil {
-		return err
+		return 0, err
 	}
 	done, err := set.Restore(ctx, o)
-	var hostile *backup.CommandsError
-	switch {
-	case errors.As(err, &hostile):
-		for _, c := range hostile.Commands {
-			a.stderr.errorf("%s: a command that no server writes, and that replay would run", c)
-		}
-		a.stderr.errorf("nothing was restored; --allow-commands overrides this")
-		return exit(exitFindings)
-	case errors.Is(err, backup.ErrTooNew):
-		return fmt.Errorf("%w; --any-version overrides this", err)
-	case errors.Is(err, backup.ErrInTheWay), errors.Is(err, fs.ErrExist):
-		return err
-	case keyspace.Incomplete(err), backup.IsDamage(err):
-		a.stderr.errorf("%s: %v", at, err)
-		return exit(exitIncomplete)
-	case err != nil:
-		return a.unopened(at.String(), err)
+	if err != nil {
+		return f.failed(a, at, err, told)
 	}
+	told.take(a, set, done)
 	a.stderr.printf("%s is restored in %s", at, safe(f.into))
 	if done.Aside != "" {
 		a.stderr.printf("what was there is in %s", safe(done.Aside))
@@ -153,7 +151,54 @@ func runRestore(cmd *cobra.Command, a *app, f *restoreFlags, location string) er
 	for _, line := range done.Advice {
 		a.stderr.printf("%s", line)
 	}
-	return nil
+	return exitOK, nil
+}
+
+// oneSet returns the set that a location names, or the newest of its one label.
+func oneSet(ctx context.Context, s backup.Store, at backup.Ref, location string) (backup.Ref, error) {
+	if at.ID != "" {
+		return at, nil
+	}
+	l, err := backup.List(ctx, s, at.Label)
+	if err != nil {
+		return at, err
+	}
+	newest := l.Newest()
+	if len(newest) != 1 {
+		return at, usagef("%s: there are sets of %d labels in it: name one", safe(location), len(newest))
+	}
+	return newest[0], nil
+}
+
+// failed says why nothing was restored, and returns the exit status; an error that
+// does not speak of the set is returned.
+func (f *restoreFlags) failed(a *app, at backup.Ref, err error, told *restored) (int, error) {
+	var hostile *backup.CommandsError
+	switch {
+	case errors.As(err, &hostile):
+		for _, c := range hostile.Commands {
+			a.stderr.errorf("%s: a command that no server writes, and that replay would run", c)
+			told.Problems = append(told.Problems, a.problem(at, backup.Hostile, fmt.Sprint(c)))
+		}
+		a.stderr.errorf("nothing was restored; --allow-commands overrides this")
+		return exitFindings, nil
+	case errors.Is(err, backup.ErrTooNew):
+		return 0, fmt.Errorf("%w; --any-version overrides this", err)
+	case errors.Is(err, backup.ErrInTheWay), errors.Is(err, fs.ErrExist):
+		return 0, err
+	}
+	if keyspace.Incomplete(err) || backup.IsDamage(err) {
+		a.stderr.errorf("%s: %v", at, err)
+		told.Problems = append(told.Problems, a.problem(at, backup.Damaged, err.Error()))
+		return exitIncomplete, nil
+	}
+	why := unopened(err)
+	if why == nil {
+		return 0, err
+	}
+	a.stderr.errorf("%s: %v", at, why)
+	told.Problems = append(told.Problems, a.problem(at, unopenedSet, why.Error()))
+	return exitIncomplete, nil
 }
 
 // build returns which server is to load what is restored; nil if nobody knows.

@@ -122,16 +122,16 @@ func (a *app) identities(what string) ([]age.Identity, error) {
 	return append(ids, a.ui().PassphraseIdentity(what)), nil
 }
 
-// unopened turns an error of reading what is sealed into an exit status: what is
-// damaged, cut off or sealed for others is incomplete evidence.
-func (a *app) unopened(path string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("sealed data ends too early")
-	} else if !errors.Is(err, crypt.ErrSealBroken) && !errors.Is(err, crypt.ErrNoIdentity) && !errors.Is(err, crypt.ErrPassphrase) {
+// unopened says why what is sealed could not be read, if err tells that: what is
+// damaged, cut off or sealed for others is incomplete evidence. Otherwise it is nil.
+func unopened(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("sealed data ends too early")
+	case errors.Is(err, crypt.ErrSealBroken), errors.Is(err, crypt.ErrNoIdentity), errors.Is(err, crypt.ErrPassphrase):
 		return err
 	}
-	a.stderr.errorf("%s: %v", path, err)
-	return exit(exitIncomplete)
+	return nil
 }
 
 // copyOut is io.Copy that ends with ctx.

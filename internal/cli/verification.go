@@ -43,7 +43,7 @@ type problem struct {
 	Type  string `json:"type"` // "problem"
 	Label string `json:"label,omitempty"`
 	ID    string `json:"id,omitempty"`
-	Kind  string `json:"kind"` // damaged, signature, chain, commands
+	Kind  string `json:"kind"` // damaged, signature, chain, commands; unopened: no identity opens it
 	What  string `json:"what"`
 }
 
@@ -54,7 +54,7 @@ type verifySummary struct {
 	Bytes      int64  `json:"bytes"`
 	Signatures bool   `json:"signatures"` // they were looked at
 	Violated   bool   `json:"violated"`   // signature, chain, age, commands
-	Damaged    bool   `json:"damaged"`
+	Damaged    bool   `json:"damaged"`    // or not opened
 }
 
 // location checks the sets that a location names, and the chains that they are in.
@@ -106,8 +106,15 @@ func (v *verification) set(ctx context.Context, s backup.Store, r backup.Ref) (o
 	v.label = r.Label
 	done.Members, done.Bytes, done.Signed = len(set.Manifest.Members), set.Manifest.Bytes(), set.Signature != nil
 	problems, err := set.Verify(ctx, v.o)
-	if done.Problems = v.tell(problems); err != nil {
-		return true, v.unopened(r.String(), err)
+	done.Problems = v.tell(problems)
+	if why := unopened(err); why != nil {
+		v.stderr.errorf("%s: %v", r, why)
+		v.damaged = true
+		done.Problems = append(done.Problems, v.problem(r, unopenedSet, why.Error()))
+		return true, nil
+	}
+	if err != nil {
+		return true, err
 	}
 	done.Opened = len(v.o.Identities) > 0
 	if v.f.deep && len(problems) == 0 {
@@ -173,9 +180,16 @@ func (v *verification) tell(problems []backup.Problem) (out []problem) {
 		} else {
 			v.violated = true
 		}
-		out = append(out, problem{Type: "problem", Label: p.Ref.Label, ID: p.Ref.ID, Kind: string(p.Kind), What: v.names.Mask(p.What)})
+		out = append(out, v.problem(p.Ref, p.Kind, p.What))
 	}
 	return out
+}
+
+// unopenedSet is the kind of problem that no identity opens a set.
+const unopenedSet backup.ProblemKind = "unopened"
+
+func (a *app) problem(r backup.Ref, kind backup.ProblemKind, what string) problem {
+	return problem{Type: "problem", Label: r.Label, ID: r.ID, Kind: string(kind), What: a.names.Mask(what)}
 }
 
 func (v *verification) wrong() bool { return v.violated || v.damaged }

@@ -42,7 +42,8 @@ you know of. And a signature says which key made a set, not who held the key.
 
 What is wrong is said on standard error, and nothing where nothing is. json and
 jsonl have a record a set, with what is wrong with it and its files, one for
-what is wrong with a chain, and last the summary.
+what is wrong with a chain, and last the summary. That no identity opens a set is
+told so, too.
 `,
 		Annotations: finds("a signature does not fit, the chain is broken, a set is too old, or a\n     log holds commands that no server writes"),
 		Example: `  valkeyfs verify /backup --sign-pub sign.key.pub --max-age 26h
@@ -104,9 +105,10 @@ func (f *verifySetFlags) options(a *app) (o backup.VerifyOptions, err error) {
 	if o.Keys, err = f.keys.parse(); err != nil {
 		return o, err
 	}
+	if err := a.placeOutcome(&f.format); err != nil {
+		return o, err
+	}
 	switch {
-	case f.format.word == "text" && a.global.output != "":
-		err = usagef("--output: text goes to standard error; jsonl and json have a place for it")
 	case len(a.global.identities) > 0:
 		o.Identities, err = a.identities("the set")
 	case f.deep:
