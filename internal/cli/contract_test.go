@@ -10,7 +10,7 @@ import (
 
 // formatless are the verbs that have no result to choose a form for: they print a key or
 // write what is sealed, put files in place, write the one page, or answer a shell.
-var formatless = []string{"report", "completion", "help", "fleet submit", "fleet work", "fleet cancel"}
+var formatless = []string{"completion", "help", "fleet submit", "fleet work", "fleet cancel"}
 
 // TestEveryVerb: each verb has its help, an example, the flags of all verbs and, where it
 // tells something, --format.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
-	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
 type keygenFlags struct {
@@ -58,7 +57,7 @@ type madeKey struct {
 func runKeygen(a *app, f *keygenFlags) error {
 	harden()
 	path := a.global.output
-	none := path == "" || path == source.Stdin
+	none := a.global.standardOutput()
 	switch {
 	case f.pq && f.sign:
 		return usagef("--pq and --sign are different keys: minisign has no post-quantum one")

@@ -26,6 +26,7 @@ import (
 )
 
 type reportFlags struct {
+	format           choice
 	caseID, examiner string
 	reveal           bool
 	idKey            string
@@ -46,6 +47,9 @@ say so; the verbs have the rest.
 Beside the page, FILE.html.manifest.json names the inputs and the page with
 their hashes, the command line, the build and the rules that judged. With
 --sign-key it is signed, and with it the page.
+
+json says, as one object on standard output, where the page and its manifest lie,
+the SHA-256 of the page, its sections and the counts of what was found.
 `,
 		Annotations: finds("findings"),
 		Example: `  valkeyfs report /mnt/evidence/var/lib/valkey -o case7.html --case 7 --examiner "A. Turing"
@@ -54,6 +58,7 @@ their hashes, the command line, the build and the rules that judged. With
 		RunE: func(cmd *cobra.Command, args []string) error { return runReport(cmd.Context(), a, f, args) },
 	}
 	fl := cmd.Flags()
+	f.format.flag(fl, "text", "json")
 	fl.StringVar(&f.caseID, "case", "", "the `CASE` that the page is of")
 	fl.StringVar(&f.examiner, "examiner", "", "the `NAME` of who makes it")
 	fl.BoolVar(&f.reveal, "reveal", false, "show secrets as they are")
@@ -65,7 +70,7 @@ their hashes, the command line, the build and the rules that judged. With
 
 func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error {
 	switch {
-	case a.global.output == "" || a.global.output == source.Stdin:
+	case a.global.standardOutput():
 		return usagef("a page has a manifest beside it: name a file by -o")
 	case slices.Contains(args, source.Stdin):
 		return usagef("the inputs are read several times: standard input is read once")
@@ -99,24 +104,32 @@ func runReport(ctx context.Context, a *app, f *reportFlags, args []string) error
 	if err := f.read(ctx, a, in, args, c); err != nil {
 		return err
 	}
-	return a.result(func(out *output) (int, error) {
+	var sections []report.Section
+	var result *sweep.Result
+	err = a.result(func(out *output) (int, error) {
 		var page bytes.Buffer // hashed and signed as a whole; what it lists is bounded
-		w := &manifestWriter{Writer: report.NewHTML(&page, report.HTMLOptions{Rules: scanner.Rules(), Reveal: f.reveal, Sections: c.Sections}), m: m}
+		o := report.HTMLOptions{Rules: scanner.Rules(), Reveal: f.reveal, Sections: func() ([]report.Section, error) {
+			var err error
+			sections, err = c.Sections()
+			return sections, err
+		}}
+		w := &manifestWriter{Writer: report.NewHTML(&page, o), m: m}
 		run := newRun(strings.TrimSpace("case "+report.Escape(f.caseID)), masked(args, a.names), key, scanner, f.reveal)
 		run.AsOf = a.global.asOf.text
 		if err := w.Run(run); err != nil {
 			return 0, err
 		}
-		result, err := sweep.Run(ctx, in, scanner, w, sweep.Options{FailOn: scan.Low, Names: a.names, Next: nextSteps(scanner)})
+		result, err = sweep.Run(ctx, in, scanner, w, sweep.Options{FailOn: scan.Low, Names: a.names, Next: nextSteps(scanner)})
 		if err != nil {
 			return 0, err
 		}
 		m.Complete = result.Summary.Complete
-		if err := writePage(out, page.Bytes(), m, sign); err != nil {
-			return 0, err
-		}
-		return status(result.Failing > 0, !m.Complete), nil
+		return exitOK, writePage(out, page.Bytes(), m, sign)
 	})
+	if err != nil {
+		return err
+	}
+	return f.tell(a, status(result.Failing > 0, !m.Complete), m, sections, result.Summary)
 }
 
 // manifest begins what the manifest says.
@@ -142,6 +155,9 @@ func (f *reportFlags) read(ctx context.Context, a *app, in *source.Inputs, args 
 
 // writePage puts the page in place, and the manifest beside it.
 func writePage(out *output, page []byte, m *casefile.Manifest, sign *crypt.SigningKey) error {
+	if out.path == "" {
+		return usagef("a page has a manifest beside it: -o is no regular file")
+	}
 	if _, err := out.Write(page); err != nil {
 		return err
 	}
@@ -151,8 +167,14 @@ func writePage(out *output, page []byte, m *casefile.Manifest, sign *crypt.Signi
 	}
 	sum := sha256.Sum256(page)
 	m.Outputs = []casefile.Hashed{{Path: path, Size: int64(len(page)), SHA256: hex.EncodeToString(sum[:])}}
-	return writeManifest(m, path+".manifest.json", sign)
+	return writeManifest(m, manifestOf(path), sign)
 }
+
+// manifestOf is where the manifest of a page lies.
+func manifestOf(page string) string { return page + ".manifest.json" }
+
+// signatureOf is where the signature of a file lies.
+func signatureOf(name string) string { return name + ".minisig" }
 
 func caseFacts(m *casefile.Manifest) []casefile.Fact {
 	return []casefile.Fact{{Name: "Case", Value: m.Case}, {Name: "Examiner", Value: m.Examiner}, {Name: "Made", Value: m.Made}, {Name: "Command", Value: strings.Join(m.Argv, " ")},
@@ -225,5 +247,5 @@ func writeManifest(m *casefile.Manifest, name string, key *crypt.SigningKey) err
 	if key == nil {
 		return nil
 	}
-	return writeFile("--sign-key", name+".minisig", key.Sign(data, "valkeyfs case "+m.Case))
+	return writeFile("--sign-key", signatureOf(name), key.Sign(data, "valkeyfs case "+m.Case))
 }
