@@ -86,7 +86,7 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 		out := &ledger{sorter: sorter}
 		made := func(m *machine) func() {
 			r := &recorder{l: l, m: m, out: out, attempt: out.begin()}
-			m.before = r.before
+			m.before, m.after = r.before, r.after
 			return r.end
 		}
 		err := l.run(ctx, observer{made: made, done: func(*machine) bool { return out.failed() == nil }})

@@ -25,6 +25,8 @@ type machine struct {
 	// before, if not nil, is called before a key changes, and before each element of
 	// one does; a flush or a rename calls it for each key that it changes.
 	before func(db int32, key string, e *keyspace.Event)
+	// after, if not nil, is called when a command was computed.
+	after func()
 
 	open struct { // the key whose record is being read
 		db     int32
@@ -195,7 +197,11 @@ func (m *machine) apply(e *keyspace.Event) error {
 		m.groupCommand(e)
 		if f, ok := computing[commandName(e)]; ok && int64(len(e.Args)) == e.Index {
 			m.computed.source, m.computed.record, m.computed.ok = e.Pos.Source, e.Record, true
-			return f(m, e, e.Args)
+			err := f(m, e, e.Args)
+			if m.after != nil {
+				m.after()
+			}
+			return err
 		}
 		return nil
 	}

@@ -23,17 +23,10 @@ type recorder struct {
 	buf     []byte
 	change  Change    // used for each that is complete at once
 	open    []*Change // of a computed command, whose result is not there yet
-	opened  struct {
-		source string
-		record int64
-	}
 }
 
 // before is called by the machine.
 func (r *recorder) before(db int32, key string, e *keyspace.Event) {
-	if len(r.open) > 0 && (r.opened.record != e.Record || r.opened.source != e.Pos.Source) {
-		r.finish()
-	}
 	if r.l.o.Want != nil && !r.l.o.Want(db, []byte(key)) {
 		return
 	}
@@ -70,7 +63,6 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 		}
 		c.Before = bytes.Clone(c.Before) // the command may change it in place
 		r.open = append(r.open, c)
-		r.opened.source, r.opened.record = e.Pos.Source, e.Record
 		return
 	case keyspace.Key:
 		if e.Op != keyspace.OpCreate || o == nil {
@@ -264,13 +256,10 @@ func (r *recorder) removed(c *Change, o *object, e *keyspace.Event) {
 }
 
 // end is called once the machine has applied all.
-func (r *recorder) end() {
-	r.finish()
-	r.out.end(r.attempt)
-}
+func (r *recorder) end() { r.out.end(r.attempt) }
 
-// finish takes the results of computed commands.
-func (r *recorder) finish() {
+// after is called by the machine: it takes the results of a computed command.
+func (r *recorder) after() {
 	for _, c := range r.open {
 		if o := r.m.get(c.DB, string(c.Key)); o != nil {
 			var cut bool

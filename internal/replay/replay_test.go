@@ -457,6 +457,29 @@ func TestDamagedBase(t *testing.T) {
 	}
 }
 
+// What a command computes stands in the database in which it was given, though that is
+// swapped at once.
+func TestComputedBeforeSwap(t *testing.T) {
+	path := logOf(t, "SELECT 0", "INCR n", "SWAPDB 0 1")
+	for _, o := range []Options{{MaxMem: 1 << 26}, {MaxMem: 1}} {
+		o.Tmp = t.TempDir()
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for c, err := range l.History(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprintf("%d/%s %s %q to %q", c.DB, c.Key, c.What, c.Before, c.After))
+		}
+		if want := []string{`0/n changed "" to "1"`}; !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", o, got, want)
+		}
+	}
+}
+
 // A base that selects no database holds keys all the same, which commands write over.
 func TestBaseWithoutDatabase(t *testing.T) {
 	log := "REDIS0009\xfa\x0caof-preamble\xc0\x01\x00\x01k\x03old\x00\x01l\x01v\xff\x00\x00\x00\x00\x00\x00\x00\x00*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\nnew\r\n"
