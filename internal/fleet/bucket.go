@@ -46,8 +46,8 @@ func (s *submit) bucket(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	s.listed.within(location)
 	name, prefix := s3.Split(location)
+	s.listed.within(s3.Scheme + name + "/" + prefix)
 	b := &bucket{s: s, c: c, name: name, location: location, logs: map[string][]*bucketLog{}}
 	if err := b.each(ctx, prefix, b.manifest); err != nil {
 		return err

@@ -3,7 +3,10 @@ package fleet
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,20 +19,24 @@ type listing struct {
 	names  *spill.Sorter // what the inputs are called
 	prefix string        // of the paths of all that the source could hold
 	holds  func(path string) bool
-	unread []string // paths that could not be read: what is below is not known
+	unread map[string]bool // paths that were not read: what is there and below is not known
+	// globbed says that directories were read that are not in unread if they failed.
+	globbed bool
 }
 
 // listingBudget is how much of a listing is held in memory.
 const listingBudget = 8 << 20
 
-func newListing(tmp string) *listing { return &listing{names: spill.NewSorter(tmp, listingBudget)} }
+func newListing(tmp string) *listing {
+	return &listing{names: spill.NewSorter(tmp, listingBudget), unread: map[string]bool{}}
+}
 
 func (l *listing) close() error { return l.names.Close() }
 
 // below says that the source is a path, or all that match a pattern, and what lies
 // below.
 func (l *listing) below(path string, pattern bool) {
-	l.prefix = path
+	l.prefix, l.globbed = path, pattern
 	same := func(p string) bool { return p == path }
 	if pattern {
 		l.prefix = path[:strings.IndexAny(path, patternLetters+`\`)]
@@ -59,20 +66,31 @@ func (l *listing) within(location string) {
 	l.holds = func(path string) bool { return strings.HasPrefix(path, location) }
 }
 
-// known reports whether the listing tells if there is an input at a path.
-func (l *listing) known(path string) bool {
-	for _, u := range l.unread {
-		if path == u || strings.HasPrefix(path, u+string(filepath.Separator)) {
+// lacks reports whether there is no input any more at a path that is not listed.
+func (l *listing) lacks(path string) bool {
+	if !l.holds(path) {
+		return false
+	}
+	for p := path; len(p) >= len(l.prefix); p = filepath.Dir(p) {
+		if l.unread[p] {
 			return false
 		}
+		if p == filepath.Dir(p) {
+			break
+		}
 	}
-	return l.holds(path)
+	if l.globbed {
+		_, err := os.Lstat(path)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return true
 }
 
 // markGone marks the inputs that a source no longer holds, and takes them out of the
-// queue. It returns how many.
-func (db *DB) markGone(ctx context.Context, l *listing) (n int64, err error) {
-	ids, err := db.goneFrom(ctx, l)
+// queue; but not those that a later submission than run has met since. It returns how
+// many.
+func (db *DB) markGone(ctx context.Context, l *listing, run int64) (n int64, err error) {
+	ids, err := db.goneFrom(ctx, l, run)
 	if err != nil {
 		return 0, err
 	}
@@ -89,7 +107,7 @@ func (db *DB) markGone(ctx context.Context, l *listing) (n int64, err error) {
 
 // goneFrom returns the inputs that a source no longer holds, by going through what
 // it holds and what is known of it in the same order.
-func (db *DB) goneFrom(ctx context.Context, l *listing) (ids []int64, err error) {
+func (db *DB) goneFrom(ctx context.Context, l *listing, run int64) (ids []int64, err error) {
 	prefix, err := db.names.called(l.prefix)
 	if err != nil {
 		return nil, err
@@ -99,7 +117,7 @@ func (db *DB) goneFrom(ctx context.Context, l *listing) (ids []int64, err error)
 	}
 	next, stop := iter.Pull2(l.names.Sorted())
 	defer stop()
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE gone = 0 AND (sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY path {bytes}`), prefix)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE gone = 0 AND run <= $2 AND (sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY path {bytes}`), prefix, run)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +142,7 @@ func (db *DB) goneFrom(ctx context.Context, l *listing) (ids []int64, err error)
 		if err != nil {
 			return nil, err
 		}
-		if l.known(path) {
+		if l.lacks(path) {
 			ids = append(ids, id)
 		}
 	}

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,19 +121,60 @@ func TestGoneAndBack(t *testing.T) {
 	h.reported(dir)
 }
 
-// What is below a directory that cannot be read is not said to be gone.
+// What is below a directory that cannot be read is not said to be gone, whether the
+// directory, one above it or a pattern was submitted.
 func TestUnreadIsNotGone(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Log("root reads every directory: not tested")
-		return
+	dir := nobodysDir(t)
+	for i := range 3 {
+		write(t, filepath.Join(dir, "dumps", fmt.Sprintf("instance-%d", i), "dump.aof"), logOf(i, 3))
 	}
-	dir := dumps(t, 3).dir
-	h := newHost(t, "")
-	h.run([]int{0}, "fleet", "submit", dir)
-	if err := os.Chmod(filepath.Join(dir, "instance-1"), 0); err != nil {
+	giveAway(t, dir)
+	h := newHost(t, "sqlite:"+filepath.Join(dir, "fleet.db"))
+	h.humble, h.state = true, dir
+	dumps := filepath.Join(dir, "dumps")
+	submit := func(source string) {
+		t.Helper()
+		h.run([]int{0}, "fleet", "submit", source)
+	}
+	submit(dumps)
+	closed := filepath.Join(dumps, "instance-1")
+	defer os.Chmod(closed, 0o700)
+	for _, mode := range []os.FileMode{0, 0o100, 0o400} {
+		if err := os.Chmod(closed, mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, source := range []string{dumps, filepath.Join(dumps, "*", "*.aof"), filepath.Join(dumps, "*")} {
+			submit(source)
+			if out := h.run([]int{0}, "fleet", "status", "--gone"); strings.Contains(out, "dump.aof") {
+				t.Errorf("%s, where a directory has mode %o: %s", source, mode, out)
+			}
+		}
+	}
+	if err := os.Chmod(closed, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Chmod(filepath.Join(dir, "instance-1"), 0o700)
+	if err := os.Remove(filepath.Join(closed, "dump.aof")); err != nil {
+		t.Fatal(err)
+	}
+	submit(filepath.Join(dumps, "*", "*.aof"))
+	if out := h.run([]int{0}, "fleet", "status", "--gone"); !strings.Contains(out, "dump.aof") {
+		t.Errorf("what is really gone: %s", out)
+	}
+}
+
+// What was submitted by a link, and what lies too deep for a source, is not said to
+// be gone by a source that does not go there.
+func TestPassedByIsNotGone(t *testing.T) {
+	dir, other := t.TempDir(), dumps(t, 3).dir
+	deep := filepath.Join(dir, strings.Repeat("d/", 150), strings.Repeat("d/", 60))
+	write(t, filepath.Join(dir, "dump.aof"), logOf(1, 3))
+	write(t, filepath.Join(deep, "dump.aof"), logOf(2, 3))
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(other, link); err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", link, deep)
 	h.run([]int{0}, "fleet", "submit", dir)
 	if s := h.status(); s.Gone != 0 {
 		t.Errorf("%+v", s)
@@ -141,6 +183,9 @@ func TestUnreadIsNotGone(t *testing.T) {
 
 func TestGoneFromBucket(t *testing.T) {
 	srv := servertest.NewS3(t)
+	if err := srv.Client().MakeBucket(t.Context(), "bucket-2", minio.MakeBucketOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	d := dumps(t, 10)
 	at := upload(t, srv, d.dir)
 	h := newHost(t, "")
@@ -152,12 +197,19 @@ func TestGoneFromBucket(t *testing.T) {
 	if err := srv.Client().RemoveObject(t.Context(), "bucket", "dumps/instance-1/0001.aof", minio.RemoveObjectOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	_, err := srv.Client().PutObject(t.Context(), "bucket-2", "other", strings.NewReader(logOf(1, 1)), -1, minio.PutObjectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit("s3://bucket-2")
 	submit(at + "/instance-2")
 	if s := h.status(); s.Gone != 0 {
 		t.Errorf("by a prefix that did not hold it: %+v", s)
 	}
-	submit(at + "/inst")
-	if s := h.status(); s.Gone != 1 || s.Queued != counted(10)-1 {
-		t.Errorf("%+v", s)
+	for _, source := range []string{at + "/inst", "s3://bucket"} { // which is not all whose names begin so
+		submit(source)
+		if s := h.status(); s.Gone != 1 || s.Queued != counted(10) {
+			t.Errorf("%s: %+v", source, s)
+		}
 	}
 }

@@ -37,18 +37,9 @@ func newPostgres(t *testing.T, env ...string) *postgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := nobodysDir(t)
 	p := &postgres{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: l.Addr().(*net.TCPAddr).Port, env: env}
 	l.Close()
-	if os.Getuid() == 0 {
-		if err := os.Chown(dir, nobody, nobody); err != nil {
-			t.Fatal(err)
-		}
-	}
 	if out, err := p.command("initdb", "-D", filepath.Join(dir, "data"), "-U", "fleet", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v: %s", err, out)
 	}
@@ -57,16 +48,12 @@ func newPostgres(t *testing.T, env ...string) *postgres {
 	return p
 }
 
-// nobody runs what refuses to run as root.
-const nobody = 65534
-
+// command is one of a program that refuses to run as root.
 func (p *postgres) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(p.bin, name), args...)
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), p.env...)
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
+	asNobody(cmd)
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
@@ -23,6 +24,7 @@ type host struct {
 	state    string
 	env      []string
 	global   []string // flags of every command
+	humble   bool     // the program runs as nobody if the test does as root
 }
 
 func newHost(t *testing.T, database string) *host {
@@ -39,7 +41,49 @@ func (h *host) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(h.program, append(args, h.global...)...)
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+h.state, "VALKEYFS_FLEET_DATABASE="+h.database)
 	cmd.Env = append(cmd.Env, h.env...)
+	if h.humble {
+		asNobody(cmd)
+	}
 	return cmd
+}
+
+// nobody is who cannot read everything, as root can.
+const nobody = 65534
+
+// asNobody has a command run as nobody if the test runs as root.
+func asNobody(cmd *exec.Cmd) {
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+}
+
+// nobodysDir is a directory of nobody's.
+func nobodysDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "fleet") // what t.TempDir makes lies in one of root's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	giveAway(t, dir)
+	return dir
+}
+
+// giveAway makes a directory, and all below it, nobody's.
+func giveAway(t *testing.T, dir string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chown(path, nobody, nobody)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run returns what the program wrote; it fails the test unless the exit status is

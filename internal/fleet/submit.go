@@ -96,7 +96,7 @@ func (s *submit) source(ctx context.Context, name string) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	gone, err := s.db.markGone(ctx, s.listed)
+	gone, err := s.db.markGone(ctx, s.listed, s.out.Run)
 	s.out.Gone += gone
 	return err
 }
@@ -138,8 +138,8 @@ func (s *submit) named(ctx context.Context, name string) error {
 			return err
 		}
 		f := u.Files[0]
-		if f.Err != nil {
-			s.listed.unread = append(s.listed.unread, u.Name())
+		if f.Err != nil || f.Mode.Type() != 0 { // a mount point, or a link, may be a source of its own
+			s.listed.unread[u.Name()] = true
 		}
 		if f.Err == nil && (f.Skipped != "" || !u.Readable()) {
 			if err := s.list(u.Name()); err != nil { // it is there
