@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// formatless are the verbs that have no result to choose a form for: they print a key or
-// write what is sealed, put files in place, write the one page, or answer a shell.
-var formatless = []string{"completion", "help", "fleet submit", "fleet work", "fleet cancel"}
+// formatless are the verbs that have no result to choose a form for: they answer a shell
+// or a person.
+var formatless = []string{"completion", "help"}
 
 // TestEveryVerb: each verb has its help, an example, the flags of all verbs and, where it
 // tells something, --format.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -124,6 +123,7 @@ func (a *app) readOptions() (source.Options, error) {
 
 func newFleetSubmitCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
+	var format choice
 	o := fleet.Submission{}
 	cmd := &cobra.Command{
 		Use:   "submit SOURCE…",
@@ -134,12 +134,18 @@ not changed, by size and times or else by its hash, and in a bucket by its ETag,
 is not queued again; a tag that is named takes effect all the same. What was
 submitted from there before and is there no longer is gone: it stays in the
 database, and out of reports unless they ask for it.
+
+json says, as one object, how many inputs there are, and how many of them were
+queued, are unchanged or gone.
 `,
 		Example: `  valkeyfs fleet submit /backups --owner payments
   valkeyfs fleet submit '/backups/*/dump.rdb' --instance cache-1
   valkeyfs fleet submit s3://backups/valkey --s3-region eu-central-1`,
 		Args: someInputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.placeOutcome(&format); err != nil {
+				return err
+			}
 			var err error
 			if o.Read, err = a.readOptions(); err != nil {
 				return err
@@ -159,9 +165,10 @@ database, and out of reports unless they ask for it.
 				gone = fmt.Sprintf(", %s gone", report.Count(uint64(s.Gone)))
 			}
 			a.stderr.printf("%s of %s inputs queued, %s unchanged%s", report.Count(uint64(s.Queued)), report.Count(uint64(s.Inputs)), report.Count(uint64(s.Unchanged)), gone)
-			return nil
+			return a.outcome(&format, exitOK, &submitted{"submission", s})
 		},
 	}
+	format.flag(cmd.Flags(), "text", "json")
 	db.flags(cmd.Flags(), sealKey)
 	bucketFlags(&o.S3, cmd.Flags())
 	cmd.Flags().StringVar(&o.Owner, "owner", "", "tag the inputs with an `OWNER` (default: the one that they have)")
@@ -171,6 +178,7 @@ database, and out of reports unless they ask for it.
 
 func newFleetWorkCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
+	var format choice
 	var metrics string
 	o := fleet.WorkOptions{Counts: &fleet.Counts{}}
 	cmd := &cobra.Command{
@@ -181,6 +189,9 @@ nothing is left. Any number of workers share a database; those on other hosts
 need the same --id-key. An input whose worker dies is taken up by another once
 its lease has run out; one that cannot be scanned is tried again, ever later,
 and then set aside with its reason.
+
+json says at the end, as one object, how many inputs this worker scanned, tried in
+vain, set aside and lost to others, and how much it read and found.
 `,
 		Example: `  valkeyfs fleet work
   valkeyfs fleet work --drain --database postgres://db/fleet --id-key key`,
@@ -192,7 +203,10 @@ and then set aside with its reason.
 			if o.Attempts < 1 {
 				return usagef("--attempts: at least 1 is needed")
 			}
-			var err error
+			err := a.placeOutcome(&format)
+			if err != nil {
+				return err
+			}
 			if o.Read, err = a.readOptions(); err != nil {
 				return err
 			}
@@ -221,10 +235,14 @@ and then set aside with its reason.
 				}
 				defer stop()
 			}
-			return d.Work(cmd.Context(), o)
+			if err := d.Work(cmd.Context(), o); err != nil {
+				return err
+			}
+			return a.outcome(&format, exitOK, newWorked(o.Counts))
 		},
 	}
 	f := cmd.Flags()
+	format.flag(f, "text", "json")
 	db.flags(f, "derive ids of findings from")
 	bucketFlags(&o.S3, f)
 	f.StringVar(&o.Name, "name", "", "call this worker `NAME` in the database")
@@ -263,7 +281,7 @@ func serveMetrics(ctx context.Context, d *fleet.DB, address string, o *fleet.Wor
 
 func newFleetStatusCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
-	var format string
+	var format choice
 	var watch, gone bool
 	cmd := &cobra.Command{
 		Use:     "status",
@@ -272,9 +290,6 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 		Example: "  valkeyfs fleet status\n  valkeyfs fleet status --watch\n  valkeyfs fleet status --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "text" && format != "json" {
-				return usagef("--format: text or json, not %q", format)
-			}
 			if gone && watch {
 				return usagef("--gone: not with --watch")
 			}
@@ -288,7 +303,7 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 			for {
 				s, err := d.Status(cmd.Context())
 				if err == nil {
-					err = a.writeStatus(cmd.Context(), d, s, format, gone)
+					err = a.writeStatus(cmd.Context(), d, s, format.word, gone)
 				}
 				if err != nil || !watch || s.Queued+s.Running == 0 {
 					return err
@@ -302,7 +317,7 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 		},
 	}
 	db.flags(cmd.Flags(), "")
-	cmd.Flags().StringVar(&format, "format", "text", "write `FORMAT`: text or json")
+	format.flag(cmd.Flags(), "text", "json")
 	cmd.Flags().BoolVar(&watch, "watch", false, "say it every two seconds until nothing is left to do")
 	cmd.Flags().BoolVar(&gone, "gone", false, "list the inputs that are gone, and since when")
 	return cmd
@@ -352,15 +367,19 @@ type goneInput struct {
 
 func newFleetCancelCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
+	var format choice
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "cancel INPUT… | --all",
 		Short:   "Take inputs out of the queue and from workers",
-		Long:    "Take inputs out of the queue, and from workers that scan them, which notice\nwithin a third of their lease. Submitting them again queues them again.\n",
+		Long:    "Take inputs out of the queue, and from workers that scan them, which notice\nwithin a third of their lease. Submitting them again queues them again.\n\njson says, as one object, how many it were.\n",
 		Example: "  valkeyfs fleet cancel /backups/huge/dump.rdb\n  valkeyfs fleet cancel --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usagef("name INPUTs or --all")
+			}
+			if err := a.placeOutcome(&format); err != nil {
+				return err
 			}
 			for i, p := range args {
 				if strings.HasPrefix(p, "s3://") {
@@ -379,21 +398,23 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 			defer d.Close()
 			n, err := d.Cancel(cmd.Context(), args)
 			a.stderr.printf("%s inputs cancelled", report.Count(uint64(n)))
-			return err
+			if err != nil {
+				return err
+			}
+			return a.outcome(&format, exitOK, &cancelled{"cancellation", n})
 		},
 	}
 	db.flags(cmd.Flags(), sealKey)
+	format.flag(cmd.Flags(), "text", "json")
 	cmd.Flags().BoolVar(&all, "all", false, "cancel all that is queued or running")
 	return cmd
 }
 
-// fleetFormats are what fleet report --format takes.
-var fleetFormats = []string{"text", "jsonl", "sarif", "html", "csv", "parquet"}
-
 func newFleetReportCmd(a *app) *cobra.Command {
 	db := newFleetFlags(a)
 	var sel fleet.Selection
-	var format, partition string
+	var format choice
+	var partition string
 	var secrets bool
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -408,14 +429,11 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
   valkeyfs fleet report --owner payments --format jsonl -o payments.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains(fleetFormats, format) {
-				return usagef("--format: one of %s, not %q", strings.Join(fleetFormats, ", "), format)
+			if secrets && format.word != "text" && format.word != "jsonl" {
+				return usagef("--secrets: text and jsonl have a place for it, %s has not", format.word)
 			}
-			if secrets && format != "text" && format != "jsonl" {
-				return usagef("--secrets: text and jsonl have a place for it, %s has not", format)
-			}
-			if partition != "" && format != "parquet" {
-				return usagef("--partition: parquet has a place for it, %s has not", format)
+			if partition != "" && format.word != "parquet" {
+				return usagef("--partition: parquet has a place for it, %s has not", format.word)
 			}
 			d, err := db.open(cmd)
 			if err != nil {
@@ -429,7 +447,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 				}
 				var found bool
 				if secrets {
-					found, err = a.writeSecrets(cmd, d, sel, format)
+					found, err = a.writeSecrets(cmd, d, sel, format.word)
 				} else {
 					found, err = a.writePartitions(cmd.Context(), d, sel, partition)
 				}
@@ -446,7 +464,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 				return err
 			}
 			defer out.discard()
-			findings, incomplete, err := a.writeFleet(cmd, d, sel, format, out)
+			findings, incomplete, err := a.writeFleet(cmd, d, sel, format.word, out)
 			if err != nil {
 				return err
 			}
@@ -458,7 +476,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 	}
 	f := cmd.Flags()
 	db.flags(f, sealKey)
-	f.StringVar(&format, "format", "text", "write `FORMAT`: "+strings.Join(fleetFormats, ", "))
+	format.flag(f, "text", "jsonl", "sarif", "html", "csv", "parquet")
 	f.BoolVar(&secrets, "secrets", false, "text, jsonl: list each secret once")
 	f.StringVar(&partition, "partition", "", "parquet: make `DIR`, with a file for each owner, instance and date")
 	f.BoolVar(&sel.New, "new", false, "report only secrets that the last submission brought")

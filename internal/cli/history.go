@@ -18,7 +18,7 @@ import (
 )
 
 type historyFlags struct {
-	format      string
+	format      choice
 	at          string
 	beforeFlush int
 	tombstones  bool
@@ -56,7 +56,8 @@ unless --reveal is given; a data set is written as it is, as export does.
 		RunE: func(cmd *cobra.Command, args []string) error { return runHistory(cmd, a, f, args[0]) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "", "write `FORMAT`: text, jsonl; of a point jsonl, json, resp")
+	f.format = oneOf("", "text", "jsonl", "json", "resp")
+	fl.Var(&f.format, "format", "write `FORMAT`: text, jsonl; of a point jsonl, json, resp")
 	fl.StringVar(&f.at, "at", "", "write what there was at this `POINT`: a time, an offset or FILE:OFFSET")
 	fl.IntVar(&f.beforeFlush, "before-flush", 0, "write what there was before the `N`th last flush, 1 if no number is given")
 	fl.Lookup("before-flush").NoOptDefVal = "1"
@@ -84,11 +85,11 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if atPoint {
 		formats = []string{"jsonl", "json", "resp"}
 	}
-	if f.format == "" {
-		f.format = formats[0]
+	if f.format.word == "" {
+		f.format.word = formats[0]
 	}
-	if !slices.Contains(formats, f.format) {
-		return usagef("--format: one of %s here, not %q", strings.Join(formats, ", "), f.format)
+	if !slices.Contains(formats, f.format.word) {
+		return usagef("--format: one of %s here, not %q", strings.Join(formats, ", "), f.format.word)
 	}
 	if f.reveal {
 		a.names, a.stderr.names = nil, nil
@@ -206,7 +207,7 @@ func (f *historyFlags) point(u *source.Unit) (replay.Point, error) {
 }
 
 func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *replay.Log) error {
-	format, err := export.ParseFormat(f.format)
+	format, err := export.ParseFormat(f.format.word)
 	if err != nil {
 		return err
 	}
@@ -252,7 +253,7 @@ func withoutModules(seq keyspace.Seq, left *int) keyspace.Seq {
 }
 
 func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l *replay.Log) error {
-	w := newChangeWriter(a, out, f.format, f.reveal)
+	w := newChangeWriter(a, out, f.format.word, f.reveal)
 	for c, err := range l.History(ctx) {
 		if err != nil {
 			return err
