@@ -162,6 +162,12 @@ func TestIncremental(t *testing.T) {
 	if strings.Count(fresh, "\n") != 1 || strings.Contains(fresh, secret(999999)) {
 		t.Errorf("new secrets: %d lines", strings.Count(fresh, "\n"))
 	}
+	for _, nothing := range []string{filepath.Join(dir, "nothing"), filepath.Join(dir, "*.nothing"), "", "-"} {
+		h.run([]int{4}, "fleet", "submit", nothing)
+	}
+	if out := h.run([]int{5}, "fleet", "report", "--secrets", "--new", "--format", "jsonl"); out != fresh {
+		t.Error("a submission that failed has taken the place of the last")
+	}
 	if out := h.run([]int{3}, "fleet", "report", "--owner", "nobody", "--secrets"); out != "" {
 		t.Error("inputs of another owner are reported")
 	}

@@ -61,7 +61,8 @@ type submit struct {
 }
 
 // Submit queues the inputs that are new or that changed since they were last
-// submitted. What is queued already stays as it is, also if an error follows.
+// submitted. What is queued already stays as it is, also if an error follows; if
+// none is, the submission before remains the last.
 func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	c, err := db.inserter()
 	if err != nil {
@@ -76,10 +77,19 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	}
 	for _, name := range o.Sources {
 		if err := s.source(ctx, name); err != nil {
-			return nil, err
+			return nil, errors.Join(err, s.forget(ctx))
 		}
 	}
 	return &s.out, nil
+}
+
+// forget removes a submission that failed, unless it has inputs.
+func (s *submit) forget(ctx context.Context) error {
+	if s.out.Queued > 0 {
+		return nil
+	}
+	_, err := s.db.sql.ExecContext(context.WithoutCancel(ctx), s.db.q(`DELETE FROM fleet_runs WHERE id = $1`), s.out.Run)
+	return err
 }
 
 // source submits what one argument stands for, and marks what is gone from there.
@@ -103,6 +113,9 @@ func (s *submit) source(ctx context.Context, name string) error {
 
 // named submits what lies at a path, or at those that match a pattern.
 func (s *submit) named(ctx context.Context, name string) error {
+	if name == "" { // which filepath.Abs takes for the working directory
+		return errors.New("a source without a name")
+	}
 	paths := []string{name}
 	_, err := os.Lstat(name)
 	pattern := err != nil && strings.ContainsAny(name, patternLetters)
