@@ -202,11 +202,12 @@ func (t *tree) isManifest(rel string) bool {
 		return false
 	}
 	defer h.Close()
-	head := make([]byte, sniffHead)
-	n, _ := h.ReadAt(head[:16], 0)
-	if word, _, _ := bytes.Cut(head[:n], []byte(" ")); !bytes.HasPrefix(word, []byte("#")) && !isManifestWord(string(word)) {
+	start := make([]byte, 16)
+	n, _ := h.ReadAt(start, 0)
+	if word, _, _ := bytes.Cut(start[:n], []byte(" ")); !bytes.HasPrefix(word, []byte("#")) && !isManifestWord(string(word)) {
 		return false
 	}
+	head := make([]byte, min(info.Size(), sniffHead)) // of few files: to clear it costs more than to open them
 	n, err = h.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return false

@@ -539,3 +539,31 @@ func TestStreamIsInterrupted(t *testing.T) {
 		t.Error("the stream ended by itself")
 	}
 }
+
+// A file costs little memory to look at, however much of a large one would be.
+func TestManySmallFiles(t *testing.T) {
+	const n, most = 200, 16 << 10
+	dir, files := t.TempDir(), map[string]string{}
+	for i := range n {
+		files[fmt.Sprintf("%d.aof", i)] = command("SELECT", "0")
+	}
+	write(t, dir, files)
+	in, err := New(t.Context(), []string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	units := 0
+	for _, err := range in.Units(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		units++
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / n; units != n || each > most {
+		t.Errorf("%d units, %d bytes allocated for each", units, each)
+	}
+}
