@@ -169,7 +169,7 @@ func (v *verifier) sort(name string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, crypt.ErrNoIdentity), errors.Is(err, crypt.ErrPassphrase):
-		return fmt.Errorf("%s: %w", v.ref, err)
+		return err
 	case IsDamage(err):
 		v.problem(Damaged, "%s: %v", name, err)
 		return nil
