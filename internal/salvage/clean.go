@@ -44,7 +44,7 @@ func clean(ctx context.Context, src Source, m *Map, w io.Writer, o Options) (*Cl
 	}
 	defer r.Close()
 	if m.sound() {
-		n, err := io.Copy(w, r)
+		n, err := io.Copy(&counting{w: w}, r) // evidence is read, and handed to no other system call
 		if err == nil && n < m.Size {
 			err = fmt.Errorf("%s has shrunk to %d bytes while it was read: %w", src.Name(), n, io.ErrUnexpectedEOF)
 		}
