@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -67,7 +68,7 @@ func (s *submit) bucket(ctx context.Context, location string) error {
 	return nil
 }
 
-// each calls do for each object that holds anything.
+// each calls do for each object.
 func (b *bucket) each(ctx context.Context, prefix string, do func(context.Context, minio.ObjectInfo) error) error {
 	ctx, cancel := context.WithCancel(ctx) // ends the listing
 	defer cancel()
@@ -75,7 +76,7 @@ func (b *bucket) each(ctx context.Context, prefix string, do func(context.Contex
 		if o.Err != nil {
 			return fmt.Errorf("%s: %w", b.location, o.Err)
 		}
-		if o.Size == 0 || strings.HasSuffix(o.Key, "/") {
+		if strings.HasSuffix(o.Key, "/") {
 			continue
 		}
 		if err := do(ctx, o); err != nil {
@@ -93,7 +94,7 @@ const maxManifest = 1 << 20
 func (b *bucket) manifest(ctx context.Context, o minio.ObjectInfo) error {
 	dir, base := path.Split(o.Key)
 	stem, ok := strings.CutSuffix(base, ".manifest")
-	if !ok || o.Size > maxManifest {
+	if !ok || o.Size == 0 || o.Size > maxManifest {
 		return nil
 	}
 	r, err := b.c.GetObject(ctx, b.name, o.Key, minio.GetObjectOptions{})
@@ -130,9 +131,12 @@ func (b *bucket) object(ctx context.Context, o minio.ObjectInfo) error {
 	for _, l := range logs {
 		if o.Key == l.manifest || l.parts[base] {
 			l.input.size += o.Size
-			l.stamps = fmt.Appendf(l.stamps, "%s %s\n", o.ETag, o.Key)
+			l.stamps = fmt.Appendf(l.stamps, "%s %s\n", version(o), o.Key)
 			return nil
 		}
+	}
+	if o.Size == 0 {
+		return b.s.list(in.path) // it is there
 	}
 	for _, l := range logs {
 		switch {
@@ -150,6 +154,15 @@ func (b *bucket) object(ctx context.Context, o minio.ObjectInfo) error {
 
 func (b *bucket) input(o minio.ObjectInfo) input {
 	at := s3.Scheme + b.name + "/" + o.Key
-	return input{path: at, instance: path.Base(path.Dir(at)), size: o.Size, stamp: "etag:" + o.ETag,
-		hash: func(context.Context) (string, error) { return "", nil }} // another ETag is another content
+	return input{path: at, instance: path.Base(path.Dir(at)), size: o.Size, stamp: "etag:" + version(o),
+		hash: func(context.Context) (string, error) { return "", nil }} // another version is another content
+}
+
+// version changes when what an object holds does. Of what did not come through it a
+// gateway to a file system may have no ETag.
+func version(o minio.ObjectInfo) string {
+	if o.ETag != "" {
+		return o.ETag
+	}
+	return fmt.Sprintf("%d bytes of %s", o.Size, o.LastModified.UTC().Format(time.RFC3339Nano))
 }

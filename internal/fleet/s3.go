@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -36,7 +37,7 @@ func (o *objects) object(ctx context.Context, location string) (*source.Object, 
 	return &source.Object{
 		Name: location, Size: info.Size,
 		Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
-			return o.open(ctx, location, info.ETag, offset)
+			return o.open(ctx, location, info, offset)
 		},
 		Beside: func(name string) (*source.Object, error) {
 			return o.object(ctx, location[:strings.LastIndexByte(location, '/')+1]+name)
@@ -44,11 +45,17 @@ func (o *objects) object(ctx context.Context, location string) (*source.Object, 
 	}, nil
 }
 
-func (o *objects) open(ctx context.Context, location, etag string, offset int64) (io.ReadCloser, error) {
+func (o *objects) open(ctx context.Context, location string, version minio.ObjectInfo, offset int64) (io.ReadCloser, error) {
 	bucket, key := s3.Split(location)
 	var get minio.GetObjectOptions
-	if err := get.SetMatchETag(etag); err != nil {
-		return nil, err
+	var err error
+	if version.ETag != "" {
+		err = get.SetMatchETag(version.ETag)
+	} else { // its time was told without what is less than a second, and is compared with it
+		err = get.SetUnmodified(version.LastModified.Add(time.Second))
+	}
+	if err != nil {
+		return nil, o.failed(err)
 	}
 	r, err := o.c.GetObject(ctx, bucket, key, get)
 	if err == nil && offset > 0 {

@@ -80,3 +80,37 @@ func TestS3(t *testing.T) {
 		t.Errorf("a log of which one object changed: %+v", s)
 	}
 }
+
+// Objects that a server has no ETag of, since they did not come through it, are told
+// apart by size and time; one that is empty now is still there.
+func TestNoETags(t *testing.T) {
+	srv := servertest.NewS3(t)
+	dir := t.TempDir()
+	h := newHost(t, "")
+	put := func(name, text string) {
+		write(t, filepath.Join(dir, name), text)
+		write(t, filepath.Join(srv.Dir, "bucket", name), text)
+	}
+	same := func() {
+		t.Helper()
+		h.run([]int{0}, append([]string{"fleet", "submit", "s3://bucket"}, srv.Flags()...)...)
+		h.run([]int{0}, append([]string{"fleet", "work", "--drain", "--quiet"}, srv.Flags()...)...)
+		want := findings(strings.ReplaceAll(h.run(anyReport, "scan", dir, "--format", "jsonl", "--quiet"), `"source":"`+dir, `"source":"s3://bucket`))
+		if got := findings(h.run(anyReport, "fleet", "report", "--format", "jsonl")); len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%d findings and damages, not the %d of the files", len(got), len(want))
+			differ(t, got, want)
+		}
+	}
+	put("a/dump.aof", logOf(1, 3))
+	put("b/dump.aof", logOf(2, 3))
+	same()
+	put("a/dump.aof", logOf(3, 9))
+	same()
+	if err := os.Truncate(filepath.Join(srv.Dir, "bucket", "b", "dump.aof"), 0); err != nil {
+		t.Fatal(err)
+	}
+	same()
+	if s := h.status(); s.Gone != 0 || s.Done != 2 || s.Damaged != 0 {
+		t.Errorf("%+v", s)
+	}
+}
