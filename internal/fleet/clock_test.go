@@ -30,6 +30,7 @@ func TestClockJumps(t *testing.T) {
 	var workers []*exec.Cmd
 	for range 2 {
 		cmd := h.command("fleet", "work", "--drain", "--quiet", "--attempts", "50", "--lease", "3s")
+		cmd.Stderr = &strings.Builder{}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +50,7 @@ func TestClockJumps(t *testing.T) {
 	}
 	for _, w := range workers {
 		if err := w.Wait(); err != nil {
-			t.Error(err)
+			t.Errorf("%v: %s", err, w.Stderr)
 		}
 	}
 	if s := h.status(); s.Done != counted(30) || jumped == 0 {

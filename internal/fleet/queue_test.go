@@ -1,12 +1,14 @@
 package fleet_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // A long queue is filled quickly, by the time of processors that it takes, asked about at once, and takes no more memory
@@ -61,10 +63,12 @@ func queueOf(t *testing.T, n int) string {
 func (h *host) measure(args ...string) (peak int64, took, worked time.Duration) {
 	h.t.Helper()
 	cmd := h.command(args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()
-	out, err := cmd.CombinedOutput()
+	peak, err := servertest.Peak(h.t, cmd)
 	if err != nil {
-		h.t.Fatalf("%v: %s", err, out)
+		h.t.Fatalf("%v: %s", err, out.Bytes())
 	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, time.Since(began), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return peak, time.Since(began), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }

@@ -317,9 +317,11 @@ func (k submitted) now(ctx context.Context, in input) (int, error) {
 	case k.stamp == in.stamp || k.size != in.size || k.status != Done || k.sum == "":
 		return isNew, nil
 	}
-	sum, err := in.hash(ctx)
-	if err != nil || sum != k.sum {
-		return isNew, err
+	switch sum, err := in.hash(ctx); {
+	case ctx.Err() != nil:
+		return isNew, ctx.Err()
+	case err != nil || sum != k.sum: // why it cannot be read is for a worker to say
+		return isNew, nil
 	}
 	return isTouched, nil
 }
