@@ -317,13 +317,11 @@ func (k submitted) now(ctx context.Context, in input) (int, error) {
 	case k.stamp == in.stamp || k.size != in.size || k.status != Done || k.sum == "":
 		return isNew, nil
 	}
-	switch sum, err := in.hash(ctx); {
-	case ctx.Err() != nil:
-		return isNew, ctx.Err()
-	case err != nil || sum != k.sum: // why it cannot be read is for a worker to say
-		return isNew, nil
+	sum, err := in.hash(ctx)
+	if err == nil && sum == k.sum {
+		return isTouched, nil
 	}
-	return isTouched, nil
+	return isNew, ctx.Err() // why it cannot be read is for a worker to say
 }
 
 // known returns what is known of inputs by what they are called.
