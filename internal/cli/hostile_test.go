@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
@@ -199,13 +198,11 @@ func runBounded(t *testing.T, program, state string, args ...string) bounded {
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+state)
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	peak, err := servertest.Peak(t, cmd)
+	if err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	// It starts as a copy of this process, whose memory counts for it, too: what is
-	// measured is never too little.
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return bounded{cmd.ProcessState.ExitCode(), usage.Maxrss << 10, string(stdout.kept), stderr.String()}
+	return bounded{cmd.ProcessState.ExitCode(), peak, string(stdout.kept), stderr.String()}
 }
 
 // head keeps the first MiB of what is written to it.
