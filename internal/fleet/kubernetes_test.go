@@ -108,6 +108,9 @@ func mounted(t *testing.T, p corev1.PodSpec) {
 			named = append(named, e.Value)
 		}
 	}
+	if !slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--tmp=/") }) {
+		t.Errorf("%s: what is much is spilled to the root, which cannot be written", c.Name)
+	}
 	for _, name := range named {
 		if !slices.ContainsFunc(places, func(place string) bool { return name == place || strings.HasPrefix(name, place+"/") }) {
 			t.Errorf("%s: nothing is mounted at %s", c.Name, name)
