@@ -63,17 +63,21 @@ func readOrMakeIDKey(path string, in *source.Inputs) (*idKey, error) {
 		return nil, err
 	}
 	k.made = true
-	if chosen { // a directory that is not there is a slip of the pen
-		if err := writeIDKey(path, k.key); err != nil {
-			return nil, unreadable("--id-key", path, err)
-		}
-		return k, nil
+	if !chosen { // a directory that was named and is not there is a slip of the pen
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	}
-	err = os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
 		err = writeIDKey(path, k.key)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist): // by another run that began at the same time
+		k.made = false
+		if k.key, err = readIDKey(path); err != nil {
+			return nil, fmt.Errorf("id key %s: %w", path, cause(err))
+		}
+	case err != nil && chosen:
+		return nil, unreadable("--id-key", path, err)
+	case err != nil:
 		return newIDKey("not kept: the state directory cannot be written to")
 	}
 	return k, nil
