@@ -12,8 +12,8 @@ import (
 // others is fs.ErrExist.
 func writeNew(path string, data []byte, mode os.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
+	if err != nil { // about a name that the user did not give
+		return &fs.PathError{Op: "create", Path: path, Err: cause(err)}
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(data)
