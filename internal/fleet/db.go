@@ -40,7 +40,11 @@ func Open(ctx context.Context, location string, names *Names) (*DB, error) {
 	db.names = names
 	if err := db.Migrate(ctx, Latest); err != nil {
 		_ = db.Close()
-		return nil, fmt.Errorf("database: %w", err)
+		where := "database" // a URL may have a password
+		if db.lite {
+			where = strings.TrimPrefix(location, "sqlite:")
+		}
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return db, nil
 }

@@ -281,6 +281,15 @@ func TestMigrate(t *testing.T) {
 	migrate(t, db)
 }
 
+// What is wrong with a database's file is told with its name.
+func TestNoDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	write(t, path, "no database\n")
+	if _, err := fleet.Open(t.Context(), "sqlite:"+path, nil); err == nil || !strings.HasPrefix(err.Error(), path+": ") {
+		t.Error(err)
+	}
+}
+
 func migrate(t *testing.T, db *fleet.DB) {
 	for _, version := range []int{0, fleet.Latest, 0, fleet.Latest} {
 		if err := db.Migrate(t.Context(), version); err != nil {
