@@ -157,7 +157,7 @@ queued, are unchanged or gone.
 			defer d.Close()
 			o.Sources = args
 			s, err := d.Submit(cmd.Context(), o)
-			if err != nil {
+			if err != nil && (s == nil || s.Queued == 0) {
 				return err
 			}
 			gone := ""
@@ -165,7 +165,14 @@ queued, are unchanged or gone.
 				gone = fmt.Sprintf(", %s gone", report.Count(uint64(s.Gone)))
 			}
 			a.stderr.printf("%s of %s inputs queued, %s unchanged%s", report.Count(uint64(s.Queued)), report.Count(uint64(s.Inputs)), report.Count(uint64(s.Unchanged)), gone)
-			return a.outcome(&format, exitOK, &submitted{"submission", s})
+			switch {
+			case err == nil:
+				return a.outcome(&format, exitOK, &submitted{"submission", s})
+			case cmd.Context().Err() != nil:
+				a.stderr.errorf("interrupted before the end: what is queued stays")
+				return exit(exitIncomplete)
+			}
+			return err
 		},
 	}
 	format.flag(cmd.Flags(), "text", "json")

@@ -1,7 +1,9 @@
 package fleet_test
 
 import (
+	"bytes"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,6 +113,37 @@ func TestNoETags(t *testing.T) {
 	}
 	same()
 	if s := h.status(); s.Gone != 0 || s.Done != 2 || s.Damaged != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A submission that is interrupted says what it has queued, which stays.
+func TestSubmitInterrupted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // a server that never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	h := newHost(t, "")
+	h.env = []string{"AWS_ACCESS_KEY_ID=tester", "AWS_SECRET_ACCESS_KEY=synthetic"}
+	cmd := h.command("fleet", "submit", dumps(t, 3).dir, "s3://bucket", "--s3-endpoint", l.Addr().String(), "--s3-insecure")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 3 || !strings.HasPrefix(said.String(), "3 of 3 inputs queued, ") || !strings.Contains(said.String(), "what is queued stays") {
+		t.Errorf("%v: %s", err, said.String())
+	}
+	if s := h.status(); s.Queued != 3 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -61,8 +61,8 @@ type submit struct {
 }
 
 // Submit queues the inputs that are new or that changed since they were last
-// submitted. What is queued already stays as it is, also if an error follows; if
-// none is, the submission before remains the last.
+// submitted. What is queued already stays as it is, also if an error follows, and is
+// counted then, too; if none is, the submission before remains the last.
 func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	c, err := db.inserter()
 	if err != nil {
@@ -77,7 +77,7 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	}
 	for _, name := range o.Sources {
 		if err := s.source(ctx, name); err != nil {
-			return nil, errors.Join(err, s.forget(ctx))
+			return &s.out, errors.Join(err, s.forget(ctx))
 		}
 	}
 	return &s.out, nil
