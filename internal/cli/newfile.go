@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // writeNew writes a file that must not exist, and lets it reach the disk. Whoever finds
@@ -48,7 +49,7 @@ func nameNew(tmp, path string) error {
 		return nil
 	}
 	if _, taken := os.Lstat(path); taken == nil || errors.Is(err, fs.ErrExist) {
-		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		return &fs.PathError{Op: "create", Path: path, Err: syscall.EEXIST}
 	}
 	return os.Rename(tmp, path)
 }
