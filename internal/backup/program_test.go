@@ -266,6 +266,9 @@ func traced(t *testing.T, trace, dir string) map[string]int {
 			call = strings.TrimSpace(rest)
 		}
 		name, args, _ := strings.Cut(call, "(")
+		if rest, ok := strings.CutPrefix(call, "<... "); ok { // of a call that another thread's came into
+			name, args, _ = strings.Cut(rest, " resumed>")
+		}
 		holds := strings.Contains(args, marker)
 		switch name {
 		case "read", "pread64":
