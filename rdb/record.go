@@ -133,11 +133,12 @@ func (r *Reader) opcode(op byte) (prefix bool, err error) {
 			return false, err
 		}
 		r.ev.DB = int32(n)
-		if !r.silent {
-			r.habits.database = r.ev.DB
-		}
 		r.other(keyspace.DB)
 		r.ev.Index, r.ev.Count = -1, -1
+		if !r.silent {
+			r.way.sized = r.o.Resync && r.mayFollow()
+			r.habits.database = r.ev.DB
+		}
 		return false, r.emit()
 	case opResizeDB:
 		keys, err := r.length("number of keys")

@@ -38,6 +38,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 	orphan := r.orphan
 	r.orphan = nil
 	r.skip, r.ev.Part = false, keyspace.Whole
+	r.unselect(begin)
 	found, err := r.swallowed(begin)
 	if err != nil {
 		return err
@@ -107,6 +108,7 @@ type way struct {
 		begin, typeAt, end int64
 		db                 int32 // that was selected when it was read
 	}
+	sized  bool      // the database that was selected last stands where servers write one
 	begins []int64   // of the suspect and of what follows
 	recent [16]int64 // where the records that were read last begin, the newest at read-1
 	read   int
@@ -138,6 +140,15 @@ func (y *way) follow(begin, typeAt, end int64, db int32, unproven bool) {
 		y.suspect.end = 0
 	default:
 		y.begins = append(y.begins, begin)
+	}
+}
+
+// unselect goes back to the database in which the suspect was read, if what selected
+// another between it and the damage at begin is likelier one of its stray bytes.
+func (r *Reader) unselect(begin int64) {
+	s := &r.way.suspect
+	if s.end > 0 && begin-s.end <= stray && r.ev.DB != s.db && !r.way.sized {
+		r.ev.DB, r.habits.database = s.db, s.db
 	}
 }
 

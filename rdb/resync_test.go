@@ -93,6 +93,38 @@ func TestUnknownTypeNamesItsKey(t *testing.T) {
 	}
 }
 
+// What a string of a false length leads to is no database, if none can stand there: the
+// keys behind the damage are in the one before.
+func TestStrayBytesSelectNothing(t *testing.T) {
+	p := file("REDIS0011", func(b *build) {
+		b.op(opSelectDB).len(0).op(opResizeDB).len(40).len(0)
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("before:", i)).str("v")
+		}
+		b.op(0).str("misled").str(strings.Repeat("x", 100)) // in a block that ends with it, and another goes on
+		b.op(opSelectDB).len(5).op(60).op(60).op(61).op(62)
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("behind:", i)).str("v")
+		}
+	})
+	for _, o := range []Options{{Resync: true}, again(p)} {
+		keys := 0
+		for e, err := range NewReader(bytes.NewReader(p), o).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.Key {
+				if keys++; e.DB != 0 {
+					t.Errorf("%s is in database %d", e.Key, e.DB)
+				}
+			}
+		}
+		if keys < 16 {
+			t.Errorf("%d keys", keys)
+		}
+	}
+}
+
 // Blocks of a snapshot are lost; the keys outside of them are found, and hardly
 // any that never were.
 func TestResyncAmongDamage(t *testing.T) {
