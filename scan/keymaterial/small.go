@@ -78,7 +78,7 @@ func minisign(d []byte) *Key {
 		return nil // minisign 0.11 leaves the checksum out
 	}
 	k.Fingerprint = fingerprint(wireEd25519(key[32:]))
-	k.Public = fmt.Sprintf("%016X", binary.LittleEndian.Uint64(id))
+	k.Public = fmt.Sprintf("%X", binary.LittleEndian.Uint64(id)) // as minisign prints it: without leading zeros
 	return k
 }
 
