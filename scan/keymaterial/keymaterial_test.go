@@ -172,7 +172,7 @@ func TestSigners(t *testing.T) {
 	mini := bytes.Join([][]byte{[]byte("Ed\x00\x00B2"), make([]byte, 48), id, key, sum[:]}, nil)
 	want := sshFingerprint(t, key.Public())
 	k := Signer([]byte(base64.StdEncoding.EncodeToString(mini)))
-	if k == nil || k.Encrypted || k.Fingerprint != want || k.Public != "0807060504030201" {
+	if k == nil || k.Encrypted || k.Fingerprint != want || k.Public != "807060504030201" {
 		t.Errorf("minisign: %+v", k)
 	}
 	full := sha512.Sum512(key)
