@@ -36,10 +36,6 @@ import (
 // ErrNoFlush says that a log holds fewer FLUSHALL and FLUSHDB than were counted back.
 var ErrNoFlush = errors.New("the log holds no such FLUSHALL or FLUSHDB")
 
-// ErrNoPoint says that a log ends before the point that was asked for, or begins
-// behind it.
-var ErrNoPoint = errors.New("no command of the log stands at that point")
-
 // Options say how a log is replayed.
 type Options struct {
 	Workers int    // how many partitions to replay at once, 2 at most; the result is the same
@@ -104,9 +100,6 @@ func Open(ctx context.Context, events Events, p Point, o Options) (*Log, error) 
 	s, err := look(ctx, events, p, o.MaxMem)
 	if err != nil {
 		return nil, err
-	}
-	if s.point < 0 && p.Kind == AtOffset && p.Offset > 0 && s.commands == 0 {
-		return nil, ErrNoPoint
 	}
 	l := &Log{events: events, o: o, s: s}
 	l.info = Info{Commands: s.commands, Counted: s.commands, Flushes: len(s.flushes), When: s.when}

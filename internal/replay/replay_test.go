@@ -495,6 +495,19 @@ func TestBaseWithoutDatabase(t *testing.T) {
 	}
 }
 
+// A log may be nothing but its base: behind any point of it stands what that holds.
+func TestBaseAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	if err := os.WriteFile(path, []byte("REDIS0009\xfa\x0caof-preamble\xc0\x01\xfe\x00\x00\x01k\x01v\xff\x00\x00\x00\x00\x00\x00\x00\x00"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []Point{{}, {Kind: AtOffset}, {Kind: AtOffset, Offset: 20}, {Kind: AtOffset, Offset: 1 << 40}, {Kind: AtTime}} {
+		if got := state(t, path, p); len(got) != 1 || got["0/k"] != `string expire=-1 "v"` {
+			t.Errorf("%+v: %v", p, got)
+		}
+	}
+}
+
 // What could not be followed is named: commands that are known to change what nobody can
 // tell, and commands that nobody knows.
 func TestUnfollowed(t *testing.T) {
