@@ -61,7 +61,6 @@ unless --reveal is given; a data set is written as it is, as export does.
 	fl.StringVar(&f.at, "at", "", "write what there was at this `POINT`: a time, an offset or FILE:OFFSET")
 	fl.IntVar(&f.beforeFlush, "before-flush", 0, "write what there was before the `N`th last flush, 1 if no number is given")
 	fl.Lookup("before-flush").NoOptDefVal = "1"
-	fl.Lookup("before-flush").DefValue = ""
 	fl.BoolVar(&f.tombstones, "tombstones", false, "only changes that took a value away")
 	fl.BoolVar(&f.reveal, "reveal", false, "show values and names as they are")
 	f.keys.flags(fl)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -29,60 +28,6 @@ const (
 	exitError      = 4 // I/O or internal error
 	exitBoth       = 5 // findings, and evidence could not be read whole
 )
-
-// statusKey is the annotation of a verb that says what an exit status of 1 means
-// for it.
-const statusKey = "findings"
-
-const helpTemplate = `{{.Long}}
-Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} VERB [flags]{{else}}{{.UseLine}}{{end}}
-{{- if .HasExample}}
-
-Examples:
-{{.Example}}
-{{- end}}
-{{- if .HasAvailableSubCommands}}
-
-Verbs:
-{{- range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name 12}}{{.Short}}{{end}}{{end}}
-{{- end}}
-{{- if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
-{{- end}}
-{{- if .HasAvailableInheritedFlags}}
-
-Flags of every verb:
-{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
-{{- end}}
-
-EXIT STATUS
-  0  done, nothing to report
-  1  {{with .Annotations.findings}}{{.}}{{else}}not used by this verb{{end}}
-  2  usage
-  3  evidence incomplete: damaged, truncated, unsupported, over a limit, or
-     unreadable
-  4  I/O or internal error
-  5  both 1 and 3
-`
-
-// finds says what an exit status of 1 means for a verb.
-func finds(what string) map[string]string { return map[string]string{statusKey: what} }
-
-// noVerb refuses what is no verb, and names the one that may have been meant.
-func noVerb(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	meant := ""
-	if like := root.SuggestionsFor(args[0]); len(like) > 0 {
-		meant = fmt.Sprintf("; did you mean %s?", strings.Join(like, " or "))
-	}
-	return usagef("unknown command %q%s", args[0], meant)
-}
 
 // someInputs wants at least one INPUT.
 func someInputs(_ *cobra.Command, args []string) error {
@@ -170,12 +115,6 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitError
 }
 
-// helpFor is the command line that shows the help of a verb.
-func helpFor(cmd *cobra.Command) string {
-	root, verb, _ := strings.Cut(cmd.CommandPath(), " ")
-	return strings.TrimSpace(root + " help " + verb)
-}
-
 // app is what the verbs share: the streams and the flags that all of them know.
 type app struct {
 	stdin   io.Reader
@@ -222,19 +161,13 @@ age. What it is is read from its bytes.
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version") // without a short form
 	root.AddCommand(newManCmd())
-	root.SuggestionsMinimumDistance = 2
-	root.SetHelpTemplate(helpTemplate)
 	a.global.flags(root.PersistentFlags())
 	root.AddCommand(newScanCmd(a), newInspectCmd(a), newExportCmd(a), newMemoryCmd(a), newDiffCmd(a), newAuditCmd(a), newVersionCmd(a), newCompletionCmd(a),
 		newKeygenCmd(a), newEncryptCmd(a), newDecryptCmd(a), newRekeyCmd(a),
 		newBackupCmd(a), newVerifyCmd(a), newRestoreCmd(a), newListCmd(a), newPruneCmd(a),
 		newAcquireCmd(a), newTimelineCmd(a), newHistoryCmd(a), newReportCmd(a))
 	root.AddCommand(newSalvageCmd(a), newCarveCmd(a), newFleetCmd(a))
-	root.InitDefaultHelpCmd()
-	if help, _, err := root.Find([]string{"help"}); err == nil {
-		help.Use, help.Short, help.Example = "help [VERB]", "Print the help of a verb", "  valkeyfs help scan"
-		help.Long = "Print the help of a verb: its flags, examples and exit status.\n"
-	}
+	a.help(root)
 	return root
 }
 

@@ -33,16 +33,24 @@ func writeManual(root *cobra.Command, dir string) error {
 	}
 	date := buildTime()
 	root.PersistentFlags().Lookup("workers").DefValue = "one a core" // whatever this machine has
-	for _, cmd := range append(root.Commands(), root) {
-		if cmd.Hidden || !cmd.IsAvailableCommand() && cmd != root {
+	return writePages(root, dir, date)
+}
+
+// writePages writes the page of a command and those of the verbs below it.
+func writePages(cmd *cobra.Command, dir string, date time.Time) error {
+	var page bytes.Buffer
+	if err := manPage(&page, cmd, date); err != nil {
+		return err
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
+	if err := os.WriteFile(filepath.Join(dir, name), page.Bytes(), 0o644); err != nil { //nolint:gosec // manuals are for everyone
+		return err
+	}
+	for _, verb := range cmd.Commands() {
+		if !verb.IsAvailableCommand() {
 			continue
 		}
-		var page bytes.Buffer
-		if err := manPage(&page, cmd, date); err != nil {
-			return err
-		}
-		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
-		if err := os.WriteFile(filepath.Join(dir, name), page.Bytes(), 0o644); err != nil { //nolint:gosec // manuals are for everyone
+		if err := writePages(verb, dir, date); err != nil {
 			return err
 		}
 	}
