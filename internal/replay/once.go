@@ -12,14 +12,17 @@ import (
 // base above all.
 //
 // Names stand for all keys of that name, in any database. Two of the same hash are
-// taken for one, so that a key may be held in vain. Keys of the base are not
-// entered, as they would fill what there is: a base names each once.
+// taken for one, so that a key may be held in vain. Keys of a base whose checksum holds
+// are not entered, as they would fill what there is: it names each once.
 type sightings struct {
 	pairs []uint64 // of bits, by hash: created once, and named otherwise or again
 	queue []uint64 // hashes of keys that were created, to be entered: see enter
 	mask  uint64
 	rough [roughWords]uint64 // a bit, by hash: some key there was named otherwise or again
 	base  bool               // the base may have keys: what a command creates may have been there
+	bases int                // snapshots before the first command
+	sound int                // of them those whose checksum holds
+	holes bool               // there is damage before the first command
 	never bool               // a flush or swap concerns keys that it does not name
 }
 
@@ -52,7 +55,13 @@ func (s *sightings) pair(h uint64) (word *uint64, shift uint64) {
 // see notes what an event says of keys; base says that no command came yet.
 func (s *sightings) see(e *keyspace.Event, base bool) {
 	switch e.Kind {
-	case keyspace.DB, keyspace.Damage:
+	case keyspace.Header:
+		s.bases += int(flag(base && string(e.Value) != "RESP"))
+	case keyspace.End:
+		s.sound += int(flag(base && keyspace.Checksum(e.Index) == keyspace.ChecksumOK))
+	case keyspace.Damage:
+		s.base, s.holes = s.base || base, s.holes || base
+	case keyspace.DB:
 		s.base = s.base || base
 	case keyspace.Key:
 		switch {
@@ -84,6 +93,10 @@ func (s *sightings) see(e *keyspace.Event, base bool) {
 		}
 	}
 }
+
+// doubted reports whether the base may name a key twice: a byte that changed can make
+// one name of another.
+func (s *sightings) doubted() bool { return s.bases > 1 || s.sound < s.bases || s.holes }
 
 func (s *sightings) created(key []byte) {
 	if s.queue = append(s.queue, hashOf(key)); len(s.queue) >= queued {
@@ -129,8 +142,7 @@ func (s *sightings) single(e *keyspace.Event) bool {
 	return *word>>shift&againBit == 0
 }
 
-// singles replays such keys one at a time, on a machine that holds one. A key of which
-// two records stand in a damaged base is told of twice.
+// singles replays such keys one at a time, on a machine that holds one.
 type singles struct {
 	l    *Log
 	m    *machine

@@ -86,7 +86,7 @@ type Reading struct {
 type Events func(Reading) keyspace.Seq
 
 // Log is a log to replay. It is read twice, or once more if there turn out to be more
-// values than were counted.
+// values than were counted, and its base again if no checksum says that it is as written.
 type Log struct {
 	events Events
 	o      Options

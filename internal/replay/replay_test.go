@@ -457,6 +457,40 @@ func TestDamagedBase(t *testing.T) {
 	}
 }
 
+// In a damaged base a key may have the name of another. It is there once, as it was read
+// last, however much memory there is.
+func TestBaseNamesKeyTwice(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("REDIS0009\xfa\x0caof-preamble\xc0\x01\xfe\x00")
+	for i := range 100 {
+		fmt.Fprintf(&b, "\x00\x06key:%02d\x03v%02d", i%99, i)
+	}
+	for name, sum := range map[string]string{"no checksum": strings.Repeat("\x00", 8), "wrong checksum": "checksum"} {
+		path := filepath.Join(t.TempDir(), "appendonly.aof")
+		if err := os.WriteFile(path, []byte(b.String()+"\xff"+sum+"*2\r\n$3\r\nDEL\r\n$6\r\nkey:50\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []Options{{MaxMem: 1 << 26}, {MaxMem: 1}} {
+			o.Tmp = t.TempDir()
+			l, err := Open(t.Context(), logEvents(t, path), Point{}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys, last := 0, false
+			for e, err := range l.State(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				keys += int(flag(e.Kind == keyspace.Key))
+				last = last || string(e.Key) == "key:00" && string(e.Value) == "v99"
+			}
+			if keys != 98 || !last {
+				t.Errorf("%s, %+v: %d keys; key:00 is what was read last: %t", name, o, keys, last)
+			}
+		}
+	}
+}
+
 // What a command computes stands in the database in which it was given, though that is
 // swapped at once.
 func TestComputedBeforeSwap(t *testing.T) {

@@ -90,6 +90,11 @@ func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, e
 		s.event(e, p)
 		s.seen.see(e, s.commands == 0)
 	}
+	if s.seen.doubted() {
+		if err := s.nameBase(ctx, events); err != nil {
+			return nil, err
+		}
+	}
 	switch n := len(s.flushes); {
 	case p.Kind != BeforeFlush:
 	case p.Flush < 1 || p.Flush > n:
@@ -98,6 +103,22 @@ func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, e
 		s.point = s.flushes[n-p.Flush]
 	}
 	return s, nil
+}
+
+// nameBase enters the names of the base's keys.
+func (s *survey) nameBase(ctx context.Context, events Events) error {
+	names := Reading{Want: func(*keyspace.Event) bool { return false }}
+	for e, err := range until(ctx, events(names)) {
+		switch {
+		case err != nil:
+			return err
+		case e.Kind == keyspace.Command:
+			return nil
+		case e.Kind == keyspace.Key:
+			s.seen.created(e.Key)
+		}
+	}
+	return nil
 }
 
 func (s *survey) event(e *keyspace.Event, p Point) {
