@@ -129,7 +129,7 @@ func (w *workload) compute() {
 func (w *workload) rank() {
 	q := "q" + w.number(0, 3)
 	unique := func() string { return fmt.Sprintf("%d.%06d", w.rnd.Intn(100)-50, w.n) }
-	switch w.rnd.Intn(9) {
+	switch w.rnd.Intn(11) {
 	case 0, 1, 2, 3:
 		for range 3 {
 			v := w.value()
@@ -150,5 +150,18 @@ func (w *workload) rank() {
 	case 8:
 		w.do("BZPOPMAX", q, "0.01")
 		w.do("ZMPOP", "1", q, w.pick("MIN", "MAX"), "COUNT", "2")
+	case 9:
+		args := []string{"ZRANGESTORE", "q" + w.number(0, 3), q, w.number(-6, 6), w.number(-6, 6)}
+		w.do(append(args, [][]string{nil, {"REV"}}[w.rnd.Intn(2)]...)...)
+	case 10:
+		args := []string{"ZRANGESTORE", "q" + w.number(0, 3), q, w.pick("-inf", "(-10", "-3"), w.pick("+inf", "40", "(30"), "BYSCORE"}
+		if w.rnd.Intn(2) == 0 {
+			args[3], args[4] = args[4], args[3]
+			args = append(args, "REV")
+		}
+		if w.rnd.Intn(2) == 0 {
+			args = append(args, "LIMIT", w.number(-1, 4), w.number(-1, 6))
+		}
+		w.do(args...)
 	}
 }

@@ -12,6 +12,13 @@ const (
 	subtract         // what the source has is gone
 )
 
+// Operand b of opGather: what the result is.
+const (
+	plain  = iota // a set
+	scored        // a sorted set, whose scores are not known
+	ranged        // a sorted set, of one source, whose scores it keeps
+)
+
 // gather takes the source o.name into the result o.id.
 func (e *engine) gather(o *op) error {
 	x, err := e.object(o.id, o.db)
@@ -19,7 +26,13 @@ func (e *engine) gather(o *op) error {
 		return err
 	}
 	obj, y := &e.objects[x], e.byID.get(o.name)
-	if o.b != 0 {
+	switch o.b {
+	case ranged:
+		obj.flags |= isScored
+		if y != 0 && (e.objects[y].flags&(isVague|isScored) != isScored || !e.ordered(y)) {
+			obj.flags |= isVague
+		}
+	case scored:
 		obj.flags |= isScored | isVague
 	}
 	switch {
@@ -28,7 +41,12 @@ func (e *engine) gather(o *op) error {
 		e.doubt(x)
 		obj.flags |= isOpaque
 	case y != 0 && o.a == unite:
-		return e.unite(x, y)
+		if err := e.unite(x, y); err != nil {
+			return err
+		}
+		if o.b == ranged { // or their ranks would seem to be known
+			e.objects[x].doubt = e.objects[y].doubt
+		}
 	case y != 0:
 		e.compare(x, y, o.a == intersect)
 	case o.a == intersect:
@@ -113,9 +131,7 @@ func (e *engine) doubted(n uint32) bool {
 
 // store puts the result x into the place of the object o.name.
 func (e *engine) store(o *op, x uint32) {
-	if y := e.byID.get(o.name); y != 0 {
-		e.remove(y, keyspace.Overwritten)
-	}
+	e.displace(o.name)
 	obj := &e.objects[x]
 	if obj.length == 0 && obj.flags&isOpaque == 0 {
 		e.remove(x, keyspace.Deleted)
@@ -124,4 +140,11 @@ func (e *engine) store(o *op, x uint32) {
 	e.byID.delete(obj.id)
 	obj.id = o.name
 	e.byID.put(obj.id, x)
+}
+
+// displace removes the object in whose place something is put.
+func (e *engine) displace(id uint64) {
+	if y := e.byID.get(id); y != 0 {
+		e.remove(y, keyspace.Overwritten)
+	}
 }

@@ -21,7 +21,7 @@ type command struct {
 // begin takes a Command: what it may be a sign of, and MULTI.
 func (r *recorder) begin(ev *keyspace.Event) {
 	r.resp = true
-	r.command = command{source: ev.Pos.Source, offset: ev.Record, seq: r.seq, operands: operands{sources: r.command.sources[:0]}}
+	r.command = command{source: ev.Pos.Source, offset: ev.Record, seq: r.seq, operands: operands{sources: r.command.sources[:0], cuts: r.command.cuts[:0]}}
 	if len(ev.Args) == 0 {
 		return
 	}
@@ -32,6 +32,10 @@ func (r *recorder) begin(ev *keyspace.Event) {
 	r.command.field = string(name) == "HDEL"
 	r.command.libs = len(name) >= len("FUNCTION") && bytes.EqualFold(name[:len("FUNCTION")], []byte("FUNCTION"))
 	r.command.algebra = algebraOf(name)
+	if r.command.algebra.of == ranged {
+		whole := int64(len(ev.Args)) == ev.Index
+		r.command.cuts, r.command.algebra.some = rangeCuts(r.command.cuts, ev.Args, whole)
+	}
 	if len(name) == len("MULTI") && bytes.EqualFold(name, []byte("MULTI")) {
 		r.multi = r.command
 	}

@@ -2,39 +2,41 @@ package lifecycle
 
 import (
 	"bytes"
-
-	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // operands are what a command makes a set or a sorted set of.
 type operands struct {
 	algebra algebra
 	sources []uint64 // the objects, in the command's order
+	cuts    []op     // what removes from the result what the command leaves out
 }
 
 // algebra is how a command makes a set of others.
 type algebra struct {
 	known bool
 	how   int64 // of all sources but the first, as in opGather
+	of    int64 // of what kind the result is, as in opGather
 	some  bool  // the result is a part of that, nobody says which
 }
 
 var algebras = map[string]algebra{
-	"SUNIONSTORE":    {true, unite, false},
-	"SINTERSTORE":    {true, intersect, false},
-	"SDIFFSTORE":     {true, subtract, false},
-	"ZUNIONSTORE":    {true, unite, false},
-	"ZINTERSTORE":    {true, intersect, false},
-	"ZDIFFSTORE":     {true, subtract, false},
-	"ZRANGESTORE":    {true, unite, true},
-	"GEOSEARCHSTORE": {true, unite, true},
+	"SUNIONSTORE":       {true, unite, plain, false},
+	"SINTERSTORE":       {true, intersect, plain, false},
+	"SDIFFSTORE":        {true, subtract, plain, false},
+	"ZUNIONSTORE":       {true, unite, scored, false},
+	"ZINTERSTORE":       {true, intersect, scored, false},
+	"ZDIFFSTORE":        {true, subtract, scored, false},
+	"ZRANGESTORE":       {true, unite, ranged, false},
+	"GEOSEARCHSTORE":    {true, unite, scored, true},
+	"GEORADIUS":         {true, unite, scored, true},
+	"GEORADIUSBYMEMBER": {true, unite, scored, true},
 }
 
 // maxSources is how many sources are followed. What is made of more is not known.
 const maxSources = 1 << 12
 
 func algebraOf(name []byte) algebra {
-	if n := len(name); n < len("ZDIFFSTORE") || n > len("GEOSEARCHSTORE") || !bytes.EqualFold(name[len(name)-5:], []byte("STORE")) {
+	if n := len(name); n < len("GEORADIUS") || n > len("GEORADIUSBYMEMBER") {
 		return algebra{}
 	}
 	return algebras[string(bytes.ToUpper(name))]
@@ -58,11 +60,11 @@ func (r *recorder) shared(o op) error {
 }
 
 // compute puts the result of a computation into the place of an object.
-func (r *recorder) compute(o op, t keyspace.Type) error {
+func (r *recorder) compute(o op) error {
 	s := &r.command.operands
 	if s.algebra.known && len(s.sources) > 0 {
 		if r.linkSources(o.id) {
-			return r.gather(o, t)
+			return r.gather(o)
 		}
 		r.forgot++
 	}
@@ -88,17 +90,20 @@ func (r *recorder) linkSources(id uint64) bool {
 }
 
 // gather emits the ops that compute a set of the sources.
-func (r *recorder) gather(o op, t keyspace.Type) error {
+func (r *recorder) gather(o op) error {
 	s := &r.command.operands
-	g := op{kind: opGather, id: resultOf(o.id), db: o.db, a: unite}
-	if t == keyspace.SortedSet {
-		g.b = 1
-	}
+	g := op{kind: opGather, id: resultOf(o.id), db: o.db, a: unite, b: s.algebra.of}
 	for _, g.name = range s.sources {
 		if _, err := r.emit(g); err != nil {
 			return err
 		}
 		g.a = s.algebra.how
+	}
+	for _, cut := range s.cuts {
+		cut.id, cut.db = g.id, g.db
+		if _, err := r.emit(cut); err != nil {
+			return err
+		}
 	}
 	if s.algebra.some {
 		if _, err := r.emit(op{kind: opDoubt, id: g.id, db: g.db, a: 1}); err != nil {

@@ -18,11 +18,11 @@
 //   - Recovered if the server never applied the command, or rolls it back.
 //   - Unknown if the log does not say: a command removed some of what a key held
 //     without naming it, or computed from it what another key holds (SORT STORE,
-//     BITOP, ZRANGESTORE), and it is not in the first any more. What is gone for
+//     BITOP, GEOSEARCHSTORE), and it is not in the first any more. What is gone for
 //     certain later on bears the later reason.
 //
 // Sets that are made of others (SUNIONSTORE, SINTERSTORE, SDIFFSTORE and their like of
-// sorted sets) are computed, and hold the values of the first source that has them; an
+// sorted sets, ZRANGESTORE) are computed, and hold the values of the first source that has them; an
 // equal member of another source, once it is gone from there, is Unknown.
 //
 // A Key event has the state that the best of its values has, and if none is left,

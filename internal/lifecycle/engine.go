@@ -125,6 +125,9 @@ func (e *engine) apply(o *op) error {
 	x := e.byID.get(o.id)
 	switch {
 	case x == 0:
+		if o.kind == opStore { // nothing was left of what was gathered
+			e.displace(o.name)
+		}
 	case o.kind < opPut:
 		e.applyObject(o, x)
 	case o.kind.has(ofName):
@@ -186,7 +189,9 @@ func (e *engine) applyObject(o *op, x uint32) {
 	case opRemoveScores:
 		e.removeScores(o, x)
 	case opRemoveRanks:
-		e.removeRanks(o, x)
+		e.removeRanks(o.a, o.b, x)
+	case opKeepRanks:
+		e.keepRanks(o.a, o.b, x)
 	case opShared:
 		e.share(x)
 	case opTrimID:

@@ -142,6 +142,9 @@ func (s *script) mutate(cmd, key string, a []string) {
 			s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpShare, Key: []byte(k), Value: []byte(key), Index: int64(s.db)})
 		}
 		s.remove(keyspace.OpReplaceSome, keyspace.Set, key, keyspace.Event{})
+	case "ZRANGESTORE", "GEOSEARCHSTORE": // key source …
+		s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpShare, Key: []byte(a[0]), Value: []byte(key), Index: int64(s.db)})
+		s.remove(keyspace.OpReplaceSome, keyspace.SortedSet, key, keyspace.Event{})
 	case "SMOVE":
 		s.add(keyspace.Event{Kind: keyspace.Rename, Op: keyspace.OpMoveMember, Type: keyspace.Set,
 			Key: []byte(key), Value: []byte(a[0]), Field: []byte(a[1]), Index: int64(s.db)})

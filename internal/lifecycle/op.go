@@ -41,6 +41,7 @@ const (
 	opShared                       //   another key may hold what it holds, too
 	opRemoveScores                 //   zset: members whose score is from a to b, as bits
 	opRemoveRanks                  //   zset: members at ranks a to b
+	opKeepRanks                    //   zset: all others
 	opTrimID                       //   stream: entries below a-b are removed
 	opDeleteGroup                  //   stream: consumer group a and its consumers are removed
 
@@ -67,7 +68,7 @@ const (
 	opCopy         //   name = the new object, a = its database
 	opMoveName     //   a = the other object, b = its database
 	opMoveEnd      //   name = the other object, a = its database, b = ends
-	opGather       //   name = a source of a set that is computed, a = how, b = 1: a sorted set
+	opGather       //   name = a source of a set that is computed, a = how, b = of what kind
 	opStore        //   name = the object whose place the computed set takes
 
 	opFlush // a = database or everyDB; in a stream of its own
@@ -110,6 +111,7 @@ var traits = [kinds]uint8{
 	opDoubt:        hasA,
 	opRemoveScores: hasA | hasB,
 	opRemoveRanks:  hasA | hasB,
+	opKeepRanks:    hasA | hasB,
 	opTrimID:       hasA | hasB,
 	opDeleteGroup:  hasA,
 	opPut:          hasName | hasA | isValue | ofName,

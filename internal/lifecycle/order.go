@@ -197,13 +197,13 @@ func (e *engine) removeScores(o *op, x uint32) {
 // removeRanks replays the removal of the members at ranks a to b, counted from the
 // end if negative. Of members of equal score of which only some are removed it is
 // not known which.
-func (e *engine) removeRanks(o *op, x uint32) {
+func (e *engine) removeRanks(a, b int64, x uint32) {
 	obj := &e.objects[x]
 	if e.part || obj.doubt > 0 || obj.flags&(isVague|isOpaque|isScored) != isScored || !e.ordered(x) {
 		e.doubt(x)
 		return
 	}
-	a, b := between(o.a, o.b, int64(obj.length))
+	a, b = between(a, b, int64(obj.length))
 	if a > b {
 		return
 	}
@@ -227,6 +227,20 @@ func (e *engine) removeRanks(o *op, x uint32) {
 		e.drop(at, keyspace.Deleted)
 	}
 	e.vanish(x)
+}
+
+// keepRanks replays the removal of all members but those at ranks a to b.
+func (e *engine) keepRanks(a, b int64, x uint32) {
+	length := int64(e.objects[x].length)
+	if a, b = between(a, b, length); a > b {
+		a, b = length, length-1
+	}
+	if b < length-1 {
+		e.removeRanks(b+1, length-1, x)
+	}
+	if a > 0 {
+		e.removeRanks(0, a-1, x)
+	}
 }
 
 // between returns the range that LTRIM and ZREMRANGEBYRANK mean by two indexes; it

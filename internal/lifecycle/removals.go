@@ -28,7 +28,7 @@ func (r *recorder) delete(ev *keyspace.Event) error {
 		o.name, _ = r.object(o.db, ev.Value)
 		return r.exchange(o, o.name, o.db)
 	case keyspace.OpReplaceSome:
-		return r.compute(o, ev.Type)
+		return r.compute(o)
 	}
 	_, err := r.emit(r.removal(o, ev))
 	return err

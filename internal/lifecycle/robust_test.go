@@ -412,7 +412,7 @@ func TestWrongTypes(t *testing.T) {
 		"ZADD %s 1 a", "RPUSH %s a b", "LPUSH %s a", "LSET %s 0 b", "LINSERT %s AFTER a b", "LPOP %s 1", "LTRIM %s 1 -1", "LREM %s 0 a",
 		"XADD %s 1-1 a v", "XDEL %s 1-1", "XTRIM %s MAXLEN 1", "XTRIM %s MINID 1-1", "XCLAIM %s a b 1 1-1", "XGROUP-DESTROY %s a",
 		"JSON.SET %s a v", "ARSET %s 1 v", "DEL %s", "PERSIST %s", "ZADD %s 2 b 3 c", "ZINCRBY %s 1 a", "ZADD-GT %s 1 b",
-		"ZREMRANGEBYRANK %s 0 0", "ZREMRANGEBYRANK %s -2 -1", "ZREMRANGEBYSCORE %s 1 2", "SUNIONSTORE %s k"}
+		"ZREMRANGEBYRANK %s 0 0", "ZREMRANGEBYRANK %s -2 -1", "ZREMRANGEBYSCORE %s 1 2", "SUNIONSTORE %s k", "ZRANGESTORE %s k 0 1", "ZRANGESTORE %s l 1 2 BYSCORE"}
 	pairs := []string{"SMOVE %s %s a", "LMOVE %s %s LEFT RIGHT", "LMOVE %s %s RIGHT LEFT", "RENAME %s %s", "COPY %s %s 0"}
 	rnd := rand.New(rand.NewSource(1))
 	key := func() string { return string(rune('k' + rnd.Intn(3))) }
