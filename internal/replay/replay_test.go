@@ -556,6 +556,26 @@ func TestUnfollowed(t *testing.T) {
 	}
 }
 
+func TestRangeStore(t *testing.T) {
+	for command, want := range map[string]string{
+		"ZRANGESTORE d z 0 1":                          `"a"=1, "b"=2`,
+		"ZRANGESTORE d z 0 0 REV":                      `"c"=3`,
+		"ZRANGESTORE d z 3 (1 BYSCORE REV LIMIT 0 1":   `"c"=3`,
+		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT 1 -5": `"b"=2, "c"=3`,
+		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT -1 2": "",
+		"ZRANGESTORE d z - + BYLEX LIMIT -1 -1":        "",
+		"ZRANGESTORE d none 0 -1":                      "",
+	} {
+		got := state(t, logOf(t, "SELECT 0", "ZADD z 1 a 2 b 3 c", "ZADD d 9 old", command), Point{})["0/d"]
+		if want != "" {
+			want = "zset expire=-1 " + want
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", command, got, want)
+		}
+	}
+}
+
 func TestSort(t *testing.T) {
 	for command, want := range map[string]string{
 		"SORT l STORE d":                          "1 2 10 10",

@@ -332,7 +332,7 @@ func (w *workload) zsetStep() {
 		case 0:
 			w.do("ZDIFFSTORE", w.key("z"), "2", w.key("z"), w.key("z"))
 		case 1:
-			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "10", "90", "BYSCORE", "LIMIT", "1", "3")
+			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "10", "90", "BYSCORE", "LIMIT", w.pick("1", "0", "-1"), w.pick("3", "-1"))
 		default:
 			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "0", "-2", "REV")
 		}

@@ -409,7 +409,10 @@ func zrangestore(m *machine, e *keyspace.Event, a [][]byte) error {
 			return nil
 		}
 		members := in.between(a[3], a[4], by, reverse)
-		members = members[min(max(skip, 0), int64(len(members))):]
+		if skip < 0 { // behind it servers find none (t_zset.c, genericZrangebyscoreCommand)
+			skip = int64(len(members))
+		}
+		members = members[min(skip, int64(len(members))):]
 		if count >= 0 {
 			members = members[:min(count, int64(len(members)))]
 		}
