@@ -79,14 +79,14 @@ func (w *worker) candidates(data []byte) uint64 {
 func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	set := uint64(0)
 	for _, h := range hits {
-		set |= w.s.opens[w.s.matcher.output(h)]
+		out := w.s.matcher.output(h)
+		set |= w.s.opens[out]
+		w.probe.marks |= w.s.marked[out]
 	}
-	w.probe.marks |= uint32(set >> markShift)
 	if len(f.data) < minContainer {
 		return false
 	}
-	set = set&(1<<markShift-1) | w.candidates(f.data)
-	for ; set != 0; set &= set - 1 {
+	for set |= w.candidates(f.data); set != 0; set &= set - 1 {
 		d := &w.s.decoders[bits.TrailingZeros64(set)]
 		if !d.fits(f.data) {
 			continue
@@ -102,14 +102,10 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	return false
 }
 
-// markShift is where in the masks of what a keyword sets off the frameworks
-// follow the decoders.
-const markShift = 39
-
-// isContainer reports whether decoded bytes start like a binary container or
-// are text: what tells base64 and hex from random identifiers.
+// isContainer reports whether decoded bytes start like a binary container, are
+// text or hold some: what tells base64 and hex from random identifiers.
 func (w *worker) isContainer(data []byte) bool {
-	if isText(data) || isELF(data, 0) {
+	if isText(data) || isELF(data, 0) || holdsText(data) {
 		return true
 	}
 	if len(data) < minContainer {
@@ -134,6 +130,32 @@ func isText(data []byte) bool {
 		ascii = ascii && b < 0x80
 	}
 	return ascii || utf8.Valid(data)
+}
+
+// minRun is how many printable characters in a row are text among bytes of a
+// format that nothing here knows: of random ones, not one in ten million begins
+// as many.
+const minRun = 16
+
+// maxRunSearch is how far such a text is looked for.
+const maxRunSearch = 4 << 10
+
+// holdsText reports whether a run of printable characters stands near the front
+// of data.
+func holdsText(data []byte) bool {
+	data = data[:min(len(data), maxRunSearch)]
+	for end := minRun; end <= len(data); { // a run of minRun bytes that begins at or behind start ends here
+		start := end - minRun
+		i := end - 1
+		for i >= start && data[i] >= ' ' && data[i] < 0x7f {
+			i--
+		}
+		if i < start {
+			return true
+		}
+		end = i + 1 + minRun
+	}
+	return false
 }
 
 func isASCII(data []byte) bool {

@@ -23,7 +23,17 @@ func fitsBase32(data []byte) bool {
 	}
 	var head [headBase32 / 8 * 5]byte
 	_, err := base32Encoding.Decode(head[:], data[:headBase32])
-	return err == nil && plausibleHead(head[:])
+	return err == nil && (plausibleHead(head[:]) || base32TextBehind(data))
+}
+
+// sampleBase32 is how many characters decide whether text follows a header of a
+// format that nothing here knows.
+const sampleBase32 = 256
+
+func base32TextBehind(data []byte) bool {
+	var out [sampleBase32 / 8 * 5]byte
+	n, _ := base32Encoding.Decode(out[:], data[:min(len(data), sampleBase32)/8*8])
+	return holdsText(out[:n])
 }
 
 func openBase32(w *worker, f *fragment, hits []hit, base uint32) bool {

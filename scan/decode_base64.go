@@ -113,32 +113,21 @@ func fitsBase64(data []byte) bool {
 		}
 		n, _ = enc.Decode(head[:], short)
 	}
-	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3)) || mostlyText(enc, data)
+	return n >= 9 && (plausibleHead(head[:n]) || likelyBlind(head[:n], len(data)/4*3)) || textBehind(enc, data)
 }
 
-// sampleBase64 is how many characters decide whether what comes out is mostly
-// text, behind a header of a format that nothing here knows.
-const sampleBase64 = 64
+// sampleBase64 is how many characters decide whether text follows a header of a
+// format that nothing here knows.
+const sampleBase64 = 256
 
-// mostlyText reports whether three quarters of what the first characters decode
-// to is printable: of random bytes, little more than a third is.
-func mostlyText(enc *base64.Encoding, data []byte) bool {
-	if len(data) < sampleBase64 {
+// textBehind reports whether what the first characters decode to holds text.
+func textBehind(enc *base64.Encoding, data []byte) bool {
+	if len(data) < minRun/3*4 {
 		return false
 	}
 	var out [sampleBase64 / 4 * 3]byte
-	n, _ := enc.Decode(out[:], data[:sampleBase64])
-	return n == len(out) && mostlyPrintable(out[:])
-}
-
-func mostlyPrintable(data []byte) bool {
-	printable := 0
-	for _, b := range data {
-		if b >= ' ' && b < 0x7f {
-			printable++
-		}
-	}
-	return printable*4 >= len(data)*3
+	n, _ := enc.Decode(out[:], trimPadding(data[:min(len(data), sampleBase64)]))
+	return holdsText(out[:n])
 }
 
 // fitsShortBase64 decodes all of a short text, which must come out as ASCII: of
@@ -270,10 +259,6 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	p := piece{kind: "base64", data: buf[:n], to: len(f.data)}
 	if !w.isContainer(p.data) {
-		if n >= sampleBase64/4*3 && mostlyPrintable(p.data[:sampleBase64/4*3]) {
-			w.child(f, p, nil, 0)
-			return true
-		}
 		return w.openBlindly(f, p)
 	}
 	// Random text begins like some container once in a while.

@@ -32,16 +32,20 @@ func fitsHex(data []byte) bool {
 		}
 		head[i] = unhex(data[2*i])<<4 | unhex(data[2*i+1])
 	}
-	return plausibleHead(head[:]) || len(data) >= sampleHex && mostlyHexText(data[:sampleHex])
+	return plausibleHead(head[:]) || hexTextBehind(data)
 }
 
-// sampleHex is how many digits decide whether what comes out is mostly text.
-const sampleHex = 96
+// sampleHex is how many digits decide whether text follows a header of a format
+// that nothing here knows.
+const sampleHex = 256
 
-func mostlyHexText(digits []byte) bool {
+func hexTextBehind(digits []byte) bool {
+	if len(digits) < 2*minRun {
+		return false
+	}
 	var out [sampleHex / 2]byte
-	n, err := hex.Decode(out[:], digits)
-	return err == nil && mostlyPrintable(out[:n])
+	n, _ := hex.Decode(out[:], digits[:min(len(digits), sampleHex)])
+	return holdsText(out[:n])
 }
 
 // asciiHex reports whether these are the first digits of printable characters.
@@ -72,10 +76,6 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 	buf := w.buffer(f.depth, n)
 	for i := range buf {
 		buf[i] = unhex(digits[2*i])<<4 | unhex(digits[2*i+1])
-	}
-	if len(buf) >= sampleHex/2 && !w.isContainer(buf) && mostlyPrintable(buf[:sampleHex/2]) {
-		w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0)
-		return true
 	}
 	if !w.isContainer(buf) {
 		return false

@@ -35,7 +35,7 @@ func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
 	}
 	if !isForm(f.data) {
 		buf := unescapeText(w.buffer(f.depth, len(f.data))[:0], f.data)
-		if !isText(buf) || len(buf) == len(f.data) {
+		if len(buf) == len(f.data) || !w.isContainer(buf) {
 			return false
 		}
 		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)

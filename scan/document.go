@@ -256,7 +256,7 @@ func (s *docScan) octets(from, to int) {
 			buf, n = append(buf, byte(n)), 0
 		}
 	}
-	if w.isContainer(buf) || len(buf) >= sampleBase64/4*3 && mostlyPrintable(buf) {
+	if w.isContainer(buf) {
 		w.child(s.f, piece{s.kind, s.doc.where(), buf, from, to, false, false}, nil, 0)
 	}
 }

@@ -64,7 +64,8 @@ type Scanner struct {
 	sniff      [256]uint64 // by first byte: which decoders may fit
 	binary     uint64      // decoders of formats that are no text
 	snappy     uint64      // the one of them that short texts are asked for, too
-	opens      []uint64    // by output of the matcher: which decoders may fit, and which frameworks
+	opens      []uint64    // by output of the matcher: which decoders may fit,
+	marked     []uint32    // and which frameworks
 	byID       map[string]*rule
 	byClass    [namePassword + 1]*rule
 
@@ -218,7 +219,7 @@ func (s *Scanner) build() error {
 		return err
 	}
 	s.matcher = m
-	s.opens = make([]uint64, len(m.outputs))
+	s.opens, s.marked = make([]uint64, len(m.outputs)), make([]uint32, len(m.outputs))
 	for i, patterns := range m.outputs {
 		for _, p := range patterns {
 			for _, a := range s.actions[p] {
@@ -226,7 +227,7 @@ func (s *Scanner) build() error {
 				case actOpen:
 					s.opens[i] |= 1 << a.size
 				case actMark:
-					s.opens[i] |= 1 << (markShift + a.size)
+					s.marked[i] |= 1 << a.size
 				}
 			}
 		}

@@ -27,7 +27,7 @@ type framework struct {
 	judge func(*probe) *session
 }
 
-// frameworks lists them, at most 64-markShift, the special ones before the general.
+// frameworks lists them, at most 32, the special ones before the general.
 func frameworks() []framework {
 	return slices.Concat(
 		djangoFrameworks, springFrameworks, laravelFrameworks, phpFrameworks, railsFrameworks, nodeFrameworks,
