@@ -24,6 +24,9 @@ const (
 	maxValue      = 1 << 10
 )
 
+// wideColon is that of Chinese and Japanese.
+const wideColon = "："
+
 // assignment takes an assignment apart whose name contains the noun
 // f.data[from:to]: NAME=value, "name": "value", name => 'value', --name value,
 // <name>value</name>.
@@ -33,6 +36,9 @@ func (w *worker) assignment(f *fragment, from, to int) {
 		return // part of a name or a value that was looked at
 	}
 	end := run(d, to, maxNameAfter, isNameByte)
+	if k := bytes.Index(d[to:end], []byte(wideColon)); k >= 0 {
+		end = to + k
+	}
 	at := end
 	// Quotes around the name, perhaps escaped, a bracket, spaces.
 	tag, compared := false, false
@@ -53,6 +59,8 @@ func (w *worker) assignment(f *fragment, from, to int) {
 			compared = d[at] == '='
 			at++
 		}
+	case bytes.HasPrefix(d[at:], []byte(wideColon)):
+		at += len(wideColon)
 	case d[at] == ',' && at > end && at+2 < len(d) && isArgument(d, from):
 		at++ // define('DB_PASSWORD', 'value')
 	case d[at] == '>' && at == end:

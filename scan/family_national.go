@@ -1,20 +1,52 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // National identity numbers, by the check characters that their issuers define.
 // A number of so many digits passes one of them by chance too often: they are
 // looked for only under a name that promises one.
 
-// nationalID returns the country whose number v is, or "".
-func nationalID(v []byte) string {
+// nationalNames are names that promise a number of one of some countries, or of any.
+var nationalNames = []struct {
+	countries string
+	names     []string
+}{
+	{"", []string{"national_id", "nationalid", "personal_id", "tax_id", "taxid", "tax_number", "id_number", "idnumber", "citizen_id", "id_card", "idcard", "identity_card"}},
+	{"US", []string{"ssn"}}, {"US FR", []string{"socialsecurity", "social_security"}},
+	{"FR", []string{"securite_sociale", "sécurité_sociale", "numero_secu", "insee", "nir"}},
+	{"DE", []string{"steuer_id", "steueridnr", "steueridentifikationsnummer", "steuernummer", "idnr"}},
+	{"ES", []string{"dni", "nie", "documento_identidad"}}, {"ES PT", []string{"nif"}}, {"PT", []string{"contribuinte"}},
+	{"BR", []string{"cpf"}}, {"NL", []string{"bsn", "burgerservicenummer"}}, {"SE", []string{"pnr"}}, {"SE NO", []string{"personnummer"}},
+	{"PL", []string{"pesel"}}, {"IT", []string{"codice_fiscale"}}, {"FI", []string{"hetu"}}, {"CH", []string{"ahv"}}, {"TR", []string{"tckn"}},
+	{"NO", []string{"fodselsnummer"}}, {"BE", []string{"rijksregisternummer"}}, {"CN", []string{"身份证", "身份证号"}},
+	{"IN", []string{"aadhaar", "aadhar"}}, {"GB", []string{"nhs_number", "nhs_no"}}, {"KR", []string{"rrn", "resident_registration", "주민등록"}},
+	{"JP", []string{"my_number", "マイナンバー", "個人番号"}}, {"RU", []string{"snils", "снилс"}}, {"CA", []string{"social_insurance"}}, {"AU", []string{"tax_file_number"}},
+	{"AR", []string{"cuil", "cuit"}}, {"CZ", []string{"rodne_cislo", "birth_number"}}, {"RO", []string{"cnp"}}, {"EE", []string{"isikukood"}},
+	{"DK", []string{"cpr"}}, {"CL", []string{"rut"}}, {"HK", []string{"hkid"}}, {"SG", []string{"nric"}},
+}
+
+// nationalFamily makes a rule of each line.
+func nationalFamily() []rule {
+	var out []rule
+	for _, n := range nationalNames {
+		out = append(out, rule{id: "national-id", description: "National identity number", category: PII, severity: Medium, confidence: Confirmed, rank: rankData, find: byName,
+			names: n.names, shape: func(v []byte) bool { return isNationalID(v, n.countries) }})
+	}
+	return out
+}
+
+// isNationalID reports whether v is a number of one of some countries, or of any.
+func isNationalID(v []byte, countries string) bool {
 	var buf [20]byte
 	n := 0
 	for _, b := range v {
 		switch {
-		case b == ' ' || b == '-' || b == '.' || b == '/' || b == '+':
+		case b == ' ' || b == '-' || b == '.' || b == '/' || b == '+' || b == '(' || b == ')':
 		case !isAlnum(b) || n == len(buf):
-			return ""
+			return false
 		default:
 			buf[n] = upper(b)
 			n++
@@ -22,11 +54,11 @@ func nationalID(v []byte) string {
 	}
 	id := buf[:n]
 	for _, c := range nationalIDs {
-		if len(id) == c.length && c.valid(id) {
-			return c.country
+		if len(id) == c.length && (countries == "" || strings.Contains(countries, c.country)) && c.valid(id) {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func upper(b byte) byte {
@@ -44,6 +76,10 @@ var nationalIDs = []struct {
 	{"ES", 9, spanishID}, {"FI", 10, finnishID}, {"IT", 16, italianID}, {"CN", 18, chineseID}, {"CH", 13, swissID},
 	{"FR", 15, frenchID}, {"DE", 11, germanID}, {"PL", 11, weighted(10, "13791379131")}, {"NO", 11, norwegianID},
 	{"BE", 11, belgianID}, {"BR", 11, brazilianID}, {"TR", 11, turkishID}, {"NL", 9, dutchID}, {"SE", 10, swedishID}, {"US", 9, americanID},
+	{"IN", 12, indianID}, {"GB", 10, weighted(11, ":987654321")}, {"KR", 13, koreanID}, {"JP", 12, japaneseID}, {"RU", 11, russianID},
+	{"AR", 11, argentineID}, {"CZ", 10, czechID}, {"DK", 10, danishID}, {"RO", 13, romanianID}, {"EE", 11, estonianID}, {"PT", 9, portugueseID},
+	{"CL", 8, chileanID}, {"CL", 9, chileanID}, {"HK", 8, hongKongID}, {"SG", 9, singaporeID},
+	{"CA", 9, canadianID}, {"AU", 9, weighted(11, "14375869:")},
 }
 
 func number(v []byte) (n uint64, ok bool) {
@@ -56,7 +92,8 @@ func number(v []byte) (n uint64, ok bool) {
 	return n, len(v) > 0 && len(v) < 19
 }
 
-// weighted: the sum of digits times weights is divisible by mod.
+// weighted: the sum of digits times weights, of which a colon is ten, is divisible
+// by mod.
 func weighted(mod int, weights string) func([]byte) bool {
 	return func(v []byte) bool {
 		sum := 0
@@ -237,4 +274,173 @@ func americanID(v []byte) bool {
 	group, ok2 := number(v[3:5])
 	serial, ok3 := number(v[5:])
 	return ok && ok2 && ok3 && area > 0 && area != 666 && area < 900 && group > 0 && serial > 0 && shapeOf(v).distinct > 3
+}
+
+// sumOf adds up digits times weights, of which there may be fewer.
+func sumOf(v []byte, weights string) (sum int) {
+	for i := range weights {
+		sum += int(v[i]-'0') * int(weights[i]-'0')
+	}
+	return sum
+}
+
+// indianID: Aadhaar, Verhoeff's check digit, which turns the digits in the dihedral
+// group of ten elements.
+func indianID(v []byte) bool {
+	if !isDigits(v) || v[0] < '2' {
+		return false
+	}
+	turns := [8]string{"0123456789"}
+	for i := 1; i < len(turns); i++ {
+		var turned [10]byte
+		for k := range turned {
+			turned[k] = "1576283094"[turns[i-1][k]-'0']
+		}
+		turns[i] = string(turned[:])
+	}
+	sum := 0
+	for i := range v {
+		next := int(turns[i%8][v[len(v)-1-i]-'0'] - '0')
+		switch {
+		case sum < 5 && next < 5:
+			sum = (sum + next) % 5
+		case sum < 5:
+			sum = (sum+next)%5 + 5
+		case next < 5:
+			sum = (sum-next+5)%5 + 5
+		default:
+			sum = (sum - next + 5) % 5
+		}
+	}
+	return sum == 0
+}
+
+// koreanID: resident registration number, as issued to October 2020.
+func koreanID(v []byte) bool {
+	return isDigits(v) && isDayMonth(v[4:6], v[2:4]) && (11-sumOf(v, "234567892345")%11)%10 == int(v[12]-'0')
+}
+
+// japaneseID: individual number of twelve digits.
+func japaneseID(v []byte) bool {
+	if !isDigits(v) || shapeOf(v).distinct < 3 {
+		return false
+	}
+	rest, want := sumOf(v, "65432765432")%11, 0
+	if rest > 1 {
+		want = 11 - rest
+	}
+	return want == int(v[11]-'0')
+}
+
+// russianID: SNILS, nine digits weigh nine to one.
+func russianID(v []byte) bool {
+	if !isDigits(v) || shapeOf(v).distinct < 3 {
+		return false
+	}
+	check, _ := number(v[9:])
+	return sumOf(v, "987654321")%101%100 == int(check)
+}
+
+// argentineID: CUIT and CUIL, which begin with who they are for.
+func argentineID(v []byte) bool {
+	switch string(v[:2]) {
+	case "20", "23", "24", "27", "30", "33", "34":
+		return weighted(11, "54327654321")(v)
+	}
+	return false
+}
+
+// czechID: of Czechia and Slovakia, a date and four digits that eleven divides. The
+// months of women are 50 higher, and 20 where the numbers of a day ran out.
+func czechID(v []byte) bool {
+	n, ok := number(v)
+	month, _ := number(v[2:4])
+	month = month % 50 % 20
+	return ok && n%11 == 0 && month >= 1 && month <= 12 && isDayMonth(v[4:6], []byte("01"))
+}
+
+// danishID: CPR, a date and four digits; its check digit was given up in 2007.
+func danishID(v []byte) bool {
+	return isDigits(v) && isDayMonth(v[0:2], v[2:4]) && shapeOf(v).distinct > 3
+}
+
+// romanianID: CNP.
+func romanianID(v []byte) bool {
+	if !isDigits(v) || v[0] == '0' || !isDayMonth(v[5:7], v[3:5]) {
+		return false
+	}
+	rest := sumOf(v, "279146358279") % 11
+	return rest%10+rest/10 == int(v[12]-'0')
+}
+
+// estonianID: isikukood, and Lithuania's asmens kodas; a second sum decides where the
+// first leaves ten.
+func estonianID(v []byte) bool {
+	if !isDigits(v) || v[0] == '0' || v[0] > '8' || !isDayMonth(v[5:7], v[3:5]) {
+		return false
+	}
+	rest := sumOf(v, "1234567891") % 11
+	if rest == 10 {
+		rest = sumOf(v, "3456789123") % 11 % 10
+	}
+	return rest == int(v[10]-'0')
+}
+
+// portugueseID: NIF.
+func portugueseID(v []byte) bool {
+	return isDigits(v) && v[0] != '0' && (11-sumOf(v, "98765432")%11)%11%10 == int(v[8]-'0') && shapeOf(v).distinct > 2
+}
+
+// chileanID: RUT, weights two to seven from the right; K stands for ten.
+func chileanID(v []byte) bool {
+	last := len(v) - 1
+	if !isDigits(v[:last]) || shapeOf(v).distinct < 3 {
+		return false
+	}
+	sum := 0
+	for i := range last {
+		sum += int(v[last-1-i]-'0') * (2 + i%6)
+	}
+	return "0K987654321"[sum%11] == v[last]
+}
+
+// hongKongID: a letter, six digits and one that checks, with A for ten.
+func hongKongID(v []byte) bool {
+	if !isUpper(v[0]) || !isDigits(v[1:7]) {
+		return false
+	}
+	sum := 36*9 + int(v[0]-'A'+10)*8 + sumOf(v[1:], "765432")
+	return "0A987654321"[sum%11] == v[7]
+}
+
+// singaporeID: NRIC and FIN, a letter of the century, seven digits and a letter.
+func singaporeID(v []byte) bool {
+	if !isDigits(v[1:8]) {
+		return false
+	}
+	sum, letters := sumOf(v[1:], "2765432"), "JZIHGFEDCBA"
+	switch v[0] {
+	case 'S':
+	case 'T':
+		sum += 4
+	case 'F':
+		letters = "XWUTRQPNMLK"
+	case 'G':
+		sum, letters = sum+4, "XWUTRQPNMLK"
+	default:
+		return false
+	}
+	return letters[sum%11] == v[8]
+}
+
+// canadianID: SIN, Luhn's check digit.
+func canadianID(v []byte) bool {
+	if !isDigits(v) || v[0] == '0' || v[0] == '8' || shapeOf(v).distinct < 3 {
+		return false
+	}
+	d := bytes.Clone(v)
+	for i := range d {
+		d[i] -= '0'
+	}
+	return luhn(d)
 }

@@ -3,28 +3,32 @@ package scan
 import (
 	"bytes"
 	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // personalFamily finds what its name says is personal data: the rule's keyword
 // stands as a word in the name of the field, the member or the key, and the
 // value has the shape of it. Names of people in running text are not sought.
-var personalFamily = []rule{
+var personalFamily = append([]rule{
 	{id: "phone-number", description: "Telephone number", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
 		names: []string{"phone", "telephone", "mobile", "msisdn", "cellphone", "cell", "fax", "phonenumber", "tel", "telefon", "telefono", "telefone", "telefoon", "telefonnummer",
-			"handy", "handynummer", "celular", "movil", "mobil", "whatsapp", "contact_number", "contactnumber"}, shape: phoneShape},
+			"handy", "handynummer", "celular", "movil", "mobil", "whatsapp", "contact_number", "contactnumber", "sms_number", "mobilnummer", "mobilfunknummer", "rufnummer", "festnetz",
+			"téléphone", "telephone_portable", "teléfono", "móvil", "telemovel", "telemóvel", "cellulare", "telefoonnummer", "mobiel", "telefonu", "komorka", "telefon_numarasi", "cep_telefonu",
+			"手机", "手机号", "电话", "電話", "携帯", "携帯電話", "телефон", "телефона", "мобильный", "전화", "휴대폰"}, shape: phoneShape},
 	{id: "ip-address", description: "IP address of a person's device", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"remoteaddr", "remote_addr", "remoteaddress", "client_ip", "clientip", "ipaddress", "ip_address", "last_ip", "user_ip", "login_ip", "remote_ip", "visitor_ip", "signup_ip", "registration_ip", "x-forwarded-for", "x-real-ip"}, shape: addressShape},
-	{id: "national-id", description: "National identity number", category: PII, severity: Medium, confidence: Confirmed, rank: rankData, find: byName,
-		names: []string{"ssn", "national_id", "nationalid", "personal_id", "socialsecurity", "social_security", "tax_id", "taxid", "steuer_id", "cpf", "dni", "nif", "nie", "bsn", "burgerservicenummer", "pnr", "securite_sociale", "numero_secu", "insee",
-			"pesel", "codice_fiscale", "personnummer", "hetu", "ahv", "nir", "tckn", "fodselsnummer", "rijksregisternummer", "id_number", "idnumber", "citizen_id"},
-		shape: func(v []byte) bool { return nationalID(v) != "" }},
+		names: []string{"remoteaddr", "remote_addr", "remoteaddress", "client_ip", "clientip", "ipaddress", "ip_address", "last_ip", "user_ip", "login_ip", "remote_ip", "visitor_ip", "signup_ip", "registration_ip", "x-forwarded-for", "x-real-ip", "ip_addr", "ipaddr", "remoteip", "loginip", "sign_in_ip", "source_ip", "cf-connecting-ip",
+			"ip_adresse", "adresse_ip", "direccion_ip", "endereco_ip", "indirizzo_ip", "ip地址", "登录ip"}, shape: addressShape},
 	{id: "birth-date", description: "Date of birth", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"birthdate", "birth_date", "birthday", "dateofbirth", "date_of_birth", "dob", "born", "geburtsdatum", "geburtstag", "date_naissance", "fecha_nacimiento", "data_nascita", "data_nascimento", "geboortedatum"}, shape: dateShape},
+		names: []string{"birthdate", "birth_date", "birthday", "dateofbirth", "date_of_birth", "dob", "born", "geburtsdatum", "geburtstag", "date_naissance", "fecha_nacimiento", "data_nascita", "data_nascimento", "geboortedatum", "geb_datum", "naissance", "datenaissance", "nacimiento", "fecha_nac", "nascimento", "data_nasc", "nascita", "urodzenia", "dogum_tarihi",
+			"出生日期", "出生年月", "生日", "生年月日", "誕生日", "рождения", "생년월일"}, shape: dateShape},
 	{id: "passport-number", description: "Passport number", category: PII, severity: Medium, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"passport", "passport_no", "passportnumber"}, shape: passportShape},
+		names: []string{"passport", "passport_no", "passportnumber", "passnummer", "reisepass", "reisepassnummer", "passeport", "pasaporte", "passaporte", "passaporto", "paspoort", "paspoortnummer", "travel_document", "护照", "パスポート", "паспорт", "여권"}, shape: passportShape},
 	{id: "postal-address", description: "Street of a postal address", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco"}, shape: streetShape},
-}
+		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco", "straße", "wohnadresse", "rechnungsadresse", "lieferadresse", "domicile", "dirección", "calle", "domicilio", "endereço", "rua", "morada", "logradouro", "adres", "ulica", "sokak",
+			"地址", "住所", "住址", "адрес", "улица", "주소"}, shape: streetShape},
+}, nationalFamily()...)
 
 // maxPersonal is the length of the longest value that is looked at.
 const maxPersonal = 128
@@ -97,7 +101,7 @@ func (r *rule) namesWord(name []byte) bool {
 func isNumberWord(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, "_-. 0123456789")
 	switch string(bytes.ToLower(rest)) {
-	case "", "number", "no", "num", "nr", "value", "e164", "home", "work", "main":
+	case "", "number", "no", "num", "nr", "value", "e164", "home", "work", "main", "name", "postale", "livraison", "facturation", "envio", "envío", "entrega", "spedizione", "cliente", "号", "号码", "番号", "번호":
 		return true
 	}
 	return false
@@ -162,8 +166,28 @@ func passportShape(v []byte) bool {
 	return len(v) >= 6 && len(v) <= 9 && s.digit >= 5 && s.digit+s.upper == len(v)
 }
 
-// streetShape: words with a house number.
+// streetShape: words with a house number, or signs that end the names of places.
 func streetShape(v []byte) bool {
-	s := shapeOf(v)
-	return s.digit > 0 && s.digit <= 6 && s.space > 0 && s.lower+s.upper >= 4 && s.other <= 4 && !bytes.ContainsAny(v, "{}<>=\":")
+	letters, digits, spaces, others, places := 0, 0, 0, 0, 0
+	for _, c := range string(v) {
+		switch {
+		case c < utf8.RuneSelf && isDigit(byte(c)):
+			digits++
+		case c == ' ':
+			spaces++
+		case strings.ContainsRune(placeSigns, c):
+			places++
+		case unicode.IsLetter(c):
+			letters++
+		case strings.ContainsRune("{}<>=\":", c):
+			return false
+		default:
+			others++
+		}
+	}
+	return digits > 0 && digits <= 6 && others <= 4 && (letters >= 4 && spaces > 0 || places >= 2)
 }
+
+// placeSigns end the parts of an address in Chinese, Japanese and Korean: province,
+// city, district, street, number.
+const placeSigns = "省市区县區縣路街号號村镇都道府県町丁目番地도시구동로길"

@@ -41,9 +41,10 @@ func TestPersonalDataGenerated(t *testing.T) {
 		{"passport-number", "passport_no", func() string { return "C" + "7" + digit(7) }},
 		{"postal-address", "street", func() string { return fmt.Sprintf("Lindenweg %d", 1+r.IntN(200)) }},
 	}
-	prefixes := map[string]string{"CN": "11010519870412", "FI": "1204871", "CH": "756", "NO": "120487", "BE": "870412", "SE": "870412", "FR": "1870475116"}
+	prefixes := map[string]string{"CN": "11010519870412", "FI": "1204871", "CH": "756", "NO": "120487", "BE": "870412", "SE": "870412", "FR": "1870475116",
+		"KR": "870412", "AR": "20", "CZ": "870412", "DK": "120487", "RO": "1870412", "EE": "3870412"}
 	for _, c := range nationalIDs {
-		if c.country == "IT" || c.country == "ES" || c.country == "FI" || c.country == "US" {
+		if c.country == "IT" || c.country == "ES" || c.country == "FI" || c.country == "US" || c.country == "HK" || c.country == "SG" {
 			continue // letters; no check digit
 		}
 		kinds = append(kinds, struct {
@@ -102,6 +103,23 @@ func TestPersonalFamily(t *testing.T) {
 		{name: "telephony", field: "telephone_model", value: "4917012345678"},
 		{name: "street of a URL", field: "street", value: "https://a/b 12"},
 		{name: "no date", field: "dob", value: "1987-14-33"},
+		{name: "aadhaar", field: "aadhaar_number", value: "2341 2341 " + "2346", rule: "national-id"},
+		{name: "aadhaar with a digit changed", field: "aadhaar_number", value: "2341 2341 " + "2347"},
+		{name: "NHS number", field: "nhs_number", value: "943 476 " + "5919", rule: "national-id"},
+		{name: "NRIC", field: "nric", value: "S1234567" + "D", rule: "national-id"},
+		{name: "NRIC with the wrong letter", field: "nric", value: "S1234567" + "E"},
+		{name: "HKID", field: "hkid", value: "A123456(" + "3)", rule: "national-id"},
+		{name: "RUT", field: "rut", value: "12.345.678-" + "5", rule: "national-id"},
+		{name: "SIN", field: "social_insurance_number", value: "130 692 " + "544", rule: "national-id"},
+		{name: "Chinese names", value: `{"手机号":"138` + `00138123"}`, rule: "phone-number", secret: "138" + "00138123"},
+		{name: "Chinese address", field: "收货地址", value: "北京市朝阳区建国路88号", rule: "postal-address"},
+		{name: "Japanese birthday", field: "生年月日", value: "1987/04/12", rule: "birth-date"},
+		{name: "street with an umlaut", field: "straße", value: "Grüner Weg 12", rule: "postal-address"},
+		{name: "fecha de nacimiento", field: "fechaNacimiento", value: "12/04/1987", rule: "birth-date"},
+		{name: "where somebody was born", field: "lieu_naissance", value: "Lyon 3e"},
+		{name: "label in Chinese", field: "手机号", value: "请输入手机号码"},
+		{name: "label of an address", field: "adresse_livraison", value: "Adresse de livraison"},
+		{name: "passport in Spanish", field: "pasaporte", value: "XDB" + "123456", rule: "passport-number"},
 		{name: "passport state", field: "passport", value: "enabled"},
 	})
 }

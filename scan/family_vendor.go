@@ -40,10 +40,53 @@ var vendors = []vendor{
 	{"launchdarkly-sdk-key", "LaunchDarkly SDK key", []string{"sdk-"}, lenUUID, lenUUID, nil},
 	{"wakatime-api-key", "WakaTime API key", []string{"waka_"}, lenUUID, lenUUID, nil},
 	{"plaid-access-token", "Plaid access token", []string{"access-production-"}, lenUUID, lenUUID, nil},
+	{"anthropic-token", "Token of an Anthropic account or session", []string{"sk-ant-oat01-", "sk-ant-ort01-", "sk-ant-sid01-"}, 80, 120, isURL64},
+	{"langfuse-secret-key", "Langfuse secret key", []string{"sk-lf-"}, lenUUID, lenUUID, nil},
+	{"fireworks-api-key", "Fireworks AI API key", []string{"fw_"}, 22, 24, isAlnum},
+	{"voyage-api-key", "Voyage AI API key", []string{"pa-"}, 43, 43, isURL64},
+	{"firecrawl-api-key", "Firecrawl API key", []string{"fc-"}, 32, 32, isLowerHex},
+	{"llm-api-key", "API key of a language model's provider (DeepSeek, DashScope, Moonshot)", []string{"sk-"}, 32, 32, isLowerHex},
+	{"helicone-api-key", "Helicone API key", []string{"sk-helicone-"}, 31, 31, isURL64},
+	{"runway-api-key", "Runway API key", []string{"key_"}, 128, 128, isLowerHex},
+	{"e2b-api-key", "E2B API key", []string{"e2b_"}, 40, 40, isLowerHex},
+	{"daytona-api-key", "Daytona API key", []string{"dtn_"}, 64, 64, isLowerHex},
+	{"modal-token-secret", "Modal token secret", []string{"as-"}, 22, 22, isAlnum},
+	{"cursor-api-key", "Cursor API key", []string{"crsr_"}, 64, 64, isLowerHex},
+	{"cartesia-api-key", "Cartesia API key", []string{"sk_car_"}, 20, 40, isAlnum},
+	{"llamacloud-api-key", "LlamaCloud API key", []string{"llx-"}, 48, 48, isAlnum},
+	{"nomic-api-key", "Nomic API key", []string{"nk-"}, 43, 43, isURL64},
+	{"cloudflare-token", "Cloudflare API token or global key", []string{"cfut_", "cfat_", "cfk_"}, 46, 56, isAlnum},
+	{"trigger-secret-key", "Trigger.dev secret key or token", []string{"tr_prod_", "tr_dev_", "tr_stg_", "tr_pat_"}, 20, 44, isAlnum},
+	{"inngest-signing-key", "Inngest signing key", []string{"signkey-prod-", "signkey-branch-"}, 32, 64, isLowerHex},
+	{"axiom-token", "Axiom API or personal token", []string{"xaat-", "xapt-"}, lenUUID, lenUUID, nil},
+	{"honeycomb-key", "Honeycomb ingest or management key", []string{"hcaik_", "hcaic_", "hcamk_", "hcxik_", "hcxmk_"}, 56, 72, isAlnum},
+	{"aiven-service-password", "Password of an Aiven service", []string{"AVNS_"}, 17, 24, isURL64},
+	{"circleci-project-token", "CircleCI project token", []string{"CCIPRJ_"}, 60, 70, isWord},
+	{"alchemy-api-key", "Alchemy API key", []string{"alcht_"}, 30, 40, isAlnum},
+	{"baidu-api-key", "Baidu AI Cloud API key", []string{"bce-v3/ALTAK-"}, 60, 64, func(b byte) bool { return isAlnum(b) || b == '/' }},
+	{"atlassian-access-token", "Atlassian access token", []string{"ATCTT3xFf"}, 100, 260, isBase64URL},
+	{"jumpcloud-api-key", "JumpCloud API key", []string{"jca_"}, 30, 44, isAlnum},
+	{"stytch-secret", "Stytch project secret", []string{"secret-live-"}, 37, 48, isBase64URL},
+	{"adyen-api-key", "Adyen API key", []string{"AQE"}, 90, 180, func(b byte) bool { return isBase64(b) || b == '-' }},
+	{"infisical-token", "Infisical service token", []string{"st."}, 90, 110, func(b byte) bool { return isHex(b) || b == '.' || b == '-' }},
+	{"ory-token", "Ory access, refresh or personal token", []string{"ory_at_", "ory_rt_", "ory_pat_", "ory_st_"}, 32, 100, func(b byte) bool { return isURL64(b) || b == '.' }},
+	{"nylas-api-key", "Nylas API key", []string{"nyk_v0_"}, 40, 80, isAlnum},
+	{"depot-token", "Depot token", []string{"depot_org_", "depot_project_", "depot_user_"}, 64, 64, isLowerHex},
+	{"checkly-api-key", "Checkly API key", []string{"cu_"}, 32, 32, isLowerHex},
+	{"firehydrant-token", "FireHydrant bot token", []string{"fhb-"}, 32, 32, isLowerHex},
+	{"tinybird-token", "Tinybird token", []string{"p.eyJ1Ijog"}, 60, 300, func(b byte) bool { return isURL64(b) || b == '.' }},
+	{"telnyx-api-key", "Telnyx API key", []string{"KEY01"}, 53, 53, isWord},
+	{"mem0-api-key", "Mem0 API key", []string{"m0-"}, 40, 40, isAlnum},
+	{"yandex-static-key", "Yandex Cloud static secret key", []string{"YCP"}, 37, 37, isURL64},
+	{"figma-token", "Figma OAuth or refresh token", []string{"figu_", "figur_"}, 40, 44, isURL64},
+	{"paseto", "Encrypted PASETO", []string{"v1.local.", "v2.local.", "v3.local.", "v4.local."}, 60, 4000, func(b byte) bool { return isURL64(b) || b == '.' }},
 	{"mapbox-secret-token", "Mapbox secret token", []string{"sk.eyJ1Ijoi"}, 60, 300, func(b byte) bool { return isURL64(b) || b == '.' }},
 }
 
 const lenUUID = 36
+
+func isLowerHex(b byte) bool  { return isDigit(b) || b >= 'a' && b <= 'f' }
+func isBase64URL(b byte) bool { return isURL64(b) || b == '=' }
 
 // vendorFamily makes rules of the vendors, and has those whose mark stands within.
 var vendorFamily = func() []rule {

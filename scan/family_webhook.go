@@ -11,7 +11,17 @@ var webhookFamily = []rule{
 		keywords: []string{".webhook.office.com/webhookb2/"}, find: webhook([]string{""}, 60), next: "remove the connector from the channel"},
 	{id: "zapier-webhook", description: "Zapier webhook", category: Credential, severity: Medium, confidence: Likely, rank: rankFormat,
 		keywords: []string{"hooks.zapier.com/hooks/"}, find: webhook([]string{"catch/", "standard/"}, 20), next: "turn the Zap off, or give it a new webhook"},
+	{id: "lark-webhook", description: "Lark or Feishu webhook of a bot", category: Credential, severity: Medium, confidence: Likely, rank: rankFormat,
+		keywords: []string{"open.feishu.cn/open-apis/bot/", "open.larksuite.com/open-apis/bot/"}, find: webhook([]string{"v2/hook/", "hook/"}, 40), next: nextBot},
+	{id: "dingtalk-webhook", description: "DingTalk webhook of a bot", category: Credential, severity: Medium, confidence: Likely, rank: rankFormat,
+		keywords: []string{"oapi.dingtalk.com/robot/"}, find: webhook([]string{"send?access_token="}, 80), next: nextBot},
+	{id: "wecom-webhook", description: "WeCom webhook of a bot", category: Credential, severity: Medium, confidence: Likely, rank: rankFormat,
+		keywords: []string{"qyapi.weixin.qq.com/cgi-bin/webhook/"}, find: webhook([]string{"send?key="}, 40), next: nextBot},
+	{id: "google-chat-webhook", description: "Google Chat webhook", category: Credential, severity: Medium, confidence: Likely, rank: rankProof,
+		keywords: []string{"chat.googleapis.com/v1/spaces/"}, find: webhook([]string{""}, 80), next: "delete the webhook in the space's settings"},
 }
+
+const nextBot = "remove the bot from the group, or give it a new webhook"
 
 // maxWebhook bounds what follows the host.
 const maxWebhook = 512

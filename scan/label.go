@@ -69,7 +69,7 @@ func isDigitRune(r rune) bool { return r >= '0' && r <= '9' }
 // in a language that writes such words in one: Wachtwoordzin. The English ones are
 // parts of passwords, too.
 func holdsNoun(word []byte) bool {
-	for _, noun := range [...]string{"passwort", "wachtwoord", "kennwort", "lösenord", "losenord", "salasana", "adgangskode", "contraseñ"} {
+	for _, noun := range [...]string{"passwort", "wachtwoord", "kennwort", "lösenord", "losenord", "salasana", "adgangskode", "contraseñ", "密码", "密碼", "口令", "パスワード", "비밀번호"} {
 		if bytes.Contains(word, []byte(noun)) {
 			return true
 		}

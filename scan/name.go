@@ -45,19 +45,28 @@ const (
 // nameWords lists the words that matter, as they stand in field names of the
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
-	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 암호 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña requirepass masterauth userpass rootpw rootpass",
-	roleSecret:    "secret secrets credential credentials creds cred",
-	roleToken:     "token tokens bearer jwt authorization",
-	roleKey:       "key keys",
+	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 비번 암호 暗証番号 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña palavrapasse palavrachave sifresi şifresi matkhau mima requirepass masterauth userpass rootpw rootpass",
+	roleSecret:    "secret secrets credential credentials creds cred pepper geheimnis geheim segredo segreto secreto sekret シークレット 시크릿 секрет",
+	roleToken:     "token tokens bearer jwt authorization jeton jetons zugriffstoken zugangstoken toegangstoken lingpai 令牌 トークン 토큰 токен токена",
+	roleKey:       "key keys " + foreignKeys,
 	roleSeed:      "seed mnemonic skey",
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
-	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery activation unseal root app jwt oauth subscription",
+	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery activation unseal root app jwt oauth subscription fernet tacacs radius wrapping mailgun anthropic mistral cohere groq deepseek gemini sentry datadog newrelic github gitlab slack algolia pinecone cloudflare mailchimp postmark plaid adyen paypal braintree " + foreignQualifiers,
 	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket sync synchronization rotation rotator migration migrator worker queue scheduler ring rings network economy symbol fingerprint thumbprint",
 	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide checksum etag failed failure failures wrong invalid incorrect missing weak error errors validation placeholder label message",
-	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main",
+	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main usuario utilisateur benutzer utente nueva nuevo nouveau neues nova novo nuova actual atual anterior",
 	roleContent:   "value val data payload content contents body v text str string raw",
 })
+
+// In many languages what kind of a key it is may stand behind the word: clé_api,
+// chave_secreta.
+const (
+	foreignKeys       = "schluessel schlüssel cle clé clef cles clés chave chaves chiave chiavi llave llaves sleutel klucz anahtar anahtari anahtarı ключ"
+	foreignQualifiers = "secrete secrète secretes secreta secretas segreta geheime geheimer geheimes privada privado privée privee privata zugriffs zugangs accès acces acceso acesso accesso dostępu dostepu erisim erişim gizli tajny секретный доступа"
+)
+
+var isForeignKey, followsKey = setOf(foreignKeys), setOf("api secret " + foreignQualifiers)
 
 func roles(lists map[wordRole]string) map[string]wordRole {
 	out := map[string]wordRole{}
@@ -83,6 +92,10 @@ var runTogether = []struct {
 	class nameClass
 	not   []string
 }{
+	{"密码", namePassword, nil}, {"密碼", namePassword, nil}, {"口令", namePassword, nil}, {"パスワード", namePassword, nil}, {"비밀번호", namePassword, nil},
+	{"令牌", nameToken, nil}, {"トークン", nameToken, nil}, {"토큰", nameToken, nil}, {"シークレット", nameSecret, nil},
+	{"密钥", nameKey, nil}, {"密鑰", nameKey, nil}, {"秘钥", nameKey, nil}, {"私钥", nameKey, nil}, {"秘密鍵", nameKey, nil}, {"秘密キー", nameKey, nil}, {"apiキー", nameKey, nil}, {"비밀키", nameKey, nil},
+	{"zugriffsschluessel", nameKey, nil}, {"zugriffsschlüssel", nameKey, nil}, {"zugangsschluessel", nameKey, nil}, {"apischluessel", nameKey, nil}, {"apischlüssel", nameKey, nil}, {"geheimschluessel", nameKey, nil},
 	{"password", namePassword, nil}, {"passwd", namePassword, nil}, {"passphrase", namePassword, nil}, {"passcode", namePassword, nil},
 	{"pwd", namePassword, []string{"cwd"}},
 	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass", "skipass", "boardingpass", "seasonpass", "battlepass", "gamepass", "daypass"}},
@@ -148,7 +161,7 @@ func classifyName(name []byte) nameClass {
 	if isCookieName(name) {
 		return nameSession
 	}
-	session, csrf, hash, qualified, about := false, false, false, false, false
+	session, csrf, hash, qualified, about, bare, vague := false, false, false, false, false, false, false
 	class := nameNone
 	for i := range n {
 		w := buf[words[i].from:words[i].to]
@@ -159,7 +172,7 @@ func classifyName(name []byte) nameClass {
 			if string(w) == "pass" && i > 0 && passKinds[string(buf[words[i-1].from:words[i-1].to])] {
 				continue
 			}
-			noun = namePassword
+			noun, vague = namePassword, string(w) == "clave"
 		case roleSecret:
 			noun = nameSecret
 			qualified = true
@@ -174,7 +187,7 @@ func classifyName(name []byte) nameClass {
 			if qualified && !about {
 				noun = nameKey
 			} else {
-				class = nameNone
+				class, bare = nameNone, isForeignKey[string(w)]
 			}
 		case roleSeed:
 			noun = max(class, nameSeed)
@@ -189,6 +202,9 @@ func classifyName(name []byte) nameClass {
 			continue
 		case roleQualifier:
 			qualified = true
+			if bare && followsKey[string(w)] {
+				class = nameKey
+			}
 			continue
 		case roleDenial:
 			return nameNone
@@ -200,6 +216,9 @@ func classifyName(name []byte) nameClass {
 			continue
 		default:
 			if noun = tailClass(w); noun == nameNone {
+				if vague { // clave_producto: the code of a product
+					class = nameNone
+				}
 				continue
 			}
 		}
