@@ -186,7 +186,7 @@ var effectTests = []struct{ command, effects string }{
 		element put hash key="k" field="g" value="w" index=1 expire=99
 		key-end update hash key="k" index=2`},
 	{`HSETEX k KEEPTTL FIELDS 1 f v`, `key update hash key="k"
-		element put hash key="k" field="f" value="v"
+		element put hash key="k" field="f" value="v" count=1
 		key-end update hash key="k" index=1`},
 	{`HDEL k f g`, `delete delete-element hash key="k" field="f"
 		delete delete-element hash key="k" field="g"`},
@@ -206,6 +206,7 @@ var effectTests = []struct{ command, effects string }{
 	{`HEXPIREAT k 1700000001 FIELDS 1 f`, `expire hash key="k" field="f" expire=1700000001000`},
 	{`HPEXPIREAT k 99 FIELDS 2 f g`, `expire hash key="k" field="f" expire=99
 		expire hash key="k" field="g" expire=99`},
+	{`HPEXPIREAT k 99 GT FIELDS 1 f`, `expire expire-if-later hash key="k" field="f" expire=99`},
 	{`HPERSIST k FIELDS 1 f`, `expire hash key="k" field="f"`},
 	{`PHSET k path FNX FIELDS 1 f v`, `key update hash key="k"
 		element hash key="k" value="path"

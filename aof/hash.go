@@ -26,18 +26,20 @@ func applyHIncrBy(c *command) {
 // field value [field value …].
 func applyHSetEX(c *command) {
 	c.readKey()
-	expire := keyspace.NoExpire
+	expire, kept := keyspace.NoExpire, int64(0)
 	for c.more() {
 		w := c.word()
 		if at, ok := c.deadline(w); ok {
 			expire = at
+		} else if is(w, "KEEPTTL") {
+			kept = 1
 		} else if is(w, "FIELDS") {
 			c.skip(1)
 			break
 		}
 	}
 	c.begin(keyspace.OpUpdate, keyspace.Hash)
-	c.r.ev.Expire = expire
+	c.r.ev.Expire, c.r.ev.Count = expire, kept
 	for c.more() {
 		c.field()
 		c.element(keyspace.OpPut)
@@ -81,14 +83,14 @@ func applyHGetEX(c *command) {
 			break
 		}
 	}
-	c.expireFields(expire, known)
+	c.expireFields(keyspace.OpNone, expire, known)
 }
 
 // applyHPersist is HPERSIST key FIELDS numfields field [field …].
 func applyHPersist(c *command) {
 	c.readKey()
 	c.skip(2)
-	c.expireFields(keyspace.NoExpire, true)
+	c.expireFields(keyspace.OpNone, keyspace.NoExpire, true)
 }
 
 // The HEXPIRE family: key time [NX|XX|GT|LT] FIELDS numfields field [field …].
@@ -98,20 +100,42 @@ func applyHExpireAt(c *command)  { c.readKey(); c.hexpire(times(c.integer(), 100
 func applyHPExpireAt(c *command) { c.readKey(); c.hexpire(c.integer()) }
 
 func (c *command) hexpire(at int64) {
-	for c.more() && !is(c.word(), "FIELDS") {
+	op := keyspace.OpNone
+	for c.more() {
+		w := c.word()
+		if is(w, "FIELDS") {
+			break
+		}
+		op = condition(w)
 	}
 	c.skip(1)
-	c.expireFields(at, at != keyspace.NoExpire)
+	c.expireFields(op, at, at != keyspace.NoExpire)
+}
+
+// condition is what must hold of a field whose expiry is to change. Servers log it with
+// fields of which it does not hold, too.
+func condition(w []byte) keyspace.Op {
+	switch {
+	case is(w, "NX"):
+		return keyspace.OpIfNone
+	case is(w, "XX"):
+		return keyspace.OpIfSome
+	case is(w, "GT"):
+		return keyspace.OpIfLater
+	case is(w, "LT"):
+		return keyspace.OpIfSooner
+	}
+	return keyspace.OpNone
 }
 
 // expireFields reads the fields whose expiry becomes at. If it is not known
 // they are only mentioned.
-func (c *command) expireFields(at int64, known bool) {
+func (c *command) expireFields(op keyspace.Op, at int64, known bool) {
 	if !known {
 		c.mention()
 	}
 	for c.more() {
-		e := c.event(keyspace.Expire, keyspace.OpNone, keyspace.Hash)
+		e := c.event(keyspace.Expire, op, keyspace.Hash)
 		c.named(&e.Field)
 		e.Expire = at
 		c.emit()

@@ -29,7 +29,7 @@ const (
 	StreamMeta      // end of a stream: ID = last id, Index = length, Count = entries added; Field = first id and Value = max deleted id as text, if recorded
 	KeyEnd          // end of the key's record: Length = bytes of the record, Index = number of elements; Value = serialized value if the reader was told to keep it
 	Delete          // Op says what is removed: the key, an element, a range
-	Expire          // Key (and Field: the field's) expiry becomes Expire; NoExpire = persist
+	Expire          // Key (and Field: the field's) expiry becomes Expire; NoExpire = persist; Op says on which condition
 	Flush           // DB, or every database when DB is -1
 	Rename          // Op = OpRename, OpCopy or OpMove: Key becomes Value in database Index; or OpMoveMember, OpShare
 	SwapDB          // databases DB and Index change places
@@ -52,7 +52,7 @@ func (k Kind) String() string { return name(kindNames[:], k) }
 //	List       Value, Index
 //	Set        Value = member
 //	SortedSet  Value = member, Score; Count = 1: the member may have kept another (ZADD NX, XX, GT, LT)
-//	Hash       Field, Value, Expire = the field's
+//	Hash       Field, Value, Expire = the field's; Count = 1: it keeps the one it has (KEEPTTL)
 //	Stream     one Element a field of an entry: ID, Field, Value, Index = position in the entry
 //	Module     Value = a string, or a number as text (Encoding tells), Index
 //	VectorSet  as Module
@@ -213,14 +213,37 @@ const (
 	// Command.
 	OpNeverLogged // no server from 7.0 on writes the command to a log
 
+	// Expire, of a field.
+	OpIfNone   // it must have no expiry (NX)
+	OpIfSome   // it must have one (XX)
+	OpIfLater  // it must have an earlier one (GT)
+	OpIfSooner // it must have none or a later one (LT)
+
 	ops
 )
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
-	"delete-scores", "delete-ranks", "delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged"}
+	"delete-scores", "delete-ranks", "delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged",
+	"expire-if-none", "expire-if-some", "expire-if-later", "expire-if-sooner"}
 
 func (o Op) String() string { return name(opNames[:], o) }
+
+// Replaces reports whether an Expire event with that Op puts an expiry in the place of
+// the one that a field has.
+func (o Op) Replaces(old, expire int64) bool {
+	switch o {
+	case OpIfNone:
+		return old == NoExpire
+	case OpIfSome:
+		return old != NoExpire
+	case OpIfLater:
+		return old != NoExpire && expire > old
+	case OpIfSooner:
+		return old == NoExpire || expire < old
+	}
+	return true
+}
 
 // NoExpire is the Expire of a key or field that has none.
 const NoExpire int64 = -1
@@ -265,6 +288,7 @@ type Event struct {
 	Encoding Encoding
 	State    State
 	Part     Part
+	Presumed bool  // of a snapshot: DB is what was selected before damage, or likelier by stray bytes
 	Freq     int16 // LFU counter of a Key, -1 when not recorded
 	DB       int32 // -1 where there is none
 	Pos      Pos   // where the record, the string or the blob that holds the element starts: its data, behind any length

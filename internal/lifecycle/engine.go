@@ -218,7 +218,9 @@ func (e *engine) applyName(o *op, x uint32) {
 		if e.objects[x].flags&(isList|isScored) != 0 {
 			return // it is no hash
 		}
-		e.nodes[n].aux = o.a
+		if keyspace.Op(o.b).Replaces(e.nodes[n].aux, o.a) {
+			e.nodes[n].aux = o.a
+		}
 		return
 	}
 	expire := e.nodes[n].aux

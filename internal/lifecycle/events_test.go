@@ -112,16 +112,22 @@ func (s *script) mutate(cmd, key string, a []string) {
 			els = append(els, e)
 		}
 		s.key(keyspace.OpUpdate, keyspace.Hash, key, 0, els...)
-	case "HSETEX": // key PXAT ms FIELDS 1 field value
-		e := put(a[5])
-		e.Field, e.Expire = []byte(a[4]), num(a[1])
+	case "HSETEX": // key PXAT ms|KEEPTTL FIELDS 1 field value
+		e := put(a[len(a)-1])
+		if e.Field, e.Expire, e.Count = []byte(a[len(a)-2]), keyspace.NoExpire, 1; a[0] == "PXAT" {
+			e.Expire, e.Count = num(a[1]), 0
+		}
 		s.key(keyspace.OpUpdate, keyspace.Hash, key, 0, e)
 	case "HDEL":
 		for _, f := range a {
 			s.remove(keyspace.OpDeleteElement, keyspace.Hash, key, keyspace.Event{Field: []byte(f)})
 		}
-	case "HPEXPIREAT": // key ms FIELDS 1 field
-		s.add(keyspace.Event{Kind: keyspace.Expire, Type: keyspace.Hash, Key: []byte(key), Field: []byte(a[3]), Expire: num(a[0])})
+	case "HPEXPIREAT": // key ms [NX] FIELDS 1 field
+		e := keyspace.Event{Kind: keyspace.Expire, Type: keyspace.Hash, Key: []byte(key), Field: []byte(a[len(a)-1]), Expire: num(a[0])}
+		if a[1] == "NX" {
+			e.Op = keyspace.OpIfNone
+		}
+		s.add(e)
 	case "SADD", "RESTORE-SET":
 		for _, m := range a {
 			els = append(els, put(m))

@@ -52,7 +52,7 @@ const (
 	opGroup       // * stream: a consumer group or consumer; a = the group
 	opAppend      // * a value beside the others that nothing can name
 	opDeleteName  //   a = floor or bySomeone
-	opExpireField //   a = expiry
+	opExpireField //   a = expiry, b = the Op of the event
 
 	// What needs the whole object, or two, in one place.
 	opPushTail     // *
@@ -120,7 +120,7 @@ var traits = [kinds]uint8{
 	opGroup:        hasName | hasA | isValue | ofName,
 	opAppend:       hasName | isValue | ofName,
 	opDeleteName:   hasName | hasA | ofName,
-	opExpireField:  hasName | hasA | ofName,
+	opExpireField:  hasName | hasA | hasB | ofName,
 	opPushTail:     hasName | isValue | isWhole,
 	opPushHead:     hasName | isValue | isWhole,
 	opSetIndex:     hasName | hasA | isValue | isWhole,

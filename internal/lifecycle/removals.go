@@ -114,7 +114,7 @@ func (r *recorder) expire(ev *keyspace.Event) error {
 	o := op{kind: opExpire, db: r.db(ev.DB), a: ev.Expire}
 	o.id, _ = r.object(o.db, ev.Key)
 	if ev.Field != nil {
-		o.kind, o.name = opExpireField, r.hash(ev.Field)
+		o.kind, o.name, o.b = opExpireField, r.hash(ev.Field), int64(ev.Op)
 	}
 	_, err := r.emit(o)
 	return err

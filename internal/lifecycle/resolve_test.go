@@ -71,6 +71,8 @@ func TestOps(t *testing.T) {
 		{name: "sinterstore with nothing", log: "SADD d x; SADD k a; SINTERSTORE d k l; DEL k", want: "x overwritten, a deleted"},
 		{name: "sdiffstore", log: "SADD k a b; SADD l b c; SDIFFSTORE d k l; DEL k; DEL l", want: "a live, b deleted, b deleted, c deleted"},
 		{name: "sdiffstore behind spop", log: "SADD k a b; SADD l b c; SPOP l; SDIFFSTORE d k l; DEL k; DEL l", want: "a live, b unknown, b unknown, c deleted"},
+		{name: "expiry of a field on condition", log: "HSET k f a g b; HPEXPIREAT k 5000 FIELDS 1 f; HPEXPIREAT k 99000 NX FIELDS 1 f; HPEXPIREAT k 6000 NX FIELDS 1 g", want: "a expired, b expired", asOf: 9000},
+		{name: "expiry of a field that is kept", log: "HSET k f a; HPEXPIREAT k 5000 FIELDS 1 f; HSETEX k KEEPTTL FIELDS 1 f b", want: "a overwritten, b expired", asOf: 9000},
 		{name: "range of ranks", log: "ZADD k 1 a 2 b 3 c 4 d; ZRANGESTORE e k 1 -2; DEL k", want: "a deleted, b live, c live, d deleted"},
 		{name: "range of ranks in reverse", log: "ZADD k 1 a 2 b 3 c 4 d; ZRANGESTORE e k 0 1 REV; DEL k", want: "a deleted, b deleted, c live, d live"},
 		{name: "range of mixed ranks", log: "ZADD k 1 a 2 b 3 c 4 d; ZRANGESTORE e k -3 2; DEL k", want: "a deleted, b live, c live, d deleted"},

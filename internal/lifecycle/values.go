@@ -134,7 +134,9 @@ func (r *recorder) put(ev *keyspace.Event) (fate, error) {
 		o.kind, o.name, o.a, o.b = opEntry, r.name(ev), int64(ev.ID.MS), int64(ev.ID.Seq)
 		r.clock.hint(int64(min(ev.ID.MS, endOfTime)))
 	case keyspace.Hash:
-		o.name, o.a = r.name(ev), ev.Expire
+		if o.name, o.a = r.name(ev), ev.Expire; ev.Count > 0 {
+			o.a = keepExpiry
+		}
 		r.deadline(o.a)
 	case keyspace.Module:
 		if ev.Field == nil {

@@ -200,7 +200,8 @@ func appendString(m *machine, e *keyspace.Event, a [][]byte) error {
 	return m.grow(len(a[2]))
 }
 
-// maxString is the most that a string may hold (proto-max-bulk-len's default).
+// maxString is the most that a string may hold (proto-max-bulk-len's default). What lies
+// beyond is not followed.
 const maxString = 512 << 20
 
 // widen makes a string at least n bytes long.
@@ -223,11 +224,15 @@ func setRange(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	at, ok := integer(a[2])
-	if !ok || at < 0 || at > maxString || len(a[3]) == 0 {
+	if !ok || at < 0 || len(a[3]) == 0 {
 		return nil
 	}
 	o := m.change(e, a[1], keyspace.String, true)
 	if o == nil {
+		return nil
+	}
+	if at > maxString {
+		o.inexact = true
 		return nil
 	}
 	if err := m.widen(o, at+int64(len(a[3]))); err != nil {
@@ -242,11 +247,15 @@ func setBit(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	at, ok := integer(a[2])
-	if !ok || at < 0 || at>>3 >= maxString {
+	if !ok || at < 0 {
 		return nil
 	}
 	o := m.change(e, a[1], keyspace.String, true)
 	if o == nil {
+		return nil
+	}
+	if at>>3 >= maxString {
+		o.inexact = true
 		return nil
 	}
 	if err := m.widen(o, at>>3+1); err != nil {
@@ -294,7 +303,7 @@ func bitField(m *machine, e *keyspace.Event, a [][]byte) error {
 
 // dropEmptyString removes a string that a command made and left empty.
 func (m *machine) dropEmptyString(e *keyspace.Event, o *object) {
-	if len(o.str) == 0 {
+	if len(o.str) == 0 && !o.inexact {
 		m.remove(e.DB, string(e.Args[1]))
 	}
 }
@@ -315,7 +324,11 @@ func (m *machine) bits(o *object, a [][]byte, overflow string) error {
 		text, scale = rest, width
 	}
 	at, ok := integer(text)
-	if !ok || at < 0 || at > maxString*8/width {
+	if !ok || at < 0 {
+		return nil
+	}
+	if at > maxString*8/width {
+		o.inexact = true
 		return nil
 	}
 	at *= scale
@@ -378,7 +391,7 @@ func bitOp(m *machine, e *keyspace.Event, a [][]byte) error {
 	if len(a) < 4 {
 		return nil
 	}
-	longest := 0
+	longest, inexact := 0, false
 	var in [][]byte
 	for _, key := range a[3:] {
 		var s []byte
@@ -386,7 +399,7 @@ func bitOp(m *machine, e *keyspace.Event, a [][]byte) error {
 			if o.typ != keyspace.String {
 				return nil
 			}
-			s = o.str
+			s, inexact = o.str, inexact || o.inexact
 		}
 		in = append(in, s)
 		longest = max(longest, len(s))
@@ -396,8 +409,7 @@ func bitOp(m *machine, e *keyspace.Event, a [][]byte) error {
 	}
 	m.held -= int64(longest)
 	o := newObject(keyspace.String)
-	if !m.afford(int64(longest) * int64(len(in))) {
-		o.inexact = true
+	if o.inexact = inexact || !m.afford(int64(longest)*int64(len(in))); o.inexact {
 		return m.replace(e, a[2], o)
 	}
 	o.str = make([]byte, longest)

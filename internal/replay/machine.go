@@ -349,13 +349,15 @@ func (m *machine) element(e *keyspace.Event) error {
 			o.str, o.inexact = append(o.str, value...), true
 		}
 	case keyspace.Hash:
-		name := string(e.Field)
-		if old, ok := o.hash[name]; ok {
-			m.held -= int64(len(old.value)+len(name)) + perElement
-		}
-		expire := e.Expire
+		name, expire := string(e.Field), e.Expire
 		if expire == m.open.expire {
 			expire = keyspace.NoExpire
+		}
+		if old, ok := o.hash[name]; ok {
+			m.held -= int64(len(old.value)+len(name)) + perElement
+			if e.Count > 0 {
+				expire = old.expire
+			}
 		}
 		o.hash[name] = field{value, expire}
 		o.inexact = o.inexact || e.Op == keyspace.OpAppend

@@ -105,7 +105,7 @@ const (
 
 func (m *machine) moveEnd(e *keyspace.Event, o *object) {
 	v := o.list.pop(e.Index&fromTail != 0)
-	if v == nil {
+	if v == nil && !o.inexact {
 		return
 	}
 	to := string(e.Value)
@@ -114,6 +114,10 @@ func (m *machine) moveEnd(e *keyspace.Event, o *object) {
 		d = newObject(keyspace.List)
 		m.put(e.DB, to, d)
 		m.held += int64(len(to)) + perKey
+	}
+	if o.inexact { // so is what was moved
+		d.inexact = true
+		return
 	}
 	pushed := *e
 	pushed.Kind, pushed.Op, pushed.Value = keyspace.Element, keyspace.OpPushHead, v
@@ -134,12 +138,13 @@ func (m *machine) expire(e *keyspace.Event) {
 	if o == nil {
 		return
 	}
-	m.changing(e.DB, key, e)
 	if len(e.Field) == 0 {
+		m.changing(e.DB, key, e)
 		o.expire = e.Expire
 		return
 	}
-	if f, ok := o.hash[string(e.Field)]; ok {
+	if f, ok := o.hash[string(e.Field)]; ok && e.Op.Replaces(f.expire, e.Expire) {
+		m.changing(e.DB, key, e)
 		f.expire = e.Expire
 		o.hash[string(e.Field)] = f
 	}

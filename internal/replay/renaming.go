@@ -51,7 +51,8 @@ func (m *machine) moveMember(e *keyspace.Event, from, to string) error {
 	if o == nil || o.typ != keyspace.Set {
 		return nil
 	}
-	if _, ok := o.set[string(e.Field)]; !ok || from == to || !m.free(e.DB, to, keyspace.Set) {
+	_, known := o.set[string(e.Field)] // of an inexact set, whatever a server logged it had
+	if !known && !o.inexact || from == to || !m.free(e.DB, to, keyspace.Set) {
 		return nil
 	}
 	m.changing(e.DB, from, e)

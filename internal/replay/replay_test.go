@@ -99,6 +99,17 @@ func TestInexact(t *testing.T) {
 	}
 }
 
+// What is made of a value that is not known is not known either, whatever was there.
+func TestInexactSpreads(t *testing.T) {
+	got := state(t, logOf(t, "SELECT 0", "PFADD h x", "SET s abc", "BITOP OR b h s", "RPUSH l b a", "SORT l BY w_* STORE m", "RPUSH d x",
+		"LMOVE m d LEFT LEFT", "LMOVE m new LEFT LEFT", "SETRANGE s 9999999999 x", "SETBIT t 99999999999 1", "BITFIELD u SET u8 #9999999999 1"), Point{})
+	for _, k := range []string{"b", "d", "new", "s", "t", "u"} {
+		if !strings.Contains(got["0/"+k], " inexact") {
+			t.Errorf("%s: %q", k, got["0/"+k])
+		}
+	}
+}
+
 func TestHistory(t *testing.T) {
 	path := logOf(t, "#TS:1767225600", "SELECT 0", "SET token one", "SET token two PXAT 1767225605000", "#TS:1767225606", "DEL token",
 		"HSET user name ann password old", "HSET user password new", "HDEL user name", "INCRBY n 5", "INCR n", "SET other x", "RENAME user person",
@@ -179,6 +190,42 @@ func TestFieldExpiries(t *testing.T) {
 }
 
 // Sorted sets keep their order through any changes.
+// Valkey logs the condition under which fields get an expiry with all fields that were
+// named, and both servers that a field keeps the one it has.
+func TestFieldExpiryConditions(t *testing.T) {
+	for command, want := range map[string]string{
+		"HPEXPIREAT h 5000 NX FIELDS 3 a b z": "a=3000 b=5000",
+		"HPEXPIREAT h 5000 XX FIELDS 2 a b":   "a=5000 b=-1",
+		"HPEXPIREAT h 5000 GT FIELDS 2 a b":   "a=5000 b=-1",
+		"HPEXPIREAT h 2000 GT FIELDS 2 a b":   "a=3000 b=-1",
+		"HPEXPIREAT h 2000 LT FIELDS 2 a b":   "a=2000 b=2000",
+		"HPEXPIREAT h 5000 LT FIELDS 2 a b":   "a=3000 b=5000",
+		"HPEXPIREAT h 5000 FIELDS 2 a b":      "a=5000 b=5000",
+		"HSETEX h KEEPTTL FIELDS 2 a 1 b 2":   "a=3000 b=-1",
+		"HSETEX h FIELDS 2 a 1 b 2":           "a=-1 b=-1",
+	} {
+		path := logOf(t, "SELECT 0", "HSET h a 1 b 2", "HPEXPIREAT h 3000 FIELDS 1 a", command)
+		for _, mem := range []int64{1, 1 << 26} {
+			l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: mem, Tmp: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for e, err := range l.State(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e.Kind == keyspace.Element {
+					got = append(got, fmt.Sprintf("%s=%d", e.Field, e.Expire))
+				}
+			}
+			if got := strings.Join(got, " "); got != want {
+				t.Errorf("%s: %s, want %s", command, got, want)
+			}
+		}
+	}
+}
+
 func TestOrder(t *testing.T) {
 	o := newObject(keyspace.SortedSet)
 	o.ranked()
