@@ -15,6 +15,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/internal/audit"
 	"github.com/valkeyfs/valkeyfs/internal/conf"
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
@@ -282,16 +283,8 @@ func auditOutside(flag, output, root string, args []string) error {
 	if root != "" {
 		args = []string{root} // in which the others lie
 	}
-	target, err := filepath.Abs(output)
-	if err != nil {
-		return err
-	}
-	for _, dir := range args {
-		dir, err := filepath.Abs(dir)
-		if err != nil {
-			return err
-		}
-		if rel, err := filepath.Rel(dir, target); err == nil && rel != ".." && !filepath.IsAbs(rel) && (len(rel) < 3 || rel[:3] != "../") {
+	for _, judged := range args {
+		if source.Within(judged, output) {
 			return usagef("%s %s lies in what is judged, which is never written to", flag, safe(output))
 		}
 	}

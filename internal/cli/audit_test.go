@@ -56,3 +56,15 @@ func TestAuditStatus(t *testing.T) {
 	}
 	runs(t, exitIncomplete, "audit", "--fail-on", "never", conf)
 }
+
+// By no name is anything written into what is judged.
+func TestAuditWritesElsewhere(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	dir, link := auditHost(t), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range [][2]string{{dir, link}, {link, dir}} {
+		runs(t, exitUsage, "audit", place[0], "-o", filepath.Join(place[1], "report"))
+	}
+}

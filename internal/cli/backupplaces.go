@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/source"
@@ -16,36 +14,12 @@ func (f *backupFlags) keepOut(a *app, dir string) error {
 		places = append(places, [2]string{"--to", f.to})
 	}
 	for _, p := range places {
-		if p[1] != "" && liesIn(dir, p[1]) {
+		if p[1] != "" && source.Within(dir, p[1]) {
 			return usagef("%s %s lies in %s, where nothing is written", p[0], safe(p[1]), safe(dir))
 		}
 	}
-	if state, err := stateDir(); err == nil && liesIn(dir, state) {
+	if state, err := stateDir(); err == nil && source.Within(dir, state) {
 		return usagef("%s, where locks and what was done last are kept, lies in %s, where nothing is written: set XDG_STATE_HOME to another directory", safe(state), safe(dir))
 	}
 	return nil
-}
-
-// liesIn reports whether a path, whose end need not exist, is a directory or lies
-// in it.
-func liesIn(dir, path string) bool {
-	top, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return false
-	}
-	for {
-		if resolved, err := filepath.EvalSymlinks(path); err == nil {
-			path = resolved
-		}
-		if info, err := os.Stat(path); err == nil && os.SameFile(top, info) {
-			return true
-		}
-		if path == filepath.Dir(path) {
-			return false
-		}
-		path = filepath.Dir(path)
-	}
 }

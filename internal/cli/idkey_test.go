@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -41,5 +42,23 @@ func TestIDKeyMadeOnce(t *testing.T) {
 				t.Errorf("made %d times", made)
 			}
 		})
+	}
+}
+
+// A state directory that does not exist yet, and would lie in the evidence, is not made
+// there.
+func TestIDKeyNotInEvidence(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", filepath.Join(home, ".local", "state"))
+	in, err := source.New(t.Context(), []string{home}, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if k, err := readOrMakeIDKey("", in); err != nil || k.kept() {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
+		t.Errorf("written into the evidence: %v, %v", left, err)
 	}
 }

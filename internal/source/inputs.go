@@ -54,23 +54,6 @@ type Inputs struct {
 	roots   []*os.Root         // what units' files are opened through
 }
 
-// opened is a stream that was opened, and what came of it.
-type opened struct {
-	s     *stream
-	raw   *meter // of the bytes outside of all layers
-	sum   *digest
-	err   error
-	spool *spool // nil: it is read once
-}
-
-// size returns how many bytes the stream had, -1 while its end was not read.
-func (o *opened) size() int64 {
-	if n := o.raw.total.Load(); n > 0 {
-		return n - 1
-	}
-	return -1
-}
-
 // ErrNoInput says that a path cannot be an input, whatever it holds.
 var ErrNoInput = errors.New("cannot be an input")
 
@@ -150,36 +133,6 @@ func (in *Inputs) Tmp() string { return in.o.Tmp }
 // Read returns how many bytes have been read of files so far. It may be called
 // at any time, from any goroutine.
 func (in *Inputs) Read() int64 { return in.read.Load() }
-
-// Contains reports whether path lies in one of the inputs, or is one.
-func (in *Inputs) Contains(path string) bool {
-	dir, err := resolve(filepath.Dir(path))
-	if err != nil {
-		return false
-	}
-	path = filepath.Join(dir, filepath.Base(path))
-	for _, p := range in.paths {
-		if p == Stdin {
-			continue
-		}
-		p, err := resolve(p)
-		if err != nil {
-			continue
-		}
-		if rel, err := filepath.Rel(p, path); err == nil && filepath.IsLocal(rel) {
-			return true
-		}
-	}
-	return false
-}
-
-func resolve(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(path)
-}
 
 // Units yields what the inputs hold, in a fixed order: the inputs as they were
 // named; in a directory its files by name, those of a log together with its
@@ -275,36 +228,6 @@ func (in *Inputs) file(ctx context.Context, path string, yield func(*Unit) bool)
 	return nil
 }
 
-// stream yields the unit of what can be read only once.
-func (in *Inputs) stream(path string, open func() (io.Reader, error), yield func(*Unit) bool) error {
-	o := in.streams[path]
-	if o == nil {
-		raw, err := open()
-		if err != nil {
-			return in.unopened(path, err, yield)
-		}
-		o = &opened{raw: &meter{r: newInterruptible(in.ctx, raw), name: path, n: &in.read}}
-		r := io.Reader(o.raw)
-		if in.o.Hash {
-			o.sum = newDigest(r, -1)
-			r = o.sum
-		}
-		o.s, o.err = peel(r, path, -1, in.o.Identities)
-		in.streams[path] = o
-	}
-	f := &File{Input: path, Path: path, Size: o.size(), in: in, once: o}
-	f.hash.sum = o.sum
-	f.judge(o.s, o.err)
-	if f.Kind == Manifest { // what it names cannot be reached from here
-		f.Kind = Text
-	}
-	in.insist(f)
-	if !yield(in.unit(f)) {
-		return errLeft
-	}
-	return nil
-}
-
 // insist makes it an error that a file which the user named holds nothing that
 // can be read. Inside a directory, such files are merely listed.
 func (in *Inputs) insist(f *File) {
@@ -322,109 +245,6 @@ func (in *Inputs) insist(f *File) {
 		return
 	}
 	f.Err = &keyspace.FormatError{Pos: at(f.Path, 0), What: what, Err: keyspace.ErrUnsupported}
-}
-
-// unit is the unit of a file that stands for itself.
-func (in *Inputs) unit(f *File) *Unit {
-	u := &Unit{Files: []*File{f}, in: in}
-	if f.Err != nil {
-		u.damage = append(u.damage, f.Err)
-	}
-	return u
-}
-
-// The errors of [Inputs.DataSet] if there is more than one, and if there is none.
-var (
-	ErrSeveral   = errors.New("different data sets")
-	ErrNoDataSet = errors.New("neither a snapshot nor a log was found")
-)
-
-// DataSet returns the only unit of the inputs that is a data set of its own: a
-// snapshot or a log, but not what lies beside one as a history file, an orphan or
-// a temporary file. It is an error if there are several, or none.
-func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
-	var found, damaged *Unit
-	for u, err := range in.Units(ctx) {
-		switch {
-		case err != nil:
-			return nil, err
-		case u.isDataSet():
-			if found != nil {
-				return nil, fmt.Errorf("%s and %s are %w: name one of them", found.Name(), u.Name(), ErrSeveral)
-			}
-			found = u
-		case len(u.damage) > 0 && damaged == nil:
-			damaged = u
-		}
-	}
-	switch {
-	case found != nil:
-		return found, nil
-	case damaged != nil:
-		return damaged, nil
-	}
-	return nil, ErrNoDataSet
-}
-
-// A Unit is what is read as one: a file that stands for itself, or a log with
-// its manifest. Its methods are for one goroutine.
-type Unit struct {
-	Files  []*File // the first gives the unit its name
-	in     *Inputs
-	log    []*File // of a log: its files in the order of replay
-	damage []error // what is known to be missing before anything is read
-}
-
-// Name returns the path of the unit's first file.
-func (u *Unit) Name() string { return u.Files[0].Path }
-
-// Kind returns the kind of the unit's first file.
-func (u *Unit) Kind() Kind { return u.Files[0].Kind }
-
-// Readable reports whether the unit has events of its own, damage aside.
-func (u *Unit) Readable() bool {
-	f := u.Files[0]
-	return len(u.log) > 0 || f.Err == nil && f.Same == "" && (f.Kind == RDB || f.Kind == AOF || f.Kind.IsText())
-}
-
-// isDataSet reports whether the unit is a data set of its own. So is a log whose
-// manifest cannot be followed: what lies beside it does not stand for it.
-func (u *Unit) isDataSet() bool {
-	if u.Files[0].Role != NoRole || u.Kind().IsText() {
-		return false
-	}
-	return u.Readable() || u.Kind() == Manifest && len(u.damage) > 0
-}
-
-// Size returns how many bytes reading the unit will take; 0 if that is not known.
-func (u *Unit) Size() int64 {
-	var n int64
-	for _, f := range u.Files {
-		passes := int64(1)
-		if f.Kind == AOF && u.in.o.Resolve || len(u.log) > 0 && f.Role == Base {
-			passes = 2
-		}
-		n += max(f.Size, 0) * passes
-	}
-	return n
-}
-
-// Close ends the reading of the unit and completes the hashes of its files,
-// which may mean to read what is left of them.
-func (u *Unit) Close(ctx context.Context) error {
-	for _, f := range u.Files {
-		if err := f.finish(ctx); err != nil {
-			return err
-		}
-		if f.once != nil {
-			f.Size = f.once.size()
-		}
-	}
-	return nil
-}
-
-func (u *Unit) String() string {
-	return fmt.Sprintf("%s (%s, %d files)", u.Name(), u.Kind(), len(u.Files))
 }
 
 // joined is a path inside an input, as it is reported.
