@@ -354,6 +354,9 @@ func (w *workload) hashStep() {
 		w.do("HSETNX", k, f(), w.value())
 	case 5:
 		w.do("HPEXPIRE", k, "100000000", "FIELDS", "1", f())
+		w.do("HPEXPIRE", k, w.pick("99000000", "110000000"), w.pick("NX", "XX", "GT", "LT"), "FIELDS", "3", f(), f(), f())
+		w.do("HINCRBYFLOAT", k, f(), "0.5")
+		w.do("HSETEX", k, w.pick("KEEPTTL", "FXX"), "FIELDS", "1", f(), w.num(100))
 	}
 }
 
