@@ -1,16 +1,25 @@
 # Reads `go test -v` and prints what matters: a line a package, what was skipped
 # or not tested and why, and the whole output of a package that fails. Under
-# CI=true a skip is a failure.
-/^=== (RUN|PAUSE|CONT|NAME)/ { next }
+# CI=true a skip is a failure, but for what internal/servertest says that this
+# system cannot have.
+/^=== (RUN|CONT|NAME)/ { test = $3; next }
+/^=== PAUSE/ { next }
 !/^ *--- PASS/ { output = output $0 "\n" }
-/was not tested$/ { notes = notes $0 "\n" }
-/^ *--- SKIP/ { notes = notes $0 "\n" log_line; skips++ }
-{ log_line = /^ +[^ ]+\.go:[0-9]+: / ? $0 "\n" : "" }
+/^ +[^ ]+\.go:[0-9]+: / {
+  said[test] = $0
+  if (/not tested/) notes = notes $0 "\n"
+}
+/^ *--- SKIP/ {
+  why = said[$3]
+  notes = notes $0 "\n" (why ~ /not tested/ || why == "" ? "" : why "\n")
+  if (why !~ /: not on this system: /) skips++
+}
 /^(ok|FAIL)[ \t]+[^ \t]+[ \t]/ || /no test files/ {
   printf "%s", notes
   if (/^FAIL/) { printf "%s", output; failed = 1 } else print
   fflush()
-  output = notes = ""
+  output = notes = test = ""
+  split("", said)
 }
 END {
   if (output !~ /^(FAIL|PASS)?\n?$/) printf "%s", output

@@ -31,7 +31,7 @@ func TestUncache(t *testing.T) {
 	}
 	// No test can give a kernel before 6.5 the call.
 	if err := unix.Cachestat(uint(f.Fd()), &unix.CachestatRange{Len: 1}, &unix.Cachestat_t{}, 0); errors.Is(err, unix.ENOSYS) {
-		t.Skip("this kernel does not tell what is cached")
+		servertest.Lacks(t, "the kernel does not tell what it caches")
 	}
 	if err := f.Sync(); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/hostfs"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // TestEncryption judges recorded trees of /proc and /sys: what a data directory
@@ -53,10 +54,7 @@ func TestEncryption(t *testing.T) {
 
 // TestGocryptfs looks at a file system that gocryptfs really mounts.
 func TestGocryptfs(t *testing.T) {
-	if _, err := exec.LookPath("gocryptfs"); err != nil {
-		t.Log("gocryptfs is not installed and was not tested")
-		return
-	}
+	gocryptfs := servertest.Installed(t, "gocryptfs", "/usr/bin/gocryptfs")
 	dir := t.TempDir()
 	cipher, plain, pass := filepath.Join(dir, "cipher"), filepath.Join(dir, "plain"), filepath.Join(dir, "pass")
 	for _, d := range []string{cipher, plain} {
@@ -68,10 +66,8 @@ func TestGocryptfs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"-q", "-init", "-scryptn", "10", "-passfile", pass, cipher}, {"-q", "-passfile", pass, cipher, plain}} {
-		if out, err := exec.CommandContext(t.Context(), "gocryptfs", args...).CombinedOutput(); err != nil {
-			t.Logf("gocryptfs cannot mount here: %v: %s", err, out)
-			t.Log("gocryptfs was not tested")
-			return
+		if out, err := exec.CommandContext(t.Context(), gocryptfs, args...).CombinedOutput(); err != nil {
+			servertest.Lacks(t, "mounts of gocryptfs: %v: %s", err, out)
 		}
 	}
 	t.Cleanup(func() {

@@ -83,8 +83,7 @@ func TestDrill(t *testing.T) {
 				t.Fatal(err)
 			}
 			if d.Skipped != "" {
-				t.Logf("%s: a confined server was not tested", d.Skipped)
-				return
+				servertest.Lacks(t, "%s", d.Skipped)
 			}
 			if d.Keys != 21 || appendonly == "no" && (d.Least != 20 || d.Most != 21) {
 				t.Errorf("appendonly %s: %+v", appendonly, d)
@@ -147,8 +146,7 @@ func TestDrillConfines(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_HOST", "synthetic")
 	d, err := h.drill([]string{probe})
 	if d != nil && d.Skipped != "" {
-		t.Logf("%s: confinement was not tested", d.Skipped)
-		return
+		servertest.Lacks(t, "%s", d.Skipped)
 	}
 	if !errors.Is(err, backup.ErrDrill) {
 		t.Errorf("a server that ends: %v", err)
@@ -203,8 +201,7 @@ func TestDrillKilled(t *testing.T) {
 		}
 		select {
 		case <-ended:
-			t.Logf("%s: a confined server was not tested", said.String())
-			return
+			servertest.Lacks(t, "%s", said.String())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

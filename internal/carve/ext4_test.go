@@ -20,21 +20,8 @@ import (
 // so that it lies there in pieces, and deleted. Its keys are found all the same,
 // but for those over a border of two pieces.
 func TestDeletedOnExt4(t *testing.T) {
-	mkfs, err := exec.LookPath("mkfs.ext4")
-	if err != nil {
-		mkfs = "/usr/sbin/mkfs.ext4"
-	}
-	debugfs, err := exec.LookPath("debugfs")
-	if err != nil {
-		debugfs = "/usr/sbin/debugfs"
-	}
-	for _, path := range []string{mkfs, debugfs} {
-		if _, err := os.Stat(path); err != nil {
-			t.Logf("%s is not installed; deleted files of ext4 were not tested", path)
-			t.Log("ext4 was not tested")
-			return
-		}
-	}
+	mkfs := servertest.Installed(t, "e2fsprogs", "/sbin/mkfs.ext4")
+	debugfs := servertest.Installed(t, "e2fsprogs", "/sbin/debugfs")
 	i := servertest.Find(t, "redis-7.0").Start(t, "")
 	fixtures.Keys(t, i, harnessKeys, 1)
 	i.Must(t, "SAVE")

@@ -13,6 +13,8 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // Leases are by the database's clock. When it jumps ahead, leases end under workers
@@ -160,11 +162,7 @@ func TestHourLostSQLite(t *testing.T) {
 // The clock of a PostgreSQL server jumps by libfaketime, where Debian's package is
 // installed, as .ci/run does where it may.
 func TestHourLostPostgres(t *testing.T) {
-	found, _ := filepath.Glob("/usr/lib/*/faketime/libfaketime.so.1")
-	if len(found) == 0 {
-		t.Log("libfaketime is not installed: a clock of PostgreSQL that jumps was not tested")
-		return
-	}
+	faketime := servertest.Installed(t, "faketime", "/usr/lib/*/faketime/libfaketime.so.1")
 	dir, err := os.MkdirTemp("", "clock")
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +183,7 @@ func TestHourLostPostgres(t *testing.T) {
 		}
 	}
 	set(0)
-	p := newPostgres(t, "LD_PRELOAD="+found[0], "FAKETIME_TIMESTAMP_FILE="+at, "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1")
+	p := newPostgres(t, "LD_PRELOAD="+faketime, "FAKETIME_TIMESTAMP_FILE="+at, "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1")
 	if p == nil {
 		return
 	}

@@ -83,9 +83,6 @@ func TestOddNamesSQLite(t *testing.T) {
 
 func TestOddNamesPostgres(t *testing.T) {
 	p := newPostgres(t)
-	if p == nil {
-		return
-	}
 	h := newHost(t, p.url())
 	oddNames(t, h)
 	p.stop()

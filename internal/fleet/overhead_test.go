@@ -38,9 +38,7 @@ func overhead(t *testing.T, withPostgres bool) {
 		var p *postgres
 		database := ""
 		if withPostgres {
-			if p = newPostgres(t); p == nil {
-				return
-			}
+			p = newPostgres(t)
 			database = p.url()
 		}
 		fleet[i] = fleetCost(t, newHost(t, database), dir, inputs, workers)

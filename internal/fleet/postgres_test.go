@@ -24,21 +24,16 @@ type postgres struct {
 	env  []string
 }
 
-// newPostgres starts one, with variables in its environment; where Debian's package is not installed, as .ci/run does
-// where it may, it says so and returns nil.
+// newPostgres starts one, with variables in its environment.
 func newPostgres(t *testing.T, env ...string) *postgres {
 	t.Helper()
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) == 0 {
-		t.Log("PostgreSQL is not installed and was not tested")
-		return nil
-	}
+	initdb := servertest.Installed(t, "postgresql", "/usr/lib/postgresql/*/bin/initdb")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := nobodysDir(t)
-	p := &postgres{t: t, bin: filepath.Dir(found[len(found)-1]), dir: dir, port: l.Addr().(*net.TCPAddr).Port, env: env}
+	p := &postgres{t: t, bin: filepath.Dir(initdb), dir: dir, port: l.Addr().(*net.TCPAddr).Port, env: env}
 	l.Close()
 	if out, err := p.command("initdb", "-D", filepath.Join(dir, "data"), "-U", "fleet", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v: %s", err, out)
@@ -84,17 +79,13 @@ func (p *postgres) url() string {
 }
 
 func TestKilledPostgres(t *testing.T) {
-	if p := newPostgres(t); p != nil {
-		trial{database: p.url(), bucket: servertest.NewS3(t), inputs: rounds(60, 2000), workers: 4, kills: rounds(6, 30), every: every()}.run(t)
-	}
+	p := newPostgres(t)
+	trial{database: p.url(), bucket: servertest.NewS3(t), inputs: rounds(60, 2000), workers: 4, kills: rounds(6, 30), every: every()}.run(t)
 }
 
 // The database fails and comes back while a worker works.
 func TestPostgresRestarts(t *testing.T) {
 	p := newPostgres(t)
-	if p == nil {
-		return
-	}
 	dir := dumps(t, 40).dir
 	h := newHost(t, p.url())
 	h.run([]int{0}, "fleet", "submit", dir)
@@ -116,9 +107,6 @@ func TestPostgresRestarts(t *testing.T) {
 
 func TestMigratePostgres(t *testing.T) {
 	p := newPostgres(t)
-	if p == nil {
-		return
-	}
 	db, err := fleet.Open(t.Context(), p.url(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -36,9 +36,7 @@ func longQueue(t *testing.T, database string) {
 func TestLongQueueSQLite(t *testing.T) { longQueue(t, "") }
 
 func TestLongQueuePostgres(t *testing.T) {
-	if p := newPostgres(t); p != nil {
-		longQueue(t, p.url())
-	}
+	longQueue(t, newPostgres(t).url())
 }
 
 // queueOf is a directory of n small logs.

@@ -60,7 +60,5 @@ func findingsMoved(t *testing.T, database string) {
 func TestFindingsMoved(t *testing.T) { findingsMoved(t, "") }
 
 func TestFindingsMovedPostgres(t *testing.T) {
-	if p := newPostgres(t); p != nil {
-		findingsMoved(t, p.url())
-	}
+	findingsMoved(t, newPostgres(t).url())
 }

@@ -89,6 +89,14 @@ func missing(t testing.TB, what string) {
 	t.Skipf(msg, what)
 }
 
+// Lacks skips a test of what this system cannot have: a feature of another kernel, a
+// right that a container withholds. It is the one skip that is no failure under CI;
+// the summary of a run shows it (.ci/summary.awk).
+func Lacks(t testing.TB, format string, args ...any) {
+	t.Helper()
+	t.Skipf("not on this system: "+format, args...)
+}
+
 // Major returns the server's major version.
 func (s Server) Major() int {
 	_, v, _ := strings.Cut(s.Name, "-")

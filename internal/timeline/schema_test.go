@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
@@ -190,9 +191,8 @@ print(len(rows))
 `
 
 func TestL2TReader(t *testing.T) {
-	python := reader(t, "python3")
 	data := formatted(t, "l2tcsv")
-	cmd := exec.Command(python, "-c", l2tReader)
+	cmd := servertest.Runtime(t, "python", "-c", l2tReader)
 	cmd.Stdin = bytes.NewReader(data)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -205,7 +205,7 @@ func TestL2TReader(t *testing.T) {
 
 // mactime(1) of the Sleuth Kit shows every event at its time, and each file at its four.
 func TestMactime(t *testing.T) {
-	mactime := reader(t, "mactime")
+	mactime := servertest.Installed(t, "sleuthkit", "/usr/bin/mactime")
 	body := filepath.Join(t.TempDir(), "body")
 	if err := os.WriteFile(body, formatted(t, "bodyfile"), 0o600); err != nil {
 		t.Fatal(err)
@@ -258,15 +258,4 @@ func TestBodyfileSpan(t *testing.T) {
 	if n := strings.Count(out.String(), "appendonly.aof|"); n != 1 {
 		t.Errorf("%d lines of the file:\n%s", n, out.String())
 	}
-}
-
-// reader returns a program that reads what we write; the test is skipped where it is
-// not installed, on CI, too: not every system has a package of it.
-func reader(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed: what it reads was not tested", name)
-	}
-	return path
 }
