@@ -47,7 +47,7 @@ EXIT STATUS
   3  evidence incomplete: damaged, truncated, unsupported, over a limit, or
      unreadable
   4  I/O or internal error
-  5  {{if .Annotations.findings}}both 1 and 3{{else}}not used by this verb{{end}}
+  5  both 1 and 3
 `
 
 // finds says what an exit status of 1 means for a verb.
