@@ -99,19 +99,21 @@ type Reader struct {
 	way                way     // the records that were read last
 	failed             int64   // a record that was found wrong before a search went back into one before it,
 	failedWhy          error   // why,
+	failedIn           chosen  // in which database,
 	passed             []int64 // and the records that led to it
 	typ                byte    // type of the record at hand
 	typeAt             int64   // where it stands
 	habits             habits  // of whoever wrote the file
-	entries            int64   // of the stream at hand, as it says
-	heads              []head  // of the chain at hand, up to its first key
-	before             []byte  // the name of its key before the one at hand
-	unproven           bool    // the record at hand holds plain strings, which have no form that could be wrong
-	rewound            int64   // bytes gone back over
-	reached            int64   // how far the input was read, before going back
-	size               int64   // of what offsets count in, 0 if it is not known
-	measured           bool    // it was asked for
-	gapsTo             int64   // gaps before this offset were reported
+	selection          selection
+	entries            int64  // of the stream at hand, as it says
+	heads              []head // of the chain at hand, up to its first key
+	before             []byte // the name of its key before the one at hand
+	unproven           bool   // the record at hand holds plain strings, which have no form that could be wrong
+	rewound            int64  // bytes gone back over
+	reached            int64  // how far the input was read, before going back
+	size               int64  // of what offsets count in, 0 if it is not known
+	measured           bool   // it was asked for
+	gapsTo             int64  // gaps before this offset were reported
 	again              io.Closer
 	nameless           int32 // the database in which a key without a name was read; -1: none
 	tick               int
@@ -263,6 +265,7 @@ func (r *Reader) run() error {
 		var err error
 		if begin <= r.failed && slices.Contains(r.passed, begin) {
 			begin, err = r.failed, r.failedWhy // back on the way that led there
+			r.choose(r.failedIn)
 		} else {
 			more, err = r.record()
 		}
@@ -276,7 +279,7 @@ func (r *Reader) run() error {
 			return nil
 		}
 		if r.o.Resync {
-			r.way.note(begin, r.typeAt, r.in.offset(), r.ev.DB, r.mayMislead())
+			r.note(begin)
 		}
 	}
 }
@@ -286,6 +289,7 @@ func (r *Reader) header() error {
 	r.magic, r.version, r.types = "REDIS", maxRedis, &redisTypes // for a search, if the header is lost
 	if r.o.Headless != "" {
 		r.magic, r.types, r.headless = r.o.Headless, dialectOf(r.o.Headless), true
+		r.presume()
 		return nil
 	}
 	if !r.in.need(headerSize) {
@@ -336,7 +340,7 @@ func (r *Reader) envelopeKnown() error {
 
 // clear sets the event to what no record has said anything about.
 func (r *Reader) clear() {
-	r.ev = keyspace.Event{DB: r.ev.DB, Pos: keyspace.Pos{Source: r.o.Source, Inner: -1}, Expire: keyspace.NoExpire, Idle: -1, Freq: -1}
+	r.ev = keyspace.Event{DB: r.ev.DB, Presumed: r.ev.Presumed, Pos: keyspace.Pos{Source: r.o.Source, Inner: -1}, Expire: keyspace.NoExpire, Idle: -1, Freq: -1}
 }
 
 // place sets where the event's string stands.

@@ -132,13 +132,13 @@ func (r *Reader) opcode(op byte) (prefix bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		r.ev.DB = int32(n)
+		if r.silent {
+			r.ev.DB = int32(n)
+		} else {
+			r.selects(int32(n))
+		}
 		r.other(keyspace.DB)
 		r.ev.Index, r.ev.Count = -1, -1
-		if !r.silent {
-			r.way.sized = r.o.Resync && r.mayFollow()
-			r.habits.database = r.ev.DB
-		}
 		return false, r.emit()
 	case opResizeDB:
 		keys, err := r.length("number of keys")
@@ -148,6 +148,9 @@ func (r *Reader) opcode(op byte) (prefix bool, err error) {
 		expires, err := r.length("number of expiring keys")
 		if err != nil {
 			return false, err
+		}
+		if !r.silent {
+			r.selection.sizes(keys)
 		}
 		r.other(keyspace.DB)
 		r.ev.Index, r.ev.Count = int64(min(keys, 1<<62)), int64(min(expires, 1<<62))
@@ -511,7 +514,7 @@ func (r *Reader) footer() error {
 		}
 	}
 	r.other(keyspace.End)
-	r.ev.DB = 0
+	r.ev.DB, r.ev.Presumed = 0, false
 	r.place(end, w.offset()-r.o.Offset-trailing)
 	if r.start >= 0 {
 		r.ev.Length = w.offset() - trailing

@@ -38,14 +38,14 @@ func (r *Reader) damaged(begin int64, why error) error {
 	orphan := r.orphan
 	r.orphan = nil
 	r.skip, r.ev.Part = false, keyspace.Whole
-	r.unselect(begin)
+	way := r.chosen()
 	found, err := r.swallowed(begin)
 	if err != nil {
 		return err
 	}
 	if found {
 		if begin > r.failed {
-			r.failed, r.failedWhy = begin, why
+			r.failed, r.failedWhy, r.failedIn = begin, why, way
 		}
 		r.cut = false
 		return nil
@@ -66,6 +66,8 @@ func (r *Reader) damaged(begin int64, why error) error {
 		why = r.failAt(begin, "a record that leads to no other", keyspace.ErrCorrupt)
 	}
 	r.way.last.end = 0
+	r.presume()
+	r.selection.lost += end - begin
 	r.clear()
 	r.ev.Record, r.orphan = begin, orphan
 	if err := r.damage(begin, end-begin, why); err != nil {
@@ -78,7 +80,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 		return nil
 	}
 	r.other(keyspace.End)
-	r.ev.DB = 0
+	r.ev.DB, r.ev.Presumed = 0, false
 	r.place(end, end-r.o.Offset)
 	r.ev.Index = int64(keyspace.ChecksumUnchecked)
 	if err := r.emit(); err != nil {
@@ -106,9 +108,8 @@ type way struct {
 	}
 	suspect struct {
 		begin, typeAt, end int64
-		db                 int32 // that was selected when it was read
+		in                 chosen // the database when it was read
 	}
-	sized  bool      // the database that was selected last stands where servers write one
 	begins []int64   // of the suspect and of what follows
 	recent [16]int64 // where the records that were read last begin, the newest at read-1
 	read   int
@@ -122,33 +123,23 @@ func (r *Reader) mayMislead() bool {
 }
 
 // note takes a record that was read.
-func (y *way) note(begin, typeAt, end int64, db int32, unproven bool) {
+func (r *Reader) note(begin int64) {
+	y, end, unproven := &r.way, r.in.offset(), r.mayMislead()
 	y.last.begin, y.last.end, y.last.unproven = begin, end, unproven
 	y.recent[y.read%len(y.recent)] = begin
 	y.read++
-	if y.suspect.end > 0 || unproven && end-begin > longString {
-		y.follow(begin, typeAt, end, db, unproven)
+	suspect := unproven && end-begin > longString
+	if y.suspect.end == 0 && !suspect {
+		return
 	}
-}
-
-func (y *way) follow(begin, typeAt, end int64, db int32, unproven bool) {
 	switch {
-	case unproven && end-begin > longString:
-		y.suspect.begin, y.suspect.typeAt, y.suspect.end, y.suspect.db = begin, typeAt, end, db
+	case suspect:
+		y.suspect.begin, y.suspect.typeAt, y.suspect.end, y.suspect.in = begin, r.typeAt, end, r.chosen()
 		y.begins = append(y.begins[:0], begin)
 	case begin-y.suspect.end > stray:
 		y.suspect.end = 0
 	default:
 		y.begins = append(y.begins, begin)
-	}
-}
-
-// unselect goes back to the database in which the suspect was read, if what selected
-// another between it and the damage at begin is likelier one of its stray bytes.
-func (r *Reader) unselect(begin int64) {
-	s := &r.way.suspect
-	if s.end > 0 && begin-s.end <= stray && r.ev.DB != s.db && !r.way.sized {
-		r.ev.DB, r.habits.database = s.db, s.db
 	}
 }
 
@@ -173,9 +164,9 @@ func (r *Reader) swallowed(begin int64) (bool, error) {
 		passed = append(passed, r.passed...) // back a second time, on the way from the first
 	}
 	r.passed = passed
-	if db := r.way.suspect.db; r.ev.DB != db {
-		r.ev.DB, r.habits.database = db, db // what was selected since was no database
-	}
+	r.choose(r.way.suspect.in)
+	r.presume()
+	r.selection.lost += at - from
 	return true, r.damage(from, at-from, r.failAt(from, "a record that holds records", keyspace.ErrCorrupt))
 }
 

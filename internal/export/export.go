@@ -32,6 +32,7 @@ const (
 	//	part                           0, 1, 2 … where a key takes several lines: the last of them has a length
 	//	partial                        true where the record is damaged from here on
 	//	confidence                     see Options.Confidence
+	//	db_presumed                    true behind damage, which may have held what selects another database
 	//
 	// value is a string; for lists and sets an array; for sorted sets an array of
 	// [member, score], a score beyond JSON's numbers being "inf", "-inf" or "nan";

@@ -112,6 +112,9 @@ func (x *jsonWriter) begin(e *keyspace.Event) {
 		x.module = append(x.module, e.Field...)
 	}
 	b := strconv.AppendInt(append(x.head[:0], `{"db":`...), int64(e.DB), 10)
+	if e.Presumed {
+		b = append(b, `,"db_presumed":true`...)
+	}
 	b = append(b, `,"key":`...)
 	if e.Key == nil && e.Op == keyspace.OpNone { // data that no key is known of
 		b = append(b, "null"...)

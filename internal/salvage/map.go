@@ -28,9 +28,10 @@ type Map struct {
 	Size     int64            `json:"size"` // bytes that were read
 	Parts    []*Part          `json:"parts"`
 	Keys     Counts           `json:"keys"`
-	Commands uint64           `json:"commands,omitempty"` // of a log, whole ones
-	Types    []TypeCount      `json:"types"`              // of keys that are whole
-	Damaged  int64            `json:"damaged_bytes"`      // of records that are damaged, in part or whole
+	Presumed uint64           `json:"database_presumed,omitempty"` // of the keys, those that may be of another database
+	Commands uint64           `json:"commands,omitempty"`          // of a log, whole ones
+	Types    []TypeCount      `json:"types"`                       // of keys that are whole
+	Damaged  int64            `json:"damaged_bytes"`               // of records that are damaged, in part or whole
 	Damages  uint64           `json:"damages"`
 	Torn     uint64           `json:"torn,omitempty"` // ends of a log as a crash leaves them
 	Damage   []*report.Damage `json:"damage"`
@@ -122,6 +123,14 @@ const (
 	unbalanced               // a MULTI without EXEC or the reverse
 )
 
+// rank orders cuts that begin at one place: a database is selected before the record.
+func (c cut) rank() int {
+	if c.from == c.to {
+		return -1
+	}
+	return int(c.why)
+}
+
 // rebuilt reports whether what could be had of the record is encoded anew.
 func (r reason) rebuilt() bool { return r == partial || r == refused }
 
@@ -146,7 +155,7 @@ func (p *Part) retract(from int64) {
 // arrange puts the cuts in order and takes from each what lies in the one before.
 func (p *Part) arrange() {
 	slices.SortFunc(p.cuts, func(a, b cut) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.why, b.why), cmp.Compare(a.to, b.to))
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.to, b.to))
 	})
 	end := p.From
 	kept := p.cuts[:0]

@@ -40,6 +40,9 @@ func WriteText(w io.Writer, width int, m *Map, c *Cleaned) error {
 			p.Line(fmt.Sprintf("%-11s%-12s%16s", database(t), t.Name, report.Count(t.Keys)))
 		}
 	}
+	if m.Presumed > 0 {
+		p.Wrap(label("database"), rest, "presumed, of "+plural(m.Presumed, "key")+": behind damage it is that of what comes before")
+	}
 	if m.Commands > 0 {
 		p.Wrap(label("survive"), rest, plural(m.Commands, "command")+", whole; nothing vouches for the bytes of their arguments")
 	}

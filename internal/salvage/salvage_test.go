@@ -3,11 +3,14 @@ package salvage
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -265,4 +268,67 @@ func FuzzSalvage(f *testing.F) {
 		}
 		strict(t, out.Bytes())
 	})
+}
+
+// TestCleanFileHasDatabasesAsSaid: a clean file has each key in the database that the map
+// was made with, where bytes select it and where damage did away with them.
+func TestCleanFileHasDatabasesAsSaid(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	p, at, amid := []byte("REDIS0011"), []int{}, 0
+	for db, keys := range []int{250, 120} {
+		at = append(at, len(p))
+		p = append(p, 0xfe, byte(3*db), 0xfb, 0x40, byte(keys), 0)
+		for i := range keys {
+			key, value := fmt.Sprintf("db%d:%d", 3*db, i), strings.Repeat(fmt.Sprintf("%x", rnd.Uint64()), 10)
+			p = append(append(p, 0, byte(len(key))), key...)
+			p = append(append(p, 0x40, byte(len(value))), value...)
+			if db == 0 && i == 100 {
+				amid = len(p)
+			}
+		}
+	}
+	p = append(p, 0xff, 1, 2, 3, 4, 5, 6, 7, 8)
+	moved := bytes.Clone(p) // a block with the second selection changes places with one of the first database
+	copy(moved[at[0]+5000:], p[at[1]-1500:at[1]+1500])
+	copy(moved[at[1]-1500:], p[at[0]+5000:at[0]+8000])
+	stray := slices.Insert(bytes.Clone(p), amid, 0xfe, 7, 60, 60, 61, 62)
+	for name, p := range map[string][]byte{"intact": p, "a selection out of place": moved, "stray bytes": stray} {
+		var out, lines bytes.Buffer
+		m, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, JSONL: &lines, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, presumed := map[string]int32{}, uint64(0)
+		for line := range bytes.Lines(lines.Bytes()) {
+			var key struct {
+				DB       int32  `json:"db"`
+				Presumed bool   `json:"db_presumed"`
+				Key      string `json:"key"`
+			}
+			if json.Unmarshal(line, &key) == nil && key.Key != "" {
+				said[key.Key] = key.DB
+				if key.Presumed {
+					presumed++
+				}
+			}
+		}
+		if presumed != m.Presumed && c.Twice == 0 || presumed > 0 != (name != "intact") {
+			t.Errorf("%s: of %d keys the database is presumed, and of %d by the map", name, presumed, m.Presumed)
+		}
+		keys := 0
+		for e, err := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind != keyspace.Key {
+				continue
+			}
+			if keys++; e.DB != said[string(e.Key)] {
+				t.Errorf("%s: %s is said to be in %d, and in %d of the clean file", name, e.Key, said[string(e.Key)], e.DB)
+			}
+		}
+		if keys < 300 {
+			t.Errorf("%s: %d keys", name, keys)
+		}
+	}
 }

@@ -50,6 +50,7 @@ type survey struct {
 		key   typeKey
 		count *uint64
 	}
+	db    int32  // that the part's cuts select for what comes next; -1: not known
 	whole uint64 // keys of the part that are whole
 	need  int    // the version that has all encodings met
 	multi struct {
@@ -67,10 +68,11 @@ func (s span) meets(o span) bool { return s.from < o.to && o.from < s.to }
 // record is a key of a snapshot or a command of a log.
 type record struct {
 	span
-	key     typeKey
-	name    [nameSize]byte // hash of database and name
-	refused bool           // a server does not take its elements
-	partial bool
+	key      typeKey
+	name     [nameSize]byte // hash of database and name
+	refused  bool           // a server does not take its elements
+	partial  bool
+	presumed bool // its database is
 }
 
 type typeKey struct {
@@ -147,6 +149,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	switch e.Kind {
 	case keyspace.DB:
 		if e.Index < 0 {
+			s.db = e.DB
 			return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
 		}
 	case keyspace.Aux:
@@ -154,10 +157,14 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.Function:
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key)}
 	case keyspace.Key:
-		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: s.name(e.DB, e.Key)}
+		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: s.name(e.DB, e.Key), presumed: e.Presumed}
 		s.inside, s.some = true, false
 		s.need = max(s.need, versionOf(e))
 		s.elems.begin(e, s.twice != nil)
+		if e.DB != s.db { // damage came between, and no bytes that select it
+			s.db = e.DB
+			return s.p.cut(cut{e.Record, e.Record, selected, e.DB})
+		}
 	case keyspace.Element:
 		s.some = true
 		s.open.refused = s.elems.refuses(e) || s.open.refused
@@ -181,7 +188,7 @@ func (s *survey) begin(p *Part) {
 	p.Checksum = keyspace.ChecksumUnchecked.String()
 	s.p = p
 	s.m.Parts = append(s.m.Parts, p)
-	s.inside, s.whole, s.recent = false, 0, s.recent[:0]
+	s.inside, s.whole, s.recent, s.db = false, 0, s.recent[:0], 0
 }
 
 func (s *survey) header(e *keyspace.Event) {
@@ -213,6 +220,7 @@ func (s *survey) keyEnd(r record) error {
 // part notes a record of which a part is there, and where the next one begins.
 func (s *survey) part(r record, next int64) error {
 	s.m.Keys.Partial++
+	s.presume(r)
 	r.to, r.partial = next, true
 	if err := s.note(r); err != nil {
 		return err
@@ -227,6 +235,7 @@ func (s *survey) settle(n int) error {
 			continue
 		}
 		s.whole++
+		s.presume(r)
 		s.count(r.key)
 		if err := s.note(r); err != nil {
 			return err
@@ -319,6 +328,7 @@ func (s *survey) damage(e *keyspace.Event) error {
 		}
 	}
 	s.p.retract(at.from)
+	s.db = -1
 	if begun {
 		return s.part(s.open, at.to)
 	}
@@ -499,6 +509,13 @@ func (s *survey) name(db int32, name []byte) (sum [nameSize]byte) {
 		return nameHash(db, name)
 	}
 	return sum
+}
+
+// presume counts a key if its database is presumed.
+func (s *survey) presume(r record) {
+	if r.presumed {
+		s.m.Presumed++
+	}
 }
 
 // count counts a key that is whole. Most are like the one before.
