@@ -38,7 +38,7 @@ const minContainer = 8
 // decoders lists the containers in the order in which they are tried.
 func decoders() []decoder {
 	return []decoder{
-		gadgetDecoder, jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder,
+		gadgetDecoder, jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder, bzip2Decoder, xzDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		erlangDecoder, utf16Decoder,
 		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,

@@ -198,6 +198,10 @@ func hasMagic(head []byte) bool {
 		return head[1] == 'q' || head[1] == 'r'
 	case 'L':
 		return string(head[:4]) == "LZ4B"
+	case 0xfd:
+		return string(head[:4]) == "\xfd7zX"
+	case 'B':
+		return isBzip2(head)
 	case 0xff: // snappy's frames
 		return string(head[:4]) == "\xff\x06\x00\x00"
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -17,6 +18,7 @@ var (
 	zlibDecoder = decoder{kind: "zlib", starts: startsWith("\x78"), fits: fitsZlib, open: openZlib}
 	zstdDecoder = decoder{kind: "zstd", starts: startsWith("\x28"), fits: fitsZstd, open: openZstd}
 	lz4Decoder  = decoder{kind: "lz4", starts: startsWith("\x04"), fits: fitsLZ4, open: openLZ4}
+	xzDecoder   = decoder{kind: "xz", starts: startsWith("\xfd"), fits: fitsXZ, open: openXZ}
 )
 
 // inflaters are the decompressors of a worker, made when first needed.
@@ -29,6 +31,7 @@ type inflaters struct {
 
 	snappy *snappy.Reader
 	brotli *brotli.Reader
+	xz     *xz.Reader
 }
 
 // fitsGzip: RFC 1952, magic and the one method.
@@ -150,6 +153,29 @@ func openZstd(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	return w.decompress("zstd", f, z.zstd)
+}
+
+// fitsXZ: the .xz file format, 2.1.1.1.
+func fitsXZ(data []byte) bool { return string(data[:6]) == "\xfd7zXZ\x00" }
+
+// xzDictMax bounds the dictionary, which a stream may claim; one that is not filled
+// takes no memory.
+const xzDictMax = 64 << 20
+
+func openXZ(w *worker, f *fragment, hits []hit, base uint32) bool {
+	z := &w.zip
+	z.src.Reset(f.data)
+	var err error
+	if z.xz == nil {
+		z.xz, err = xz.NewReader(&z.src, xzDictMax)
+	} else {
+		err = z.xz.Reset(&z.src)
+	}
+	if err != nil {
+		w.failed("xz")
+		return false
+	}
+	return w.decompress("xz", f, z.xz)
 }
 
 func openLZ4(w *worker, f *fragment, hits []hit, base uint32) bool {

@@ -17,6 +17,7 @@ func (w *worker) scan(f *fragment, hits []hit, base uint32) bool {
 	if w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base) {
 		return true
 	}
+	w.counted(f, hits, base)
 	w.text(f, hits, base)
 	return false
 }
