@@ -159,8 +159,11 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if i.Damaged > 0 {
 		a.stderr.errorf("%s: %s could not be understood, and what stood there is not counted; the first: %v", path, plural(i.Damaged, "place"), i.Damage)
 	}
-	if i.Inexact > 0 {
+	switch {
+	case i.Inexact > 0:
 		a.stderr.printf("note: the values of %s are not known exactly, and their state is \"unknown\"%s", plural(i.Inexact, "key"), a.vague(i))
+	case len(i.Vague) > 0:
+		a.stderr.printf("note: not all of it is known exactly%s", a.vague(i))
 	}
 	if i.Unknown > 0 {
 		a.stderr.errorf("%s: %s", path, a.unknown(i))
@@ -252,7 +255,7 @@ func withoutModules(seq keyspace.Seq, left *int) keyspace.Seq {
 }
 
 func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l *replay.Log) error {
-	w := newChangeWriter(a, out, f.format.word, f.reveal)
+	w, sum := newChangeWriter(a, out, f.format.word, f.reveal), &changeSummary{}
 	for c, err := range l.History(ctx) {
 		if err != nil {
 			return err
@@ -260,6 +263,8 @@ func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l 
 		if err := w(c); err != nil {
 			return err
 		}
+		sum.note(c)
 	}
+	a.stderr.printf("%s", sum)
 	return nil
 }
