@@ -409,6 +409,16 @@ func TestStoreIsEmpty(t *testing.T) {
 	}
 }
 
+func TestStoreIsMade(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case", "db1")
+	if _, err := newStore(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Dir(dir)); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
 // holed delivers a megabyte with a hole of three pages in it.
 type holed struct{ off int64 }
 

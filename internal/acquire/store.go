@@ -40,9 +40,9 @@ type store struct {
 	begun int // files, for their temporary names
 }
 
-// newStore makes a directory, or takes an empty one.
+// newStore makes a directory and those above it, or takes an empty one.
 func newStore(dir string, seal *crypt.SealOptions) (*store, error) {
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	d, err := os.Open(dir)
