@@ -3,6 +3,7 @@ package crypt_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -511,6 +512,18 @@ func TestPlugin(t *testing.T) {
 }
 
 // The command of minisign takes the keys and signatures, and the other way round.
+// A key whose id begins with zeros is named without them.
+func TestKeyIDAsMinisignPrintsIt(t *testing.T) {
+	text := base64.StdEncoding.EncodeToString(append([]byte{'E', 'd', 0x34, 0x12, 0, 0, 0, 0, 0, 0}, make([]byte, ed25519.PublicKeySize)...))
+	v, err := crypt.ParseVerifyingKey([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.ID() != "1234" {
+		t.Errorf("the id is %s", v.ID())
+	}
+}
+
 func TestMinisign(t *testing.T) {
 	dir := t.TempDir()
 	secret, public, err := crypt.GenerateSigningKey()

@@ -73,8 +73,9 @@ func (s *SigningKey) Sign(message []byte, trusted string) []byte {
 	return minisign.SignWithComments(s.key, message, trusted, "signature by valkeyfs")
 }
 
-// ID names the key, as minisign does: 16 hexadecimal digits.
-func (v *VerifyingKey) ID() string { return fmt.Sprintf("%016X", v.key.ID()) }
+// ID names the key as minisign prints it: up to 16 hexadecimal digits, without zeros
+// before them.
+func (v *VerifyingKey) ID() string { return fmt.Sprintf("%X", v.key.ID()) }
 
 // Verify checks the signature file of message, or returns [ErrSignature]. The file
 // has to be written in the one way that minisign writes it: bits that base64
