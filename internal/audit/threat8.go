@@ -176,5 +176,5 @@ func checkSlowFunctions(s *Subject) []Answer {
 			fs = append(fs, fail(Place{File: f.File}, "SCAN and UNLINK instead", "the function library at byte %d calls %s", f.Offset, strings.Join(f.Calls, ", ")))
 		}
 	}
-	return s.ofData(fs, "%d function libraries", len(functions))
+	return s.ofData(fs, "function libraries: %d", len(functions))
 }

@@ -47,7 +47,7 @@ func checkFunctions(s *Subject) []Answer {
 		return s.ofData(nil, "no function libraries")
 	}
 	if len(s.Options.Functions) == 0 {
-		return unknown("%d function libraries are there; which are meant to be, --function SHA256 says (the first: %s)", len(functions), functions[0].SHA256)
+		return unknown("function libraries there: %d; which are meant to be, --function SHA256 says (the first: %s)", len(functions), functions[0].SHA256)
 	}
 	var fs []Answer
 	for _, f := range functions {
@@ -55,7 +55,7 @@ func checkFunctions(s *Subject) []Answer {
 			fs = append(fs, fail(Place{File: f.File}, "FUNCTION DELETE it, or allow it by --function "+f.SHA256, "the function library at byte %d, SHA-256 %s, is not among those allowed", f.Offset, f.SHA256))
 		}
 	}
-	return s.ofData(fs, "%d function libraries, all known", len(functions))
+	return s.ofData(fs, "function libraries: %d, all known", len(functions))
 }
 
 func checkTarget(s *Subject) []Answer {

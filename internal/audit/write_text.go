@@ -28,7 +28,7 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 			head += ", judged as " + s.Version + " (" + s.Basis + ")"
 		}
 		p.Wrap("", "    ", head)
-		threat := 0
+		threat, title := 0, ""
 		for i := range r.Results {
 			x := &r.Results[i]
 			if x.Server != s.Name || x.Status == Unknown || !o.All && (x.Status == Pass || x.Status == NA) {
@@ -38,6 +38,10 @@ func WriteText(w io.Writer, h *Header, r *Report, o TextOptions) error {
 				threat = x.Check.Threat
 				p.Line("")
 				p.Line(fmt.Sprintf("%d  %s", threat, Threats[threat]))
+			}
+			if t := x.title(); t != title { // of each file that a check is about, once for all
+				title = t
+				p.Wrap("  ", indent, title)
 			}
 			writeResult(p, x)
 		}
@@ -87,13 +91,18 @@ func writeUnknown(p *report.Page, r *Report, server string) {
 	}
 }
 
-func writeResult(p *report.Page, x *Result) {
+// title is the line above a result: what came of which check.
+func (x *Result) title() string {
 	severity := ""
 	if x.Status == Fail || x.Status == Waived {
 		severity = " " + x.Severity.String()
 	}
-	const indent = "      "
-	p.Wrap("  ", indent, fmt.Sprintf("%s%s %s %s", marks[x.Status], severity, x.Check.ID, x.Check.Title))
+	return fmt.Sprintf("%s%s %s %s", marks[x.Status], severity, x.Check.ID, x.Check.Title)
+}
+
+const indent = "      " // of what stands below a title
+
+func writeResult(p *report.Page, x *Result) {
 	text := report.Escape(x.Evidence)
 	if x.Place.File != "" && x.Status != NA {
 		where := report.Escape(x.Place.File)
