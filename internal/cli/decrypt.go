@@ -32,6 +32,9 @@ what came before is genuine, and the exit status says that it is not all.
 
 func runDecrypt(cmd *cobra.Command, a *app, format *choice, path string) error {
 	harden()
+	if err := a.partOutcome(format); err != nil {
+		return err
+	}
 	ids, err := a.identities(safe(path))
 	if err != nil {
 		return err

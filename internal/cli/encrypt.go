@@ -36,6 +36,9 @@ quantum computers.
 
 func runEncrypt(cmd *cobra.Command, a *app, f *recipientFlags, format *choice, path string) error {
 	harden()
+	if err := a.partOutcome(format); err != nil {
+		return err
+	}
 	o, texts, err := f.options(a)
 	if err != nil {
 		return err

@@ -36,6 +36,9 @@ secrets themselves.
 
 func runRekey(cmd *cobra.Command, a *app, f *recipientFlags, format *choice, path string) error {
 	harden()
+	if err := a.partOutcome(format); err != nil {
+		return err
+	}
 	ids, err := a.identities(safe(path))
 	if err != nil {
 		return err

@@ -23,11 +23,9 @@ could not be; -o is needed then.
 `
 
 // through runs a verb that turns one stream into another, and says what became of it.
-// Only a result that is complete is put in place.
+// Only a result that is complete is put in place. The verb has asked partOutcome before
+// it asks for any passphrase.
 func (a *app) through(p *passage, format *choice, text bool, run func(io.Writer, io.Reader) error) error {
-	if err := a.partOutcome(format); err != nil {
-		return err
-	}
 	in, err := a.open(p.Input)
 	if err != nil {
 		return err
