@@ -41,7 +41,7 @@ func decoders() []decoder {
 		gadgetDecoder, jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder, bzip2Decoder, xzDecoder,
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
 		erlangDecoder, utf16Decoder,
-		msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
+		msgpackLZ4Decoder, msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
 		jwtDecoder, signedDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
 	}
 }

@@ -188,6 +188,12 @@ func hasMagic(head []byte) bool {
 		return head[1] >= 2 && head[1] <= 5
 	case 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f: // MessagePack, a map whose first key is a string
 		return head[1] > 0xa0 && head[1] < 0xc0 || head[1] == 0xd9
+	case 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f: // an array of such maps, or of msgpackr's records
+		return head[1] == mpRecordHead && head[2] == mpRecord || head[1] > 0x80 && head[1] < 0x90 && head[2] > 0xa0 && head[2] < 0xc0
+	case 0xde: // a long map
+		return head[1] < 4 && (head[3] > 0xa0 && head[3] < 0xc0 || head[3] == 0xd9)
+	case mpRecordHead:
+		return head[1] == mpRecord && head[2]&0xc0 == mpFirst
 	case 0x7f: // ELF, which is no container but a finding
 		return head[1] == 'E' && head[2] == 'L' && head[3] == 'F'
 	case 0xac:

@@ -5,20 +5,39 @@ import (
 )
 
 // MessagePack (github.com/msgpack/msgpack, spec.md). It has no magic: only a map
-// with string keys, or an array, that ends where the value ends is taken for it.
-var msgpackDecoder = decoder{kind: "msgpack", starts: func(b byte) bool { return b >= 0x80 && b <= 0x9f || b >= 0xdc && b <= 0xdf }, fits: fitsMsgpack, open: openMsgpack}
+// with string keys, or an array, that ends where the value ends is taken for it,
+// and a sequence of values among which is such a map or a record of msgpackr
+// (github.com/kriszyp/msgpackr, README, Record Structure Extension).
+var msgpackDecoder = decoder{kind: "msgpack", starts: startsMsgpack, fits: fitsMsgpack, open: openMsgpack}
+
+// startsMsgpack: of a map, an array, a string before others, or the definition of a
+// record.
+func startsMsgpack(b byte) bool {
+	return b >= 0x80 && b <= 0xbf || b >= 0xd9 && b <= 0xdf || b == mpRecordHead
+}
 
 func fitsMsgpack(data []byte) bool {
 	m := msgpackWalker{data: data, check: true}
-	return m.value(0) == nil && m.at == len(data) && m.strings > 0
+	err := m.values()
+	return err == nil && m.strings > 0 && (m.named || m.count == 1 && (data[0] < 0xa0 || data[0] >= 0xdc))
 }
 
 func openMsgpack(w *worker, f *fragment, hits []hit, base uint32) bool {
 	return w.document("msgpack", f, hits, base, func(data []byte, doc *document, sink docSink) error {
 		m := msgpackWalker{document: doc, data: data, sink: sink}
-		return m.value(0)
+		return m.values()
 	})
 }
+
+// A definition of a record is an extension of one byte, mpRecord, and its number;
+// an array of names follows, and a value for each. Where its number stands later
+// as a small integer, values follow at once.
+const (
+	mpRecordHead = 0xd4
+	mpRecord     = 'r'
+	mpFirst      = 0x40 // the lowest number of a record
+	mpRecords    = 64
+)
 
 type msgpackWalker struct {
 	*document
@@ -27,7 +46,79 @@ type msgpackWalker struct {
 	sink    docSink
 	check   bool // only look whether it can be read
 	strings int
+	named   bool // there is a map or record with names
+	count   int  // of values that stand side by side
 	seen    int
+	records *[mpRecords][]span // the names of each, once one is defined
+}
+
+// values reads values to the end of the data.
+func (m *msgpackWalker) values() error {
+	for ; m.at < len(m.data); m.count++ {
+		if err := m.value(0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record reads a definition of a record behind its first byte, and its values.
+func (m *msgpackWalker) record(depth int) error {
+	if len(m.data)-m.at < 2 || m.data[m.at+1]-mpFirst >= mpRecords {
+		return errDocument
+	}
+	number := m.data[m.at+1] - mpFirst
+	m.at += 2
+	kind, n, _, err := m.head()
+	if err != nil || kind != mpArray || n > len(m.data)-m.at {
+		return errDocument
+	}
+	var names []span
+	for range n {
+		kind, size, _, err := m.head()
+		if err != nil || kind != mpString || size > len(m.data)-m.at || !isText(m.data[m.at:m.at+size]) {
+			return errDocument
+		}
+		names = append(names, span{uint32(m.at), uint32(m.at + size)})
+		m.at += size
+	}
+	if m.records == nil {
+		m.records = new([mpRecords][]span)
+	}
+	m.records[number], m.named = names, true
+	return m.recorded(names, depth)
+}
+
+// isMsgpackPrefix: msgpackr writes a set, an error, a regular expression, and what is
+// referred to later, as an extension of one byte and a value behind it.
+func isMsgpackPrefix(kind byte) bool {
+	return kind == 's' || kind == 'e' || kind == 'x' || kind == 'i'
+}
+
+// recorded reads the values of a record.
+func (m *msgpackWalker) recorded(names []span, depth int) error {
+	var t *docFrame
+	if !m.check {
+		if t = m.push(false); t == nil {
+			return errDocumentDepth
+		}
+	}
+	for _, name := range names {
+		if t != nil {
+			t.setKey(m.data[name.from:name.to:name.to], false)
+			m.sink.key(int(name.from), int(name.to))
+		}
+		if err := m.value(depth + 1); err != nil {
+			return err
+		}
+		if t != nil {
+			m.sink.end()
+		}
+	}
+	if t != nil {
+		m.depth--
+	}
+	return nil
 }
 
 // token is one object's head: what it is, and how many bytes or elements follow.
@@ -109,18 +200,31 @@ func (m *msgpackWalker) value(depth int) error {
 	if depth > maxMsgpackDepth {
 		return errDocumentDepth
 	}
-	if m.seen++; m.seen&63 == 0 && !m.check {
+	if m.seen++; m.seen > maxElements {
+		return errDocumentElements
+	} else if m.seen&63 == 0 && !m.check {
 		if err := m.sink.more(); err != nil {
 			return err
 		}
 	}
 	from := m.at
+	if from+1 < len(m.data) && m.data[from] == mpRecordHead && m.data[from+1] == mpRecord {
+		m.at++
+		return m.record(depth)
+	}
+	if m.records != nil && from+2 < len(m.data) && m.data[from] == mpRecordHead && isMsgpackPrefix(m.data[from+1]) {
+		m.at += 3
+		return m.value(depth + 1)
+	}
 	kind, n, v, err := m.head()
 	if err != nil {
 		return err
 	}
 	switch kind {
 	case mpInt:
+		if m.records != nil && m.at == from+1 && v >= mpFirst && m.records[v-mpFirst] != nil {
+			return m.recorded(m.records[v-mpFirst], depth)
+		}
 		if !m.check {
 			m.sink.integer(from, m.at, v)
 		}
@@ -184,6 +288,7 @@ func (m *msgpackWalker) members(n, depth int) error {
 			if kind == mpString && !isText(m.data[from:to]) {
 				return errDocument
 			}
+			m.named = m.named || kind == mpString && size > 0
 			if err := m.value(depth + 1); err != nil {
 				return err
 			}
