@@ -43,6 +43,10 @@ func (t *tree) walk(rel string, depth int) error {
 	if skipped != nil || err != nil {
 		f := t.file(rel)
 		f.Kind, f.Mode = Other, fs.ModeDir
+		if info, err := t.root.Lstat(rel); err == nil {
+			f.stat(info)
+			f.Size = 0 // nothing of it is read
+		}
 		if err != nil {
 			f.fail(err)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -115,6 +116,27 @@ func TestDeepDirectories(t *testing.T) {
 	}
 	if got := list(t, dir, Options{}, dir); !strings.Contains(got, "depth of directories: over a limit") || strings.Count(got, "\n") != 2 {
 		t.Errorf("got %s", got)
+	}
+}
+
+// What the system tells of a directory that is not entered is told too.
+func TestDirectoryThatIsNotEntered(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, strings.Repeat("d/", maxDirs+1)), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	in, err := New(t.Context(), []string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for u, err := range in.Units(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := u.Files[0]; f.Err == nil || f.Mode != fs.ModeDir|0o750 || f.Modified.IsZero() || f.UID != os.Getuid() {
+			t.Errorf("%s: %s, modified %s, user %d, %v", f.Path, f.Mode, f.Modified, f.UID, f.Err)
+		}
 	}
 }
 
