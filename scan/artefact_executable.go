@@ -11,7 +11,7 @@ var executableFamily = []rule{
 	{id: "module-payload", description: "Library that a server can load as a module", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankDelivery, technique: "T1129",
 		keywords: []string{"\x7felf"}, find: findModule, next: "look for the module in MODULE LIST and loadmodule lines, and isolate the host"},
 	{id: "executable-payload", description: "Executable program or library", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
-		keywords: []string{"\x7felf", "this program cannot be run in dos mode", "this program must be run under win32"}, find: findExecutable, next: nextShell},
+		keywords: []string{"\x7felf", "this program cannot be run in dos mode", "this program must be run under win32", "mz\x90", "\xcf\xfa\xed\xfe"}, find: findExecutable, next: nextShell},
 }
 
 // elfHeader is the length of what is judged of an ELF file (elf(5)): the
@@ -52,7 +52,22 @@ func findModule(w *worker, r *rule, f *fragment, from, to int) {
 
 func findExecutable(w *worker, r *rule, f *fragment, from, to int) {
 	d := f.data
-	if d[from] != 0x7f {
+	switch d[from] {
+	case 0xcf: // Mach-O: the type of the processor follows
+		if from == 0 && len(d) > 16 && (d[4] == 7 || d[4] == 12) && d[7] == 1 {
+			w.report(r, f, 0, 16)
+		}
+		return
+	case 'M': // of Windows: the header says where the signature stands
+		if from > 0 || len(d) < 64 {
+			return
+		}
+		if at := int64(binary.LittleEndian.Uint32(d[60:])); at+4 <= int64(len(d)) && string(d[at:at+4]) == "PE\x00\x00" {
+			w.report(r, f, 0, 64)
+		}
+		return
+	case 0x7f:
+	default:
 		if len(d) < 64 || d[0] != 'M' || d[1] != 'Z' || from > 1<<10 {
 			return
 		}

@@ -12,6 +12,26 @@ var gadgetFamily = []rule{
 		next: "delete the value before an application reads it, and look for who wrote it"},
 	{id: "jndi-lookup", description: "Text that makes Java load code from a remote host", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1190",
 		keywords: []string{"${jndi:", "${${"}, find: findLookup, next: "look for the address in the logs of the host and the network"},
+	{id: "expression-injection", description: "Text that runs code in whatever reads it as a template, an expression or YAML", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1190",
+		keywords: expressions, find: findExpression, next: "look for who wrote the value, and in the log of the application for what it ran"},
+}
+
+// expressions are calls that applications do not store: of YAML, Node, Spring, OGNL,
+// Jinja, Twig, FreeMarker, Velocity, ERB, React's and H2's.
+var expressions = []string{
+	"!!python/object/apply:", "!!python/object/new:", "!!javax.script.scriptenginemanager", "!ruby/object:gem::", "_$$nd_func$$_", "t(java.lang.runtime)", "@java.lang.runtime@",
+	"__subclasses__()", "__globals__", "|filter('system')", "|filter(\"system\")", "freemarker.template.utility.execute", "forname(\"java.lang.runtime\")", "<%= system(", "<%= \x60",
+	":__proto__:then", "init=runscript from 'http", "system \"file:///",
+}
+
+// findExpression reports the line.
+func findExpression(w *worker, r *rule, f *fragment, from, to int) {
+	begin, end := lineAround(f.data, from)
+	line := f.data[begin:end]
+	if f.isName || f.data[from] == '_' && f.data[from+1] == '_' && !bytes.Contains(line, []byte("{{")) || lower(f.data[from]) == 's' && !hasFold(line, "<!entity") {
+		return
+	}
+	w.reportLine(r, f, from)
 }
 
 const gadgetRule = "deserialization-payload"
@@ -23,7 +43,7 @@ var gadgets = []string{
 	"com.sun.rowset.jdbcrowsetimpl", "bsh.xthis", "org.apache.commons.beanutils.beancomparator",
 	"system.windows.data.objectdataprovider", "system.web.security.roleprincipal", "system.management.automation.psobject", "activitysurrogateselector",
 	"activesupport::deprecation::deprecatedinstancevariableproxy", "gem::package::tarreader",
-	`illuminate\broadcasting\pendingbroadcast`, `monolog\handler\syslogudphandler`, `guzzlehttp\psr7\fnstream`, `phpggc`,
+	`illuminate\broadcasting\pendingbroadcast`, `monolog\handler\syslogudphandler`, `monolog\handler\fingerscrossedhandler`, `monolog\handler\bufferhandler`, `monolog\handler\grouphandler`, `guzzlehttp\psr7\fnstream`, `phpggc`,
 }
 
 // pickleModules have functions that a pickle may ask for, and pickleCalls are those

@@ -11,9 +11,64 @@ var hostFamily = []rule{
 		keywords: []string{"authorized_keys", "/etc/sudoers", "nopasswd", "/etc/passwd", "/etc/ld.so.preload", "/var/spool/cron", "/etc/cron", "crontab -", "/etc/rc.local"}, find: findFileWrite,
 		next: "compare the file with a known state of the host"},
 	{id: "privileged-account-line", description: "Line of a table of accounts or rights that makes somebody root", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1136.001",
-		keywords: []string{":x:0:0:", "::0:0:", "nopasswd:all", "nopasswd: all"}, find: findRootLine, next: "look for the line in /etc/passwd and under /etc/sudoers.d"},
+		keywords: []string{":0:0:", "nopasswd:all", "nopasswd: all"}, find: findRootLine, next: "look for the line in /etc/passwd and under /etc/sudoers.d"},
 	{id: "defence-evasion", description: "Command that protects files, switches protection off or clears traces", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1562.001",
 		keywords: []string{"chattr ", "setenforce 0", "ufw disable", "iptables -f", "aliyun", "histfile=", "unset histfile", "history -c", "apparmor"}, find: findEvasion, next: nextShell},
+	{id: "hidden-program", description: "Program started from a directory for temporary files", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1543.002",
+		keywords: []string{"ld_preload=/tmp/", "ld_preload=/dev/shm/", "ld_preload=/var/tmp/", "execstart=/tmp/", "execstart=/dev/shm/", "execstart=/var/tmp/", "nohup /tmp/.", "nohup /dev/shm/", "nohup /var/tmp/."}, find: findHidden, next: nextShell},
+	{id: "privilege-escalation", description: "Command that leaves a shell with root's rights, or a container for its host", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1548.001",
+		keywords: []string{"chmod 4755 ", "chmod 4777 ", "chmod u+s ", "chmod +s ", "nsenter -t 1 ", "\"nsenter\",\"-t\",\"1\"", " -v /:/"}, find: findEscalation, next: nextShell},
+	{id: "network-scan", description: "Command that looks for other servers", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1046",
+		keywords: []string{"masscan ", "pnscan ", "zmap ", "zgrab "}, find: findScan, next: nextShell},
+	{id: "metadata-theft", description: "Command that sends a cloud host's credentials on", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1552.005",
+		keywords: []string{"169.254.169.254/latest/meta-data/iam/security-credentials"}, find: findMetadata, next: "end the sessions of the host's role, and isolate the host"},
+}
+
+func findHidden(w *worker, r *rule, f *fragment, from, to int) {
+	m := w.reportLine(r, f, from)
+	switch lower(f.data[from]) {
+	case 'l':
+		m.technique = "T1574.006"
+	case 'n':
+		m.technique = "T1564.001"
+	}
+}
+
+var shellFiles = newWordSet([]string{"bash", "/sh", "/tmp/", "/dev/shm/", "/var/tmp/"})
+
+// findEscalation: cp /bin/bash /tmp/.b; chmod 4755 /tmp/.b, docker run -v /:/mnt.
+func findEscalation(w *worker, r *rule, f *fragment, from, to int) {
+	begin, end := lineAround(f.data, from)
+	line := f.data[begin:end]
+	switch lower(f.data[from]) {
+	case 'c':
+		if commandAt(line, from-begin) && shellFiles.match(f.data[to:end]) {
+			w.reportLine(r, f, from)
+		}
+	case ' ':
+		if hasFold(line, "docker") && hasFold(line, "chroot") {
+			w.reportLine(r, f, from).technique = "T1611"
+		}
+	default:
+		w.reportLine(r, f, from).technique = "T1611"
+	}
+}
+
+// findScan: masscan 0.0.0.0/0 -p6379.
+func findScan(w *worker, r *rule, f *fragment, from, to int) {
+	begin, end := lineAround(f.data, from)
+	at := runBack(f.data, from, 16, func(b byte) bool { return isWord(b) || b == '/' || b == '.' })
+	if bytes.Contains(f.data[to:end], []byte("6379")) && afterCommand(f.data[to:end]) && commandAt(f.data[begin:end], at-begin) {
+		w.reportLine(r, f, from)
+	}
+}
+
+// findMetadata: curl of the address, whose output goes to another host.
+func findMetadata(w *worker, r *rule, f *fragment, from, to int) {
+	begin, end := lineAround(f.data, from)
+	if fetchWords.match(f.data[begin:from]) && bytes.IndexByte(f.data[to:end], '|') >= 0 && fetchWords.match(f.data[to:end]) {
+		w.reportLine(r, f, from)
+	}
 }
 
 // findAccount: useradd with rights or a password, echo user:password | chpasswd.
@@ -119,7 +174,7 @@ func findRootLine(w *worker, r *rule, f *fragment, from, to int) {
 	}
 	if d[from] == ':' {
 		// name:password:0:0:comment:home:shell
-		if name == from && bytes.Count(d[begin:end], []byte(":")) == 6 && string(d[begin:name]) != "root" && d[end-1] != ':' && bytes.LastIndexByte(d[begin:end], '/') > 0 {
+		if d[name] == ':' && (name+1 == from || d[name+1] == 'x' || d[name+1] == '$' || name == from) && bytes.Count(d[begin:end], []byte(":")) == 6 && string(d[begin:name]) != "root" && d[end-1] != ':' && bytes.LastIndexByte(d[begin:end], '/') > 0 {
 			w.report(r, f, begin, end)
 		}
 		return

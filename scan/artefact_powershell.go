@@ -6,8 +6,9 @@ import "bytes"
 // what it has on board.
 var windowsFamily = []rule{
 	{id: "windows-download", description: "Command of Windows that fetches and runs something", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
-		keywords: []string{".downloadstring(", ".downloadfile(", ".downloaddata(", "invoke-webrequest ", "certutil ", "certutil.exe ", "bitsadmin ", "mshta ", "mshta.exe ", "regsvr32 ", "rundll32 "},
-		find:     findWindowsDownload, next: nextShell},
+		keywords: []string{".downloadstring(", ".downloadfile(", ".downloaddata(", "invoke-webrequest ", "certutil ", "certutil.exe ", "bitsadmin ", "mshta ", "mshta.exe ", "regsvr32 ", "rundll32 ", "regsvr32.exe ", "rundll32.exe ", "irm ", "iwr ", "msiexec ", "msiexec.exe ",
+			"wmic process call create", "schtasks /create"},
+		find: findWindowsDownload, next: nextShell},
 }
 
 // windowsRun are words of which one stands beside a cmdlet that fetches, where what
@@ -15,8 +16,8 @@ var windowsFamily = []rule{
 var windowsRun = newWordSet([]string{"iex ", "iex(", "| iex", "|iex", "invoke-expression", "start-process", "-windowstyle hidden", "-w hidden", "-ep bypass", "-executionpolicy bypass", "bypass", "cmd /c", "cmd.exe /c"})
 
 var (
-	windowsFetch  = newWordSet([]string{"-urlcache", "/transfer", "-verifyctl", "javascript:", "vbscript:", "/i:http"})
-	windowsRemote = newWordSet([]string{"http://", "https://", "ftp://", `\\`, "javascript:", "vbscript:"})
+	windowsFetch  = newWordSet([]string{"-urlcache", "/transfer", "-verifyctl", "javascript:", "vbscript:", "/i:http", "/i http", "-hidden", "-w hidden", "iwr ", "iex", "downloadstring"})
+	windowsRemote = newWordSet([]string{"http:", "https:", "ftp:", `\\`, "javascript:", "vbscript:"})
 )
 
 func findWindowsDownload(w *worker, r *rule, f *fragment, from, to int) {
@@ -32,6 +33,12 @@ func findWindowsDownload(w *worker, r *rule, f *fragment, from, to int) {
 			return
 		}
 	case 'm':
+		if lower(d[from+1]) == 's' && lower(d[from+2]) == 'i' { // msiexec
+			if !hasFold(line, "/i http") && !hasFold(line, "/i:http") {
+				return
+			}
+			break
+		}
 		if rest := bytes.TrimLeft(d[to:end], ` "'`); !foldPrefix(rest, "http") && !windowsFetch.match(rest) {
 			return // a sentence
 		}

@@ -16,9 +16,12 @@ var ransomFamily = []rule{
 const aroundNote = 1 << 10
 
 var (
-	possession = newWordSet([]string{"your data", "your database", "your db", "your file", "your redis", "your server", "your key", "your record", "your backup", "your information", "all data", "all your", "your lost", "the database", "databases were", "your content"})
-	threat     = newWordSet([]string{"encrypted", "backed up", "backup of", "downloaded", "deleted", "dumped", "exported", "stolen", "leak", "wiped", "removed", "lost", "recover", "restore", "get back", "get it back", "return", "ransom", "decrypt", "hacked", "publish", "sell your"})
-	demand     = newWordSet([]string{"send", "pay ", "pay:", "payment", "transfer", "deposit", "must ", "contact", "write to", "e-mail", "email", "to this address", "wallet"})
+	possession = newWordSet([]string{"your data", "your database", "your db", "your file", "your redis", "your server", "your key", "your record", "your backup", "your information", "all data", "all your", "your lost", "the database", "databases were", "your content", "database is",
+		"ihre daten", "ihre datenbank", "vos données", "votre base", "sus datos", "su base de datos", "seus dados", "ваши данные", "ваша база", "база данных", "您的数据", "你的数据", "数据库"})
+	threat = newWordSet([]string{"encrypted", "backed up", "backup of", "downloaded", "deleted", "dumped", "exported", "stolen", "leak", "wiped", "removed", "lost", "recover", "restore", "get back", "get it back", "return", "ransom", "decrypt", "hacked", "publish", "sell your", "is gone", "have a copy", "exfiltrated",
+		"gelöscht", "gesichert", "verschlüsselt", "supprimé", "chiffré", "cifrad", "eliminad", "apagad", "удален", "зашифрован", "删除", "备份", "加密"})
+	demand = newWordSet([]string{"send", "pay ", "pay:", "payment", "transfer", "deposit", "must ", "contact", "write to", "e-mail", "email", "to this address", "wallet", "negotiate", " xmr to ", " btc to ",
+		"senden", "überweisen", "envoyez", "payez", "envíe", "pague", "envie", "отправьте", "заплатите", "支付", "发送"})
 )
 
 func findRansom(w *worker, r *rule, f *fragment, from, to int) {
@@ -29,9 +32,9 @@ func findRansom(w *worker, r *rule, f *fragment, from, to int) {
 	}
 	confidence := Likely
 	switch {
-	case namesWallet(text):
+	case namesWallet(text), namesMonero(text):
 		confidence = Confirmed
-	case !namesSum(text):
+	case !namesSum(text) && !namesOnion(text):
 		return
 	}
 	begin, end := trimmed(d, max(0, from-aroundNote), min(len(d), to+aroundNote))
@@ -44,6 +47,9 @@ func namesSum(text []byte) bool {
 	for _, unit := range [...]string{"btc", "bitcoin", "xmr", "monero", "usdt"} {
 		for at := 0; at+len(unit) <= len(text); at++ {
 			if foldPrefix(text[at:], unit) {
+				if k := bytes.LastIndexByte(text[:at], '$'); k >= 0 && at-k < 24 && k+1 < at && isDigit(text[k+1]) { // $500 in bitcoin
+					return true
+				}
 				before := bytes.TrimRight(text[:at], " ")
 				if len(before) > 0 && isDigit(before[len(before)-1]) && runBack(before, len(before), 12, func(b byte) bool { return isDigit(b) || b == '.' || b == ',' }) < len(before) {
 					return true
@@ -52,6 +58,13 @@ func namesSum(text []byte) bool {
 		}
 	}
 	return false
+}
+
+// namesOnion reports whether a text names a host of Tor, 56 digits of base 32, beside
+// what such notes are written for.
+func namesOnion(text []byte) bool {
+	k := bytes.Index(text, []byte(".onion"))
+	return k >= 0 && k-runBack(text, k, 56, isAlnum) == 56 && (hasFold(text, "ransom") || hasFold(text, "decrypt"))
 }
 
 // namesWallet reports whether a word of the text is an address of Bitcoin whose

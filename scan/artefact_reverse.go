@@ -37,6 +37,12 @@ var reverseShells = []reverseShell{
 	{"nc -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
 	{"ncat -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
 	{"socket.tcp(", []*wordSet{connect, newWordSet([]string{"os.execute(", "io.popen("})}},
+	{"zsh/net/tcp", []*wordSet{newWordSet([]string{"ztcp "})}},
+	{"net.dial(", []*wordSet{newWordSet([]string{"exec.command("})}},
+	{"net.socket(", []*wordSet{newWordSet([]string{"child_process"}), connect}},
+	{"new socket(", []*wordSet{newWordSet([]string{"processbuilder(", "runtime().exec("}), newWordSet([]string{"getinputstream"})}},
+	{"curl -ns telnet://", []*wordSet{shells}},
+	{"xterm -display ", nil},
 	{"/inet/tcp/", []*wordSet{newWordSet([]string{"getline", "|&"})}},
 }
 

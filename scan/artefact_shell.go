@@ -8,11 +8,15 @@ var shellFamily = []rule{
 		keywords: []string{"| sh", "|sh", "| bash", "|bash", "| /bin/", "|/bin/", "| /usr/bin/", "|/usr/bin/", "| python", "|python", "| perl", "|perl", "| sudo", "|sudo", "| zsh", "| ash",
 			"<(curl ", "<(wget ", "$(curl ", "$(wget ", "`curl ", "`wget "}, find: findPipe, next: nextShell},
 	{id: "download-and-run", description: "Commands that fetch a file, make it executable and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
-		keywords: []string{"chmod +x ", "chmod 777 ", "chmod 755 ", "chmod a+x ", "chmod 0777 "}, find: findDownload, next: nextShell},
+		keywords: []string{"chmod +x ", "chmod u+x ", "chmod a+x ", "chmod 777 ", "chmod 755 ", "chmod 775 ", "chmod 744 ", "chmod 700 ", "chmod 0777 ", "chmod 0755 "}, find: findDownload, next: nextShell},
+	{id: "download-and-run", description: "Commands that fetch a script and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
+		keywords: []string{";sh ", "; sh ", "&&sh ", "&& sh ", ";bash ", "; bash ", "&&bash ", "&& bash "}, find: findRunOfScript, next: nextShell},
+	{id: "pipe-to-shell", description: "Program of one line that runs what it fetches", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1059",
+		keywords: []string{"urlopen(", "uri.open(", "file_get_contents(\"http", "file_get_contents('http", "lwp::simple", "require(\"http", "require('http"}, find: findEvalOfURL, next: nextShell},
 	{id: "download-and-run", description: "Commands that fetch a file to a temporary directory and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
 		keywords: []string{" /tmp/", " /dev/shm/", " /var/tmp/", " /var/run/"}, find: findRunOfTemp, next: nextShell},
 	{id: "encoded-command", description: "Command that decodes and runs text", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1027.010",
-		keywords: []string{"base64 -d", "base64 --d", "b64decode(", "-encodedcommand ", "-enc "}, find: findEncoded, next: nextShell},
+		keywords: []string{"base64 -d", "base64 --d", "{base64,-d", "xxd -r", "b64decode(", "decode_base64(", "-encodedcommand ", "-enc ", " -e jab", " -e sqb", " -e aqb", " -e kab"}, find: findEncoded, next: nextShell},
 }
 
 const nextShell = "find out what was run: look for the address in the logs of the host and the network, and isolate the host"
@@ -147,8 +151,9 @@ func isStealthy(line []byte) bool { return stealth.match(line) }
 
 var (
 	fetchWords = newWordSet([]string{"curl ", "wget ", "cd1 ", "wd1 ", "lynx ", "tftp ", "ftpget ", "urlretrieve"})
-	plainURLs  = newWordSet([]string{"http://", "ftp://", "https://" + digits(1)})
-	tempDirs   = newWordSet([]string{"/tmp/", "/dev/shm", "/var/run/", "/var/tmp"})
+	plainURLs  = newWordSet([]string{"http://", "ftp://", "https://" + digits(1), "transfer.sh", "pastebin", "tftp "})
+	tempDirs   = newWordSet([]string{"/tmp/", "cd /tmp", "/dev/shm", "/var/run/", "/var/tmp"})
+	evaluates  = newWordSet([]string{"exec(", "eval(", "eval "})
 )
 
 // findDownload: wget http://… -O /tmp/x; chmod +x /tmp/x; /tmp/x.
@@ -185,6 +190,37 @@ func findRunOfTemp(w *worker, r *rule, f *fragment, from, to int) {
 	}
 }
 
+// findRunOfScript: wget http://…/a.sh; sh a.sh.
+func findRunOfScript(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, _ := lineAround(d, from)
+	fetched := d[begin:from]
+	file := d[to:run(d, to, 128, func(b byte) bool { return b > ' ' && b != ';' && b != '&' && b != '|' && b != '"' && b != '\'' })]
+	if len(file) > 1 && file[0] != '-' && bytes.Contains(fetched, file) && fetchWords.match(fetched) && plainURLs.match(fetched) {
+		w.reportLine(r, f, from)
+	}
+}
+
+// maxOneLiner is the length of the longest line that is a program of its own. What
+// a packer makes of a library is longer.
+const maxOneLiner = 512
+
+// findEvalOfURL: python -c 'exec(urlopen("http://…").read())', and so in Perl, Ruby,
+// PHP and Node.
+func findEvalOfURL(w *worker, r *rule, f *fragment, from, to int) {
+	begin, end := lineAround(f.data, from)
+	line := f.data[begin:end]
+	if len(line) > maxOneLiner || !bytes.Contains(line, []byte("://")) || !evaluates.match(line) {
+		return
+	}
+	for at := 0; at < from-begin; at++ {
+		if stop := interpreterAt(line, at); stop > 0 && (at == 0 || !isWord(line[at-1])) && commandAt(line, at) && bytes.IndexByte(line[stop:], '-') >= 0 {
+			w.reportLine(r, f, from)
+			return
+		}
+	}
+}
+
 // findEncoded: echo … | base64 -d | bash, exec(base64.b64decode('…')),
 // powershell -enc ….
 func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
@@ -192,6 +228,10 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 	begin, end := lineAround(d, from)
 	line, before := d[begin:end], d[begin:from]
 	switch d[to-1] {
+	case 'b', 'B': // powershell -e JAB…, as $ begins in UTF-16
+		if !hasFold(before, "powershell") && !hasFold(before, "pwsh") || run(d, to, minBase64, isStd64)-to < minBase64 {
+			return
+		}
 	case '(': // b64decode(
 		if !hasFold(before, "exec(") && !hasFold(before, "eval(") && !hasFold(before, "system(") {
 			return
@@ -201,10 +241,10 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 			return
 		}
 	default:
-		runs := false
+		runs := d[from] == '{' && bytes.Contains(before, []byte("{echo,")) // {echo,…}|{base64,-d}|{bash,-i}: without spaces
 		if k := bytes.IndexByte(d[to:end], '|'); k >= 0 && len(bytes.Fields(d[to:to+k])) <= 2 {
 			stop := interpreterAt(d[:end], to+k+1)
-			runs = stop > 0 && (stop == end || !isWord(d[stop]))
+			runs = runs || stop > 0 && (stop == end || !isWord(d[stop]))
 		}
 		open := bytes.LastIndex(before, []byte("$("))
 		if k := bytes.LastIndexByte(before, '`'); k > open {

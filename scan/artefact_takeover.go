@@ -6,11 +6,13 @@ import "bytes"
 // configuration, its log, the history of its client, and its log of commands.
 var takeoverFamily = []rule{
 	{id: "config-takeover", description: "Setting that makes snapshots land where a host runs or trusts them", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1565.001",
-		keywords: []string{"dir /", "dir \"/", "dir '/", "dir ~", "dbfilename "}, find: findSetting, next: "look at the file that it names, and restore dir and dbfilename"},
+		keywords: []string{"dir /", "dir \"/", "dir '/", "dir ~", "dir c:", "dir \"c:", "dbfilename "}, find: findSetting, next: "look at the file that it names, and restore dir and dbfilename"},
 	{id: "module-load", description: "Module loaded from where no package puts one", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1129",
 		keywords: []string{"loaded from /", "loadmodule ", "module load ", "module loadex "}, find: findModuleLoad, next: "look for the file, unload the module, and isolate the host"},
 	{id: "rogue-replication", description: "Trace of a rogue primary", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankCommand, technique: "T1129",
 		keywords: []string{rogueID, "system.exec ", "system.rev ", "shell.exec "}, find: findRogue, next: "isolate the host: the server loaded a module from a host that posed as its primary"},
+	{id: "rogue-replication", description: "Server told to copy a host of the public network", category: Artefact, severity: High, confidence: Possible, rank: rankCommand, technique: "T1129",
+		keywords: []string{"slaveof ", "replicaof "}, find: findPrimary, next: "find out whose the address is"},
 	{id: unloggedCommand, description: "Command that no server writes to its log", category: Artefact, severity: Critical, confidence: Likely, rank: rankDelivery, technique: "T1565.001",
 		find: findUnlogged, next: "do not replay the log: it runs without access control"},
 	{id: misplacedSnapshot, description: "Snapshot in the place of a file that a host runs or trusts", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankDelivery, technique: "T1053.003",
@@ -28,7 +30,7 @@ var places = []struct{ part, technique string }{
 	{"/var/www", "T1505.003"}, {"/usr/share/nginx", "T1505.003"}, {"/srv/www", "T1505.003"}, {"/htdocs", "T1505.003"}, {"public_html", "T1505.003"}, {"/webapps/", "T1505.003"},
 	{"/etc/init.d", "T1037.004"}, {"/etc/rc", "T1037.004"}, {"/etc/systemd", "T1543.002"}, {"/etc/profile.d", "T1546.004"}, {"/etc/ld.so", "T1574.006"},
 	{".php", "T1505.003"}, {".phtml", "T1505.003"}, {".jsp", "T1505.003"}, {".jspx", "T1505.003"}, {".asp", "T1505.003"}, {".aspx", "T1505.003"},
-	{".so", "T1129"}, {"crontab", "T1053.003"},
+	{".so", "T1129"}, {"crontab", "T1053.003"}, {"/StartUp", "T1547.001"}, {`\StartUp`, "T1547.001"}, {"/Startup", "T1547.001"}, {`\Startup`, "T1547.001"}, {`\inetpub\`, "T1505.003"},
 }
 
 // placeTechnique says what a snapshot at a path is for; "" if nothing is wrong
@@ -55,8 +57,10 @@ func findSetting(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	at := from + run(d[from:], 0, 16, isWord)
-	value := bytes.Trim(bytes.TrimSpace(d[at:end]), `"'`)
-	if k := bytes.IndexAny(value, " \t"); k >= 0 {
+	value := bytes.TrimSpace(d[at:end])
+	quoted := len(value) > 0 && (value[0] == '"' || value[0] == '\'')
+	value = bytes.Trim(value, `"'`)
+	if k := bytes.IndexAny(value, " \t"); k >= 0 && !quoted {
 		if !set {
 			return // a sentence
 		}
@@ -85,7 +89,7 @@ func findModuleLoad(w *worker, r *rule, f *fragment, from, to int) {
 			return
 		}
 		to--
-	} else if len(before) > 0 && !isPrompt(before) {
+	} else if len(before) > 0 && !isPrompt(before) && !isClient(before) {
 		return
 	}
 	path := bytes.TrimLeft(d[to:end], " \t\"'")
@@ -97,6 +101,26 @@ func findModuleLoad(w *worker, r *rule, f *fragment, from, to int) {
 
 // isPrompt: 127.0.0.1:6379>.
 func isPrompt(v []byte) bool { return v[len(v)-1] == '>' && bytes.IndexByte(v, ' ') < 0 }
+
+// isClient: redis-cli -h host.
+func isClient(v []byte) bool {
+	return bytes.HasPrefix(v, []byte("redis-cli")) || bytes.HasPrefix(v, []byte("valkey-cli"))
+}
+
+// findPrimary: REPLICAOF 203.0.113.7 21000, a public address and a port that no
+// server listens at.
+func findPrimary(w *worker, r *rule, f *fragment, from, to int) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	if before := bytes.TrimSpace(d[begin:from]); len(before) > 0 && !isPrompt(before) && !isClient(before) {
+		return
+	}
+	words := bytes.Fields(d[to:end])
+	if len(words) != 2 || !isDigits(words[1]) || string(words[1]) == "6379" || !addressShape(words[0]) {
+		return
+	}
+	w.reportLine(r, f, from)
+}
 
 // rogueID is what the common script sends as its replication id.
 const rogueID = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"

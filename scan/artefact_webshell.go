@@ -6,13 +6,51 @@ import "bytes"
 var webShellFamily = []rule{
 	{id: "web-shell", description: "Web page that runs what a request tells it to", category: Artefact, severity: Critical, confidence: Confirmed, rank: rankCommand, technique: "T1505.003",
 		keywords: []string{"$_post[", "$_get[", "$_request[", "$_cookie[", "$_server[", "$_files[", "$_post{", "$_request{", "php://input",
-			"getruntime().exec(", "processbuilder(", "process.start(", "defineclass(", "eval(request", "execute(request", "eval request", "execute request", "wscript.shell",
+			"getruntime().exec(", "processbuilder(", "process.start(", "defineclass(", "eval(request", "execute(request", "eval request", "execute request", "wscript.shell", "fileoutputstream(request",
 			"eval(base64_decode(", "eval(gzinflate(", "eval(gzuncompress(", "eval(str_rot13(", "assert(base64_decode("}, find: findWebShell,
-		next: "look for a snapshot in the directories of the web server, and in its log for requests to it"},
+		next: nextWebShell},
+	{id: "web-shell", description: "Program that runs what a request tells it to", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1505.003",
+		keywords: []string{"os.popen(", "os.system(", "subprocess.", "child_process", "system($", "<cfexecute"}, find: findScriptShell, next: nextWebShell},
+}
+
+const nextWebShell = "look for a snapshot in the directories of the web server, and in its log for requests to it"
+
+// scriptInput is where programs of Python, Node, Perl and ColdFusion have what a
+// request says.
+var scriptInput = newWordSet([]string{"fieldstorage(", "request.args", "request.form", "request.values", "request.query", "req.query", "req.body", "req.params", ".query.", "->param(", "#url.", "#form."})
+
+// aroundCall is how far behind the name of a call its arguments are looked for.
+const aroundCall = 160
+
+// findScriptShell: os.popen(request.args.get("c")).
+func findScriptShell(w *worker, r *rule, f *fragment, from, to int) {
+	if scriptInput.match(f.data[to:min(len(f.data), to+aroundCall)]) {
+		w.reportLine(r, f, from)
+	}
+}
+
+var (
+	phpDecoders = newWordSet([]string{"base64_decode(", "openssl_decrypt(", "gzinflate(", "gzuncompress(", "str_rot13(", "mcrypt_decrypt("})
+	phpRuns     = newWordSet([]string{"eval($", "assert($", "eval($p", "create_function("})
+)
+
+// runsDecoded reports whether a page unpacks something and runs a variable.
+func runsDecoded(page []byte) bool {
+	if k := bytes.Index(page, []byte("?>")); k >= 0 {
+		page = page[:k]
+	}
+	return phpDecoders.match(page) && phpRuns.match(page)
+}
+
+// callsVariable: $f($_POST['x']): a variable names the function.
+func callsVariable(before []byte) bool {
+	before = bytes.TrimRight(before, " (@")
+	name := runBack(before, len(before), 64, isWord)
+	return name > 0 && name < len(before) && before[name-1] == '$'
 }
 
 // phpSinks run or write what they are given.
-var phpSinks = []string{"eval", "assert", "system", "exec", "passthru", "shell_exec", "popen", "proc_open", "pcntl_exec", "create_function", "call_user_func", "call_user_func_array",
+var phpSinks = []string{"eval", "assert", "system", "exec", "passthru", "shell_exec", "popen", "proc_open", "copy", "pcntl_exec", "create_function", "call_user_func", "call_user_func_array",
 	"preg_replace", "include", "include_once", "require", "require_once", "file_put_contents", "move_uploaded_file", "fwrite", "fputs", "array_map", "usort", "unserialize"}
 
 const aroundPage = 2 << 10 // a web shell is short
@@ -32,7 +70,7 @@ func findWebShell(w *worker, r *rule, f *fragment, from, to int) {
 		}
 	}
 	open += max(0, from-aroundPage)
-	if php && d[from] == '$' && !reachesSink(d[open:from]) && !callsInput(d[to:min(len(d), to+128)]) && !flowsToSink(d[open:from], d[to:min(len(d), to+aroundPage)]) || php && hasFold(d[from:to], "php:") && !reachesSink(d[open:from]) || !php && !other {
+	if php && d[from] == '$' && !reachesSink(d[open:from]) && !callsInput(d[to:min(len(d), to+128)]) && !flowsToSink(d[open:from], d[to:min(len(d), to+aroundPage)]) && !callsVariable(d[open:from]) && !runsDecoded(d[open:min(len(d), to+aroundPage)]) || php && hasFold(d[from:to], "php:") && !reachesSink(d[open:from]) && !runsDecoded(d[open:min(len(d), to+aroundPage)]) || !php && !other {
 		return
 	}
 	closing := "?>"

@@ -120,6 +120,13 @@ func TestPersonalFamily(t *testing.T) {
 		{name: "label in Chinese", field: "手机号", value: "请输入手机号码"},
 		{name: "label of an address", field: "adresse_livraison", value: "Adresse de livraison"},
 		{name: "passport in Spanish", field: "pasaporte", value: "XDB" + "123456", rule: "passport-number"},
+		{name: "number of an order", field: "order_number", value: "55318525" + "87650459"},
+		{name: "number of an order in French", field: "numero_commande", value: "55318525" + "87650459"},
+		{name: "number of an order in Chinese", field: "订单号", value: "55318525" + "87650459"},
+		{name: "number of a card", field: "card_number", value: "55318525" + "87650459", rule: "card-number"},
+		{name: "account of a program", field: "owner", value: "job@project-7.iam.gservice" + "account.com"},
+		{name: "passport in German", field: "reisepass", value: "C01X" + "00T47", rule: "passport-number"},
+		{name: "passport in German, of digits", field: "reisepass", value: "C7" + "1234567", rule: "passport-number"},
 		{name: "passport state", field: "passport", value: "enabled"},
 	})
 }

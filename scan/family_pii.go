@@ -83,25 +83,34 @@ func (w *worker) namedNumber() bool {
 		return false
 	}
 	name := w.scopes[len(w.scopes)-1].text
+	for _, end := range [...]string{"单号", "编号", "注文番号", "주문번호", "заказа"} {
+		if bytes.HasSuffix(name, []byte(end)) {
+			return true
+		}
+	}
+	word, before := lastWord(name)
+	if word == "number" || word == "nummer" || word == "num" { // of an order, of a card
+		word, _ = lastWord(before)
+	}
+	return numberWords[word]
+}
+
+// lastWord splits the last word off a name, in small letters: order_id, orderId.
+func lastWord(name []byte) (word string, before []byte) {
+	name = bytes.TrimRight(name, "_-. ")
 	from := len(name)
 	for from > 0 && isAlnum(name[from-1]) {
 		from--
 		if isUpper(name[from]) && from > 0 && !isUpper(name[from-1]) {
-			break // orderId
+			break
 		}
 	}
-	var word [16]byte
-	n := 0
-	for _, b := range name[from:min(len(name), from+len(word))] {
-		word[n] = lower(b)
-		n++
-	}
-	return numberWords[string(word[:n])]
+	return string(bytes.ToLower(name[from:])), name[:from]
 }
 
 // numberWords end names of numbers that are no card's.
 var numberWords = setOf("id ids uuid key keys count counts total sum size length len offset index idx position pos cursor seq sequence version revision time at timestamp ts date " +
-	"no nr invoice order orders tracking sku serial imei iccid barcode ean gtin pixel " +
+	"no nr commande bestellung bestellnummer auftrag auftragsnummer rechnungsnummer pedido ordine factura fatura facture invoice order orders tracking sku serial imei iccid barcode ean gtin pixel " +
 	"geo geohash location locations position positions nearby " +
 	"hash checksum digest etag nonce epoch generation ttl expires expiry score rank bytes ms ns")
 
@@ -289,6 +298,9 @@ func findEmail(w *worker, r *rule, f *fragment, from, to int) {
 		return // user:password@host, or name@2x.png
 	}
 	switch local := d[begin:from]; {
+	case bytes.HasSuffix(bytes.ToLower(domain), []byte(".gserviceaccount.com")):
+		w.exclude(identifierValue) // of a program
+		return
 	case isExampleHost(domain), placeholder(local), foldPrefix(local, "noreply"), foldPrefix(local, "no-reply"), foldPrefix(local, "donotreply"), bytes.EqualFold(local, []byte("git")):
 		w.exclude(exampleValue)
 		return

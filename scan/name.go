@@ -98,7 +98,7 @@ var runTogether = []struct {
 	{"zugriffsschluessel", nameKey, nil}, {"zugriffsschlüssel", nameKey, nil}, {"zugangsschluessel", nameKey, nil}, {"apischluessel", nameKey, nil}, {"apischlüssel", nameKey, nil}, {"geheimschluessel", nameKey, nil},
 	{"password", namePassword, nil}, {"passwd", namePassword, nil}, {"passphrase", namePassword, nil}, {"passcode", namePassword, nil},
 	{"pwd", namePassword, []string{"cwd"}},
-	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass", "skipass", "boardingpass", "seasonpass", "battlepass", "gamepass", "daypass"}},
+	{"pass", namePassword, []string{"bypass", "compass", "trespass", "overpass", "underpass", "encompass", "surpass", "skipass", "boardingpass", "seasonpass", "battlepass", "gamepass", "daypass", "reisepass"}},
 	{"csrftoken", nameSession, nil}, {"xsrftoken", nameSession, nil}, {"sessiontoken", nameSession, nil}, {"sessionsecret", nameSession, nil},
 	{"secret", nameSecret, nil},
 	{"token", nameToken, nil},

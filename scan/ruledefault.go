@@ -110,7 +110,7 @@ func (r *rule) classify() {
 	case has("jwt", "token", "-pat"):
 		r.category = Token
 	}
-	if has("client-id", "-username", "application-id", "-host", "-url", "account-name", "tenant-id", "-key-id", "access-id", "cloud-name") && r.id != "slack-webhook-url" {
+	if has("client-id", "-username", "application-id", "-host", "-url", "account-name", "tenant-id", "-key-id", "access-id", "cloud-name", "-pub-", "-public-", "posthog-project", "browser-api", "mobile-sdk") && r.id != "slack-webhook-url" {
 		r.severity = Info
 	}
 }
