@@ -11,9 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -55,19 +53,7 @@ func connect(location string) (*DB, error) {
 	case "sqlite":
 		return openSQLite(rest)
 	case "postgres", "postgresql":
-		pool, err := sql.Open("pgx", location)
-		if err != nil {
-			return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
-		}
-		pool.SetMaxOpenConns(8)
-		return &DB{sql: pool, driver: riverdatabasesql.New(pool), says: strings.NewReplacer(
-			"{now}", "(extract(epoch from clock_timestamp())*1000)::bigint",
-			"{bytes}", `COLLATE "C"`,
-			"{stuck}", "attempted_at NOT BETWEEN clock_timestamp() - $1 * interval '1 millisecond' AND clock_timestamp() + $1 * interval '1 millisecond'",
-			"{time}", "clock_timestamp()",
-			"{a minute ago}", "clock_timestamp() - interval '1 minute'",
-			"{in six minutes}", "clock_timestamp() + interval '6 minutes'",
-		)}, nil
+		return openPostgres(location)
 	}
 	return nil, errors.New("database: neither sqlite:PATH nor postgres://…")
 }

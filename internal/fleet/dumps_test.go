@@ -91,7 +91,7 @@ const huge = 24 << 20
 // counted is how many inputs n dumps are: history files are of their own.
 func counted(n int) int64 { return int64(n + n/10) }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (tr trial) run(t *testing.T) {
 }
 
 // differ says the first lines in which two lists differ.
-func differ(t *testing.T, got, want []string) {
+func differ(t testing.TB, got, want []string) {
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
 			t.Logf("the first that differ:\n%s%s", got[i], want[i])
@@ -287,6 +287,42 @@ func TestNoDatabase(t *testing.T) {
 	write(t, path, "no database\n")
 	if _, err := fleet.Open(t.Context(), "sqlite:"+path, nil); err == nil || !strings.HasPrefix(err.Error(), path+": ") {
 		t.Error(err)
+	}
+}
+
+// Why there is no connection stands in one line, whatever was tried, and a URL that
+// is none is not quoted.
+func TestNoServer(t *testing.T) {
+	for _, url := range []string{"postgres://fleet:sesame@127.0.0.1:1,127.0.0.1:2/fleet", "postgres://fleet:sesame@127.0.0.1:port/fleet"} {
+		_, err := fleet.Open(t.Context(), url, nil)
+		if err == nil || strings.ContainsAny(err.Error(), "\n\t") || strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%q", err)
+		}
+	}
+}
+
+// A worker without a name is called by its host and process.
+func TestWorkerName(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "one.aof"), logOf(1, 3))
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var name string
+	if err := db.QueryRow(`SELECT worker FROM fleet_inputs`).Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(name, host+":") {
+		t.Errorf("%q", name)
 	}
 }
 

@@ -22,6 +22,7 @@ type listing struct {
 	unread map[string]bool // paths that were not read: what is there and below is not known
 	// globbed says that directories were read that are not in unread if they failed.
 	globbed bool
+	nothing bool // matched the pattern
 }
 
 // listingBudget is how much of a listing is held in memory.
@@ -86,67 +87,89 @@ func (l *listing) lacks(path string) bool {
 	return true
 }
 
+// missing is what is known from a source and not in its listing.
+type missing struct {
+	ids     []int64 // of inputs that are gone
+	before  bool    // some were already
+	perhaps bool    // some may be there
+}
+
 // markGone marks the inputs that a source no longer holds, and takes them out of the
 // queue; but not those that a later submission than run has met since. It returns how
-// many.
+// many. A pattern that matches nothing is an error, unless all that it matched is gone.
 func (db *DB) markGone(ctx context.Context, l *listing, run int64) (n int64, err error) {
-	ids, err := db.goneFrom(ctx, l, run)
+	m, err := db.missing(ctx, l, run)
 	if err != nil {
 		return 0, err
 	}
+	if l.nothing && (m.perhaps || len(m.ids) == 0 && !m.before) {
+		return 0, errors.New("matches nothing")
+	}
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		for _, id := range ids {
-			if _, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET gone = {now}, status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END WHERE id = $1`), id); err != nil {
+		for _, id := range m.ids {
+			if _, err := tx.ExecContext(ctx, db.q(`UPDATE fleet_inputs SET gone = {now}, status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END WHERE id = $1 AND gone = 0 AND run <= $2`), id, run); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return int64(len(ids)), err
+	return int64(len(m.ids)), err
 }
 
-// goneFrom returns the inputs that a source no longer holds, by going through what
-// it holds and what is known of it in the same order.
-func (db *DB) goneFrom(ctx context.Context, l *listing, run int64) (ids []int64, err error) {
+// missing finds what a source no longer holds, by going through what it holds and
+// what is known of it in the same order.
+func (db *DB) missing(ctx context.Context, l *listing, run int64) (m missing, err error) {
 	prefix, err := db.names.called(l.prefix)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	if prefix != l.prefix { // it holds a secret, and so do those that begin with it
 		prefix = ""
 	}
 	next, stop := iter.Pull2(l.names.Sorted())
 	defer stop()
-	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE gone = 0 AND run <= $2 AND (sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY path {bytes}`), prefix, run)
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed, gone > 0 FROM fleet_inputs WHERE run <= $2 AND (sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1) ORDER BY path {bytes}`), prefix, run)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	defer rows.Close()
 	name, err, more := next()
 	for rows.Next() {
 		var id int64
 		var called, sealed string
-		if err := rows.Scan(&id, &called, &sealed); err != nil {
-			return nil, err
+		var gone bool
+		if err := rows.Scan(&id, &called, &sealed, &gone); err != nil {
+			return m, err
 		}
 		for more && err == nil && string(name) < called {
 			name, err, more = next()
 		}
 		if err != nil {
-			return nil, err
+			return m, err
 		}
 		if more && string(name) == called {
 			continue
 		}
 		path, err := db.names.path(called, sealed)
 		if err != nil {
-			return nil, err
+			return m, err
 		}
-		if l.lacks(path) {
-			ids = append(ids, id)
-		}
+		m.note(l, id, path, gone)
 	}
-	return ids, rows.Err()
+	return m, rows.Err()
+}
+
+// note counts an input that is not in the listing.
+func (m *missing) note(l *listing, id int64, path string, gone bool) {
+	switch {
+	case !l.holds(path):
+	case gone:
+		m.before = true
+	case l.lacks(path):
+		m.ids = append(m.ids, id)
+	default:
+		m.perhaps = true
+	}
 }
 
 // Gone calls do for each input that is gone, with the time since when it is known to

@@ -121,6 +121,27 @@ func TestGoneAndBack(t *testing.T) {
 	h.reported(dir)
 }
 
+// A pattern may match nothing any more once all that it matched is gone, and again
+// after that, as when a timetable submits it; one that never matched is an error.
+func TestPatternMatchesNothing(t *testing.T) {
+	dir := t.TempDir()
+	one := filepath.Join(dir, "one.aof")
+	write(t, one, logOf(1, 3))
+	h := newHost(t, "")
+	pattern := filepath.Join(dir, "*.aof")
+	h.run([]int{0}, "fleet", "submit", pattern)
+	if err := os.Remove(one); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		h.run([]int{0}, "fleet", "submit", pattern)
+		if s := h.status(); s.Gone != 1 || s.Inputs != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	h.run([]int{4}, "fleet", "submit", filepath.Join(dir, "*.rdb"))
+}
+
 // What is below a directory that cannot be read is not said to be gone, whether the
 // directory, one above it or a pattern was submitted.
 func TestUnreadIsNotGone(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 // named is a directory whose name holds a token, in which a file's name is no text.
-func named(t *testing.T) (dir, token string) {
+func named(t testing.TB) (dir, token string) {
 	token = "gh" + "p_A1b2C3d4E5f6G7h8" + "I9j0K1l2M3n4O5p6Q7r8"
 	dir = filepath.Join(t.TempDir(), token)
 	write(t, filepath.Join(dir, "a.aof"), logOf(1, 3))

@@ -14,50 +14,49 @@ import (
 // workers, in time of processors, that of the database's server too, and by the clock:
 // the medians of rounds in turn, for a machine's speed is never quite the same twice.
 // VALKEYFS_OVERHEAD names a snapshot, of which each input is a copy.
-func overhead(t *testing.T, withPostgres bool) {
+func overhead(b *testing.B, withPostgres bool) {
 	sample := os.Getenv("VALKEYFS_OVERHEAD")
 	if sample == "" {
-		t.Log("VALKEYFS_OVERHEAD names no snapshot: what a fleet costs beside one process was not tested")
-		return
+		b.Skip("VALKEYFS_OVERHEAD names no snapshot")
 	}
-	dir := t.TempDir()
+	dir := b.TempDir()
 	const inputs, workers, rounds = 2, 2, 5
 	for i := range inputs {
 		to := filepath.Join(dir, fmt.Sprint(i))
 		if err := os.Mkdir(to, 0o700); err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 		if out, err := exec.Command("cp", sample, to).CombinedOutput(); err != nil { // a link would be the same input
-			t.Fatalf("%v: %s", err, out)
+			b.Fatalf("%v: %s", err, out)
 		}
 	}
 	var alone, fleet [rounds]cost
 	for i := range rounds {
-		h := newHost(t, "")
-		alone[i] = spent(t, h.command("scan", dir, "--format", "jsonl", "--quiet", "--workers", fmt.Sprint(workers), "-o", filepath.Join(t.TempDir(), "report")))
+		h := newHost(b, "")
+		alone[i] = spent(b, h.command("scan", dir, "--format", "jsonl", "--quiet", "--workers", fmt.Sprint(workers), "-o", filepath.Join(b.TempDir(), "report")))
 		var p *postgres
 		database := ""
 		if withPostgres {
-			p = newPostgres(t)
+			p = newPostgres(b)
 			database = p.url()
 		}
-		fleet[i] = fleetCost(t, newHost(t, database), dir, inputs, workers)
+		fleet[i] = fleetCost(b, newHost(b, database), dir, inputs, workers)
 		if p != nil {
 			p.stop()
 			fleet[i].processors += used(p.cmd)
 		}
-		t.Logf("one process: %v; submission and %d workers: %v", alone[i], workers, fleet[i])
+		b.Logf("one process: %v; submission and %d workers: %v", alone[i], workers, fleet[i])
 	}
 	a, f := median(alone[:]), median(fleet[:])
-	t.Logf("medians: one process: %v; fleet: %v; overhead: %.1f %% of the processors' time, %.1f %% by the clock", a, f,
+	b.Logf("medians: one process: %v; fleet: %v; overhead: %.1f %% of the processors' time, %.1f %% by the clock", a, f,
 		100*(f.processors.Seconds()/a.processors.Seconds()-1), 100*(f.clock.Seconds()/a.clock.Seconds()-1))
 	if f.processors > a.processors+a.processors/20 {
-		t.Error("more than 5 %")
+		b.Error("more than 5 %")
 	}
 }
 
 // fleetCost submits a directory, and has workers of one thread each scan it.
-func fleetCost(t *testing.T, h *host, dir string, inputs, workers int) cost {
+func fleetCost(t testing.TB, h *host, dir string, inputs, workers int) cost {
 	t.Helper()
 	c := spent(t, h.command("fleet", "submit", dir))
 	start := time.Now()
@@ -82,9 +81,9 @@ func fleetCost(t *testing.T, h *host, dir string, inputs, workers int) cost {
 	return c
 }
 
-func TestOverheadSQLite(t *testing.T) { overhead(t, false) }
+func BenchmarkOverheadSQLite(b *testing.B) { overhead(b, false) }
 
-func TestOverheadPostgres(t *testing.T) { overhead(t, true) }
+func BenchmarkOverheadPostgres(b *testing.B) { overhead(b, true) }
 
 // cost is what commands took.
 type cost struct{ processors, clock time.Duration }
@@ -105,7 +104,7 @@ func median(costs []cost) cost {
 }
 
 // spent runs a command, which may find something, and returns what it took.
-func spent(t *testing.T, cmd *exec.Cmd) cost {
+func spent(t testing.TB, cmd *exec.Cmd) cost {
 	t.Helper()
 	start := time.Now()
 	if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != 1 {

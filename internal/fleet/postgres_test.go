@@ -16,7 +16,7 @@ import (
 
 // postgres is a real PostgreSQL server.
 type postgres struct {
-	t    *testing.T
+	t    testing.TB
 	bin  string
 	dir  string
 	port int
@@ -25,7 +25,7 @@ type postgres struct {
 }
 
 // newPostgres starts one, with variables in its environment.
-func newPostgres(t *testing.T, env ...string) *postgres {
+func newPostgres(t testing.TB, env ...string) *postgres {
 	t.Helper()
 	initdb := servertest.Installed(t, "postgresql", "/usr/lib/postgresql/*/bin/initdb")
 	l, err := net.Listen("tcp", "127.0.0.1:0")

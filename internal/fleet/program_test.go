@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // host is where the program runs: with a state directory and a database.
 type host struct {
-	t        *testing.T
+	t        testing.TB
 	program  string
 	database string
 	state    string
@@ -27,7 +27,7 @@ type host struct {
 	humble   bool     // the program runs as nobody if the test does as root
 }
 
-func newHost(t *testing.T, database string) *host {
+func newHost(t testing.TB, database string) *host {
 	t.Helper()
 	path := servertest.Program(t)
 	h := &host{t: t, program: path, database: database, state: t.TempDir()}
@@ -58,7 +58,7 @@ func asNobody(cmd *exec.Cmd) {
 }
 
 // nobodysDir is a directory of nobody's.
-func nobodysDir(t *testing.T) string {
+func nobodysDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "fleet") // what t.TempDir makes lies in one of root's
 	if err != nil {
@@ -70,7 +70,7 @@ func nobodysDir(t *testing.T) string {
 }
 
 // giveAway makes a directory, and all below it, nobody's.
-func giveAway(t *testing.T, dir string) {
+func giveAway(t testing.TB, dir string) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return

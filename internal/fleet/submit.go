@@ -108,7 +108,10 @@ func (s *submit) source(ctx context.Context, name string) error {
 	}
 	gone, err := s.db.markGone(ctx, s.listed, s.out.Run)
 	s.out.Gone += gone
-	return err
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // named submits what lies at a path, or at those that match a pattern.
@@ -122,9 +125,6 @@ func (s *submit) named(ctx context.Context, name string) error {
 	if pattern {
 		if paths, err = filepath.Glob(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
-		}
-		if len(paths) == 0 {
-			return fmt.Errorf("%s: matches nothing", name)
 		}
 	}
 	for i, p := range paths {
@@ -141,6 +141,9 @@ func (s *submit) named(ctx context.Context, name string) error {
 		return err
 	}
 	s.listed.below(name, pattern)
+	if s.listed.nothing = len(paths) == 0; s.listed.nothing {
+		return nil // perhaps what matched is gone
+	}
 	in, err := source.New(ctx, paths, s.o.Read)
 	if err != nil {
 		return err

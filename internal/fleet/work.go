@@ -21,7 +21,7 @@ import (
 
 // WorkOptions say how a worker works.
 type WorkOptions struct {
-	Name     string // of the worker: "" lets River make one
+	Name     string // of the worker, in the database; others may have the same
 	Scanner  *scan.Scanner
 	Read     source.Options
 	S3       s3.Place
@@ -39,7 +39,7 @@ type Counts struct{ Done, Retried, Failed, Lost, Findings, Bytes atomic.Int64 }
 
 const (
 	fetchEvery = 5 * time.Millisecond   // while there is work
-	pollEvery  = 250 * time.Millisecond // while there is none
+	pollEvery  = 250 * time.Millisecond // while there is none, and whether there is
 	// rescueAfter is when River forgets a job that was fetched: leases are what
 	// tells a dead worker, so this only tidies up.
 	rescueAfter = 7 * 24 * time.Hour
@@ -48,8 +48,9 @@ const (
 // scanner is a worker.
 type scanner struct {
 	river.WorkerDefaults[scanJob]
-	db *DB
-	o  WorkOptions
+	db    *DB
+	o     WorkOptions
+	ended chan struct{} // says that a job ended
 }
 
 // Work scans inputs, one at a time, until ctx ends or, if that is wanted, nothing
@@ -58,12 +59,18 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 	if err := db.sameKey(ctx, db.sql, o.KeyID); err != nil {
 		return err
 	}
+	name, err := db.names.called(o.Name)
+	if err != nil {
+		return err
+	}
+	o.Name = name
+	w := &scanner{db: db, o: o, ended: make(chan struct{}, 1)}
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &scanner{db: db, o: o}); err != nil {
+	if err := river.AddWorkerSafely(workers, w); err != nil {
 		return err
 	}
 	c, err := river.NewClient(db.driver, &river.Config{
-		ID: o.Name, Logger: silent, Workers: workers,
+		Logger: silent, Workers: workers,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1, FetchCooldown: fetchEvery, FetchPollInterval: pollEvery}},
 		JobTimeout:           -1,
 		RescueStuckJobsAfter: rescueAfter,
@@ -75,33 +82,46 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	err = db.watch(ctx, c, o)
+	w.watch(ctx, c)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(err, c.StopAndCancel(stop))
+	if ctx.Err() == nil {
+		return c.Stop(stop) // the job that ended last is being ticked off
+	}
+	return c.StopAndCancel(stop)
 }
 
 // watch rescues what dead workers held, until it is time to stop.
-func (db *DB) watch(ctx context.Context, c *river.Client[*sql.Tx], o WorkOptions) error {
-	t := time.NewTicker(min(o.Lease/3, time.Second))
-	defer t.Stop()
-	for {
-		if err := db.rescue(ctx, c, o.Lease); err != nil && ctx.Err() == nil {
-			o.Log.Warn("database", "error", o.Names.Mask(err.Error()))
-		}
-		if o.Drain {
-			var left int64
-			err := db.sql.QueryRowContext(ctx, `SELECT count(*) FROM fleet_inputs WHERE status IN ('queued', 'running')`).Scan(&left)
-			if err == nil && left == 0 {
-				return nil
-			}
-		}
+func (w *scanner) watch(ctx context.Context, c *river.Client[*sql.Tx]) {
+	late := time.NewTicker(min(w.o.Lease/3, time.Second))
+	defer late.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	w.rescue(ctx, c)
+	for !w.o.Drain || !w.db.drained(ctx) {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-t.C:
+			return
+		case <-late.C:
+			w.rescue(ctx, c)
+		case <-poll.C: // others may have ended theirs
+		case <-w.ended:
 		}
 	}
+}
+
+// rescue does what db.rescue does, and says what kept it from that.
+func (w *scanner) rescue(ctx context.Context, c *river.Client[*sql.Tx]) {
+	if err := w.db.rescue(ctx, c, w.o.Lease); err != nil && ctx.Err() == nil {
+		w.o.Log.Warn("database", "error", w.o.Names.Mask(err.Error()))
+	}
+}
+
+// drained reports whether nothing is queued or running, as far as is known.
+func (db *DB) drained(ctx context.Context) bool {
+	var left bool
+	err := db.sql.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM fleet_inputs WHERE status IN ('queued', 'running'))`).Scan(&left)
+	return err == nil && !left
 }
 
 // queryer is a database or a transaction of it.
@@ -144,6 +164,12 @@ var errGivenBack = errors.New("the worker ended")
 
 // Work scans one input. An error has River try again, later.
 func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
+	defer func() {
+		select {
+		case w.ended <- struct{}{}:
+		default: // it is said already
+		}
+	}()
 	o := &w.o
 	l, err := w.db.claim(ctx, job.Args, o.Name, o.Lease)
 	if err != nil || l == nil {

@@ -1,0 +1,53 @@
+package fleet
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+)
+
+// maxConns is how many connections a process has to PostgreSQL at most.
+const maxConns = 8
+
+func openPostgres(location string) (*DB, error) {
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
+	}
+	pool := sql.OpenDB(connector{stdlib.GetConnector(*config)})
+	pool.SetMaxOpenConns(maxConns)
+	return &DB{sql: pool, driver: riverdatabasesql.New(pool), says: strings.NewReplacer(
+		"{now}", "(extract(epoch from clock_timestamp())*1000)::bigint",
+		"{bytes}", `COLLATE "C"`,
+		"{stuck}", "attempted_at NOT BETWEEN clock_timestamp() - $1 * interval '1 millisecond' AND clock_timestamp() + $1 * interval '1 millisecond'",
+		"{time}", "clock_timestamp()",
+		"{a minute ago}", "clock_timestamp() - interval '1 minute'",
+		"{in six minutes}", "clock_timestamp() + interval '6 minutes'",
+	)}, nil
+}
+
+// connector says in one line why there is no connection; the driver has a line for
+// each address that it tried.
+type connector struct{ driver.Connector }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, oneLine{err}
+	}
+	return conn, nil
+}
+
+type oneLine struct{ error }
+
+var joinLines = strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ")
+
+func (e oneLine) Error() string { return joinLines.Replace(e.error.Error()) }
+
+func (e oneLine) Unwrap() error { return e.error }
