@@ -307,3 +307,21 @@ func BenchmarkNoise(b *testing.B) {
 		carveAll(b, p, 1)
 	}
 }
+
+func TestWrapped(t *testing.T) {
+	for head, want := range map[string]string{
+		"":                     "",
+		"REDIS0011":            "",
+		"\x1f\x8b\x08\x00":     "gzip",
+		"\x28\xb5\x2f\xfd\x04": "zstd",
+		"\x04\x22\x4d\x18":     "lz4",
+		"\xfd7zXZ\x00\x00":     "xz",
+		"BZh91AY":              "bzip2",
+		"7z\xbc\xaf\x27\x1c":   "7z",
+		"PK\x03\x04":           "zip",
+	} {
+		if got, open := Wrapped(memory{[]byte(head)}); got != want || (open == "") != (want == "") {
+			t.Errorf("%q is %q, opened by %q", head, got, open)
+		}
+	}
+}

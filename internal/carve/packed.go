@@ -3,6 +3,7 @@ package carve
 import (
 	"bufio"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -82,4 +83,29 @@ func packed(img Image, at int64, what hit) *Piece {
 		p.Confidence = Intact // gzip has a checksum
 	}
 	return p
+}
+
+// wrappings are compressed files by what they begin with, and what takes them apart.
+var wrappings = []struct{ format, magic, open string }{
+	{"gzip", string(gzipMagic), "gzip -dc"},
+	{"zstd", string(zstdMagic), "zstd -dc"},
+	{"lz4", "\x04\x22\x4d\x18", "lz4 -dc"},   // lz4 doc/lz4_Frame_format.md
+	{"xz", "\xfd7zXZ\x00", "xz -dc"},         // xz doc/xz-file-format.txt, 2.1.1.1
+	{"bzip2", "BZh", "bzip2 -dc"},            // bzip2 compress.c, BZ_HDR_*
+	{"7z", "7z\xbc\xaf\x27\x1c", "7z x -so"}, // 7-Zip DOC/7zFormat.txt
+	{"zip", "PK\x03\x04", "unzip -p"},        // APPNOTE.TXT, 4.3.7
+}
+
+// Wrapped returns the format of a file that begins as a compressed one, and the command
+// that gives what is inside; "" of others. Unless Run finds a piece there, it is no
+// snapshot and no log, and the bytes that were searched are not those of a disk.
+func Wrapped(img Image) (format, open string) {
+	head := make([]byte, headSize)
+	n, _ := img.ReadAt(head, 0) // what cannot be read is told by Run
+	for _, w := range wrappings {
+		if strings.HasPrefix(string(head[:n]), w.magic) {
+			return w.format, w.open
+		}
+	}
+	return "", ""
 }

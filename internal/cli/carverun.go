@@ -18,12 +18,13 @@ import (
 // carving is one run of carve.
 type carving struct {
 	*app
-	f     *carveFlags
-	in    *source.Inputs
-	img   *source.Image
-	named maskedImage
-	dir   string       // where pieces are written to; "": nowhere
-	read  atomic.Int64 // bytes that were searched
+	f       *carveFlags
+	in      *source.Inputs
+	img     *source.Image
+	named   maskedImage
+	dir     string       // where pieces are written to; "": nowhere
+	read    atomic.Int64 // bytes that were searched
+	wrapped bool         // they are not those of a disk
 }
 
 // directory makes the directory that --output names.
@@ -44,10 +45,14 @@ func (x *carving) directory() error {
 // run searches the image and gives each piece, written where that is wanted, to found.
 func (x *carving) run(ctx context.Context, found func(*carve.Piece) error) (*carve.Summary, error) {
 	defer x.watch(x.read.Load, x.img.Size())()
+	format, open := carve.Wrapped(x.img)
 	sum, err := carve.Run(ctx, x.named, carve.Options{
 		Workers: x.global.workers,
 		Read:    func(n int64) { x.read.Add(n) },
 		Found: func(p *carve.Piece) error {
+			if p.Offset == 0 {
+				format = ""
+			}
 			if err := x.write(p); err != nil {
 				return err
 			}
@@ -58,6 +63,9 @@ func (x *carving) run(ctx context.Context, found func(*carve.Piece) error) (*car
 		return nil, err
 	}
 	sum.Unread = x.img.Unread()
+	if x.wrapped = format != ""; x.wrapped {
+		x.stderr.printf("%s is compressed (%s), and what is inside was not searched. Open it first: %s IMAGE > disk.raw && valkeyfs carve disk.raw", safe(x.named.name), format, open)
+	}
 	return sum, nil
 }
 
@@ -87,7 +95,7 @@ func (x *carving) list(ctx context.Context, out *output) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return status(false, sum.Unread > 0), w.Summary(sum)
+	return status(false, x.wrapped || sum.Unread > 0), w.Summary(sum)
 }
 
 // scan looks for secrets in the pieces.
@@ -116,7 +124,7 @@ func (x *carving) scan(ctx context.Context, out *output) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	incomplete := !result.Summary.Complete || sum == nil || sum.Unread > 0
+	incomplete := x.wrapped || !result.Summary.Complete || sum == nil || sum.Unread > 0
 	return status(result.Failing > 0, incomplete), nil
 }
 
