@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,10 +32,13 @@ func TestInterrupt(t *testing.T) {
 	for range 100_000 {
 		in.WriteString("\x00\x01k\x05value")
 	}
-	var stdout bytes.Buffer
-	code := Main([]string{"scan", "--format", "jsonl", "-"}, &stalling{in.Bytes()}, &stdout, io.Discard)
+	var stdout, stderr bytes.Buffer
+	code := Main([]string{"scan", "--format", "jsonl", "--quiet", "-"}, &stalling{in.Bytes()}, &stdout, &stderr)
 	if code != exitIncomplete {
 		t.Errorf("exit status %d", code)
+	}
+	if !strings.Contains(stderr.String(), "the scan was interrupted: the report tells what was found until then") {
+		t.Errorf("who looks at the terminal alone is told %q", stderr.String())
 	}
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
 	var sum struct {

@@ -96,6 +96,9 @@ func (s *scanning) run(ctx context.Context, out *output, args []string, work int
 	if err := s.extra.commit(result.Summary); err != nil {
 		return 0, err
 	}
+	if why := result.Summary.Stopped; why != "" && !isTerminal(out.terminal) { // where the report would say it
+		s.stderr.errorf("%s: the report tells what was found until then", why)
+	}
 	return status(result.Failing > 0, !result.Summary.Complete), nil
 }
 
