@@ -10,7 +10,7 @@ export VALKEYFS_SERVERS ?= $(cache)/servers
 # Where the benchmarks' data is.
 VALKEYFS_BENCH ?= $(cache)/bench
 
-.PHONY: build man yara test truth proof servers lint fuzz bench bench-seal profile fixtures clean
+.PHONY: build man yara test race truth proof servers lint fuzz bench bench-seal profile fixtures clean
 
 build:
 	go build -o bin/valkeyfs ./cmd/valkeyfs
@@ -26,19 +26,29 @@ yara:
 man: build
 	bin/valkeyfs man bin/man1
 
-# All tests, real servers included; those that count allocations once more without
-# the race detector, which allocates itself. What is skipped is said; under CI=true a
-# skip is a failure. The profile that cmd/valkeyfs is built by would have every
-# package compiled twice.
+# All tests, real servers included. The race detector, with which they take ten times
+# as long, looks on where goroutines run or locks are held. Packages with tests that
+# -short leaves out or cuts run without it too, and so do tests that count allocations.
+# What is skipped is said; under CI=true a skip is a failure. The profile that
+# cmd/valkeyfs is built by would have every package compiled twice.
+raced = $$(grep -rlE --include='*.go' '^\s*go (func|[a-z])|\.Go\(|AfterFunc\(|sync\.(Mutex|RWMutex|Pool|Map)' . | xargs dirname | sort -u)
+unraced = $$(grep -rlE --include='*_test.go' 'testing\.Short\(|servertest\.Long\(' . | xargs dirname; go list ./... | grep -vxF "$$(go list $(raced))")
 test: export GOFLAGS += -pgo=off
 test: servers
 	@set -o pipefail; go test -v -run Alloc $$(grep -rl --include='*_test.go' AllocsPerRun . | xargs dirname | sort -u) 2>&1 | awk -f .ci/summary.awk
-	@set -o pipefail; go test -race -v -timeout 20m ./... 2>&1 | awk -f .ci/summary.awk
+	@set -o pipefail; go test -v -timeout 20m $(unraced) 2>&1 | awk -f .ci/summary.awk
+	@set -o pipefail; go test -race -short -v -timeout 20m $(raced) 2>&1 | awk -f .ci/summary.awk
+
+# All tests under the race detector, whole.
+race: export GOFLAGS += -pgo=off
+race: servers
+	@set -o pipefail; go test -race -v -timeout 60m ./... 2>&1 | awk -f .ci/summary.awk
 
 servers:
 	@internal/servertest/install.sh "$(VALKEYFS_SERVERS)"
 	@test -x "$(VALKEYFS_SERVERS)/versitygw" || GOBIN="$(VALKEYFS_SERVERS)" go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
+lint: export GOFLAGS += -pgo=off
 lint: $(lint)
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	go vet ./...

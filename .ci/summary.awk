@@ -1,7 +1,7 @@
 # Reads `go test -v` and prints what matters: a line a package, what was skipped
 # or not tested and why, and the whole output of a package that fails. Under
 # CI=true a skip is a failure, but for what internal/servertest says that this
-# system cannot have.
+# system cannot have, or that the run without the race detector has.
 /^=== (RUN|CONT|NAME)/ { test = $3; next }
 /^=== PAUSE/ { next }
 !/^ *--- PASS/ { output = output $0 "\n" }
@@ -12,7 +12,7 @@
 /^ *--- SKIP/ {
   why = said[$3]
   notes = notes $0 "\n" (why ~ /not tested/ || why == "" ? "" : why "\n")
-  if (why !~ /: not on this system: /) skips++
+  if (why !~ /: (not on this system|-short): /) skips++
 }
 /^(ok|FAIL)[ \t]+[^ \t]+[ \t]/ || /no test files/ {
   printf "%s", notes

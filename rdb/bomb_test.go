@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // Names that are bombs end the reading, and are one place of damage; those that are
 // merely compressed do not.
 func TestNamesThatAreBombs(t *testing.T) {
+	servertest.Long(t)
 	name := func(b *build, runs int) {
 		b.op(0).op(0xc3).len(uint64(9 + 3*runs)).len(uint64(8 + lzfMaxCopy*runs))
 		b.op(7).WriteString("01234567")

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
@@ -36,6 +37,7 @@ func (r *Reader) over(p []byte) *Reader {
 // A snapshot that ends at any byte whatever is cut inside the record that stands
 // there, and what was read before it stays what it is.
 func TestEveryByteCut(t *testing.T) {
+	servertest.Long(t)
 	for name, p := range dumps(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,6 +72,7 @@ func TestEveryByteCut(t *testing.T) {
 
 // A bit that is changed anywhere is told, where there is a checksum.
 func TestManyFlips(t *testing.T) {
+	servertest.Long(t)
 	const flips = 400 // a file
 	for name, p := range dumps(t) {
 		t.Run(name, func(t *testing.T) {

@@ -130,7 +130,7 @@ func TestKilled(t *testing.T) {
 	args := h.backupArgs(dir, h.dest)
 	whole := h.quickest(args, args, args)
 	killed, sets := 0, 3
-	for i := range rounds(t, 20) {
+	for i := range rounds(20) {
 		cmd := h.program(nil, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -179,7 +179,7 @@ func TestRestoreKilled(t *testing.T) {
 	args := []string{"restore", h.dest, "-i", filepath.Join(h.keyFiles(), "identity"), "--force", "--into"}
 	whole := h.quickest(append(slices.Clone(args), filepath.Join(t.TempDir(), "1")), append(slices.Clone(args), filepath.Join(t.TempDir(), "2")))
 	restored := 0
-	for range rounds(t, 20) {
+	for range rounds(20) {
 		top := t.TempDir()
 		into := filepath.Join(top, "data")
 		write(t, into, map[string][]byte{"old": []byte("OLD")})

@@ -172,7 +172,7 @@ func TestS3PutOnly(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"list", "s3://bucket/b"}, {"verify", "s3://bucket/b"}, {"prune", "s3://bucket/b", "--keep-last", "1", "--confirm"}} {
-		if status, said := as(append(args, srv.Flags()...)...); status != 4 {
+		if status, said := as(append(args, srv.Flags()...)...); status != 4 || !strings.Contains(said, "s3://bucket/b: access denied") {
 			t.Errorf("%s by him: exit status %d: %s", args[0], status, said)
 		}
 	}
@@ -189,6 +189,17 @@ func TestS3PutOnly(t *testing.T) {
 		t.Errorf("the set before is %+v", p)
 	}
 	h.restores(want)
+}
+
+// What cannot be listed is named.
+func TestS3NoBucket(t *testing.T) {
+	store, err := newS3(t).open("s3://elsewhere/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.List(t.Context(), ""); err == nil || !strings.HasPrefix(err.Error(), "s3://elsewhere/b: ") {
+		t.Errorf("the error is %v", err)
+	}
 }
 
 // Killed at any moment, backups by such a credential leave a chain that is whole:
@@ -210,7 +221,7 @@ func TestS3PutOnlyKilled(t *testing.T) {
 	}
 	whole := time.Since(begin)
 	killed := 0
-	for range rounds(t, 20) {
+	for range rounds(20) {
 		cmd := run()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

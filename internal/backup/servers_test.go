@@ -19,12 +19,9 @@ import (
 
 // rounds is how often the slow tests try; VALKEYFS_BACKUP_ROUNDS=200 is the long
 // proof, of `make proof`.
-func rounds(t *testing.T, few int) int {
+func rounds(few int) int {
 	if n, err := strconv.Atoi(os.Getenv("VALKEYFS_BACKUP_ROUNDS")); err == nil {
 		return n
-	}
-	if testing.Short() {
-		return 1
 	}
 	return few
 }
@@ -118,7 +115,7 @@ func TestLiveLog(t *testing.T) {
 		for l.acked.Load() == 0 && !t.Failed() {
 			time.Sleep(time.Millisecond)
 		}
-		for i := range rounds(t, 3) {
+		for i := range rounds(3) {
 			before := l.acked.Load()
 			args := h.backupArgs(live.Dir, h.dest)
 			if i%3 == 2 {

@@ -20,9 +20,7 @@ func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 // Files that lie, by what they lie about: every verb ends, says in one line what it
 // met, and stays within the memory that is allowed.
 func TestHostileFiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds the program, and runs it many times")
-	}
+	servertest.Long(t)
 	h := &hostiles{program: servertest.Program(t), state: t.TempDir(), good: filepath.Join(t.TempDir(), "good.rdb")}
 	s := newSnapshot()
 	s.add(0, "k", "v")
@@ -40,9 +38,7 @@ func TestHostileFiles(t *testing.T) {
 
 // A manifest names files in its own directory; others are not opened.
 func TestHostileManifests(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds the program, and runs it many times")
-	}
+	servertest.Long(t)
 	h := &hostiles{program: servertest.Program(t), state: t.TempDir(), good: filepath.Join(t.TempDir(), "good.rdb")}
 	s := newSnapshot()
 	s.add(0, "k", "v")

@@ -350,9 +350,6 @@ func TestTheRareAndGraveComesFirst(t *testing.T) {
 
 // A million findings take bounded memory, and what is cut is said.
 func TestAMillionFindings(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million findings")
-	}
 	for _, c := range []struct {
 		name string
 		w    func(*bytes.Buffer) Writer

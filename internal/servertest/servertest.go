@@ -89,9 +89,19 @@ func missing(t testing.TB, what string) {
 	t.Skipf(msg, what)
 }
 
+// Long skips a test in the run with the race detector, which is the one with -short: on
+// one goroutine, or in another process, there is nothing that it could find, and it
+// takes ten times as long. The run without it has the test.
+func Long(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: not with the race detector")
+	}
+}
+
 // Lacks skips a test of what this system cannot have: a feature of another kernel, a
-// right that a container withholds. It is the one skip that is no failure under CI;
-// the summary of a run shows it (.ci/summary.awk).
+// right that a container withholds. That is no failure under CI, and the summary of a
+// run shows it (.ci/summary.awk).
 func Lacks(t testing.TB, format string, args ...any) {
 	t.Helper()
 	t.Skipf("not on this system: "+format, args...)
