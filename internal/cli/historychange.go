@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -17,9 +17,9 @@ func newChangeWriter(a *app, out *output, format string, reveal bool) func(*repl
 		l := report.NewLines(out)
 		return func(c *replay.Change) error { return l.Line(changeRecord(a, c, reveal)) }
 	}
-	text := out.lines()
+	text, l := out.lines(), &changeLines{a: a, reveal: reveal}
 	return func(c *replay.Change) error {
-		_, err := fmt.Fprintln(text, changeLine(a, c, reveal))
+		_, err := text.Write(l.line(c))
 		return err
 	}
 }
@@ -91,44 +91,71 @@ func textOrBytes(s string) (string, []byte) {
 	return "", []byte(s)
 }
 
-// changeLine is a change for a person.
-func changeLine(a *app, c *replay.Change, reveal bool) string {
-	var b strings.Builder
+// changeLines makes lines of changes for a person.
+type changeLines struct {
+	a      *app
+	reveal bool
+	buf    []byte
+	// Most changes are of the key of the one before, and in its file.
+	key, source shown
+}
+
+// shown is the last name that was shown, and how.
+type shown struct{ name, text string }
+
+func (s *shown) of(name []byte, show func(string) string) string {
+	if s.name != string(name) || s.text == "" {
+		s.name = string(name)
+		s.text = report.Escape(show(s.name))
+	}
+	return s.text
+}
+
+// line is a change, valid until the next.
+func (l *changeLines) line(c *replay.Change) []byte {
+	b := l.buf[:0]
 	if c.Time != 0 {
-		b.WriteString(time.UnixMilli(c.Time).UTC().Format("2006-01-02 15:04:05Z  "))
+		b = time.UnixMilli(c.Time).UTC().AppendFormat(b, "2006-01-02 15:04:05Z  ")
 	}
-	fmt.Fprintf(&b, "db %d %s", c.DB, report.Escape(a.names.Key(string(c.Key))))
-	switch {
-	case c.ID != "":
-		b.WriteString(" entry " + c.ID + " " + report.Escape(elementName(a, c, reveal)))
-	case c.Element != nil:
-		b.WriteString(" " + report.Escape(elementName(a, c, reveal)))
+	b = append(b, "db "...)
+	b = strconv.AppendInt(b, int64(c.DB), 10)
+	b = append(append(b, ' '), l.key.of(c.Key, l.a.names.Key)...)
+	if c.ID != "" {
+		b = append(append(b, " entry "...), c.ID...)
 	}
-	b.WriteString("  " + string(c.What))
-	value := func(v []byte, n int) string {
-		if !reveal {
-			return fmt.Sprintf("(%d bytes)", n)
-		}
-		return `"` + report.Escape(string(v)) + `"`
+	if c.ID != "" || c.Element != nil {
+		b = append(append(b, ' '), report.Escape(elementName(l.a, c, l.reveal))...)
 	}
-	before, after := value(c.Before, c.BeforeLen), value(c.After, c.AfterLen)
-	switch {
-	case c.BeforeLen >= 0 && c.AfterLen >= 0:
-		b.WriteString(" " + before + " to " + after)
-	case c.BeforeLen >= 0:
-		b.WriteString(" " + before)
-	case c.AfterLen >= 0:
-		b.WriteString(" " + after)
+	b = append(append(b, "  "...), c.What...)
+	if c.BeforeLen >= 0 {
+		b = l.value(append(b, ' '), c.Before, c.BeforeLen)
+	}
+	if c.BeforeLen >= 0 && c.AfterLen >= 0 {
+		b = append(b, " to"...)
+	}
+	if c.AfterLen >= 0 {
+		b = l.value(append(b, ' '), c.After, c.AfterLen)
 	}
 	if c.Expire != keyspace.NoExpire {
-		b.WriteString(", expiry " + time.UnixMilli(c.Expire).UTC().Format(time.RFC3339))
+		b = time.UnixMilli(c.Expire).UTC().AppendFormat(append(b, ", expiry "...), time.RFC3339)
 	}
 	if c.Inexact {
-		b.WriteString(", not known exactly")
+		b = append(b, ", not known exactly"...)
 	}
 	if c.Cut {
-		b.WriteString(", cut")
+		b = append(b, ", cut"...)
 	}
-	fmt.Fprintf(&b, "  %s:%d", report.Escape(a.names.Mask(c.Source)), c.Offset)
-	return b.String()
+	b = append(append(b, "  "...), l.source.of([]byte(c.Source), l.a.names.Mask)...)
+	b = strconv.AppendInt(append(b, ':'), c.Offset, 10)
+	l.buf = append(b, '\n')
+	return l.buf
+}
+
+// value is a value, or how long it is.
+func (l *changeLines) value(b, v []byte, length int) []byte {
+	if l.reveal {
+		return append(append(append(b, '"'), report.Escape(string(v))...), '"')
+	}
+	b = strconv.AppendInt(append(b, '('), int64(length), 10)
+	return append(b, " bytes)"...)
 }
