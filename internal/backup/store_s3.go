@@ -114,10 +114,11 @@ func (s *s3Store) List(ctx context.Context, prefix string) ([]Info, error) {
 	var all []Info
 	for o := range s.c.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: root + prefix, Recursive: true}) {
 		if o.Err != nil {
+			where := s3.Scheme + path.Join(s.bucket, s.prefix)
 			if minio.ToErrorResponse(o.Err).Code == minio.AccessDenied {
-				return nil, ErrWriteOnly
+				return nil, fmt.Errorf("%s: access denied (is there a credential?): %w", where, ErrWriteOnly)
 			}
-			return nil, o.Err
+			return nil, fmt.Errorf("%s: %w", where, o.Err)
 		}
 		all = append(all, Info{strings.TrimPrefix(o.Key, root), o.Size, o.LastModified})
 	}
