@@ -195,7 +195,8 @@ func (f *historyFlags) point(u *source.Unit) (replay.Point, error) {
 	}
 	var found []string
 	for _, x := range u.Files {
-		if x.Kind == source.AOF && (name == "" || x.Path == name || filepath.Base(x.Path) == name) {
+		commands := x.Kind == source.AOF || x.Kind == source.Empty && x.Role == source.Incr
+		if commands && (name == "" || x.Path == name || filepath.Base(x.Path) == name) {
 			found = append(found, x.Path)
 		}
 	}
