@@ -73,7 +73,7 @@ func (w *worker) judgedLeaf() {
 // judgeValue asks Config.Values about a value: as it stands in the file, and each
 // time that a container gave other bytes.
 func (w *worker) judgeValue(f *fragment) {
-	if f.isName || f.inName || f.parent != nil && !f.fresh || w.probe.collecting || w.aws.seeking {
+	if (f.isName || f.inName) && !w.s.config.Names || f.parent != nil && !f.fresh || w.probe.collecting || w.aws.seeking {
 		return
 	}
 	err := w.s.config.Values.Judge(f.data, func(rule, from, to int) {

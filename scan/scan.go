@@ -43,6 +43,7 @@ type Config struct {
 	// tools; nil: nobody does.
 	Commands CommandJudge
 	Values   ValueJudge
+	Names    bool // Values is asked about names of keys and fields, too
 
 	// OpenRules reads a file that a rule file extends by path; nil refuses.
 	OpenRules func(path string) ([]byte, error)

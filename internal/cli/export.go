@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
+	"github.com/valkeyfs/valkeyfs/internal/redact"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -63,7 +64,11 @@ func runExport(ctx context.Context, a *app, f *exportFlags, args []string) error
 		return err
 	}
 	resolve := o.Format != export.RESP && o.Format != export.RDB
-	in, err := a.inputs(ctx, args, source.Options{Resolve: resolve, KeepValue: o.KeepValue, Want: o.Match})
+	limits := keyspace.Limits{}
+	if f.redact {
+		limits.MaxChunk = redact.MaxChunk
+	}
+	in, err := a.inputs(ctx, args, source.Options{Resolve: resolve, KeepValue: o.KeepValue, Want: o.Match, Limits: limits})
 	if err != nil {
 		return err
 	}

@@ -129,9 +129,6 @@ func (x *redaction) left(ctx context.Context) (left leftover, err error) {
 		}
 		held := ""
 		_, err := x.r.Scanner().Scan(ctx, x.searched(u.Events(ctx), &held), func(f *scan.Finding) error {
-			if f.Severity < scan.Low {
-				return nil
-			}
 			left.rule = cmp.Or(left.rule, f.Rule)
 			if len(left.at) < maxSpans {
 				left.at = append(left.at, span{f.Offset, f.Offset + f.Length})

@@ -8,12 +8,18 @@
 // away, is replaced in larger pieces: the whole string, then all strings of the key.
 // [Redactor.Seq] then yields the events with all that replaced, wherever it stands:
 // in names of keys and fields, members, values, names of consumers, code of
-// functions, arguments of commands, and inside of JSON, percent-encoding, base64,
-// hexadecimal, gzip, zlib and zstd, which are encoded anew.
+// functions, arguments of commands, and behind escapes, UTF-16, base64, hexadecimal and
+// compression, which are encoded anew; what cannot be is replaced as a whole. The
+// scanner is asked for the secrets, too, since it opens more, but not for them alone:
+// it opens what looks like something, and a secret may lie in what does not.
 //
 //	redact.go       learning, and the events
 //	secrets.go      the secrets, and finding any of them in a text at once
 //	judge.go        finding them in all that the scanner opens
 //	placeholder.go  what stands in a secret's place
-//	container.go    secrets behind an encoding
+//	container.go    secrets behind an encoding, layer by layer
+//	compressed.go   what is compressed
+//	radix.go        base64, hexadecimal and base32
+//	escapes.go      JSON, URLs, XML, mail
+//	utf16.go        UTF-16
 package redact

@@ -17,7 +17,7 @@ type Options struct {
 	// Key makes placeholders: with the same key, a secret has the same in every
 	// export.
 	Key []byte
-	// Scan says how to find what is to be replaced; its Plain and Values are set.
+	// Scan says how to find what is to be replaced; its Plain, Values and Names are set.
 	Scan scan.Config
 	// Match is asked about each key; those that it refuses are none of ours, and
 	// secrets in them are not looked for. Nil: all are.
@@ -40,6 +40,7 @@ type Redactor struct {
 	rec     record
 	without record          // the last command's
 	held    *keyspace.Event // a part of a long value whose successor has not come
+	cover   bool            // all that follows of it is replaced
 	changed bool            // of the event that was yielded last
 }
 
@@ -84,7 +85,7 @@ func New(o Options) (*Redactor, error) {
 	}
 	r := &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]*orders{}}
 	r.judge = &judge{secrets: r.secrets}
-	o.Scan.Plain, o.Scan.Values = true, r.judge
+	o.Scan.Plain, o.Scan.Values, o.Scan.Names = true, r.judge, true
 	var err error
 	r.scanner, err = scan.New(o.Scan)
 	return r, err
@@ -129,15 +130,14 @@ func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrL
 	r.judge.asked = round > 0
 	_, err := r.scanner.Scan(ctx, seq, func(f *scan.Finding) error {
 		f = f.Plain()
-		if round > 0 && f.Severity < scan.Low {
-			return nil // not a secret, but what is known of one
-		}
 		if left.N++; left.Rule == "" {
 			left.Rule = f.Rule
 		}
-		x := found{rec: record{f.Source, f.RecordOffset}, secrets: []string{f.Secret}}
-		x.secrets = slices.AppendSeq(x.secrets, maps.Values(f.Identity))
-		slices.Sort(x.secrets) // a map has no order, and what is learned first counts
+		x := found{rec: record{f.Source, f.RecordOffset}}
+		if f.Rule != queueRule {
+			x.secrets = slices.AppendSeq([]string{f.Secret}, maps.Values(f.Identity))
+			slices.Sort(x.secrets) // a map has no order, and what is learned first counts
+		}
 		if round == 0 {
 			return r.note(&x, round, nil)
 		}
@@ -156,10 +156,14 @@ func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrL
 	return left, err
 }
 
+// queueRule names keys that hold jobs. It tells them by their form, and what it names
+// them by is no secret: of such a key all strings are replaced.
+const queueRule = "job-queue"
+
 // found is what is taken of a finding.
 type found struct {
 	rec     record
-	secrets []string
+	secrets []string // none: the record as a whole
 }
 
 // maxLater bounds the findings that one round deals with; others come again.
@@ -175,6 +179,9 @@ func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
 	}
 	if round == 0 {
 		r.counts.Found++
+		for len(f.secrets) == 0 && o.level < everyString {
+			r.raise(o)
+		}
 	}
 	if !fresh && round > 0 && !raised[f.rec] {
 		raised[f.rec] = true
@@ -350,6 +357,7 @@ func (r *Redactor) release(next *keyspace.Event, err error, yield func(*keyspace
 	r.orders(h)
 	whole := h.Value
 	n := len(whole)
+	r.cover = r.cover && !h.Part.Begins()
 	if err == nil && next.Kind == keyspace.Element && !next.Part.Begins() {
 		whole = append(whole, next.Value[:min(len(next.Value), seam)]...)
 	}
@@ -369,6 +377,10 @@ func (r *Redactor) release(next *keyspace.Event, err error, yield func(*keyspace
 // seam is how much of the next part is looked at with a part: no secret of what is
 // split is longer.
 const seam = 64 << 10
+
+// MaxChunk is the Limits.MaxChunk that the events need: what comes in parts is not
+// opened as what comes whole is.
+const MaxChunk = 8 << 20
 
 // orders looks up how the record of e is treated.
 func (r *Redactor) orders(e *keyspace.Event) {
@@ -414,7 +426,7 @@ func (r *Redactor) apply(e *keyspace.Event) bool {
 		set(&e.Value, t.value(e.Value, values))
 	case keyspace.Function:
 		// Code that a placeholder stands for is none that a server loads.
-		if code := t.plain(e.Value); r.key.level < wholeStrings {
+		if code := t.inner(e.Value, 0); r.key.level < wholeStrings && !t.covered {
 			set(&e.Value, code)
 		} else {
 			set(&e.Value, nil)
@@ -427,6 +439,12 @@ func (r *Redactor) apply(e *keyspace.Event) bool {
 	default:
 		e.Key = t.name(e.Key, names)
 		set(&e.Field, t.name(e.Field, names))
+		if e.Part.Begins() {
+			r.cover = false
+		}
+		if r.cover { // the end of a long value
+			set(&e.Value, t.whole(e.Value))
+		}
 		set(&e.Value, t.value(e.Value, values && textual(e)))
 		if e.Type == keyspace.SortedSet && e.Kind == keyspace.Element && r.key.level >= wholeStrings && e.Score >= leastScore {
 			e.Score, changed = leastScore, true
@@ -450,9 +468,12 @@ func textual(e *keyspace.Event) bool {
 
 // texts treats the strings of one event.
 type texts struct {
-	r      *Redactor
-	o      *orders
-	opened int // bytes that came out of compressed ones
+	r       *Redactor
+	o       *orders
+	opened  int  // bytes that came out of compressed ones
+	work    int  // bytes of all layers that were looked through
+	covered bool // something was replaced as a whole
+	stretch bool // what is treated may be cut
 }
 
 // name treats the name of a key or a field; all: no letter of it stays.
@@ -475,12 +496,23 @@ func (t *texts) value(p []byte, all bool) []byte {
 	return q
 }
 
-// long treats a stretch of a value that is too long to come whole.
+// long treats a stretch of a value that is too long to come whole. Where one thing in
+// it had to be replaced as a whole, it may go on in the next stretch, where nothing
+// tells what it is.
 func (t *texts) long(p []byte) []byte {
-	if t.o.level >= everyString || t.o.level >= wholeStrings && !bytes.Equal(t.plain(p), p) {
-		return t.r.places.appendFor(nil, p, true)
+	t.stretch = true
+	q := p
+	if !t.r.cover && t.o.level < everyString {
+		q = t.inner(p, 0)
 	}
-	return t.plain(p)
+	switch {
+	case t.r.cover, t.covered, len(q) != len(p):
+		t.r.cover = true
+		return t.whole(p)
+	case t.o.level >= everyString, t.o.level >= wholeStrings && !bytes.Equal(q, p):
+		return t.whole(p)
+	}
+	return q
 }
 
 // plain replaces the secrets that stand in p as they are. It returns p itself where

@@ -1,0 +1,256 @@
+package redact
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// maxOpened bounds what the strings of an event may decompress to; what is larger is
+// replaced as a whole.
+const maxOpened = 64 << 20
+
+// A compression is a format that can be told by how it begins, or that is tried.
+type compression struct {
+	begins func(p []byte) bool
+	open   func(p *bytes.Reader) (io.Reader, error)
+	pack   func(w io.Writer) (io.WriteCloser, error)
+}
+
+// compressions that can be told.
+var compressions = []compression{
+	{
+		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x1f\x8b\x08")) },
+		open:   func(p *bytes.Reader) (io.Reader, error) { return gzip.NewReader(p) },
+		pack:   func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+	}, {
+		begins: func(p []byte) bool {
+			return len(p) > 2 && p[0] == 0x78 && binary.BigEndian.Uint16(p)%31 == 0 && p[1]&0x20 == 0
+		},
+		open: func(p *bytes.Reader) (io.Reader, error) { return zlib.NewReader(p) },
+		pack: func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil },
+	}, {
+		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x28\xb5\x2f\xfd")) },
+		open: func(p *bytes.Reader) (io.Reader, error) {
+			z, err := zstd.NewReader(p, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxOpened), zstd.WithDecoderLowmem(true))
+			if err != nil {
+				return nil, err
+			}
+			return z.IOReadCloser(), nil
+		},
+		pack: func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) },
+	}, {
+		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x04\x22\x4d\x18")) },
+		open:   func(p *bytes.Reader) (io.Reader, error) { return lz4.NewReader(p), nil },
+		pack:   func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
+	}, {
+		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\xff\x06\x00\x00sNaPpY")) },
+		open:   func(p *bytes.Reader) (io.Reader, error) { return snappy.NewReader(p), nil },
+		pack:   func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil },
+	},
+}
+
+// untold begin with any byte. What comes out of bytes that are no such thing is
+// noise, in which no secret stands.
+var untold = []compression{
+	{
+		open: func(p *bytes.Reader) (io.Reader, error) { return brotli.NewReader(p), nil },
+		pack: func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
+	}, {
+		open: func(p *bytes.Reader) (io.Reader, error) { return inflater(p) },
+		pack: func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) },
+	},
+}
+
+// inflaters are kept: nearly all that they are tried on is no such thing.
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+// pooled is one that Close gives back.
+type pooled struct{ io.ReadCloser }
+
+func (p pooled) Close() error {
+	inflaters.Put(p.ReadCloser)
+	return nil
+}
+
+func inflater(p *bytes.Reader) (io.Reader, error) {
+	z := inflaters.Get().(io.ReadCloser)
+	return pooled{z}, z.(flate.Resetter).Reset(p, nil)
+}
+
+// compressor is what p begins like; nil: none that can be told.
+func compressor(p []byte) *compression {
+	if len(p) == 0 || !magic[p[0]] {
+		return nil
+	}
+	for i := range compressions {
+		if compressions[i].begins(p) {
+			return &compressions[i]
+		}
+	}
+	return nil
+}
+
+// magic are the bytes with which compressions begin.
+var magic = bytesOf("\x1f\x78\x28\x04\xff")
+
+// compressed opens what is compressed, and is nil where p is none of that or holds
+// nothing that is to be replaced. What was read to its end, and fills p, is compressed
+// anew. What has nothing to be told by is tried if so said.
+func (t *texts) compressed(p []byte, depth int, try bool) []byte {
+	if isText(p) {
+		return nil
+	}
+	if c := compressor(p); c != nil {
+		q, err := t.reopened(p, c, depth)
+		if q == nil && err != nil && t.stretch { // the rest may follow
+			q = t.whole(p)
+		}
+		if q != nil {
+			return q
+		}
+	} else if try && len(p) >= minUntold {
+		for i := range untold {
+			if q, _ := t.reopened(p, &untold[i], depth); q != nil {
+				return q
+			}
+		}
+		for _, open := range blocks {
+			if t.holds(open(p), depth) {
+				return t.whole(p)
+			}
+		}
+	}
+	for i := 1; i < len(p); i++ { // behind a header of its own
+		if c := compressor(p[i:]); c != nil {
+			if q, _ := t.reopened(p[i:], c, depth); q != nil {
+				return t.whole(p)
+			}
+		}
+	}
+	return nil
+}
+
+// minUntold is the length below which a secret compressed by nothing that can be told
+// would not fit.
+const minUntold = 10
+
+// isText reports whether p is readable.
+func isText(p []byte) bool {
+	for _, b := range p {
+		if b < ' ' && b != '\n' && b != '\r' && b != '\t' || b == 0x7f {
+			return false
+		}
+	}
+	return utf8.Valid(p)
+}
+
+// reopened decompresses p and compresses anew what becomes of it; nil: nothing of it
+// is to be replaced. The error tells that p was not read to its end.
+func (t *texts) reopened(p []byte, c *compression, depth int) ([]byte, error) {
+	src := bytes.NewReader(p)
+	r, err := c.open(src)
+	if err != nil {
+		return nil, err
+	}
+	if z, ok := r.(io.Closer); ok {
+		defer z.Close()
+	}
+	text, err := io.ReadAll(io.LimitReader(r, int64(maxOpened-t.opened)+1))
+	if t.opened += len(text); t.opened > maxOpened {
+		t.opened = maxOpened
+		return t.whole(p), nil
+	}
+	q := t.inner(text, depth+1)
+	if bytes.Equal(q, text) {
+		return nil, err
+	}
+	if err == nil && src.Len() == 0 {
+		if packed, err := c.packed(q); err == nil {
+			return packed, nil
+		}
+	}
+	return t.whole(p), nil
+}
+
+// packed compresses text.
+func (c *compression) packed(text []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := c.pack(&out)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+// holds reports whether something stands in what came out of p.
+func (t *texts) holds(text []byte, depth int) bool {
+	return len(text) > 0 && !bytes.Equal(t.inner(text, depth+1), text)
+}
+
+// blocks are formats without a frame, of which the length of the content stands
+// before the block.
+var blocks = []func(p []byte) []byte{
+	func(p []byte) []byte {
+		if n, err := snappy.DecodedLen(p); err != nil || !plausible(n, len(p)) {
+			return nil
+		}
+		text, _ := snappy.Decode(nil, p)
+		return text
+	},
+	func(p []byte) []byte { return lz4Block(p[4:], binary.LittleEndian.Uint32(p)) },     // python-lz4
+	func(p []byte) []byte { return lz4Block(p[4:], binary.BigEndian.Uint32(p)) },        // Redisson
+	func(p []byte) []byte { return lz4Block(p[5:], binary.LittleEndian.Uint32(p[1:])) }, // phpredis, behind a checksum
+	lz4Java,
+}
+
+// plausible reports whether a block of so many bytes can hold n.
+func plausible(n, size int) bool { return n >= anywhere && n <= 255*size && n <= maxOpened/8 }
+
+// lz4Block is the content of a block that says it has n bytes.
+func lz4Block(p []byte, n uint32) []byte {
+	if !plausible(int(n), len(p)) {
+		return nil
+	}
+	text := make([]byte, n)
+	done, err := lz4.UncompressBlock(p, text)
+	if err != nil {
+		return nil
+	}
+	return text[:done]
+}
+
+// lz4Java is the content of the blocks that lz4-java writes: magic, token, both
+// lengths, checksum.
+func lz4Java(p []byte) (text []byte) {
+	const head = 21
+	for len(p) > head && bytes.HasPrefix(p, []byte("LZ4Block")) {
+		packed, n := binary.LittleEndian.Uint32(p[9:]), binary.LittleEndian.Uint32(p[13:])
+		stored := p[8]&0xf0 == 0x10
+		p = p[head:]
+		if uint64(packed) > uint64(len(p)) || len(text) > maxOpened/8 {
+			break
+		}
+		if stored {
+			text = append(text, p[:packed]...)
+		} else {
+			text = append(text, lz4Block(p[:packed], n)...)
+		}
+		p = p[packed:]
+	}
+	return text
+}
