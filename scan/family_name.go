@@ -33,7 +33,7 @@ func byName(*worker, *rule, *fragment, int, int) {}
 var nounKeywords = []string{
 	"passw", "passphrase", "passcode", "pass", "pwd", "psw", "pw", "kennwort", "senha", "contrase", "mdp", "wachtwoord", "losenord", "salasana", "adgangskode", "haslo", "heslo", "parol", "jelsz", "sifre", "ifre", "senord", "clave", "psk", "masterauth",
 	"密码", "密碼", "口令", "パスワード", "비밀번호", "令牌", "トークン", "토큰", "シークレット", "密钥", "密鑰", "秘钥", "私钥", "秘密鍵", "秘密キー", "apiキー", "비밀키", "секрет", "токен", "ключ",
-	"palavra", "khau", "mima", "pepper", "geheim", "sekret", "segre", "secreto", "jeton", "lingpai", "schluessel", "schlüssel", "cle", "clé", "chave", "chiav", "llave", "sleutel", "klucz", "anahtar",
+	"palavra", "khau", "mima", "geheim", "sekret", "segre", "secreto", "jeton", "lingpai", "schluessel", "schlüssel", "cle", "clé", "chave", "chiav", "llave", "sleutel", "klucz", "anahtar",
 	"hasło", "арол", "lozinka", "zaporka", "geslo", "slapta", "salas", "sandi", "contrasenya", "pasahitza", "lykilor", "parool",
 	"secret", "credential", "creds", "cred", "seed", "mnemonic", "token", "bearer", "jwt", "authorization", "key", "csrf", "xsrf", "phpsessid", "jsessionid", "connect.sid", "asp.net_sessionid", "user_hash", "auth_hash",
 }

@@ -26,7 +26,7 @@ var personalFamily = append([]rule{
 	{id: "passport-number", description: "Passport number", category: PII, severity: Medium, confidence: Likely, rank: rankData, find: byName,
 		names: []string{"passport", "passport_no", "passportnumber", "passnummer", "reisepass", "reisepassnummer", "passeport", "pasaporte", "passaporte", "passaporto", "paspoort", "paspoortnummer", "travel_document", "护照", "パスポート", "паспорт", "여권"}, shape: passportShape},
 	{id: "postal-address", description: "Street of a postal address", category: PII, severity: Low, confidence: Likely, rank: rankData, find: byName,
-		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco", "straße", "wohnadresse", "rechnungsadresse", "lieferadresse", "domicile", "dirección", "calle", "domicilio", "endereço", "rua", "morada", "logradouro", "adres", "ulica", "sokak",
+		names: []string{"street", "street_address", "streetaddress", "address_line", "address_line1", "addressline1", "address1", "line1", "address", "adresse", "anschrift", "strasse", "direccion", "indirizzo", "endereco", "straße", "wohnadresse", "rechnungsadresse", "lieferadresse", "domicile", "dirección", "calle", "domicilio", "endereço", "rua", "morada", "logradouro", "ulica", "sokak",
 			"地址", "住所", "住址", "адрес", "улица", "주소"}, shape: streetShape},
 }, nationalFamily()...)
 

@@ -124,7 +124,6 @@ func TestPersonalFamily(t *testing.T) {
 		{name: "number of an order in French", field: "numero_commande", value: "55318525" + "87650459"},
 		{name: "number of an order in Chinese", field: "订单号", value: "55318525" + "87650459"},
 		{name: "number of a card", field: "card_number", value: "55318525" + "87650459", rule: "card-number"},
-		{name: "account of a program", field: "owner", value: "job@project-7.iam.gservice" + "account.com"},
 		{name: "passport in German", field: "reisepass", value: "C01X" + "00T47", rule: "passport-number"},
 		{name: "passport in German, of digits", field: "reisepass", value: "C7" + "1234567", rule: "passport-number"},
 		{name: "passport state", field: "passport", value: "enabled"},

@@ -298,9 +298,6 @@ func findEmail(w *worker, r *rule, f *fragment, from, to int) {
 		return // user:password@host, or name@2x.png
 	}
 	switch local := d[begin:from]; {
-	case bytes.HasSuffix(bytes.ToLower(domain), []byte(".gserviceaccount.com")):
-		w.exclude(identifierValue) // of a program
-		return
 	case isExampleHost(domain), placeholder(local), foldPrefix(local, "noreply"), foldPrefix(local, "no-reply"), foldPrefix(local, "donotreply"), bytes.EqualFold(local, []byte("git")):
 		w.exclude(exampleValue)
 		return

@@ -67,7 +67,6 @@ var vendors = []vendor{
 	{"atlassian-access-token", "Atlassian access token", []string{"ATCTT3xFf"}, 100, 260, isBase64URL},
 	{"jumpcloud-api-key", "JumpCloud API key", []string{"jca_"}, 30, 44, isAlnum},
 	{"stytch-secret", "Stytch project secret", []string{"secret-live-"}, 37, 48, isBase64URL},
-	{"adyen-api-key", "Adyen API key", []string{"AQE"}, 90, 180, func(b byte) bool { return isBase64(b) || b == '-' }},
 	{"infisical-token", "Infisical service token", []string{"st."}, 90, 110, func(b byte) bool { return isHex(b) || b == '.' || b == '-' }},
 	{"ory-token", "Ory access, refresh or personal token", []string{"ory_at_", "ory_rt_", "ory_pat_", "ory_st_"}, 32, 100, func(b byte) bool { return isURL64(b) || b == '.' }},
 	{"nylas-api-key", "Nylas API key", []string{"nyk_v0_"}, 40, 80, isAlnum},

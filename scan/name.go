@@ -46,7 +46,7 @@ const (
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
 	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 비번 암호 暗証番号 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña palavrapasse palavrachave sifresi şifresi matkhau mima requirepass masterauth userpass rootpw rootpass",
-	roleSecret:    "secret secrets credential credentials creds cred pepper geheimnis geheim segredo segreto secreto sekret シークレット 시크릿 секрет",
+	roleSecret:    "secret secrets credential credentials creds cred geheimnis geheim segredo segreto secreto sekret シークレット 시크릿 секрет",
 	roleToken:     "token tokens bearer jwt authorization jeton jetons zugriffstoken zugangstoken toegangstoken lingpai 令牌 トークン 토큰 токен токена",
 	roleKey:       "key keys " + foreignKeys,
 	roleSeed:      "seed mnemonic skey",
@@ -63,7 +63,7 @@ var nameWords = roles(map[wordRole]string{
 // chave_secreta.
 const (
 	foreignKeys       = "schluessel schlüssel cle clé clef cles clés chave chaves chiave chiavi llave llaves sleutel klucz anahtar anahtari anahtarı ключ"
-	foreignQualifiers = "secrete secrète secretes secreta secretas segreta geheime geheimer geheimes privada privado privée privee privata zugriffs zugangs accès acces acceso acesso accesso dostępu dostepu erisim erişim gizli tajny секретный доступа"
+	foreignQualifiers = "secrete secrète secretes secreta segreta geheime geheimer geheimes privada privado privée privee privata zugriffs zugangs accès acces acceso acesso accesso dostępu dostepu erisim erişim gizli tajny секретный доступа"
 )
 
 var isForeignKey, followsKey = setOf(foreignKeys), setOf("api secret " + foreignQualifiers)
@@ -216,7 +216,7 @@ func classifyName(name []byte) nameClass {
 			continue
 		default:
 			if noun = tailClass(w); noun == nameNone {
-				if vague { // clave_producto: the code of a product
+				if vague { // clave_articulo: the code of an item
 					class = nameNone
 				}
 				continue
