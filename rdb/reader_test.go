@@ -629,3 +629,16 @@ func TestHollowStream(t *testing.T) {
 		}
 	}
 }
+
+// A version is of digits alone, and after a magic.
+func TestParseMagic(t *testing.T) {
+	for head, want := range map[string]int{
+		"REDIS0011": 11, "REDIS9999": 9999, "VALKEY080": 80, "REDIS00:1": 0, "REDIS00/1": 0, "REDIS-001": 0, "REDIS 011": 0, "VALKEY08x": 0,
+		"REDIS001": 0, "VALKEY08": 0, "redis0011": 0, "": 0,
+	} {
+		magic, version, ok := parseMagic([]byte(head))
+		if version != want && want > 0 || ok != (want > 0) || !strings.HasPrefix(head, magic) {
+			t.Errorf("%q: %q, %d, %v", head, magic, version, ok)
+		}
+	}
+}

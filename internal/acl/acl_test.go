@@ -192,3 +192,13 @@ func FuzzACL(f *testing.F) {
 		}
 	})
 }
+
+// Keys are all a user's with a pattern of everything, to be read and written.
+func TestAllKeys(t *testing.T) {
+	for rule, want := range map[string]bool{"~*": true, "allkeys": true, "%RW~*": true, "%wr~*": true, "%R~*": false, "%W~*": false, "~app:*": false, "%RW~app:*": false, "~**": false} {
+		u := NewUser(table(t, "valkey-8.1"), "x")
+		if err := u.Apply(rule); err != nil || u.Selectors[0].AllKeys != want {
+			t.Errorf("%s: %v, %v", rule, u.Selectors[0].AllKeys, err)
+		}
+	}
+}

@@ -276,3 +276,16 @@ func TestRunCancelled(t *testing.T) {
 		t.Errorf("%+v, %v: %s", sum, err, b.String())
 	}
 }
+
+// What stands where a command's name should may be data: a long word, or one with
+// digits in it, is not shown.
+func TestIsCommandName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"": false, "GET": true, "BF.ADD": true, "NOT-YET_KNOWN": true, "A." + strings.Repeat("B", 22): true, "A." + strings.Repeat("B", 23): false, strings.Repeat("A", 13): false,
+		"HUNTER2": false, "hunter": false, "A B": false, "A\x1b": false, "Ä": false, "...": false,
+	} {
+		if got := isCommandName([]byte(name)); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

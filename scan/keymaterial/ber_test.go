@@ -67,3 +67,26 @@ func TestIndefiniteLength(t *testing.T) {
 		t.Error("nesting without end is a store")
 	}
 }
+
+// Lengths that are told by an end are followed in so many bytes and so deep, and no
+// further; what is not followed stays as it is.
+func TestIndefiniteBounds(t *testing.T) {
+	nested := func(depth, size int) []byte {
+		data := append(bytes.Repeat([]byte{0x30, indefinite}, depth), 4)
+		if size < 1<<16 {
+			data = append(data, 0x82, byte(size>>8), byte(size))
+		} else {
+			data = append(data, 0x83, byte(size>>16), byte(size>>8), byte(size))
+		}
+		return append(data, make([]byte, size+2*depth)...)
+	}
+	for _, test := range []struct {
+		depth, size int
+		followed    bool
+	}{{1, 1000, true}, {maxBERDepth, 1000, true}, {maxBERDepth + 1, 1000, false}, {1, maxBER - 9, true}, {1, maxBER - 8, false}} {
+		data := nested(test.depth, test.size)
+		if out := definite(data); bytes.Equal(out, data) == test.followed {
+			t.Errorf("%d deep, %d bytes: followed is %v", test.depth, len(data), !test.followed)
+		}
+	}
+}
