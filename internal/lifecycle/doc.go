@@ -21,9 +21,10 @@
 //     BITOP, GEOSEARCHSTORE), and it is not in the first any more. What is gone for
 //     certain later on bears the later reason.
 //
-// Sets that are made of others (SUNIONSTORE, SINTERSTORE, SDIFFSTORE and their like of
-// sorted sets, ZRANGESTORE) are computed, and hold the values of the first source that has them; an
-// equal member of another source, once it is gone from there, is Unknown.
+// Sets that are made of others (SUNIONSTORE, SINTERSTORE, SDIFFSTORE, their like of sorted
+// sets, ZRANGESTORE by ranks and scores) are computed, and hold the values of the first
+// source that has them; an equal member of another source, once it is gone from there, is
+// Unknown.
 //
 // A Key event has the state that the best of its values has, and if none is left,
 // that of the last to go. What holds no value of its own lives until the next such
