@@ -31,6 +31,7 @@ type selection struct {
 	since  uint64 // keys that were read before that
 	harmed bool   // there was damage before
 	sized  bool   // a database was selected with its size
+	awaits bool   // what comes next is the size of the database at home
 }
 
 // selects takes a selection that was just read.
@@ -51,7 +52,7 @@ func (r *Reader) selects(db int32) {
 		before -= max(before-s.before, uint64(s.keys)) - uint64(s.keys)
 	}
 	s.home, s.keys, s.from, s.before, s.lost, s.early = db, 0, r.ev.Record, before, 0, missing > 0
-	s.sized = s.sized || size
+	s.sized, s.awaits = s.sized || size, size
 	r.habits.database = db
 }
 
@@ -103,9 +104,9 @@ func (r *Reader) choose(c chosen) {
 	r.habits.database = c.home
 }
 
-// sizes takes the size of the database that was selected last.
+// sizes takes the size of a database, if it stands behind what selects that.
 func (s *selection) sizes(keys uint64) {
-	if !s.island {
-		s.keys = int64(min(keys, 1<<62))
+	if s.awaits {
+		s.keys, s.awaits = int64(min(keys, 1<<62)), false
 	}
 }

@@ -18,7 +18,7 @@ func shelf(rnd *rand.Rand, keys ...int) (p []byte, selections []int) {
 		b.Truncate(headerSize)
 		for i, n := range keys {
 			selections = append(selections, b.Len())
-			b.op(opSelectDB).len(uint64(4*i)).op(opResizeDB).len(uint64(n)).len(0)
+			b.op(opSelectDB).len(uint64(4 * i)).op(opResizeDB).len(uint64(n)).len(0)
 			for k := range n {
 				key := fmt.Sprintf("db%d:%d:%s", 4*i, k, strings.Repeat("k", rnd.IntN(20)))
 				if k%2 == 0 {
@@ -104,6 +104,16 @@ func TestSelections(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a size that stands alone is that of no database", func(t *testing.T) {
+		first := places(t, p, again(p))[10].from
+		q := slices.Insert(bytes.Clone(p), int(first), opResizeDB, 1, 0)
+		moved := swap(q, at[0]+20_000, at[2]+3-block/2, block)
+		for _, k := range places(t, moved, again(moved)) {
+			if k.from > int64(at[0]+20_000+block) && k.to < int64(at[1]) && k.db != 0 {
+				t.Fatalf("a key at %d is said to be in %d", k.from, k.db)
+			}
+		}
+	})
 	t.Run("keys behind a block are in the database that is not complete", func(t *testing.T) {
 		const from = 20_000
 		moved := swap(p, at[0]+from, at[2]-block/2, block)
