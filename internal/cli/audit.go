@@ -200,7 +200,7 @@ func (f *auditFlags) files(o *audit.Options) error {
 	if f.waivers != "" {
 		text, err := os.ReadFile(f.waivers)
 		if err != nil {
-			return err
+			return unreadable("--waivers", f.waivers, err)
 		}
 		if o.Waivers, err = audit.ParseWaivers(text); err != nil {
 			return usagef("--waivers: %v", err)
@@ -211,7 +211,7 @@ func (f *auditFlags) files(o *audit.Options) error {
 	}
 	text, err := os.ReadFile(f.policy)
 	if err != nil {
-		return err
+		return unreadable("--policy", f.policy, err)
 	}
 	if o.Policy, err = audit.ParsePolicy(text); err != nil {
 		return usagef("--policy: %v", err)

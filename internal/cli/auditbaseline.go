@@ -31,7 +31,7 @@ func (b *baselineFlags) read(o *audit.Options) error {
 	}
 	text, err := os.ReadFile(b.file)
 	if err != nil {
-		return err
+		return unreadable("--baseline", b.file, err)
 	}
 	if len(keys) > 0 {
 		signature, err := os.ReadFile(b.file + ".minisig")

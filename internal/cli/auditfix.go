@@ -112,7 +112,7 @@ func note(j *os.File, c audit.Change) error {
 func (x *fixFlags) takeBack(a *app) error {
 	f, err := os.Open(x.undo)
 	if err != nil {
-		return err
+		return unreadable("--undo", x.undo, err)
 	}
 	defer f.Close()
 	changes, err := audit.ReadJournal(f)

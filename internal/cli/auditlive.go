@@ -55,7 +55,7 @@ func (l *liveFlags) ask(ctx context.Context, v conf.Version) (*audit.Live, error
 	if l.passwordFile != "" {
 		b, err := os.ReadFile(l.passwordFile)
 		if err != nil {
-			return nil, err
+			return nil, unreadable("--live-password", l.passwordFile, err)
 		}
 		o.Password = string(bytes.TrimRight(b, "\r\n"))
 	}
@@ -68,7 +68,7 @@ func (l *liveFlags) ask(ctx context.Context, v conf.Version) (*audit.Live, error
 		if l.ca != "" {
 			pem, err := os.ReadFile(l.ca)
 			if err != nil {
-				return nil, err
+				return nil, unreadable("--live-ca", l.ca, err)
 			}
 			o.TLS.RootCAs = x509.NewCertPool()
 			if !o.TLS.RootCAs.AppendCertsFromPEM(pem) {

@@ -190,7 +190,7 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 		a.stderr.errorf("backup of %s: %v", what, err)
 		code = exitIncomplete
 	case errors.As(err, new(usageError)):
-		return err
+		code = exitUsage // a file of the configuration may be gone since last night
 	default:
 		a.stderr.errorf("backup of %s: %v", what, err)
 		code = exitError
@@ -217,6 +217,9 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 			a.stderr.errorf("hook: %v", err)
 			code = max(code, exitError)
 		}
+	}
+	if errors.As(err, new(usageError)) {
+		return err
 	}
 	return f.tell(a, code, what, result, err)
 }
@@ -338,12 +341,12 @@ func (f *backupFlags) takeLock(a *app) (unlock func(), err error) {
 func readSigningKey(ui crypt.UI, name string) (*crypt.SigningKey, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, unreadable("--sign-key", name, err)
 	}
 	defer f.Close()
 	key, err := crypt.ParseSigningKey(f, ui)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("--sign-key %s: %w", name, err)
 	}
 	return key, nil
 }

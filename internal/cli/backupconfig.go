@@ -18,7 +18,7 @@ const dataDirKey = "datadir"
 func readConfig(cmd *cobra.Command, path string) (dir string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", err
+		return "", unreadable("--config", path, err)
 	}
 	var settings map[string]any
 	if err := toml.Unmarshal(data, &settings); err != nil {

@@ -67,7 +67,7 @@ func (r *recipientFlags) options(a *app) (o crypt.SealOptions, texts []string, e
 	for _, name := range r.files {
 		f, err := os.Open(name)
 		if err != nil {
-			return o, nil, err
+			return o, nil, unreadable("--recipients-file", name, err)
 		}
 		all, err := crypt.ParseRecipients(f, a.ui())
 		f.Close() //nolint:errcheck // it was only read

@@ -63,7 +63,7 @@ func (s *serverFlags) options(addr string) (o backup.ReplicaOptions, err error) 
 	if s.password != "" {
 		data, err := os.ReadFile(s.password)
 		if err != nil {
-			return o, err
+			return o, unreadable("--password-file", s.password, err)
 		}
 		o.Password = bytes.TrimRight(data, "\r\n")
 	} else if s.user != "" {
@@ -80,7 +80,7 @@ func (s *serverFlags) tlsConfig() (*tls.Config, error) {
 	if s.ca != "" {
 		pem, err := os.ReadFile(s.ca)
 		if err != nil {
-			return nil, err
+			return nil, unreadable("--tls-ca", s.ca, err)
 		}
 		if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("%s: there is no certificate in it", s.ca)
