@@ -19,7 +19,13 @@ func startsMsgpack(b byte) bool {
 func fitsMsgpack(data []byte) bool {
 	m := msgpackWalker{data: data, check: true}
 	err := m.values()
-	return err == nil && m.strings > 0 && (m.named || m.count == 1 && (data[0] < 0xa0 || data[0] >= 0xdc))
+	if err != nil || m.strings == 0 {
+		return false
+	}
+	if m.count == 1 {
+		return m.named || data[0] < 0xa0 || data[0] >= 0xdc
+	}
+	return m.named && !fitsCBOR(data) // whose letters are small integers here
 }
 
 func openMsgpack(w *worker, f *fragment, hits []hit, base uint32) bool {
