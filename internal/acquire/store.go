@@ -40,9 +40,13 @@ type store struct {
 	begun int // files, for their temporary names
 }
 
-// newStore makes a directory and those above it, or takes an empty one.
+// newStore makes a directory, or takes an empty one. Those above it are not made: one
+// that is not there may be a disk that is not mounted, and the copy would go elsewhere.
 func newStore(dir string, seal *crypt.SealOptions) (*store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	switch err := os.Mkdir(dir, 0o700); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &fs.PathError{Op: "acquire to", Path: filepath.Dir(dir), Err: fs.ErrNotExist}
+	case err != nil && !errors.Is(err, fs.ErrExist):
 		return nil, err
 	}
 	d, err := os.Open(dir)
