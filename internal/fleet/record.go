@@ -20,12 +20,14 @@ type recorder struct {
 	summary *report.Summary
 }
 
-// recordBudget is how much of what was found is held in memory, and how much of the
-// ids of what was found.
+// recordBudget is how much of what was found is held in memory at most, and how much
+// of the ids of what was found.
 const recordBudget = 32 << 20
 
-func newRecorder(tmp string) *recorder {
-	r := &recorder{spilled: spill.New(tmp, recordBudget), ids: newIDSet(tmp)}
+// newRecorder returns a recorder that takes up to half of maxMem.
+func newRecorder(tmp string, maxMem int64) *recorder {
+	budget := min(maxMem/4, recordBudget)
+	r := &recorder{spilled: spill.New(tmp, budget), ids: newIDSet(tmp, budget)}
 	r.lines = newPacked(r.spilled)
 	r.jsonl = report.NewJSONL(r.lines)
 	return r

@@ -40,7 +40,7 @@ const (
 	foundID
 )
 
-func newIDSet(tmp string) *idSet { return &idSet{spill.NewSorter(tmp, recordBudget)} }
+func newIDSet(tmp string, budget int64) *idSet { return &idSet{spill.NewSorter(tmp, budget)} }
 
 func (s *idSet) close() error { return s.sorter.Close() }
 

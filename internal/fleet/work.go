@@ -247,7 +247,7 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 		return err
 	}
 	defer in.Close()
-	r := newRecorder(w.o.Read.Tmp)
+	r := newRecorder(w.o.Read.Tmp, w.o.Read.MaxMem)
 	defer r.close()
 	result, err := sweep.Run(ctx, in, w.o.Scanner, r, sweep.Options{Names: w.o.Names})
 	if err != nil {
