@@ -56,6 +56,7 @@ vain, set aside and lost to others, and how much it read and found.
 			if o.Scanner, err = scan.New(scan.Config{Workers: a.global.workers, IDKey: k.key}); err != nil {
 				return err
 			}
+			a.scanner = o.Scanner
 			level := slog.LevelInfo
 			if a.global.quiet {
 				level = slog.LevelError

@@ -87,7 +87,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 
 	a := &app{stdin: stdin, stdout: stdout, stderr: newConsole(stderr)}
-	a.names = sweep.NewNames(sync.OnceValues(func() (*scan.Scanner, error) { return scan.New(scan.Config{Workers: 1}) }))
+	a.names = sweep.NewNames(sync.OnceValues(func() (*scan.Scanner, error) {
+		if a.scanner != nil {
+			return a.scanner, nil
+		}
+		return scan.New(scan.Config{Workers: 1})
+	}))
 	a.stderr.names = a.names
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -120,8 +125,9 @@ type app struct {
 	stdin   io.Reader
 	stdout  io.Writer
 	stderr  *console
-	names   *sweep.Names // masks names of files; of scan --reveal, nil
-	running bool         // flags and arguments were in order
+	names   *sweep.Names  // masks names of files; of scan --reveal, nil
+	scanner *scan.Scanner // that the verb made, if it has the rules of names
+	running bool          // flags and arguments were in order
 	global  globals
 }
 
