@@ -154,8 +154,10 @@ func (r *run) walker() *walker {
 func (r *run) readKeys(seq keyspace.Seq, to *spill.Sorter) error {
 	w, h := r.walker(), newHasher(r.seeds)
 	var buf []byte
+	nth := uint64(0)
 	w.key = func(k *keyed) error {
-		buf = h.appendKeyed(buf[:0], k)
+		buf = h.appendKeyed(buf[:0], k, nth)
+		nth++
 		return to.Add(buf)
 	}
 	return w.walk(r.interrupted(seq))

@@ -66,12 +66,14 @@ func (x *hasher) appendKey(b []byte, db int32, name []byte) []byte {
 	return x.appendName(binary.BigEndian.AppendUint32(b, uint32(db)+1), name)
 }
 
-const keyTail = 1 + 8 + 8 + 8 + 16
+const keyTail = 1 + 8 + 8 + 8 + 8 + 16
 
-// appendKeyed writes the record of a key.
-func (x *hasher) appendKeyed(b []byte, k *keyed) []byte {
+// appendKeyed writes the record of a key, which is the nth of its side. Where damage has
+// a key there more than once, its places decide which of them are compared; digests are
+// others in every run.
+func (x *hasher) appendKeyed(b []byte, k *keyed, nth uint64) []byte {
 	b = append(x.appendKey(b, k.db, k.name), byte(k.typ))
-	for _, n := range []uint64{uint64(k.expire), uint64(k.count), uint64(k.size), k.sum[0], k.sum[1]} {
+	for _, n := range []uint64{nth, uint64(k.expire), uint64(k.count), uint64(k.size), k.sum[0], k.sum[1]} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	return b
@@ -91,7 +93,7 @@ func parseKeyed(k *keyed, b []byte) error {
 	}
 	k.typ = keyspace.Type(b[0])
 	n := func(i int) uint64 { return binary.BigEndian.Uint64(b[1+8*i:]) }
-	k.expire, k.count, k.size, k.sum = int64(n(0)), int64(n(1)), int64(n(2)), digest{n(3), n(4)}
+	k.expire, k.count, k.size, k.sum = int64(n(1)), int64(n(2)), int64(n(3)), digest{n(4), n(5)}
 	return nil
 }
 
@@ -99,7 +101,7 @@ func parseKeyed(k *keyed, b []byte) error {
 func (x *hasher) appendElement(b []byte, k *keyed, e *element, side byte) []byte {
 	b = append(x.appendKey(b, k.db, k.name), byte(e.kind))
 	b = append(x.appendName(b, e.name), side)
-	for _, n := range []uint64{e.content[0], e.content[1], e.id, uint64(e.size), uint64(e.expire), math.Float64bits(e.score)} {
+	for _, n := range []uint64{e.id, uint64(e.size), uint64(e.expire), math.Float64bits(e.score), e.content[0], e.content[1]} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	return append(b, e.value...)
@@ -130,8 +132,8 @@ func (r *read) parse(b []byte) (err error) {
 	r.side = b[0]
 	r.place = append(r.place[:0], record[:len(record)-len(b)]...)
 	n := func(i int) uint64 { return binary.BigEndian.Uint64(b[1+8*i:]) }
-	r.content, r.id, r.element.size = digest{n(0), n(1)}, n(2), int64(n(3))
-	r.element.expire, r.score = int64(n(4)), math.Float64frombits(n(5))
+	r.id, r.element.size, r.element.expire = n(0), int64(n(1)), int64(n(2))
+	r.score, r.content = math.Float64frombits(n(3)), digest{n(4), n(5)}
 	r.value = append(r.value[:0], b[1+6*8:]...)
 	return nil
 }
