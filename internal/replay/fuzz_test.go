@@ -21,6 +21,7 @@ func FuzzReplay(f *testing.F) {
 		{"ZADD z 1 a 2 b 3 c", "ZINCRBY z 5 a", "ZADD z GT CH 1 a", "ZRANGESTORE y z 0 1", "ZUNIONSTORE x 2 z y WEIGHTS 1 2", "ZPOPMIN z", "ZREMRANGEBYSCORE x 0 3"},
 		{"HSET h f 1 g 2", "HINCRBY h f 2", "HPEXPIREAT h 1767225605000 FIELDS 1 f", "HDEL h g", "PEXPIREAT h 1767225605000", "PERSIST h", "DEL h"},
 		{"XADD x 1-1 f v", "XADD x 2-1 f w", "XGROUP CREATE x g 0", "XCLAIM x g c 0 1-1 TIME 5 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1", "XACK x g 1-1", "XTRIM x MAXLEN = 1", "XSETID x 9-0", "XGROUP DESTROY x g"},
+		{"SELECT R", "RPUSH l a b c", "LSET l 1 x", "LREM l 0 a", "LTRIM l 0 1", "RPUSH m a b", "LREM m 0 a", "SET n 1", "DEL n"}, // in a database that nobody knows
 		{"#TS:1767225600", "MULTI", "SET a 1", "EXEC", "MULTI", "SET a 2", "PFADD p a", "SORT l STORE m", "FLUSHALL"},
 	} {
 		p, err := os.ReadFile(logOf(f, commands...))

@@ -165,7 +165,7 @@ func (d *dealer) to(e *keyspace.Event) []*tape {
 	case keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd:
 		return d.open
 	case keyspace.Delete:
-		if e.DB == -1 {
+		if ofLibrary(e) {
 			return d.tapes[:1]
 		}
 		return d.of(e.Key)
