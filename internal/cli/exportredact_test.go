@@ -239,3 +239,45 @@ func TestRedactedLimit(t *testing.T) {
 		t.Errorf("status %d, %d bytes: %s", status, stdout.Len(), stderr.String())
 	}
 }
+
+// TestRedactedLong: a secret does not stay in a value that is too long to be opened
+// whole, in whichever part of it, nor in what such a value holds compressed.
+func TestRedactedLong(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	password := "Mv!7hafen" + "#Deich"
+	var noise strings.Builder
+	var packed []byte
+	for x, i := uint64(1), 0; noise.Len() < 9<<20; i++ {
+		fmt.Fprintf(&noise, "nothing of note, %d: and so it goes on and on; ", i)
+		for range 7 {
+			x = x*6364136223846793005 + 1442695040888963407
+			packed = binary.BigEndian.AppendUint64(packed, x)
+		}
+	}
+	var zipped strings.Builder
+	z, _ := gzip.NewWriterLevel(&zipped, gzip.BestSpeed)
+	_, _ = z.Write(append(packed, password...))
+	_ = z.Close()
+	plain := "a " + password + " " + noise.String() + base64.StdEncoding.EncodeToString([]byte("it was "+password)) + " and " + password
+	log, key := redactable(t, t.TempDir(), [][]string{{"HSET", "h", "password", password}, {"SET", "plain", plain}, {"SET", "zipped", zipped.String()}, {"SET", "behind", "stays"}})
+	var stdout, stderr bytes.Buffer
+	if status := Main([]string{"export", log, "--redact", "--id-key", key, "--format", "resp"}, strings.NewReader(""), &stdout, &stderr); status != 0 {
+		t.Fatalf("status %d: %s", status, stderr.String())
+	}
+	out := stdout.String()
+	for name, p := range map[string]string{"as it is": password, "in base64": base64.StdEncoding.EncodeToString([]byte("it was " + password))[12:24]} {
+		if strings.Contains(out, p) {
+			t.Errorf("the secret stays %s", name)
+		}
+	}
+	if at := strings.Index(out, "\x1f\x8b\x08"); at >= 0 {
+		if z, err := gzip.NewReader(strings.NewReader(out[at:])); err == nil {
+			if text, _ := io.ReadAll(z); bytes.Contains(text, []byte(password)) {
+				t.Error("the secret stays compressed")
+			}
+		}
+	}
+	if !strings.Contains(out, noise.String()) || !strings.Contains(out, "stays") {
+		t.Error("what held no secret is another")
+	}
+}

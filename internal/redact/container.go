@@ -18,6 +18,9 @@ func (t *texts) inner(p []byte, depth int) []byte {
 		return t.plain(q)
 	}
 	p = t.plain(p)
+	if depth > 0 && noise(p) {
+		return p
+	}
 	p = t.jsonStrings(p, depth)
 	p = t.percentRuns(p, depth)
 	for i := range radixes {
@@ -45,6 +48,26 @@ func (t *texts) guessed(p []byte, depth int) []byte {
 func (t *texts) whole(p []byte) []byte {
 	t.covered = true
 	return t.r.places.appendFor(nil, p, true)
+}
+
+// noise reports whether p, which came out of a container, is neither text nor holds much
+// of it: what is encrypted, an image, or what was no encoding at all.
+func noise(p []byte) bool {
+	const least, samples, size = 256, 8, 128
+	if len(p) < least {
+		return false
+	}
+	text, of := 0, 0
+	for i := range samples {
+		from := (len(p) - size) / (samples - 1) * i
+		for _, b := range p[from : from+size] {
+			if b >= ' ' && b < 0x7f || b == 0 {
+				text++
+			}
+		}
+		of += size
+	}
+	return text*2 < of // of random bytes 38 in 100
 }
 
 // promising reports whether p, which was decoded although nothing said that it is

@@ -104,7 +104,7 @@ func (m *placeholders) made(text string) bool {
 func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte {
 	set, marks, begin := charsetOf(p), 0, markAt(p)
 	letter := set.lower || set.upper
-	s := stream{m: m, p: p, attempt: attempt}
+	s := stream{m: m, p: m.short(p), attempt: attempt}
 	for i := 0; i < len(p); {
 		b := p[i]
 		if i > begin && isAlnum(b) && !isAlnum(p[i-1]) && wordAt(p[i:]) {
@@ -165,6 +165,17 @@ type stream struct {
 	attempt uint32
 	block   uint32
 	left    []byte
+}
+
+// short is what stands for p in the stream: of what is long its hash, since all of it
+// is hashed for every few characters.
+func (m *placeholders) short(p []byte) []byte {
+	if len(p) <= sha256.BlockSize {
+		return p
+	}
+	m.mac.Reset()
+	m.mac.Write(p)
+	return m.mac.Sum(nil)
 }
 
 func (s *stream) pick(from string) byte {
