@@ -277,6 +277,9 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 	if !r.bare {
 		ev.Idle, ev.Freq = -1, -1
 	}
+	if d.typ == keyspace.Hash {
+		ev.Expire = keyspace.NoExpire // a field's is its own
+	}
 	r.unproven = plain[d.enc]
 	err = d.read(r)
 	var value []byte

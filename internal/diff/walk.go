@@ -109,7 +109,6 @@ type walker struct {
 	key           func(*keyed) error
 
 	open bool
-	enc  keyspace.Encoding
 	k    keyed
 	e    element
 	part []byte // the start of a value
@@ -165,7 +164,7 @@ func (w *walker) event(e *keyspace.Event) error {
 }
 
 func (w *walker) begin(db int32, name []byte, e *keyspace.Event) {
-	w.open, w.enc = true, e.Encoding
+	w.open = true
 	w.k = keyed{db: db, name: append(w.k.name[:0], name...), typ: e.Type, expire: e.Expire}
 	w.next.open = false
 }
@@ -220,10 +219,7 @@ func (w *walker) take(e *keyspace.Event) error {
 	case keyspace.String, keyspace.RateLimit:
 		x.kind = Value
 	case keyspace.Hash:
-		x.kind, x.name = Field, append(x.name, e.Field...)
-		if w.enc == keyspace.ListpackEx || w.enc == keyspace.HashtableEx || w.enc == keyspace.EncodingNone {
-			x.expire = e.Expire
-		}
+		x.kind, x.name, x.expire = Field, append(x.name, e.Field...), e.Expire
 	case keyspace.Set:
 		x.kind = Member
 	case keyspace.SortedSet:

@@ -267,7 +267,7 @@ func (x *respWriter) add(e *keyspace.Event, field, value []byte) error {
 		b.command = "HSET"
 		b.args = appendBulk(b.args, field)
 		b.n++
-		if e.Expire != keyspace.NoExpire && (x.key.Encoding == keyspace.ListpackEx || x.key.Encoding == keyspace.HashtableEx) {
+		if e.Expire != keyspace.NoExpire {
 			x.fieldExpire(field, e.Expire)
 		}
 	case keyspace.Stream:

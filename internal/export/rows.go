@@ -58,7 +58,6 @@ type rowWriter struct {
 	match func(*keyspace.Event) bool
 	open  bool
 	key   row
-	enc   keyspace.Encoding
 	rows  int64
 	part  int32
 }
@@ -83,7 +82,7 @@ func (x *rowWriter) event(e *keyspace.Event) error {
 }
 
 func (x *rowWriter) begin(e *keyspace.Event) {
-	x.open, x.rows, x.part, x.enc = true, 0, 0, e.Encoding
+	x.open, x.rows, x.part = true, 0, 0
 	x.key = row{DB: e.DB, Key: textOf(e.Key), Type: e.Type.String(), Encoding: e.Encoding.String(), State: e.State.String(), What: "key", Offset: e.Record}
 	if e.Expire != keyspace.NoExpire {
 		x.key.ExpireMS = &[]int64{e.Expire}[0]
@@ -159,7 +158,7 @@ func (x *rowWriter) element(r *row, e *keyspace.Event) {
 		r.What, r.Score = "member", &e.Score
 	case keyspace.Hash:
 		r.What, r.Field = "field", textOf(e.Field)
-		if e.Expire != keyspace.NoExpire && (x.enc == keyspace.ListpackEx || x.enc == keyspace.HashtableEx) {
+		if e.Expire != keyspace.NoExpire {
 			r.FieldMS = &e.Expire
 		}
 	case keyspace.Stream:

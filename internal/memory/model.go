@@ -120,7 +120,7 @@ func (e *estimator) element(ev *keyspace.Event) {
 		e.most = max(e.most, f)
 		e.whole += e.fieldSize(f, n)
 		e.packed(ev.Field, f, false)
-		if ev.Expire != keyspace.NoExpire && (e.key.Encoding == keyspace.ListpackEx || e.key.Encoding == keyspace.HashtableEx) {
+		if ev.Expire != keyspace.NoExpire {
 			e.expiry++
 		}
 		if e.key.Encoding == keyspace.ListpackEx {

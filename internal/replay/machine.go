@@ -29,10 +29,9 @@ type machine struct {
 	after func()
 
 	open struct { // the key whose record is being read
-		db     int32
-		key    string
-		o      *object
-		expire int64 // of the Key event, which elements that have none of their own repeat
+		db  int32
+		key string
+		o   *object
 	}
 	parts []byte         // of a string, field or element that arrives in parts
 	whole keyspace.Event // an element as before sees it
@@ -297,7 +296,7 @@ func (m *machine) key(e *keyspace.Event) error {
 	if len(e.Field) > 0 { // of a module's type, its name
 		o.module, o.modVer = string(e.Field), e.Index
 	}
-	m.open.db, m.open.key, m.open.o, m.open.expire = e.DB, key, o, e.Expire
+	m.open.db, m.open.key, m.open.o = e.DB, key, o
 	return nil
 }
 
@@ -350,9 +349,6 @@ func (m *machine) element(e *keyspace.Event) error {
 		}
 	case keyspace.Hash:
 		name, expire := string(e.Field), e.Expire
-		if expire == m.open.expire {
-			expire = keyspace.NoExpire
-		}
 		if old, ok := o.hash[name]; ok {
 			m.held -= int64(len(old.value)+len(name)) + perElement
 			if e.Count > 0 {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -189,7 +190,6 @@ func TestFieldExpiries(t *testing.T) {
 	}
 }
 
-// Sorted sets keep their order through any changes.
 // Valkey logs the condition under which fields get an expiry with all fields that were
 // named, and both servers that a field keeps the one it has.
 func TestFieldExpiryConditions(t *testing.T) {
@@ -226,6 +226,36 @@ func TestFieldExpiryConditions(t *testing.T) {
 	}
 }
 
+// A field keeps an expiry that is the key's as well, when the key's changes.
+func TestFieldExpiresWithKey(t *testing.T) {
+	at := string(binary.LittleEndian.AppendUint64(nil, 3000))
+	base := "REDIS0012\xfa\x0caof-preamble\xc0\x01\xfe\x00" +
+		"\xfc" + at + "\x18\x01h" + at + "\x02\x01\x01f\x01v\x00\x01g\x01w" +
+		"\xfc" + at + "\x04\x05plain\x01\x01f\x01v" +
+		"\xff" + strings.Repeat("\x00", 8)
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	if err := os.WriteFile(path, []byte(base+"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$9\r\nPEXPIREAT\r\n$1\r\nh\r\n$4\r\n9000\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e, err := range l.State(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Key || e.Kind == keyspace.Element {
+			got = append(got, fmt.Sprintf("%s%s %d", e.Key, e.Field, e.Expire))
+		}
+	}
+	if want := []string{"h 9000", "hf 3000", "hg -1", "plain 3000", "plainf -1"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Sorted sets keep their order through any changes.
 func TestOrder(t *testing.T) {
 	o := newObject(keyspace.SortedSet)
 	o.ranked()

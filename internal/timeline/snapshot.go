@@ -12,9 +12,6 @@ import (
 type valueReader struct {
 	c     *collector
 	saved int64 // ms; when the snapshot being read was saved, 0: it does not say
-	// expire is that of the key being read, which elements without one of their own
-	// repeat.
-	expire int64
 }
 
 // event takes one event of a snapshot.
@@ -50,7 +47,6 @@ func (r *valueReader) aux(e *keyspace.Event) error {
 }
 
 func (r *valueReader) key(e *keyspace.Event) error {
-	r.expire = e.Expire
 	if err := r.expiry(e, "key-expires", "the key expires", "expiry of the key"); err != nil {
 		return err
 	}
@@ -77,7 +73,7 @@ func (r *valueReader) element(e *keyspace.Event) error {
 	switch {
 	case !e.Part.Begins():
 		return nil
-	case e.Type == keyspace.Hash && e.Expire != r.expire:
+	case e.Type == keyspace.Hash && e.Expire != keyspace.NoExpire:
 		return r.expiry(e, "field-expires", "a field of the hash expires", "expiry of the field")
 	case e.Type == keyspace.Stream && e.Index == 0 && e.Op != keyspace.OpNone:
 		return r.entry(e)
