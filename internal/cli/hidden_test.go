@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/diff"
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // TestForensicsHideSecrets: memory and diff quote no secret, and what export --redact
 // writes holds none, of evidence that is damaged as it comes.
 func TestForensicsHideSecrets(t *testing.T) {
+	servertest.Long(t)
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	m := newMade()
 	dir := seized(t, m)
