@@ -27,11 +27,12 @@ man: build
 	bin/valkeyfs man bin/man1
 
 # All tests, real servers included. The race detector, with which they take ten times
-# as long, looks on where goroutines run or locks are held. Packages with tests that
-# -short leaves out or cuts run without it too, and so do tests that count allocations.
-# What is skipped is said; under CI=true a skip is a failure. The profile that
-# cmd/valkeyfs is built by would have every package compiled twice.
-raced = $$(grep -rlE --include='*.go' '^\s*go (func|[a-z])|\.Go\(|AfterFunc\(|sync\.(Mutex|RWMutex|Pool|Map)' . | xargs dirname | sort -u)
+# as long, looks on where goroutines run or locks are held, and at the program in its
+# scripts. Packages with tests that -short leaves out or cuts run without it too, and so
+# do tests that count allocations. What is skipped is said; under CI=true a skip is a
+# failure. The profile that cmd/valkeyfs is built by would have every package compiled
+# twice.
+raced = $$(grep -rlE --include='*.go' '^\s*go (func|[a-z])|\.Go\(|AfterFunc\(|sync\.(Mutex|RWMutex|Pool|Map)' . | xargs dirname | sort -u) ./cmd/valkeyfs
 unraced = $$(grep -rlE --include='*_test.go' 'testing\.Short\(|servertest\.Long\(' . | xargs dirname; go list ./... | grep -vxF "$$(go list $(raced))")
 test: export GOFLAGS += -pgo=off
 test: servers
