@@ -3,8 +3,12 @@ package scan
 import (
 	"encoding/base64"
 	hexadecimal "encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/snappy"
 )
 
 // What msgpackr and Node's v8.serialize wrote.
@@ -54,6 +58,23 @@ func TestMsgpackForms(t *testing.T) {
 	} {
 		if _, stats := scanAll(t, s, stringKey("k", v)); stats.Decoded > 0 {
 			t.Errorf("%s: taken for MessagePack", name)
+		}
+	}
+}
+
+// The letters of a compressed text are small integers to MessagePack, and among
+// them something may look like a map with names.
+func TestCompressedTextIsNoSequence(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(8) {
+			text := base64.RawURLEncoding.EncodeToString(fmt.Append(nil, r.Uint64(), r.Uint64()))
+			fmt.Fprintf(&b, `{"%s":"%s","%s":%d},`, text[:3+r.IntN(12)], text[:8+r.IntN(40)], text[5:9], r.IntN(1e6))
+		}
+		block := snappy.Encode(nil, []byte(b.String()))
+		if startsMsgpack(block[0]) && fitsMsgpack(block) {
+			t.Fatalf("taken for MessagePack: %q", block)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func fitsMsgpack(data []byte) bool {
 	if m.count == 1 {
 		return m.named || data[0] < 0xa0 || data[0] >= 0xdc
 	}
-	return m.named && !fitsCBOR(data) // whose letters are small integers here
+	return m.named && m.letters*4 < m.text
 }
 
 func openMsgpack(w *worker, f *fragment, hits []hit, base uint32) bool {
@@ -52,6 +52,8 @@ type msgpackWalker struct {
 	sink    docSink
 	check   bool // only look whether it can be read
 	strings int
+	text    int  // bytes in strings
+	letters int  // small integers that are the code of a letter, as text of another format comes out
 	named   bool // there is a map or record with names
 	count   int  // of values that stand side by side
 	seen    int
@@ -86,6 +88,7 @@ func (m *msgpackWalker) record(depth int) error {
 			return errDocument
 		}
 		names = append(names, span{uint32(m.at), uint32(m.at + size)})
+		m.text += size
 		m.at += size
 	}
 	if m.records == nil {
@@ -160,6 +163,9 @@ func (m *msgpackWalker) head() (kind msgpackKind, n int, v int64, err error) {
 	length := func(size int) int { return int(min(number(size), math.MaxInt32)) }
 	switch {
 	case b < 0x80:
+		if isGraphic(b) {
+			m.letters++
+		}
 		return mpInt, 0, int64(b), nil
 	case b < 0x90:
 		return mpMap, int(b & 15), 0, nil
@@ -262,6 +268,7 @@ func (m *msgpackWalker) value(depth int) error {
 	}
 	if kind == mpString {
 		m.strings++
+		m.text += n
 		if !m.check {
 			m.sink.text(m.at, m.at+n, false)
 		}
@@ -294,7 +301,8 @@ func (m *msgpackWalker) members(n, depth int) error {
 			if kind == mpString && !isText(m.data[from:to]) {
 				return errDocument
 			}
-			m.named = m.named || kind == mpString && size > 0
+			m.named = m.named || size > 0
+			m.text += size
 			if err := m.value(depth + 1); err != nil {
 				return err
 			}
