@@ -62,6 +62,9 @@ func (w *worker) judge(f *fragment, from, to int, name []byte, class nameClass, 
 	if why == notExcluded && class == namePassword && name != nil && !f.assigns && !isChosen(v) && w.amongMessages() {
 		why = wordValue
 	}
+	if why == notExcluded && class == namePassword && isVague(name) && isProductCode(v) {
+		why = notRandom
+	}
 	if why == notExcluded && class == nameSeed && len(v) < sureSeed && !w.amongFactors() {
 		why = notRandom
 	}

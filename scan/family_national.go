@@ -40,6 +40,12 @@ func nationalFamily() []rule {
 
 // isNationalID reports whether v is a number of one of some countries, or of any.
 func isNationalID(v []byte, countries string) bool {
+	if len(v) == 0 || v[0] == '+' || isAddress(v) { // a telephone's
+		return false
+	}
+	if countries == "CL" && !endsAlone(v) {
+		return false
+	}
 	var buf [20]byte
 	n := 0
 	for _, b := range v {
@@ -390,6 +396,11 @@ func estonianID(v []byte) bool {
 func portugueseID(v []byte) bool {
 	return isDigits(v) && v[0] != '0' && (11-sumOf(v, "98765432")%11)%11%10 == int(v[8]-'0') && shapeOf(v).distinct > 2
 }
+
+// endsAlone reports whether a dash goes before the last character, as a RUT is
+// written: of numbers of nine digits, one in eleven has its check digit, and rut may
+// be short for anything.
+func endsAlone(v []byte) bool { return len(v) > 2 && v[len(v)-2] == '-' }
 
 // chileanID: RUT, weights two to seven from the right; K stands for ten.
 func chileanID(v []byte) bool {

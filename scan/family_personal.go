@@ -119,7 +119,13 @@ func phoneShape(v []byte) bool {
 			return false
 		}
 	}
-	return n >= 8 && n <= 15 && shapeOf(v).distinct > 3
+	return n >= 8 && n <= 15 && shapeOf(v).distinct > 3 && !dateShape(v) && !isAddress(v)
+}
+
+// isAddress reports whether v is an address of the Internet.
+func isAddress(v []byte) bool {
+	_, err := netip.ParseAddr(string(v))
+	return err == nil
 }
 
 // addressShape: an address of the public Internet.
@@ -135,9 +141,13 @@ func addressShape(v []byte) bool {
 	return a.IsGlobalUnicast() && !a.IsPrivate()
 }
 
-// dateShape: year, month and day in the usual orders, perhaps with a time.
+// dateShape: year, month and day in the usual orders, perhaps with midnight behind
+// them: what has another time of day is an object of a program.
 func dateShape(v []byte) bool {
 	if len(v) > 10 && (v[10] == 'T' || v[10] == ' ') {
+		if !isMidnight(v[11:]) {
+			return false
+		}
 		v = v[:10]
 	}
 	var part [3][]byte
@@ -158,6 +168,18 @@ func dateShape(v []byte) bool {
 	}
 	y, _ := number(year)
 	return len(year) == 4 && y >= 1900 && y < 2100 && (isDayMonth(a, b) || isDayMonth(b, a))
+}
+
+// isMidnight reports whether a time may be midnight in some zone: 00:00:00Z,
+// 22:00:00.000Z, 18:30:00+00:00.
+func isMidnight(v []byte) bool {
+	if zone := bytes.IndexAny(v, "Z+-"); zone >= 0 {
+		v = v[:zone]
+	}
+	if len(v) < len("00:00") || v[2] != ':' || v[3] != '0' && v[3] != '3' {
+		return false
+	}
+	return len(bytes.Trim(v[4:], "0:. ")) == 0
 }
 
 // passportShape: 6 to 9 letters and digits (ICAO Doc 9303), most of them digits.

@@ -163,3 +163,15 @@ func isChosen(v []byte) bool {
 	s := shapeOf(v)
 	return len(v) >= minSecret && s.space == 0 && s.digit > 0 && s.lower+s.upper > 0 && s.dash == 0 && !readable(v) && isASCII(v)
 }
+
+// isProductCode reports whether a value may be the code of a product or the number
+// of a record: letters of one case or digits, and what joins them.
+func isProductCode(v []byte) bool {
+	for _, b := range v {
+		if !isAlnum(b) && bytes.IndexByte([]byte("-_/.:"), b) < 0 {
+			return false
+		}
+	}
+	s := shapeOf(v)
+	return s.lower == 0 || s.upper == 0 || s.digit == 0
+}

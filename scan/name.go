@@ -45,7 +45,7 @@ const (
 // nameWords lists the words that matter, as they stand in field names of the
 // frameworks and services that keep data in Valkey.
 var nameWords = roles(map[wordRole]string{
-	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 비번 암호 暗証番号 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña palavrapasse palavrachave sifresi şifresi matkhau mima requirepass masterauth userpass rootpw rootpass",
+	rolePassword:  "password passwords passord passe motdepasse mdp wachtwoord losenord lösenord salasana adgangskode haslo hasło heslo parola parolă parolei parool jelszo jelszó lozinka лозинка zaporka geslo slaptažodis slaptazodis salasõna katasandi contrasenya pasahitza lykilord lykilorð sifre şifre clave parol пароль пароля паролю парола κωδικός κωδικος συνθηματικό סיסמה סיסמא المرور گذرواژه पासवर्ड รหัสผ่าน khẩu 密码 密碼 口令 パスワード 비밀번호 비번 암호 暗証番号 psk presharedkey bindpw bindpassword dbpw userpw authpw adminpw passwds passwd passwort pwd pwds pass passphrase passphrases passcode psw pswd pw kennwort senha contrasena contraseña palavrapasse sifresi şifresi matkhau mima requirepass masterauth userpass rootpw rootpass",
 	roleSecret:    "secret secrets credential credentials creds cred geheimnis geheim segredo segreto secreto sekret シークレット 시크릿 секрет",
 	roleToken:     "token tokens bearer jwt authorization jeton jetons zugriffstoken zugangstoken toegangstoken lingpai 令牌 トークン 토큰 токен токена",
 	roleKey:       "key keys " + foreignKeys,
@@ -53,7 +53,7 @@ var nameWords = roles(map[wordRole]string{
 	roleHash:      "hash hashed digest encrypted crypt bcrypt argon2 hashes",
 	roleSession:   "csrf xsrf session sess cookie antiforgery",
 	roleQualifier: "api access secret private auth encryption encrypt decryption signing signature sign master account shared service client app application license deploy webhook hmac aes rsa ssh storage sas admin server write consumer cipher crypto vapid stripe sendgrid twilio openai aws gcp azure google maps ingest integration security recovery activation unseal root app jwt oauth subscription fernet tacacs radius wrapping mailgun anthropic mistral cohere groq deepseek gemini sentry datadog newrelic github gitlab slack algolia pinecone cloudflare mailchimp postmark plaid adyen paypal braintree " + foreignQualifiers,
-	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket sync synchronization rotation rotator migration migrator worker queue scheduler ring rings network economy symbol fingerprint thumbprint",
+	roleAbout:     "count counts attempt attempts tries retries length len policy policies required requirement requirements reset expires expiry expired expire expiration exp ttl type kind name names id ids uuid public publishable pub url uri path file filename updated changed changes modified created last at date time timestamp version hint enabled disabled strength kind score valid verified age days limit limits rule rules column prompt address addr help text title description desc status state level levels item items santa garden weapon ingredient algorithm alg algo format index offset size usage used total number scope scopes prefix suffix cache primary foreign sort partition row idempotency lookup routing issuer audience source target history change login notice bucket sync synchronization rotation rotator migration migrator worker queue scheduler ring rings network economy symbol fingerprint thumbprint mint",
 	roleDenial:    "has is needs must min max num no show use enable disable require requires forgot with without allow skip hide checksum etag failed failure failures wrong invalid incorrect missing weak error errors validation placeholder label message",
 	roleNeutral:   "plain plaintext new old current prod production dev staging default live test env base base64 b64 hex enc encoded my user the db database main usuario utilisateur benutzer utente nueva nuevo nouveau neues nova novo nuova actual atual anterior",
 	roleContent:   "value val data payload content contents body v text str string raw",
@@ -169,7 +169,7 @@ func classifyName(name []byte) nameClass {
 		noun := nameNone
 		switch role {
 		case rolePassword:
-			if string(w) == "pass" && i > 0 && passKinds[string(buf[words[i-1].from:words[i-1].to])] {
+			if i > 0 && isOtherPass(w, buf[words[i-1].from:words[i-1].to]) {
 				continue
 			}
 			noun, vague = namePassword, string(w) == "clave"
@@ -241,6 +241,21 @@ func classifyName(name []byte) nameClass {
 	}
 	return class
 }
+
+// isOtherPass reports whether a word with another before it is something else than a
+// password: boarding_pass, palabra_clave, which is a keyword.
+func isOtherPass(w, before []byte) bool {
+	switch string(w) {
+	case "pass":
+		return passKinds[string(before)]
+	case "clave":
+		return bytes.HasPrefix(before, []byte("palabra"))
+	}
+	return false
+}
+
+// isVague reports whether a name may mean a password or a code: clave.
+func isVague(name []byte) bool { return hasFold(name, "clave") }
 
 // passKinds make of a pass something else than a password: a ticket, or a run of a
 // compiler. tokenKinds make of a token a place in a list, a lock or a piece of text.
