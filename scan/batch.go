@@ -35,6 +35,7 @@ type keyRecord struct {
 	record   int64
 	expire   int64
 	db       int32
+	presumed bool // db is
 	typ      keyspace.Type
 	encoding keyspace.Encoding
 	label    string // key_type where it is no type of value
@@ -238,9 +239,9 @@ func (c *collector) in(e *keyspace.Event, label string) bool {
 		c.setKey(e)
 		c.rec.label = label
 		if label != "" {
-			c.rec.db = -1
-			c.cur.keys[len(c.cur.keys)-1].db = -1
-			c.cur.keys[len(c.cur.keys)-1].label = label
+			c.rec.db, c.rec.presumed = -1, false
+			k := &c.cur.keys[len(c.cur.keys)-1]
+			k.db, k.presumed, k.label = -1, false, label
 		}
 	}
 	return true
@@ -253,7 +254,7 @@ func (c *collector) setKey(e *keyspace.Event) {
 	if e.Kind == keyspace.Key {
 		expire, at = e.Expire, e.Name
 	}
-	c.rec = keyRecord{source: e.Pos.Source, at: at, record: e.Record, expire: expire, db: e.DB, typ: e.Type, encoding: e.Encoding}
+	c.rec = keyRecord{source: e.Pos.Source, at: at, record: e.Record, expire: expire, db: e.DB, presumed: e.Presumed, typ: e.Type, encoding: e.Encoding}
 	c.haveKey = true
 	c.rec.name = c.cur.put(c.key)
 	c.cur.keys = append(c.cur.keys, c.rec)

@@ -13,6 +13,7 @@ type Exclusion struct {
 	Offset       int64  `json:"offset"`
 	RecordOffset int64  `json:"record_offset"`
 	DB           int32  `json:"db"`
+	Presumed     bool   `json:"db_presumed,omitempty"` // DB is
 	Key          string `json:"key"`
 	KeyB64       string `json:"key_b64,omitempty"`
 	KeyType      string `json:"key_type"`
@@ -52,7 +53,7 @@ func (w *worker) exclusion(reason string, n uint64) *Exclusion {
 	l := w.leaf
 	e := &Exclusion{
 		Reason: reason, Count: n,
-		Source: w.key.source, Offset: l.at.Offset, RecordOffset: w.key.record, DB: w.key.db, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
+		Source: w.key.source, Offset: l.at.Offset, RecordOffset: w.key.record, DB: w.key.db, Presumed: w.key.presumed, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
 	}
 	name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
 	if !w.s.config.Reveal {

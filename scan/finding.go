@@ -21,7 +21,8 @@ type Finding struct {
 	Length       int64  `json:"length"`        // bytes at Offset
 	RecordOffset int64  `json:"record_offset"` // of the key's record or the command
 
-	DB       int32  `json:"db"` // -1 where there is none
+	DB       int32  `json:"db"`                    // -1 where there is none
+	Presumed bool   `json:"db_presumed,omitempty"` // DB is: see keyspace.Event
 	Key      string `json:"key"`
 	KeyB64   string `json:"key_b64,omitempty"` // where the key is not UTF-8
 	KeyType  string `json:"key_type"`

@@ -188,7 +188,7 @@ func (w *worker) file(m *match) {
 	f := &Finding{
 		Rule: m.rule.id, Category: m.rule.category, Severity: m.severity, Confidence: m.confidence,
 		Source: key.source, Offset: l.at.Offset, Length: l.at.Length, RecordOffset: key.record,
-		DB: key.db, KeyType: key.kind(), Encoding: key.encoding.String(), Where: l.where,
+		DB: key.db, Presumed: key.presumed, KeyType: key.kind(), Encoding: key.encoding.String(), Where: l.where,
 		State: l.state.String(), Also: m.also, Chain: m.chain, Technique: cmp.Or(m.technique, m.rule.technique), leaf: w.leafAt,
 	}
 	if key.label != "" {

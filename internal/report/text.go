@@ -115,7 +115,7 @@ func (t *text) Excluded(e *scan.Exclusion) error {
 	}
 	x.count += e.Count
 	if len(x.examples) < maxExcluded {
-		f := &scan.Finding{Source: e.Source, Offset: e.Offset, DB: e.DB, Key: e.Key, KeyType: e.KeyType, Where: e.Where, Field: e.Field}
+		f := &scan.Finding{Source: e.Source, Offset: e.Offset, DB: e.DB, Presumed: e.Presumed, Key: e.Key, KeyType: e.KeyType, Where: e.Where, Field: e.Field}
 		x.examples = append(x.examples, place(f))
 	}
 	return nil
@@ -291,6 +291,9 @@ func place(f *scan.Finding) string {
 	fmt.Fprintf(&b, "%s byte %d", Escape(f.Source), f.Offset)
 	if f.DB >= 0 {
 		fmt.Fprintf(&b, ", db %d", f.DB)
+	}
+	if f.Presumed {
+		b.WriteString(" (presumed)")
 	}
 	if f.KeyType == "text" && f.Key == filepath.Base(f.Source) && f.Where == scan.WhereValue {
 		if f.Field != "" {
