@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -100,6 +101,24 @@ func New(config Config) (*Scanner, error) {
 		config.IDKey = make([]byte, 32)
 		rand.Read(config.IDKey)
 	}
+	if !config.NoDefaultRules && len(config.Rules) == 0 && config.Commands == nil && config.Values == nil {
+		of, err := builtIn()
+		if err != nil {
+			return nil, err
+		}
+		s := *of
+		s.config = config
+		return &s, nil
+	}
+	return compile(config)
+}
+
+// builtIn is the scanner of the built-in rules alone: scanners differ in their
+// configuration, and share what was made of the rules.
+var builtIn = sync.OnceValues(func() (*Scanner, error) { return compile(Config{}) })
+
+// compile makes a Scanner of the rules of a configuration.
+func compile(config Config) (*Scanner, error) {
 	s := &Scanner{config: config, decoders: decoders()}
 	if !config.NoDefaultRules {
 		set, err := defaultRules()

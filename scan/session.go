@@ -311,9 +311,6 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if f.plain != nil {
 		f.plain.identity = maps.Clone(s.identity)
 	}
-	if f.plain != nil {
-		f.plain.identity = maps.Clone(s.identity)
-	}
 	if !w.s.config.Reveal {
 		for k, v := range f.Identity {
 			if hiddenIdentity[k] {
