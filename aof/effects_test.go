@@ -588,8 +588,8 @@ var effectTests = []struct{ command, effects string }{
 		key-end index=6`},
 
 	// functions and scripts
-	{`FUNCTION DELETE lib`, `delete delete-key key="lib"`},
-	{`FUNCTION FLUSH ASYNC`, `delete delete-key`},
+	{`FUNCTION DELETE lib`, `delete delete-library key="lib"`},
+	{`FUNCTION FLUSH ASYNC`, `delete delete-library`},
 	{`EVAL script 1 k arg`, `key
 		element value="script"
 		key-end index=1

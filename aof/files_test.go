@@ -241,7 +241,7 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("%s at %d", line(e), e.Pos.Offset)
 			}
 		case keyspace.Delete:
-			if e.DB != -1 || e.Op != keyspace.OpDeleteKey {
+			if e.DB != -1 || e.Op != keyspace.OpDeleteLibrary {
 				t.Errorf("%s", line(e))
 			}
 			got = append(got, "delete "+string(e.Key))

@@ -57,7 +57,7 @@ func applyFunctionFlush(c *command) {
 }
 
 func (c *command) deleteFunctions() *keyspace.Event {
-	e := c.event(keyspace.Delete, keyspace.OpDeleteKey, keyspace.TypeNone)
+	e := c.event(keyspace.Delete, keyspace.OpDeleteLibrary, keyspace.TypeNone)
 	e.DB = -1
 	return e
 }

@@ -219,13 +219,16 @@ const (
 	OpIfLater  // it must have an earlier one (GT)
 	OpIfSooner // it must have none or a later one (LT)
 
+	// Delete, of no key.
+	OpDeleteLibrary // the function library Key or, if that is nil, all of them; DB is -1
+
 	ops
 )
 
 var opNames = [ops]string{"none", "create", "update", "put", "append", "push-tail", "push-head", "set-index", "insert-before",
 	"insert-after", "delete-key", "delete-element", "pop-head", "pop-tail", "trim", "remove", "move-end", "trim-length", "trim-id",
 	"delete-scores", "delete-ranks", "delete-some", "delete-group", "ack", "replace-some", "rename", "copy", "move", "move-member", "share", "never-logged",
-	"expire-if-none", "expire-if-some", "expire-if-later", "expire-if-sooner"}
+	"expire-if-none", "expire-if-some", "expire-if-later", "expire-if-sooner", "delete-library"}
 
 func (o Op) String() string { return name(opNames[:], o) }
 

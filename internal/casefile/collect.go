@@ -85,7 +85,7 @@ func outstanding(e *timeline.Event) bool {
 		return true
 	}
 	switch e.Kind {
-	case "flushed", "never-logged", "command", "function-loaded", "databases-swapped", "typed", "server-started", "server-stopped", "attack-detected",
+	case "flushed", "never-logged", "command", "function-loaded", "function-deleted", "databases-swapped", "typed", "server-started", "server-stopped", "attack-detected",
 		"module-event", "replication-changed", "replication-sync", "config-rewritten", "snapshot-saved", "snapshot-failed", "log-rewritten", "data-loaded",
 		"acl-event", "failover":
 		return true

@@ -14,7 +14,6 @@ type command struct {
 	seq    uint64
 	key    bool // servers write it so when a key's expiry has passed
 	field  bool // … or a field's
-	libs   bool // it is about libraries, FUNCTION
 	operands
 }
 
@@ -30,7 +29,6 @@ func (r *recorder) begin(ev *keyspace.Event) {
 	// shared.hdel) and name one key; a client's own spelling is kept.
 	r.command.key = ev.Index == 2 && (string(name) == "DEL" || string(name) == "UNLINK")
 	r.command.field = string(name) == "HDEL"
-	r.command.libs = len(name) >= len("FUNCTION") && bytes.EqualFold(name[:len("FUNCTION")], []byte("FUNCTION"))
 	r.command.algebra = algebraOf(name)
 	if r.command.algebra.of == ranged {
 		whole := int64(len(ev.Args)) == ev.Index

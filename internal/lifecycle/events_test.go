@@ -254,9 +254,9 @@ func (s *script) mutate(cmd, key string, a []string) {
 	case "FUNCTION-LOAD":
 		s.add(keyspace.Event{Kind: keyspace.Function, DB: -1, Op: keyspace.OpCreate, Key: []byte(key), Value: []byte(a[0])})
 	case "FUNCTION-DELETE":
-		s.add(keyspace.Event{Kind: keyspace.Delete, DB: -1, Op: keyspace.OpDeleteKey, Key: []byte(key)})
+		s.add(keyspace.Event{Kind: keyspace.Delete, DB: -1, Op: keyspace.OpDeleteLibrary, Key: []byte(key)})
 	case "FUNCTION-FLUSH":
-		s.add(keyspace.Event{Kind: keyspace.Delete, DB: -1, Op: keyspace.OpDeleteKey})
+		s.add(keyspace.Event{Kind: keyspace.Delete, DB: -1, Op: keyspace.OpDeleteLibrary})
 	case "JSON.SET":
 		op := keyspace.OpUpdate
 		if a[0] == "$" {

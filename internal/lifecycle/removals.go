@@ -11,7 +11,7 @@ import (
 
 func (r *recorder) delete(ev *keyspace.Event) error {
 	o := op{db: functionsDB}
-	switch libraries := ev.DB < 0 && r.command.libs; {
+	switch libraries := ev.Op == keyspace.OpDeleteLibrary; {
 	case !libraries:
 		o.db = r.db(ev.DB)
 	case ev.Key == nil:
@@ -37,7 +37,7 @@ func (r *recorder) delete(ev *keyspace.Event) error {
 // removal completes the op that removes a key, or elements of one object.
 func (r *recorder) removal(o op, ev *keyspace.Event) op {
 	switch ev.Op {
-	case keyspace.OpDeleteKey:
+	case keyspace.OpDeleteKey, keyspace.OpDeleteLibrary:
 		o.kind, o.a = opDelete, r.deleter(r.command.key)
 	case keyspace.OpPopHead:
 		o.kind, o.a = opPopHead, ev.Index

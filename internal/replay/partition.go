@@ -165,7 +165,7 @@ func (d *dealer) to(e *keyspace.Event) []*tape {
 	case keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd:
 		return d.open
 	case keyspace.Delete:
-		if ofLibrary(e) {
+		if e.Op == keyspace.OpDeleteLibrary {
 			return d.tapes[:1]
 		}
 		return d.of(e.Key)

@@ -4,7 +4,7 @@ import "github.com/valkeyfs/valkeyfs/keyspace"
 
 // delete applies what removes a key or elements of it.
 func (m *machine) delete(e *keyspace.Event) {
-	if ofLibrary(e) {
+	if e.Op == keyspace.OpDeleteLibrary {
 		if e.Key == nil {
 			clear(m.libs)
 		}
@@ -163,7 +163,3 @@ func (m *machine) flush(e *keyspace.Event) {
 		}
 	}
 }
-
-// ofLibrary reports whether a deletion is of a function library, or of all of them. What
-// is taken from a key in a database that nobody knows has the number too, and a type.
-func ofLibrary(e *keyspace.Event) bool { return e.DB == -1 && e.Type == keyspace.TypeNone }

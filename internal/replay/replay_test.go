@@ -606,6 +606,43 @@ func TestBaseWithoutDatabase(t *testing.T) {
 	}
 }
 
+// What is deleted in a database that nobody knows is a key, and no function library of its
+// name; and the reverse.
+func TestDeletedInUnknownDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	command := func(words ...string) string {
+		s := fmt.Sprintf("*%d\r\n", len(words))
+		for _, w := range words {
+			s += fmt.Sprintf("$%d\r\n%s\r\n", len(w), w)
+		}
+		return s
+	}
+	load := func(name string) string {
+		return command("FUNCTION", "LOAD", "#!lua name="+name+"\nredis.register_function('"+name+"', function() return 1 end)")
+	}
+	log := load("a") + load("b") + command("SELECT", "x") +
+		command("SET", "a", "1") + command("SET", "b", "2") + command("DEL", "a") + command("FUNCTION", "DELETE", "b")
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e, err := range l.State(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Key || e.Kind == keyspace.Function {
+			got = append(got, fmt.Sprintf("%v %s", e.Kind, e.Key))
+		}
+	}
+	if want := []string{"function a", "key b"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // A log may be nothing but its base: behind any point of it stands what that holds.
 func TestBaseAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "appendonly.aof")

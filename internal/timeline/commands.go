@@ -100,7 +100,7 @@ func (r *commandReader) command(e *keyspace.Event, kind, message string) error {
 }
 
 // notable are the kinds that are told even where only bounds are known.
-var notable = map[string]bool{"flushed": true, "databases-swapped": true, "function-loaded": true, "command": true, "never-logged": true}
+var notable = map[string]bool{"flushed": true, "databases-swapped": true, "function-loaded": true, "function-deleted": true, "command": true, "never-logged": true}
 
 // technique is the ATT&CK id of what a command did.
 func technique(kind string) string {
@@ -125,6 +125,8 @@ func describe(e *keyspace.Event) (kind, message string) {
 		switch e.Op {
 		case keyspace.OpDeleteKey:
 			return "key-deleted", "the key was deleted"
+		case keyspace.OpDeleteLibrary:
+			return "function-deleted", "a function library was deleted, or all of them"
 		case keyspace.OpAck:
 			return "entry-acknowledged", fmt.Sprintf("entry %d-%d was acknowledged in a group", e.ID.MS, e.ID.Seq)
 		case keyspace.OpDeleteGroup:
