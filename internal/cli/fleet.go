@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,10 +48,11 @@ type fleetFlags struct {
 	database string
 	idKey    string
 	key      func() (*idKey, error) // that idKey names, or the one in the state directory
+	evidence *source.Inputs         // what is submitted from the file system
 }
 
 func newFleetFlags(a *app) *fleetFlags {
-	f := &fleetFlags{a: a}
+	f := &fleetFlags{a: a, evidence: &source.Inputs{}}
 	f.key = sync.OnceValues(f.readKey)
 	return f
 }
@@ -69,25 +69,55 @@ func (f *fleetFlags) flags(fl *pflag.FlagSet, keyed string) {
 const sealKey = "seal names that hold secrets, such as of directories, with"
 
 func (f *fleetFlags) readKey() (*idKey, error) {
-	none, err := source.New(context.Background(), nil, source.Options{})
-	if err != nil {
-		return nil, err
-	}
-	k, err := readOrMakeIDKey(f.idKey, none)
+	k, err := readOrMakeIDKey(f.idKey, f.evidence)
 	if err == nil && !k.kept() {
 		return nil, usagef("name an --id-key: the one in the state directory is %s", k.name)
 	}
 	return k, err
 }
 
-func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
-	url := cmp.Or(f.database, os.Getenv("VALKEYFS_FLEET_DATABASE"))
-	if url == "" {
-		dir, err := stateDir()
+// location is the URL of the database.
+func (f *fleetFlags) location() (string, error) {
+	if url := cmp.Or(f.database, os.Getenv("VALKEYFS_FLEET_DATABASE")); url != "" {
+		return url, nil
+	}
+	dir, err := stateDir()
+	if err != nil {
+		return "", fmt.Errorf("%w: name a --database", err)
+	}
+	return "sqlite:" + filepath.Join(dir, "fleet.db"), nil
+}
+
+// keepOut refuses to write into what is submitted, and returns a directory outside for
+// what is spilled.
+func (f *fleetFlags) keepOut(cmd *cobra.Command, sources []string) (tmp string, err error) {
+	var local []string
+	for _, name := range sources {
+		paths, err := fleet.Paths(name)
 		if err != nil {
-			return nil, fmt.Errorf("%w: name a --database", err)
+			return "", err
 		}
-		url = "sqlite:" + filepath.Join(dir, "fleet.db")
+		local = append(local, paths...)
+	}
+	if f.evidence, err = source.New(cmd.Context(), local, source.Options{}); err != nil {
+		return "", err
+	}
+	url, err := f.location()
+	if err != nil {
+		return "", err
+	}
+	for _, p := range [][2]string{{"--database", fleet.FileOf(url)}, {"--output", f.a.global.output}} {
+		if p[1] != "" && p[1] != source.Stdin && f.evidence.Contains(p[1]) {
+			return "", usagef("%s %s lies in the evidence, which is never written to", p[0], safe(p[1]))
+		}
+	}
+	return spillDir(f.a.global.tmp, f.evidence)
+}
+
+func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
+	url, err := f.location()
+	if err != nil {
+		return nil, err
 	}
 	d, err := fleet.Open(cmd.Context(), url, &fleet.Names{Mask: f.a.names, Key: func() ([]byte, string, error) {
 		k, err := f.key()

@@ -34,10 +34,14 @@ queued, are unchanged or gone.
 			if err := a.placeOutcome(&format); err != nil {
 				return err
 			}
-			var err error
+			tmp, err := db.keepOut(cmd, args)
+			if err != nil {
+				return err
+			}
 			if o.Read, err = a.readOptions(); err != nil {
 				return err
 			}
+			o.Read.Tmp = tmp
 			d, err := db.open(cmd)
 			if err != nil {
 				return err

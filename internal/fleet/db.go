@@ -40,7 +40,7 @@ func Open(ctx context.Context, location string, names *Names) (*DB, error) {
 		_ = db.Close()
 		where := "database" // a URL may have a password
 		if db.lite {
-			where = strings.TrimPrefix(location, "sqlite:")
+			where = FileOf(location)
 		}
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
@@ -48,20 +48,35 @@ func Open(ctx context.Context, location string, names *Names) (*DB, error) {
 }
 
 func connect(location string) (*DB, error) {
-	scheme, rest, _ := strings.Cut(location, ":")
-	switch scheme {
-	case "sqlite":
-		return openSQLite(rest)
-	case "postgres", "postgresql":
+	scheme, _, _ := strings.Cut(location, ":")
+	switch scheme + ":" {
+	case sqlite:
+		return openSQLite(FileOf(location))
+	case "postgres:", "postgresql:":
 		return openPostgres(location)
 	}
 	return nil, errors.New("database: neither sqlite:PATH nor postgres://…")
 }
 
+// FileOf is the path of the file that a database is, or "" if it is none.
+func FileOf(location string) string {
+	path, ok := strings.CutPrefix(location, sqlite)
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(path, "//")
+}
+
+// sqlite begins the URL of a file.
+const sqlite = "sqlite:"
+
 func openSQLite(path string) (*DB, error) {
-	path = strings.TrimPrefix(path, "//")
 	if path == "" {
 		return nil, errors.New("database: sqlite: names no file")
+	}
+	path, err := filepath.Abs(path) // SQLite holds :memory: to be no file
+	if err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

@@ -114,18 +114,37 @@ func (s *submit) source(ctx context.Context, name string) error {
 	return nil
 }
 
+// Paths are those in the file system that a source stands for: none, if it is in a bucket.
+func Paths(name string) ([]string, error) {
+	if strings.HasPrefix(name, s3.Scheme) {
+		return nil, nil
+	}
+	paths, _, err := expand(name)
+	return slices.DeleteFunc(paths, func(p string) bool {
+		_, err := os.Stat(p)
+		return err != nil
+	}), err
+}
+
+// expand returns the paths that match a pattern, or name if it is none.
+func expand(name string) (paths []string, pattern bool, err error) {
+	if _, err := os.Lstat(name); err == nil || !strings.ContainsAny(name, patternLetters) {
+		return []string{name}, false, nil
+	}
+	if paths, err = filepath.Glob(name); err != nil {
+		return nil, true, fmt.Errorf("%s: %w", name, err)
+	}
+	return paths, true, nil
+}
+
 // named submits what lies at a path, or at those that match a pattern.
 func (s *submit) named(ctx context.Context, name string) error {
 	if name == "" { // which filepath.Abs takes for the working directory
 		return errors.New("a source without a name")
 	}
-	paths := []string{name}
-	_, err := os.Lstat(name)
-	pattern := err != nil && strings.ContainsAny(name, patternLetters)
-	if pattern {
-		if paths, err = filepath.Glob(name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	paths, pattern, err := expand(name)
+	if err != nil {
+		return err
 	}
 	for i, p := range paths {
 		if p == source.Stdin {
