@@ -102,10 +102,13 @@ func (w *worker) open(f *fragment, hits []hit, base uint32) bool {
 	return false
 }
 
-// isContainer reports whether decoded bytes start like a binary container, are
-// text or hold some: what tells base64 and hex from random identifiers.
-func (w *worker) isContainer(data []byte) bool {
-	if isText(data) || isELF(data, 0) || holdsText(data) {
+// isContainer reports whether decoded bytes are known or hold text: what tells
+// base64 and hex from random identifiers.
+func (w *worker) isContainer(data []byte) bool { return w.isKnown(data) || holdsText(data) }
+
+// isKnown reports whether bytes are text or start like a binary container.
+func (w *worker) isKnown(data []byte) bool {
+	if isText(data) || isELF(data, 0) {
 		return true
 	}
 	if len(data) < minContainer {

@@ -268,8 +268,14 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	p := piece{kind: "base64", data: buf[:n], to: len(f.data)}
-	if !w.isContainer(p.data) {
-		return w.openBlindly(f, p)
+	if !w.isKnown(p.data) {
+		// What a compressor without a header could not make shorter holds text, too.
+		if w.openBlindly(f, p) {
+			return true
+		}
+		if !holdsText(p.data) {
+			return false
+		}
 	}
 	// Random text begins like some container once in a while.
 	return w.child(f, p, nil, 0) || isText(p.data) || isELF(p.data, 0)

@@ -27,7 +27,7 @@ const (
 )
 
 // fitsBlind turns down text, and binary values that have order in them: integers,
-// short records, bitmaps.
+// short records, bitmaps, unless they begin as a stream.
 func fitsBlind(data []byte) bool {
 	if len(data) < minBlind || len(data) > maxBlind {
 		return false
@@ -42,7 +42,7 @@ func fitsBlind(data []byte) bool {
 			zeros++
 		}
 	}
-	return other*4 > len(head) && zeros*6 < len(head)
+	return other*4 > len(head) && zeros*6 < len(head) || other > 0 && likelyBlind(data, len(data))
 }
 
 // compressionWords are in the names of what somebody compressed.
