@@ -690,6 +690,34 @@ func TestRangeStore(t *testing.T) {
 	}
 }
 
+// Where scores differ, what servers find by bytes depends on chance.
+func TestRangeByBytesOverScores(t *testing.T) {
+	for command, inexact := range map[string]int64{
+		"ZRANGESTORE z z [b + BYLEX":          1,
+		"ZRANGESTORE z z + [b BYLEX REV":      1,
+		"ZRANGESTORE z z - + BYLEX LIMIT 0 1": 0,
+		"ZRANGESTORE z same [b + BYLEX":       0,
+		"ZRANGESTORE z rising (a [b BYLEX":    0,
+		"ZREMRANGEBYLEX z [b [c":              1,
+		"ZREMRANGEBYLEX z - [d":               0,
+		"ZREMRANGEBYLEX same [b [c":           0,
+	} {
+		path := logOf(t, "SELECT 0", "ZADD z 1 c 2 a 3 b", "ZADD same 1 a 1 b 1 c", "ZADD rising 1 a 2 b 3 c", command)
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range l.State(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := int64(l.Info().Inexact); got != inexact {
+			t.Errorf("%s: %d inexact, want %d", command, got, inexact)
+		}
+	}
+}
+
 func TestSort(t *testing.T) {
 	for command, want := range map[string]string{
 		"SORT l STORE d":                          "1 2 10 10",

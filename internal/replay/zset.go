@@ -137,6 +137,7 @@ func zremrange(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	by := map[string]string{"zremrangebyrank": "", "zremrangebyscore": "byscore", "zremrangebylex": "bylex"}[commandName(e)]
+	o.inexact = o.inexact || by == "bylex" && o.astray(a[2], a[3])
 	m.drop(o, o.between(a[2], a[3], by, false))
 	m.tidy(e.DB, string(a[1]))
 	return nil
@@ -212,6 +213,20 @@ func scoreBound(b []byte) (f float64, open, ok bool) {
 	rest, open := bytes.CutPrefix(b, []byte("("))
 	f, ok = number(rest)
 	return f, open, ok
+}
+
+// astray reports whether a search by bytes may miss members: servers take those between
+// the first that is over one bound and the next that is beyond the other, by a search
+// that holds only where all members have one score.
+func (o *object) astray(from, to []byte) bool {
+	over, beyond := false, false
+	for _, v := range o.ranked() {
+		if over && !lexOver(from, v) || beyond && lexUnder(to, v) {
+			return true
+		}
+		over, beyond = over || lexOver(from, v), beyond || !lexUnder(to, v)
+	}
+	return false
 }
 
 // lexOver and lexUnder hold a member against a bound of ZRANGEBYLEX.
@@ -419,7 +434,11 @@ func zrangestore(m *machine, e *keyspace.Event, a [][]byte) error {
 		for _, v := range members {
 			o.score(v, in.zset[v])
 		}
-		o.inexact = in.inexact
+		from, to := a[3], a[4]
+		if reverse {
+			from, to = to, from
+		}
+		o.inexact = in.inexact || by == "bylex" && in.astray(from, to)
 	}
 	return m.replace(e, a[1], o)
 }
