@@ -712,7 +712,7 @@ func TestRangeByBytesOverScores(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := int64(l.Info().Inexact); got != inexact {
+		if got := l.Info().Inexact; got != inexact {
 			t.Errorf("%s: %d inexact, want %d", command, got, inexact)
 		}
 	}
