@@ -5,9 +5,14 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 )
@@ -20,6 +25,9 @@ func openPostgres(location string) (*DB, error) {
 	if err != nil {
 		return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
 	}
+	if !strings.Contains(location, "sslmode=") && os.Getenv("PGSSLMODE") == "" {
+		insistOnTLS(config)
+	}
 	pool := sql.OpenDB(connector{stdlib.GetConnector(*config)})
 	pool.SetMaxOpenConns(maxConns)
 	return &DB{sql: pool, driver: riverdatabasesql.New(pool), says: strings.NewReplacer(
@@ -30,6 +38,20 @@ func openPostgres(location string) (*DB, error) {
 		"{a minute ago}", "clock_timestamp() - interval '1 minute'",
 		"{in six minutes}", "clock_timestamp() + interval '6 minutes'",
 	)}, nil
+}
+
+// insistOnTLS takes out the attempts without TLS that the driver makes where the first,
+// with it, fails: whoever is in between could have it fail. This host is trusted.
+func insistOnTLS(c *pgx.ConnConfig) {
+	c.Fallbacks = slices.DeleteFunc(c.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return f.TLSConfig == nil && !isLocal(f.Host)
+	})
+}
+
+// isLocal reports whether a host is this one: by an address, or the directory of a socket.
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || filepath.IsAbs(host) || ip != nil && ip.IsLoopback()
 }
 
 // connector says in one line why there is no connection; the driver has a line for
