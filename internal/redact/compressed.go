@@ -131,14 +131,38 @@ func (t *texts) compressed(p []byte, depth int, try bool) []byte {
 			}
 		}
 	}
-	for i := 1; i < len(p); i++ { // behind a header of its own
-		if c := compressor(p[i:]); c != nil {
-			if q, _ := t.reopened(p[i:], c, depth); q != nil {
-				return t.whole(p)
-			}
-		}
+	if t.behindHeader(p, depth) {
+		return t.whole(p)
 	}
 	return nil
+}
+
+// maxTried bounds what is spent on beginnings inside of strings that look like those of
+// compressed data: in bytes that were read, and perTry for each.
+const (
+	maxTried = 64 << 20
+	perTry   = 1 << 10
+)
+
+// behindHeader reports whether something stands compressed behind a header of its own,
+// or may: of bytes made to look like beginnings not all are tried.
+func (t *texts) behindHeader(p []byte, depth int) bool {
+	for i := 1; i < len(p); i++ {
+		c := compressor(p[i:])
+		if c == nil {
+			continue
+		}
+		if t.tried > maxTried {
+			return true
+		}
+		src := bytes.NewReader(p[i:])
+		q, _ := t.opening(src, p[i:], c, depth)
+		if q != nil {
+			return true
+		}
+		t.tried += perTry + len(p) - i - src.Len()
+	}
+	return false
 }
 
 // minUntold is the length below which a secret compressed by nothing that can be told
@@ -158,7 +182,11 @@ func isText(p []byte) bool {
 // reopened decompresses p and compresses anew what becomes of it; nil: nothing of it
 // is to be replaced. The error tells that p was not read to its end.
 func (t *texts) reopened(p []byte, c *compression, depth int) ([]byte, error) {
-	src := bytes.NewReader(p)
+	return t.opening(bytes.NewReader(p), p, c, depth)
+}
+
+// opening is reopened of p, which src reads.
+func (t *texts) opening(src *bytes.Reader, p []byte, c *compression, depth int) ([]byte, error) {
 	r, err := c.open(src)
 	if err != nil {
 		return nil, err

@@ -472,6 +472,7 @@ type texts struct {
 	o       *orders
 	opened  int  // bytes that came out of compressed ones
 	work    int  // bytes of all layers that were looked through
+	tried   int  // what was spent on beginnings inside of strings
 	covered bool // something was replaced as a whole
 	stretch bool // what is treated may be cut
 }
