@@ -86,11 +86,17 @@ func (w *worker) loneSecrets(f *fragment) {
 			continue
 		}
 		end := run(d, i, len(d), isAWSSecretByte)
-		if end-i == awsSecretLen && isAWSSecret(d[i:end]) {
+		if end-i == awsSecretLen && isAWSSecret(d[i:end]) && !joinsURL64(d, i) && !joinsURL64(d, end+1) {
 			w.report(w.s.byID[awsSecret], f, i, end)
 		}
 		i = end
 	}
+}
+
+// joinsURL64 reports whether the character before place i is one that only the URL
+// form of base64 has: what stands beside it is a piece of something longer.
+func joinsURL64(d []byte, i int) bool {
+	return i > 0 && i <= len(d) && (d[i-1] == '-' || d[i-1] == '_')
 }
 
 // pairing is what is known of the access keys in the current key.

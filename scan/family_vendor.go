@@ -141,11 +141,17 @@ func (v vendor) find(w *worker, r *rule, f *fragment, from, to int) {
 		if !isUUID(secret) {
 			return
 		}
-	case s.digit == 0, entropy(secret) < 3, s.hex < len(secret) && readable(secret):
+	case s.digit == 0 && !isLetterSoup(secret, s), entropy(secret) < 3, s.hex < len(secret) && readable(secret):
 		w.exclude(notRandom)
 		return
 	}
 	w.token(r, f, from, end, isURL64)
+}
+
+// isLetterSoup reports whether a long word without digits is random: one in six
+// hundred of 36 letters and digits has none.
+func isLetterSoup(v []byte, s shape) bool {
+	return len(v) >= 32 && s.lower >= 8 && s.upper >= 8 && entropy(v) > 4
 }
 
 func (v vendor) hasPrefix(text []byte) bool {

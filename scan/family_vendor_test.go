@@ -69,3 +69,16 @@ func TestVendorFamily(t *testing.T) {
 		{name: "zapier", value: "https://hooks.zapier." + "com/hooks/catch/4719025/b3k9x2q/", rule: "zapier-webhook"},
 	})
 }
+
+// A token without a digit is rare, and one; a name in a program is none.
+func TestVendorTokenWithoutDigit(t *testing.T) {
+	token := "nfp" + "_" + "bdBiSGnjGxmVqOmxzZaDmxeJDmTGPKKGRePy"
+	if found := findingsIn(t, "k", token); len(found) != 1 || found[0].Rule != "netlify-token" {
+		t.Errorf("found %s", brief(found))
+	}
+	for _, name := range []string{"fetchPreviousDeploymentsFromRegistry", "netlifyfunctionpreviewdeploymentname"} {
+		if found := findingsIn(t, "k", "nfp_"+name); len(found) > 0 {
+			t.Errorf("%s: found %s", name, brief(found))
+		}
+	}
+}

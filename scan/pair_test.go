@@ -85,3 +85,14 @@ func TestPairsAreBounded(t *testing.T) {
 		t.Errorf("a prefix of %d bytes", len(got))
 	}
 }
+
+// Forty characters of the URL form of base64 between a dash and an underline are a
+// piece of a cookie, not the partner of an id.
+func TestAWSSecretIsNoPiece(t *testing.T) {
+	id, secret := awsKeyID("a"), awsSecretKey("b")
+	for value, want := range map[string]int{id + " eJw-" + secret + "_Qx": 1, id + " eJw-" + secret: 1, id + " " + secret + "_Qx": 1, id + ":" + secret: 2} {
+		if found := findingsIn(t, "k", value); len(found) != want {
+			t.Errorf("found %s, want %d", brief(found), want)
+		}
+	}
+}
