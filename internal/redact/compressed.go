@@ -64,28 +64,40 @@ var compressions = []compression{
 // noise, in which no secret stands.
 var untold = []compression{
 	{
-		open: func(p *bytes.Reader) (io.Reader, error) { return brotli.NewReader(p), nil },
+		open: unbrotli,
 		pack: func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
 	}, {
-		open: func(p *bytes.Reader) (io.Reader, error) { return inflater(p) },
+		open: inflater,
 		pack: func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) },
 	},
 }
 
-// inflaters are kept: nearly all that they are tried on is no such thing.
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+// Readers of what cannot be told are kept: nearly all that they are tried on is no such
+// thing.
+var (
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+	brotlis   = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
+)
 
 // pooled is one that Close gives back.
-type pooled struct{ io.ReadCloser }
+type pooled struct {
+	io.Reader
+	to *sync.Pool
+}
 
 func (p pooled) Close() error {
-	inflaters.Put(p.ReadCloser)
+	p.to.Put(p.Reader)
 	return nil
 }
 
 func inflater(p *bytes.Reader) (io.Reader, error) {
-	z := inflaters.Get().(io.ReadCloser)
-	return pooled{z}, z.(flate.Resetter).Reset(p, nil)
+	z := inflaters.Get().(io.Reader)
+	return pooled{z, &inflaters}, z.(flate.Resetter).Reset(p, nil)
+}
+
+func unbrotli(p *bytes.Reader) (io.Reader, error) {
+	z := brotlis.Get().(*brotli.Reader)
+	return pooled{z, &brotlis}, z.Reset(p)
 }
 
 // compressor is what p begins like; nil: none that can be told.
