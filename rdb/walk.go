@@ -98,9 +98,6 @@ func (r *Reader) intsetOpen(w *walk) error {
 	if w.claim*w.width != size-intsetHeader {
 		return r.blobFail(b, "intset: number of integers does not fit its length", keyspace.ErrCorrupt)
 	}
-	if w.claim == 0 { // servers pass over other empty collections; this one, and an empty zipmap, they do not load
-		return r.blobFail(b, "intset: no integers", keyspace.ErrCorrupt)
-	}
 	b.i += intsetHeader
 	return nil
 }
@@ -168,9 +165,6 @@ func (r *Reader) zipmapNext(w *walk, c *cell) (bool, error) {
 	case n == zipmapEnd && isField:
 		if w.claim >= 0 && w.claim*2 != w.seen {
 			return false, r.blobFail(b, "zipmap: number of pairs is not what it says", keyspace.ErrCorrupt)
-		}
-		if w.seen == 0 {
-			return false, r.blobFail(b, "zipmap: no pairs", keyspace.ErrCorrupt)
 		}
 		return false, r.closeBlob(b, "zipmap")
 	case n == zipmapEnd:
