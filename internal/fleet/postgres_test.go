@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -102,6 +103,28 @@ func TestPostgresRestarts(t *testing.T) {
 	}
 	if s := h.status(); s.Done != counted(40) {
 		t.Errorf("%+v", s)
+	}
+}
+
+// Why an input cannot be read is told whatever bytes its name has.
+func TestReasonPostgres(t *testing.T) {
+	p := newPostgres(t)
+	h := newHost(t, p.url())
+	dir := filepath.Join(t.TempDir(), "n\xff\xfe")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip(err) // names are text here
+	}
+	file := filepath.Join(dir, "dump.rdb")
+	if err := os.WriteFile(file, []byte("REDIS0011"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run([]int{0}, "fleet", "submit", dir)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	h.run([]int{0}, "fleet", "work", "--drain", "--attempts", "1", "--lease", "3s")
+	if out := h.run([]int{0}, "fleet", "status"); !strings.Contains(out, "no such file or directory (1 attempts)") {
+		t.Errorf("%s", out)
 	}
 }
 

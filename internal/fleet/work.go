@@ -207,7 +207,7 @@ func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 
 // failed gives an input another try, or sets it aside.
 func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
-	reason, name := w.o.Names.Mask(cause.Error()), l.called
+	reason, name := text(w.o.Names.Mask(cause.Error())), l.called
 	if l.attempts >= w.o.Attempts {
 		w.o.Counts.Failed.Add(1)
 		w.o.Log.Warn("set aside", "input", name, "reason", reason)
@@ -219,6 +219,11 @@ func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
 		return err
 	}
 	return errors.New(reason)
+}
+
+// text is what a database takes for text: an error may quote any name.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 // open opens an input; of one in a bucket, remote tells later what failed.
