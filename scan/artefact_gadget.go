@@ -28,10 +28,15 @@ var expressions = []string{
 func findExpression(w *worker, r *rule, f *fragment, from, to int) {
 	begin, end := lineAround(f.data, from)
 	line := f.data[begin:end]
-	if f.isName || f.data[from] == '_' && f.data[from+1] == '_' && !bytes.Contains(line, []byte("{{")) || lower(f.data[from]) == 's' && !hasFold(line, "<!entity") {
+	if f.isName || f.data[from] == '_' && f.data[from+1] == '_' && !inTemplate(f.data[begin:from]) || lower(f.data[from]) == 's' && !hasFold(line, "<!entity") {
 		return
 	}
 	w.reportLine(r, f, from)
+}
+
+// inTemplate reports whether an expression is open behind the text before: {{ x.
+func inTemplate(before []byte) bool {
+	return bytes.LastIndex(before, []byte("{{")) > bytes.LastIndex(before, []byte("}}"))
 }
 
 const gadgetRule = "deserialization-payload"

@@ -49,8 +49,10 @@ func findEscalation(w *worker, r *rule, f *fragment, from, to int) {
 		if hasFold(line, "docker") && hasFold(line, "chroot") {
 			w.reportLine(r, f, from).technique = "T1611"
 		}
-	default:
-		w.reportLine(r, f, from).technique = "T1611"
+	default: // nsenter
+		if d := f.data; d[to-1] != ' ' || to < len(d) && d[to] == '-' {
+			w.reportLine(r, f, from).technique = "T1611"
+		}
 	}
 }
 

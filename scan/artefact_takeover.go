@@ -56,6 +56,9 @@ func findSetting(w *worker, r *rule, f *fragment, from, to int) {
 	if len(before) > 0 && !set {
 		return
 	}
+	if !set && bytes.IndexByte(d[to:end], '\\') >= 0 && hasFold(d[from:to], "dir") {
+		return // a command of Windows that lists a directory
+	}
 	at := from + run(d[from:], 0, 16, isWord)
 	value := bytes.TrimSpace(d[at:end])
 	quoted := len(value) > 0 && (value[0] == '"' || value[0] == '\'')
@@ -107,6 +110,13 @@ func isClient(v []byte) bool {
 	return bytes.HasPrefix(v, []byte("redis-cli")) || bytes.HasPrefix(v, []byte("valkey-cli"))
 }
 
+// isUsualPort reports whether servers listen at a port: the default and those after
+// it, those of clusters and Sentinel.
+func isUsualPort(port []byte) bool {
+	n, ok := number(port)
+	return ok && (n >= 6300 && n < 6400 || n >= 7000 && n < 7100 || n == 16379 || n == 26379)
+}
+
 // findPrimary: REPLICAOF 203.0.113.7 21000, a public address and a port that no
 // server listens at.
 func findPrimary(w *worker, r *rule, f *fragment, from, to int) {
@@ -116,7 +126,7 @@ func findPrimary(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	words := bytes.Fields(d[to:end])
-	if len(words) != 2 || !isDigits(words[1]) || string(words[1]) == "6379" || !addressShape(words[0]) {
+	if len(words) != 2 || !isDigits(words[1]) || isUsualPort(words[1]) || !addressShape(words[0]) {
 		return
 	}
 	w.reportLine(r, f, from)

@@ -22,11 +22,50 @@ var scriptInput = newWordSet([]string{"fieldstorage(", "request.args", "request.
 // aroundCall is how far behind the name of a call its arguments are looked for.
 const aroundCall = 160
 
+var scriptCalls = [...]string{"exec(", "execsync(", "spawn(", "spawnsync("}
+
 // findScriptShell: os.popen(request.args.get("c")).
 func findScriptShell(w *worker, r *rule, f *fragment, from, to int) {
-	if scriptInput.match(f.data[to:min(len(f.data), to+aroundCall)]) {
+	rest := f.data[to:min(len(f.data), to+aroundCall)]
+	switch name := f.data[from:to]; {
+	case name[len(name)-1] == '(' || name[len(name)-1] == '$':
+		rest = arguments(rest)
+	case name[0] == '<':
+	case lower(name[0]) == 'c': // the module; its calls follow
+		at, small := -1, bytes.ToLower(rest)
+		for _, call := range scriptCalls {
+			if k := bytes.Index(small, []byte(call)); k >= 0 && (at < 0 || k+len(call) < at) {
+				at = k + len(call)
+			}
+		}
+		if at < 0 {
+			return
+		}
+		rest = arguments(rest[at:])
+	default: // subprocess.run(
+		rest = arguments(rest[bytes.IndexByte(rest, '(')+1:])
+		if program := bytes.TrimLeft(rest, " "); len(program) > 1 && program[0] == '[' && (program[1] == '"' || program[1] == '\'') {
+			return // it has a name, and only gets what a request says
+		}
+	}
+	if scriptInput.match(rest) {
 		w.reportLine(r, f, from)
 	}
+}
+
+// arguments returns what stands before the bracket that closes a call.
+func arguments(rest []byte) []byte {
+	for depth, i := 1, 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return rest[:i]
+			}
+		}
+	}
+	return rest
 }
 
 var (
