@@ -2,7 +2,10 @@ package redact
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/json"
 	"testing"
+	"unicode/utf8"
 )
 
 // TestBeginnings: what is made of beginnings of compressed data, each of which can be read
@@ -21,5 +24,45 @@ func TestBeginnings(t *testing.T) {
 	}
 	if bytes.Equal(p, q) || len(p) != len(q) {
 		t.Error("what was not looked through stays")
+	}
+}
+
+// TestBinaryInJSON: what is compressed stands in JSON a character each byte, and is
+// replaced by as many.
+func TestBinaryInJSON(t *testing.T) {
+	r, err := New(Options{Key: []byte("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := "Mv!7hafen" + "#Deich"
+	r.secrets.add(secret)
+	value := func(text string) string {
+		var b bytes.Buffer
+		z := zlib.NewWriter(&b)
+		_, _ = z.Write([]byte("the old one was " + text + " until May"))
+		_ = z.Close()
+		chars := make([]rune, b.Len())
+		for i, c := range b.Bytes() {
+			chars[i] = rune(c)
+		}
+		return string(chars)
+	}
+	for text, changes := range map[string]bool{secret: true, "a gift of the aunt": false} {
+		was := value(text)
+		p, err := json.Marshal(map[string]any{"n": 1, "v": was})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := texts{r: r, o: &orders{}}
+		var is struct {
+			N int
+			V string
+		}
+		if err := json.Unmarshal(x.inner(p, 0), &is); err != nil {
+			t.Fatal(err)
+		}
+		if (is.V != was) != changes || is.N != 1 || utf8.RuneCountInString(is.V) != utf8.RuneCountInString(was) {
+			t.Errorf("changed: %v, want %v; %d characters of %d", is.V != was, changes, utf8.RuneCountInString(is.V), utf8.RuneCountInString(was))
+		}
 	}
 }

@@ -208,7 +208,10 @@ func (t *texts) jsonString(quoted []byte, depth int) []byte {
 	}
 	q := t.inner([]byte(text), depth+1)
 	if string(q) == text {
-		return nil
+		if raw := latin1(text); raw == nil || t.compressed(raw, depth+1, false) == nil {
+			return nil
+		}
+		q = t.whole(q)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -217,6 +220,22 @@ func (t *texts) jsonString(quoted []byte, depth int) []byte {
 		return nil
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// latin1 is the bytes of which text has a character each, as what is binary is written in
+// JSON; nil: it has others, or those of ASCII alone.
+func latin1(text string) []byte {
+	if utf8.RuneCountInString(text) == len(text) {
+		return nil
+	}
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			return nil
+		}
+		out = append(out, byte(r))
+	}
+	return out
 }
 
 // percentBytes are those of which the value of a form consists.
