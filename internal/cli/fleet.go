@@ -114,6 +114,17 @@ func (f *fleetFlags) keepOut(cmd *cobra.Command, sources []string) (tmp string, 
 	return spillDir(f.a.global.tmp, f.evidence)
 }
 
+// openThere is open for verbs that ask: a file that is named and not there is no fleet
+// without inputs.
+func (f *fleetFlags) openThere(cmd *cobra.Command) (*fleet.DB, error) {
+	if path := fleet.FileOf(f.database); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return nil, unreadable("--database", path, err)
+		}
+	}
+	return f.open(cmd)
+}
+
 func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
 	url, err := f.location()
 	if err != nil {

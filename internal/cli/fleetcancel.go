@@ -35,7 +35,7 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 				}
 				args[i] = abs
 			}
-			d, err := db.open(cmd)
+			d, err := db.openThere(cmd)
 			if err != nil {
 				return err
 			}

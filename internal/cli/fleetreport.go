@@ -35,7 +35,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 			if partition != "" && format.word != "parquet" {
 				return usagef("--partition: parquet has a place for it, %s has not", format.word)
 			}
-			d, err := db.open(cmd)
+			d, err := db.openThere(cmd)
 			if err != nil {
 				return err
 			}

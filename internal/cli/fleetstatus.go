@@ -25,7 +25,7 @@ func newFleetStatusCmd(a *app) *cobra.Command {
 			if gone && watch {
 				return usagef("--gone: not with --watch")
 			}
-			d, err := db.open(cmd)
+			d, err := db.openThere(cmd)
 			if err != nil {
 				return err
 			}
