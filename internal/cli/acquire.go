@@ -38,8 +38,8 @@ owner, mode and times are compared with before, and the copy is read back.
 
 DIR gets the copies below files, custody.json, which says all of that, with the
 times of each file and directory, the host, its clock and the command line, and SHA256SUMS,
-which sha256sum -c checks. custody.json is written last: without it, a copy is
-not finished. With -r the copies and custody.json are sealed; SHA256SUMS then
+which sha256sum -c checks. SHA256SUMS is written last, and its signature
+behind it: without it, a copy is not finished. With -r the copies and custody.json are sealed; SHA256SUMS then
 holds the sums of what is sealed, and the names of files stay readable.
 
 Nothing is written to the source. Where its access times would change, because
