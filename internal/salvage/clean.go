@@ -231,6 +231,12 @@ func (b *builder) event(e *keyspace.Event) error {
 			return nil
 		}
 		b.parts = !e.Part.Ends()
+	case keyspace.Group, keyspace.Consumer:
+		if b.elems.refuses(e) {
+			return nil
+		}
+	case keyspace.Pending:
+		return nil // without all of them on both sides no server loads the stream
 	case keyspace.KeyEnd:
 		return b.end()
 	}

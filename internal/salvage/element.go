@@ -3,17 +3,27 @@ package salvage
 import (
 	"hash/maphash"
 	"math"
+	"strconv"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // elements finds what makes a server refuse a record that parses, and the whole
 // file with it: a member or field that comes twice, and a score that is no number
-// (rdbLoadObject of src/rdb.c; of what is one blob, where it converts it).
+// (rdbLoadObject of src/rdb.c; of what is one blob, where it converts it, or always
+// since Valkey 9.1), an intset out of order, and in a stream a group or consumer that
+// comes twice, pending entries of a group that are not those of its consumers, or a
+// length that is not the number of its entries.
 type elements struct {
-	seed   maphash.Seed
-	active bool
-	seen   hashSet
+	seed    maphash.Seed
+	active  bool
+	seen    hashSet
+	ordered bool   // the key is an intset
+	least   int64  // that its next integer may be
+	group   uint64 // hash of the name of the open group
+	pending uint64 // sum of the hashes of its pending entries, less those of its consumers
+	entries int64  // of a stream, without those that are deleted
+	unsound bool
 }
 
 // maxSeen bounds the members of one collection that are remembered. Beyond them
@@ -22,7 +32,8 @@ const maxSeen = 1 << 20
 
 // begin takes up a key.
 func (x *elements) begin(e *keyspace.Event, wanted bool) {
-	x.active = wanted && (e.Type == keyspace.Hash || e.Type == keyspace.Set || e.Type == keyspace.SortedSet)
+	x.active = wanted && (neverEmpty(e.Type) && e.Type != keyspace.List || e.Type == keyspace.Stream)
+	x.ordered, x.least, x.pending, x.entries, x.unsound = e.Encoding == keyspace.Intset, math.MinInt64, 0, 0, false
 	if !x.active {
 		return
 	}
@@ -32,10 +43,18 @@ func (x *elements) begin(e *keyspace.Event, wanted bool) {
 	x.seen.reset()
 }
 
-// refuses reports whether a server refuses the element.
+// refuses reports whether a server refuses the element, or what stands beside those
+// of a stream.
 func (x *elements) refuses(e *keyspace.Event) bool {
-	if !x.active {
+	switch {
+	case !x.active:
 		return false
+	case e.Type == keyspace.Stream:
+		return x.refusesOfStream(e)
+	case x.ordered:
+		n, err := strconv.ParseInt(string(e.Value), 10, 64)
+		x.unsound = x.unsound || err != nil || n < x.least
+		x.least = n
 	}
 	if e.Type == keyspace.SortedSet && math.IsNaN(e.Score) {
 		return true
@@ -49,6 +68,39 @@ func (x *elements) refuses(e *keyspace.Event) bool {
 	}
 	return x.seen.add(maphash.Bytes(x.seed, name))
 }
+
+func (x *elements) refusesOfStream(e *keyspace.Event) bool {
+	var h uint64
+	switch e.Kind {
+	case keyspace.Element:
+		if e.Index == 0 && e.Part.Begins() && e.State != keyspace.Deleted {
+			x.entries++
+		}
+		return false
+	case keyspace.StreamMeta:
+		x.unsound = x.unsound || x.entries != e.Index
+		return false
+	case keyspace.Group:
+		x.unsound = x.unsound || x.pending != 0
+		h, x.pending = maphash.Bytes(x.seed, e.Field), 0
+		x.group = h
+	case keyspace.Consumer:
+		h = x.group + maphash.Bytes(x.seed, e.Value)
+	case keyspace.Pending:
+		h = maphash.Comparable(x.seed, e.ID)
+		if e.Value != nil {
+			x.pending -= h
+			return false
+		}
+		x.pending += h
+		h += x.group
+	}
+	return x.seen.n < maxSeen && x.seen.add(h)
+}
+
+// refused reports whether a server refuses the key that ends, though each of its
+// elements by itself is sound.
+func (x *elements) refused() bool { return x.active && (x.unsound || x.pending != 0) }
 
 // hashSet is a set of hashes that is emptied at the cost of what was in it: most
 // collections are small, and a map that held a large one before is not.

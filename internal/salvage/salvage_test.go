@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
 )
@@ -213,6 +214,65 @@ func TestRefused(t *testing.T) {
 	}
 	if elements != 4 || c.Rebuilt != 3 || c.Left != 1 {
 		t.Errorf("%d elements, %+v", elements, c)
+	}
+}
+
+// TestUnsound: an intset out of order, and streams that contradict themselves, for which Valkey 9.1 refuses the file, are encoded anew; what is
+// sound is copied.
+func TestUnsound(t *testing.T) {
+	var p bytes.Buffer
+	w, err := rdbwrite.New(&p, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := keyspace.StreamID{MS: 1, Seq: 1}
+	stream := func(name string, events ...keyspace.Event) {
+		for _, e := range slices.Concat([]keyspace.Event{{Kind: keyspace.Key}, {Kind: keyspace.Element, ID: id, Field: []byte("f"), Value: []byte("v")}},
+			[]keyspace.Event{{Kind: keyspace.StreamMeta, ID: id, Index: 1, Count: 1, Field: []byte("1-1"), Value: []byte("0-0")}}, events, []keyspace.Event{{Kind: keyspace.KeyEnd}}) {
+			e.Key, e.Type, e.Expire, e.Idle, e.Freq = []byte(name), keyspace.Stream, keyspace.NoExpire, -1, -1
+			if err := w.Event(&e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	group := keyspace.Event{Kind: keyspace.Group, Field: []byte("g")}
+	listed := keyspace.Event{Kind: keyspace.Pending, Field: []byte("g"), ID: id}
+	consumer := keyspace.Event{Kind: keyspace.Consumer, Field: []byte("g"), Value: []byte("c")}
+	owned := keyspace.Event{Kind: keyspace.Pending, Field: []byte("g"), ID: id, Value: []byte("c")}
+	stream("sound", group, listed, consumer, owned)
+	stream("without consumer", group, listed, consumer)
+	stream("without list", group, consumer, owned)
+	stream("consumer twice", group, listed, consumer, owned, consumer)
+	stream("group twice", group, group)
+	stream("shorter than it says")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sets := "\x0b\x07ordered\x0c\x02\x00\x00\x00\x02\x00\x00\x00\xff\xff\x01\x00" + "\x0b\x03not\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\xff\xff"
+	snapshot := p.Bytes()[:p.Len()-9]
+	snapshot[len(snapshot)-9] = 2 // the length, the first of the nine numbers that end the last
+	body := string(snapshot) + sets + "\xff\x00\x00\x00\x00\x00\x00\x00\x00"
+	var out bytes.Buffer
+	_, c, err := Run(t.Context(), memory{p: []byte(body)}, Options{Clean: &out, Tmp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e, err := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case keyspace.Key:
+			got = append(got, string(e.Key)+":")
+		case keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending:
+			got[len(got)-1] += fmt.Sprintf(" %s%s%s", e.Kind, e.Field, e.Value)
+		}
+	}
+	want := []string{"sound: elementfv groupg pendingg consumergc pendinggc", "without consumer: elementfv groupg consumergc", "without list: elementfv groupg consumergc",
+		"consumer twice: elementfv groupg consumergc", "group twice: elementfv groupg", "shorter than it says: elementfv", "ordered: element-1 element1", "not: element1 element-1"}
+	if !slices.Equal(got, want) || c.Rebuilt != 6 {
+		t.Errorf("%d rebuilt\n%s\nwant 6\n%s", c.Rebuilt, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -168,10 +168,12 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.Element:
 		s.some = true
 		s.open.refused = s.elems.refuses(e) || s.open.refused
+	case keyspace.StreamMeta, keyspace.Group, keyspace.Consumer, keyspace.Pending:
+		s.open.refused = s.elems.refuses(e) || s.open.refused
 	case keyspace.KeyEnd:
 		s.inside = false
 		s.open.to = e.Record + e.Length
-		s.open.refused = s.open.refused || !s.some && neverEmpty(s.open.key.typ)
+		s.open.refused = s.open.refused || s.elems.refused() || !s.some && neverEmpty(s.open.key.typ)
 		return s.keyEnd(s.open)
 	}
 	return nil
