@@ -99,14 +99,14 @@ func runDiff(ctx context.Context, a *app, f *diffFlags, args []string) error {
 	}
 	o := diff.Options{Key: key.key, Match: match, MaxMem: int64(a.global.maxMem) / 2, Tmp: all.Tmp()}
 	return a.result(func(out *output) (int, error) {
-		differences, err := f.write(ctx, a, out, sides, o)
+		differences, err := f.write(ctx, a, out, sides, o, damage)
 		damage.end()
 		return status(differences > 0, damage.n > 0), err
 	})
 }
 
 // write compares the sides, and returns how many differences there are.
-func (f *diffFlags) write(ctx context.Context, a *app, out *output, sides [2]diff.Side, o diff.Options) (differences int64, err error) {
+func (f *diffFlags) write(ctx context.Context, a *app, out *output, sides [2]diff.Side, o diff.Options, damage *damages) (differences int64, err error) {
 	show := diff.Show{Name: a.names.Key, Values: f.reveal}
 	if f.reveal {
 		show.Name, o.Keep = nil, shownValue
@@ -126,7 +126,7 @@ func (f *diffFlags) write(ctx context.Context, a *app, out *output, sides [2]dif
 	if f.stat {
 		by = stats.By()
 	}
-	return stats.Total().All(), w.Close(stats.Total(), by)
+	return stats.Total().All(), w.Close(stats.Total(), by, damage.n == 0)
 }
 
 // baselines opens those of the inputs that are sealed sets. With keys there must be one,

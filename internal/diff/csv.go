@@ -59,7 +59,7 @@ func (p *Part) cells() []string {
 	return []string{p.Type, strconv.FormatInt(p.Bytes, 10), n(p.Elements), p.ID, n(p.ExpireMS), report.Cell(p.Score), value}
 }
 
-func (c *csvWriter) Close(_ Count, by []Stat) error {
+func (c *csvWriter) Close(_ Count, by []Stat, _ bool) error {
 	if len(by) > 0 {
 		if err := c.begin([]string{"db", "prefix", "added", "removed", "changed", "expiry"}); err != nil {
 			return err

@@ -9,14 +9,15 @@ import (
 type summary struct {
 	Type string `json:"type"`
 	Count
+	Complete bool   `json:"complete"`
 	Prefixes []Stat `json:"prefixes,omitempty"`
 }
 
-func (s Show) summary(total Count, by []Stat) summary {
+func (s Show) summary(total Count, by []Stat, complete bool) summary {
 	for i := range by {
 		by[i].Prefix = s.prefix(by[i].Prefix)
 	}
-	return summary{"summary", total, by}
+	return summary{"summary", total, complete, by}
 }
 
 // line is a Row under the type of its line.
@@ -35,7 +36,7 @@ func newJSONL(w io.Writer, s Show) Writer { return &jsonlWriter{json.NewEncoder(
 
 func (j *jsonlWriter) Change(c *Change) error { return j.e.Encode(line{"difference", j.s.row(c)}) }
 
-func (j *jsonlWriter) Close(total Count, by []Stat) error { return j.e.Encode(j.s.summary(total, by)) }
+func (j *jsonlWriter) Close(total Count, by []Stat, complete bool) error { return j.e.Encode(j.s.summary(total, by, complete)) }
 
 // jsonWriter writes one object: the differences, and a summary.
 type jsonWriter struct {
@@ -65,12 +66,12 @@ func (j *jsonWriter) separator() string {
 
 func (j *jsonWriter) Change(c *Change) error { return j.put(j.separator(), j.s.row(c)) }
 
-func (j *jsonWriter) Close(total Count, by []Stat) error {
+func (j *jsonWriter) Close(total Count, by []Stat, complete bool) error {
 	before := "\n],\"summary\":"
 	if !j.began {
 		before = j.separator() + before[1:]
 	}
-	if err := j.put(before, j.s.summary(total, by)); err != nil {
+	if err := j.put(before, j.s.summary(total, by, complete)); err != nil {
 		return err
 	}
 	_, err := io.WriteString(j.w, "}\n")

@@ -110,7 +110,7 @@ func (p *Part) shape() string {
 	return s
 }
 
-func (t *textWriter) Close(total Count, by []Stat) error {
+func (t *textWriter) Close(total Count, by []Stat, complete bool) error {
 	if len(by) > 0 {
 		table := tabwriter.NewWriter(t.w, 0, 8, 2, ' ', tabwriter.AlignRight)
 		rows := "added\tremoved\tchanged\texpiry only\t  \n"
@@ -135,6 +135,9 @@ func (t *textWriter) Close(total Count, by []Stat) error {
 	text := "No differences.\n"
 	if total.All() > 0 {
 		text = fmt.Sprintf("%s: %d added, %d removed, %d changed%s.\n", differ(total.All()), total.Added, total.Removed, total.Changed, onlyExpiry(total.Expiry))
+	}
+	if !complete {
+		text += "INCOMPLETE: what one side lacks may be what could not be read of it.\n"
 	}
 	_, err := io.WriteString(t.w, text)
 	return err

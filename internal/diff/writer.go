@@ -7,8 +7,9 @@ type Writer interface {
 	// Change writes a difference. It is not called where only Stats are wanted.
 	Change(*Change) error
 	// Close ends the document with what was counted; by is what is to be listed by
-	// prefix, if anything.
-	Close(total Count, by []Stat) error
+	// prefix, if anything. Unless both sides could be read completely, what one of them
+	// lacks may be what could not be read of it.
+	Close(total Count, by []Stat, complete bool) error
 }
 
 // Formats are the names that NewWriter knows.
