@@ -160,7 +160,7 @@ func (w *workload) rank() {
 			args = append(args, "REV")
 		}
 		if w.rnd.Intn(2) == 0 {
-			args = append(args, "LIMIT", w.number(-1, 4), w.number(-1, 6))
+			args = append(args, "LIMIT", w.number(0, 4), w.number(-1, 6))
 		}
 		w.do(args...)
 	}

@@ -32,6 +32,9 @@ func rangeCuts(cuts []op, args [][]byte, whole bool) (_ []op, some bool) {
 			return cuts, true
 		}
 	}
+	if offset < 0 && count != 0 {
+		return cuts, true // of a listpack it keeps none, of a skip list Redis 8 counts from the other end
+	}
 	low, high := args[3], args[4]
 	switch by {
 	case 'R':
@@ -69,11 +72,10 @@ func keptScores(cuts []op, least, most float64) []op {
 }
 
 // limited is LIMIT: count members behind the first offset, all of them if it is
-// negative. Behind a negative offset servers find none (t_zset.c,
-// genericZrangebyscoreCommand).
+// negative.
 func limited(offset, count int64, reverse bool) op {
 	switch {
-	case offset < 0 || count == 0:
+	case count == 0:
 		return op{kind: opKeepRanks, a: 1, b: 0}
 	case count < 0 || count > math.MaxInt64-offset:
 		return keptRanks(offset, math.MaxInt64, reverse)

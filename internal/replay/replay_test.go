@@ -676,8 +676,10 @@ func TestRangeStore(t *testing.T) {
 		"ZRANGESTORE d z 0 0 REV":                      `"c"=3`,
 		"ZRANGESTORE d z 3 (1 BYSCORE REV LIMIT 0 1":   `"c"=3`,
 		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT 1 -5": `"b"=2, "c"=3`,
-		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT -1 2": "",
-		"ZRANGESTORE d z - + BYLEX LIMIT -1 -1":        "",
+		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT -1 2": "inexact ",
+		"ZRANGESTORE d z -inf +inf BYSCORE LIMIT -1 0": "",
+		"ZRANGESTORE d z 7 9 BYSCORE LIMIT -1 2":       "",
+		"ZRANGESTORE d z - + BYLEX LIMIT -1 -1":        "inexact ",
 		"ZRANGESTORE d none 0 -1":                      "",
 	} {
 		got := state(t, logOf(t, "SELECT 0", "ZADD z 1 a 2 b 3 c", "ZADD d 9 old", command), Point{})["0/d"]

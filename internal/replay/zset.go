@@ -424,10 +424,13 @@ func zrangestore(m *machine, e *keyspace.Event, a [][]byte) error {
 			return nil
 		}
 		members := in.between(a[3], a[4], by, reverse)
-		if skip < 0 { // behind it servers find none (t_zset.c, genericZrangebyscoreCommand)
-			skip = int64(len(members))
+		o.inexact = in.inexact
+		if skip < 0 && count != 0 && len(members) > 0 {
+			// In a listpack nothing is found behind it, in a skip list Redis 8 counts from the
+			// other end (t_zset.c, genericZrangebyscoreCommand): which it is nobody logs.
+			o.inexact, count = true, 0
 		}
-		members = members[min(skip, int64(len(members))):]
+		members = members[min(max(skip, 0), int64(len(members))):]
 		if count >= 0 {
 			members = members[:min(count, int64(len(members)))]
 		}
@@ -438,7 +441,7 @@ func zrangestore(m *machine, e *keyspace.Event, a [][]byte) error {
 		if reverse {
 			from, to = to, from
 		}
-		o.inexact = in.inexact || by == "bylex" && in.astray(from, to)
+		o.inexact = o.inexact || by == "bylex" && in.astray(from, to)
 	}
 	return m.replace(e, a[1], o)
 }
