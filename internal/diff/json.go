@@ -36,7 +36,9 @@ func newJSONL(w io.Writer, s Show) Writer { return &jsonlWriter{json.NewEncoder(
 
 func (j *jsonlWriter) Change(c *Change) error { return j.e.Encode(line{"difference", j.s.row(c)}) }
 
-func (j *jsonlWriter) Close(total Count, by []Stat, complete bool) error { return j.e.Encode(j.s.summary(total, by, complete)) }
+func (j *jsonlWriter) Close(total Count, by []Stat, complete bool) error {
+	return j.e.Encode(j.s.summary(total, by, complete))
+}
 
 // jsonWriter writes one object: the differences, and a summary.
 type jsonWriter struct {
