@@ -267,9 +267,11 @@ func Record(f *source.File, names *Names) *report.File {
 // goroutine that ranges over the events, and read when that has ended.
 type meter struct {
 	match   func(*keyspace.Event) bool
-	read    int64 // bytes of files that came to their end
-	reached int64 // of the file that did not
-	lost    int64 // bytes that were not understood
+	read    int64  // bytes of files that came to their end
+	reached int64  // of the file that did not
+	ended   string // the file that came to its end last
+	length  int64  // its bytes
+	lost    int64  // bytes that were not understood
 	damages uint64
 	torn    uint64
 	damage  []*report.Damage
@@ -281,11 +283,10 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 		skip := m.match != nil // up to the first key, and where a key does not match
 		for e, err := range events {
 			if err == nil {
-				m.reached = e.Record
+				m.reached = e.Record - m.counted(e.Pos.Source)
 				switch e.Kind {
 				case keyspace.End:
-					m.reached = 0
-					m.read += e.Length + e.Count
+					m.end(e)
 					if e.Count > 0 {
 						m.trailing(e)
 					}
@@ -315,6 +316,22 @@ func (m *meter) seq(events keyspace.Seq) keyspace.Seq {
 			}
 		}
 	}
+}
+
+// end counts a file that came to its end, where a log has two: that of the snapshot
+// at its head, and its own, which counts the snapshot, too.
+func (m *meter) end(e *keyspace.Event) {
+	n := e.Length + e.Count
+	m.read += n - m.counted(e.Pos.Source)
+	m.reached, m.ended, m.length = 0, e.Pos.Source, n
+}
+
+// counted is how many bytes of a file are in read already.
+func (m *meter) counted(file string) int64 {
+	if file == m.ended {
+		return m.length
+	}
+	return 0
 }
 
 // either reports whether the key that e names matches, or, of a Rename, its new name.
