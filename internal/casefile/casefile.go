@@ -24,7 +24,7 @@ import (
 var sectionsHTML string
 
 var sections = template.Must(template.New("").Funcs(template.FuncMap{
-	"escape": report.Escape, "count": count, "bytes": report.Bytes, "key": eventKey, "when": eventTime,
+	"escape": report.Escape, "count": count, "plural": plural, "bytes": report.Bytes, "key": eventKey, "when": eventTime,
 }).Parse(sectionsHTML))
 
 // count is report.Count for any of the integers that reports hold.
@@ -38,6 +38,14 @@ func count(n any) string {
 		return report.Count(uint64(max(n, 0)))
 	}
 	return ""
+}
+
+// plural is a count with its noun.
+func plural(n any, noun string) string {
+	if c := count(n); c != "1" {
+		return c + " " + noun + "s"
+	}
+	return "1 " + noun
 }
 
 func eventKey(e *timeline.Event) string {

@@ -69,10 +69,34 @@ func TestSections(t *testing.T) {
 			t.Errorf("%q is missing", want)
 		}
 	}
+	if !strings.Contains(all, "1 key, checksum") {
+		t.Error("one key is not one key")
+	}
+	if !strings.Contains(all, "valkey.conf:2</code>") {
+		t.Error("a check that fails does not say in which line")
+	}
 	for _, never := range []string{"<b>&", "<i>"} {
 		if strings.Contains(all, never) {
 			t.Errorf("%q stands unescaped", never)
 		}
+	}
+}
+
+func TestTimelineIsBounded(t *testing.T) {
+	var l Timeline
+	counts := map[time.Time]int64{}
+	start := time.Date(1900, 1, 1, 12, 0, 0, 0, time.UTC)
+	for i := range maxCounted + 5 {
+		l.note(&timeline.Event{Kind: "key-expires", Time: start.AddDate(0, 0, i)}, counts)
+		l.note(&timeline.Event{Kind: "flushed", Time: start.AddDate(0, 0, i)}, counts)
+	}
+	first := start.Truncate(24 * time.Hour)
+	l.note(&timeline.Event{Kind: "key-written", Time: start}, counts)
+	if len(counts) != maxCounted || counts[first] != 2 {
+		t.Errorf("%d days are counted, not %d; the first has %d, not 2", len(counts), maxCounted, counts[first])
+	}
+	if want := int64(2*(maxCounted+5) + 1 - maxEvents); len(l.List) != maxEvents || l.Left != want {
+		t.Errorf("%d events are listed and %d are left, not %d and %d", len(l.List), l.Left, maxEvents, want)
 	}
 }
 

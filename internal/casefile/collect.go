@@ -61,18 +61,23 @@ func (c *Case) ReadTimeline(ctx context.Context, in *source.Inputs, o timeline.O
 		if err != nil {
 			return err
 		}
-		if e.Kind != "key-expires" && e.Kind != "field-expires" && len(counts) < maxCounted {
-			counts[e.Time.UTC().Truncate(24*time.Hour)]++
-		}
-		if outstanding(e) && len(out.List) < maxEvents {
-			out.List = append(out.List, e)
-		} else {
-			out.Left++
-		}
+		out.note(e, counts)
 	}
 	out.Days = days(counts)
 	c.Timeline = out
 	return nil
+}
+
+// note counts an event on its day, and lists it if it stands out.
+func (t *Timeline) note(e *timeline.Event, counts map[time.Time]int64) {
+	if day := e.Time.UTC().Truncate(24 * time.Hour); e.Kind != "key-expires" && e.Kind != "field-expires" && (counts[day] > 0 || len(counts) < maxCounted) {
+		counts[day]++
+	}
+	if outstanding(e) && len(t.List) < maxEvents {
+		t.List = append(t.List, e)
+	} else {
+		t.Left++
+	}
 }
 
 // maxCounted bounds the days that are counted: three centuries.

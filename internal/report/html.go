@@ -104,6 +104,9 @@ type htmlPage struct {
 	Sections    []Section
 }
 
+// Damages reports whether there is a list of damage.
+func (p *htmlPage) Damages() bool { return len(p.Damage) > 0 || p.MoreDamage > 0 }
+
 func (h *html) Summary(s *Summary) error {
 	p := &htmlPage{Run: h.run, Summary: s, All: h.o.All, Reveal: h.o.Reveal, Files: h.files, HiddenFiles: h.hidden, Damage: h.damage, MoreDamage: h.more}
 	if h.o.Sections != nil {
