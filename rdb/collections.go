@@ -201,6 +201,9 @@ func (r *Reader) fieldExpire() error {
 		return r.short("field expiry")
 	}
 	ms := int64(binary.LittleEndian.Uint64(r.in.buf[r.in.r:]))
+	if ms < -1 {
+		return r.fail("field expiry: negative, which no server takes", keyspace.ErrCorrupt)
+	}
 	r.in.r += 8
 	r.setFieldExpire(ms)
 	return nil
@@ -218,6 +221,10 @@ func (r *Reader) setFieldExpire(ms int64) {
 	}
 }
 
+// maxFieldExpire is EB_EXPIRE_TIME_MAX of Redis' src/ebuckets.h: rdbLoadObject takes no
+// expiry of a field beyond it.
+const maxFieldExpire = 1<<48 - 1
+
 // hashExpiresRedis reads RDB_TYPE_HASH_METADATA of Redis 7.4: the smallest
 // expiry (LE64), then for each field a length that is 0 for none or the expiry
 // minus the smallest plus 1, the field, the value. Release candidates wrote
@@ -226,11 +233,10 @@ func hashExpiresRedis(preGA bool) func(*Reader) error {
 	return func(r *Reader) error {
 		least := int64(1)
 		if !preGA {
-			if !r.in.need(8) {
-				return r.short("smallest field expiry")
+			var err error
+			if least, err = r.leastFieldExpire(); err != nil {
+				return err
 			}
-			least = int64(binary.LittleEndian.Uint64(r.in.buf[r.in.r:]))
-			r.in.r += 8
 		}
 		n, err := r.count("number of fields")
 		for i := uint64(0); err == nil && i < n; i++ {
@@ -245,11 +251,29 @@ func hashExpiresRedis(preGA bool) func(*Reader) error {
 			if ttl != 0 {
 				ms = least + int64(ttl) - 1
 			}
+			if ttl != 0 && uint64(ms) > maxFieldExpire {
+				return r.fail("field expiry: beyond any that a server takes", keyspace.ErrCorrupt)
+			}
 			r.setFieldExpire(ms)
 			err = r.value("value")
 		}
 		return err
 	}
+}
+
+// leastFieldExpire reads the LE64 expiry that comes first, one more than any where no
+// field has one.
+func (r *Reader) leastFieldExpire() (int64, error) {
+	const what = "smallest field expiry"
+	if !r.in.need(8) {
+		return 0, r.short(what)
+	}
+	ms := binary.LittleEndian.Uint64(r.in.buf[r.in.r:])
+	if ms > maxFieldExpire+1 {
+		return 0, r.fail(what+": beyond any that a server takes", keyspace.ErrCorrupt)
+	}
+	r.in.r += 8
+	return int64(ms), nil
 }
 
 // listIn reads a list or set that is one container.
@@ -366,8 +390,10 @@ func hashIn(enc keyspace.Encoding) func(*Reader) error {
 // and absolute expiries, 0 for none.
 func hashExpiresIn(preGA bool) func(*Reader) error {
 	return func(r *Reader) error {
-		if !preGA && !r.in.skip(8) {
-			return r.short("smallest field expiry")
+		if !preGA {
+			if _, err := r.leastFieldExpire(); err != nil {
+				return err
+			}
 		}
 		if r.skip {
 			return r.passString("listpack")

@@ -295,7 +295,9 @@ func (r *Reader) keyValue(d *decoder, typ byte) (err error) {
 		ev.Field, ev.Expire, ev.Count, ev.Score, ev.ID = nil, r.expire, 0, 0, keyspace.StreamID{}
 	}
 	r.place(ev.Record, r.in.offset()-ev.Record)
-	err = r.emit()
+	if !r.o.Skim {
+		err = r.emit()
+	}
 	if value != nil {
 		ev.Value = nil
 	}
@@ -348,12 +350,30 @@ func (r *Reader) aux() (err error) {
 	if err := r.whole("aux field"); err != nil {
 		return err
 	}
-	if string(r.field) == "ctime" && r.o.AsOf == 0 {
-		if sec, ok := parseDecimal(r.member); ok {
+	switch string(r.field) {
+	case "ctime":
+		if sec, ok := parseDecimal(r.member); ok && r.o.AsOf == 0 {
 			r.asOf = sec * 1000
+		}
+	case "slot-info":
+		if !isSlotInfo(r.member) {
+			return r.failAt(r.ev.Record, "slot-info: no numbers, which no server takes", keyspace.ErrCorrupt)
 		}
 	}
 	return r.emit()
+}
+
+// isSlotInfo reports whether an aux field says of a slot its number and sizes: three
+// numbers, or four since Valkey 9 (rdbLoadRioWithLoadingCtx of src/rdb.c).
+func isSlotInfo(p []byte) bool {
+	n := 0
+	for word := range bytes.SplitSeq(p, []byte(",")) {
+		if _, ok := parseDecimal(word); !ok {
+			return false
+		}
+		n++
+	}
+	return n >= 3
 }
 
 // auxValue reads a string as the Value of an event that is no element.

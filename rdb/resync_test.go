@@ -125,6 +125,39 @@ func TestStrayBytesSelectNothing(t *testing.T) {
 	}
 }
 
+// Behind damage a database is selected that a server may have, and none beyond.
+func TestDatabaseBehindDamage(t *testing.T) {
+	for _, c := range []struct {
+		db   uint64
+		want bool
+	}{{1 << 16, true}, {1<<16 + 1, false}} {
+		p := file("REDIS0011", func(b *build) {
+			for i := range 8 {
+				b.op(0).str(fmt.Sprint("before:", i)).str("v")
+			}
+			b.op(60, 0xff, 0xff).op(opSelectDB).len(c.db).op(opResizeDB).len(8).len(0)
+			for i := range 8 {
+				b.op(0).str(fmt.Sprint("behind:", i)).str("v")
+			}
+		})
+		selected, keys := false, 0
+		for e, err := range NewReader(bytes.NewReader(p), again(p)).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case e.Kind == keyspace.DB && e.Index < 0:
+				selected = uint64(e.DB) == c.db
+			case e.Kind == keyspace.KeyEnd:
+				keys++
+			}
+		}
+		if selected != c.want || keys != 16 {
+			t.Errorf("database %d: selected %v, want %v; %d keys, want 16", c.db, selected, c.want, keys)
+		}
+	}
+}
+
 // Blocks of a snapshot are lost; the keys outside of them are found, and hardly
 // any that never were.
 func TestResyncAmongDamage(t *testing.T) {

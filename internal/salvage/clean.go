@@ -16,7 +16,7 @@ type Cleaned struct {
 	Bytes    int64  `json:"bytes"`
 	Rebuilt  uint64 `json:"rebuilt,omitempty"`  // keys encoded anew, from what could be had of their values
 	Twice    uint64 `json:"twice,omitempty"`    // records left out, since their key comes before, too
-	Left     uint64 `json:"left_out,omitempty"` // partial keys left out: nothing of them can be encoded
+	Left     uint64 `json:"left_out,omitempty"` // damaged keys left out: nothing of them can be encoded
 	Balanced uint64 `json:"balanced,omitempty"` // MULTI and EXEC left out, since the other of the pair is lost
 }
 
@@ -224,6 +224,11 @@ func (b *builder) drop() {
 func (b *builder) event(e *keyspace.Event) error {
 	switch e.Kind {
 	case keyspace.Key:
+		if e.Type == keyspace.Module || e.Type == keyspace.VectorSet { // a module takes back all that it has written, or refuses the file
+			b.open = false
+			b.sum.Left++
+			return nil
+		}
 		b.elems.begin(e, true)
 		b.str = e.Type == keyspace.String
 	case keyspace.Element:

@@ -11,9 +11,9 @@ import (
 // elements finds what makes a server refuse a record that parses, and the whole
 // file with it: a member or field that comes twice, and a score that is no number
 // (rdbLoadObject of src/rdb.c; of what is one blob, where it converts it, or always
-// since Valkey 9.1), an intset out of order, and in a stream a group or consumer that
+// since Valkey 9.1), an intset out of order, in a stream a group or consumer that
 // comes twice, pending entries of a group that are not those of its consumers, or a
-// length that is not the number of its entries.
+// length that is not the number of its entries, and a vector set that contradicts itself.
 type elements struct {
 	seed    maphash.Seed
 	active  bool
@@ -23,6 +23,7 @@ type elements struct {
 	group   uint64 // hash of the name of the open group
 	pending uint64 // sum of the hashes of its pending entries, less those of its consumers
 	entries int64  // of a stream, without those that are deleted
+	graph   graph  // of a vector set
 	unsound bool
 }
 
@@ -32,11 +33,12 @@ const maxSeen = 1 << 20
 
 // begin takes up a key.
 func (x *elements) begin(e *keyspace.Event, wanted bool) {
-	x.active = wanted && (neverEmpty(e.Type) && e.Type != keyspace.List || e.Type == keyspace.Stream)
+	x.active = wanted && (neverEmpty(e.Type) && e.Type != keyspace.List || e.Type == keyspace.Stream || e.Type == keyspace.VectorSet)
 	x.ordered, x.least, x.pending, x.entries, x.unsound = e.Encoding == keyspace.Intset, math.MinInt64, 0, 0, false
 	if !x.active {
 		return
 	}
+	x.graph = graph{params: x.graph.params, wrong: e.Type == keyspace.VectorSet && e.Index != 0} // VectorSetRdbLoad: its version is 0
 	if x.seen.slots == nil {
 		x.seed = maphash.MakeSeed()
 	}
@@ -51,6 +53,9 @@ func (x *elements) refuses(e *keyspace.Event) bool {
 		return false
 	case e.Type == keyspace.Stream:
 		return x.refusesOfStream(e)
+	case e.Type == keyspace.VectorSet:
+		x.vectorSet(e)
+		return false
 	case x.ordered:
 		n, err := strconv.ParseInt(string(e.Value), 10, 64)
 		x.unsound = x.unsound || err != nil || n < x.least
@@ -100,7 +105,9 @@ func (x *elements) refusesOfStream(e *keyspace.Event) bool {
 
 // refused reports whether a server refuses the key that ends, though each of its
 // elements by itself is sound.
-func (x *elements) refused() bool { return x.active && (x.unsound || x.pending != 0) }
+func (x *elements) refused(t keyspace.Type) bool {
+	return x.active && (x.unsound || x.pending != 0 || t == keyspace.VectorSet && !x.graph.closed())
+}
 
 // hashSet is a set of hashes that is emptied at the cost of what was in it: most
 // collections are small, and a map that held a large one before is not.

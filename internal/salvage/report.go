@@ -144,7 +144,7 @@ func contents(c *Cleaned) string {
 		what string
 	}{
 		{c.Rebuilt, "key", "encoded anew from what is left of its value"},
-		{c.Left, "partial key", "left out: nothing of it can be encoded"},
+		{c.Left, "damaged key", "left out: nothing of it can be encoded"},
 		{c.Twice, "record", "left out: its key has another record, and a server refuses two"},
 		{c.Balanced, "MULTI or EXEC", "left out: its counterpart is lost"},
 	} {

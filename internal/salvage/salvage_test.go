@@ -276,6 +276,73 @@ func TestUnsound(t *testing.T) {
 	}
 }
 
+// TestVectorSets: of a damaged file a vector set is copied if each of its links leads to
+// a node and back, and left out otherwise, as is a partial one: its module refuses both,
+// and the server the file.
+func TestVectorSets(t *testing.T) {
+	sound := dump(t, "redis-8.rdb")
+	sound[len(sound)-1] ^= 1 // of the checksum
+	values := map[string][]span{}
+	for e, err := range rdb.NewReader(bytes.NewReader(sound), rdb.Options{Resync: true}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Element && e.Type == keyspace.VectorSet {
+			values[string(e.Key)] = append(values[string(e.Key)], span{e.Pos.Offset, e.Pos.Offset + e.Length})
+		}
+	}
+	left := func(p []byte) (names []string, c *Cleaned) {
+		var out bytes.Buffer
+		_, c, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, err := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.Key && e.Type == keyspace.VectorSet {
+				names = append(names, string(e.Key))
+			}
+		}
+		slices.Sort(names)
+		return names, c
+	}
+	all := []string{"vectors", "vectors:binary", "vectors:plain"}
+	if got, c := left(sound); !slices.Equal(got, all) || c.Left != 0 {
+		t.Errorf("%q, %+v; want %q", got, c, all)
+	}
+	v := values["vectors"]
+	for _, edit := range []struct {
+		what string
+		at   int64
+		byte byte
+	}{
+		{"dimension", v[0].from, 5},
+		{"number of nodes", v[1].from, 11},
+		{"type of vectors", v[2].from + 2, 7},
+		{"attributes", v[3].from, 0},
+		{"id of a node", v[8].from, 62},
+		{"its level", v[9].to - 1, 17},
+		{"number of links", v[10].from, 63},
+		{"a link", v[12].from, 62},
+		{"the same link again", v[12].from, sound[v[13].from]},
+		{"end", v[len(v)-1].to, moduleString},
+	} {
+		p := slices.Clone(sound)
+		if p[edit.at] == edit.byte {
+			t.Fatalf("%s: nothing is damaged", edit.what)
+		}
+		p[edit.at] = edit.byte
+		if got, c := left(p); !slices.Equal(got, all[1:]) || c.Left > 1 {
+			t.Errorf("%s: %q, %+v; want %q", edit.what, got, c, all[1:])
+		}
+	}
+}
+
+// moduleString is RDB_MODULE_OPCODE_STRING of src/rdb.h.
+const moduleString = 5
+
 // TestTransactions: a MULTI whose EXEC was lost is not in a clean log, nor the reverse.
 func TestTransactions(t *testing.T) {
 	command := func(args ...string) string {

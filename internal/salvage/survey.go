@@ -173,7 +173,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.KeyEnd:
 		s.inside = false
 		s.open.to = e.Record + e.Length
-		s.open.refused = s.open.refused || s.elems.refused() || !s.some && neverEmpty(s.open.key.typ)
+		s.open.refused = s.open.refused || s.elems.refused(s.open.key.typ) || !s.some && neverEmpty(s.open.key.typ)
 		return s.keyEnd(s.open)
 	}
 	return nil
