@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -47,8 +48,8 @@ const digitMark = '\x01'
 func digits(n int) string { return strings.Repeat(string(rune(digitMark)), n) }
 
 // A trieNode is a prefix of patterns. A byte may lead to two nodes, one for the
-// digit itself and one for any digit, so the trie is not deterministic; the
-// subset construction below takes care of that.
+// digit itself and one for any digit, so the trie is not deterministic;
+// determinize takes care of that.
 type trieNode struct {
 	edges []trieEdge
 	ends  []uint16
@@ -118,89 +119,94 @@ func (m *matcher) classes(trie []trieNode) {
 	}
 }
 
-// determinize makes each reachable set of trie nodes one state.
+// A prefixes is a state while the automaton is made: the longest prefixes of patterns
+// that what was read ends with, and the state of all that are shorter.
+type prefixes struct {
+	nodes []uint16 // sorted; more than one where digits stand for any digit, too
+	rest  uint32
+	edges []edge // where the row is not that of rest
+}
+
+type edge struct{ class, to uint32 }
+
+// determinize makes a state of each set of prefixes that what was read may end with.
 func (m *matcher) determinize(trie []trieNode) {
-	// What each class can be: the byte of an edge, in lower case.
-	byteOf := make([]byte, m.stride)
-	for b := 255; b >= 0; b-- {
-		byteOf[m.class[b]] = lower(byte(b))
-	}
-	type state struct {
-		nodes []uint16 // sorted, without the root, which is part of every state
-		next  []uint32
-	}
-	var states []state
-	number := map[string]uint32{}
-	var room []byte
-	key := func(of []uint16) []byte {
-		room = room[:0]
-		for _, n := range of {
-			room = append(room, byte(n), byte(n>>8))
-		}
-		return room
-	}
-	intern := func(nodes []uint16) uint32 {
+	states := []prefixes{{nodes: []uint16{0}}}
+	number := make(map[string]uint32, len(trie))
+	var key []byte
+	intern := func(nodes []uint16, rest uint32) uint32 {
 		slices.Sort(nodes)
-		nodes = slices.Compact(nodes)
-		id, ok := number[string(key(nodes))]
+		key = appendNumbers(binary.LittleEndian.AppendUint32(key[:0], rest), nodes)
+		id, ok := number[string(key)]
 		if !ok {
 			id = uint32(len(states))
-			number[string(key(nodes))] = id
-			states = append(states, state{nodes: slices.Clone(nodes)})
+			number[string(key)] = id
+			states = append(states, prefixes{nodes: slices.Clone(nodes), rest: rest})
 		}
 		return id
 	}
-	intern(nil)
-	step := func(dst []uint16, node uint16, b byte) []uint16 {
-		for _, e := range trie[node].edges {
-			if e.b == b || e.b == digitMark && b >= '0' && b <= '9' {
-				dst = append(dst, e.to)
-			}
+	leads := make([][]uint16, m.stride)
+	var led []uint8 // the classes that lead somewhere
+	lead := func(b byte, to uint16) {
+		c := m.class[b]
+		if len(leads[c]) == 0 {
+			led = append(led, c)
 		}
-		return dst
+		leads[c] = append(leads[c], to)
 	}
-	fromRoot := make([][]uint16, m.stride)
-	for c := range fromRoot {
-		fromRoot[c] = step(nil, 0, byteOf[c])
-	}
-	// From the root on, and from any other state by a byte that no edge of its nodes
-	// has, a byte leads to the patterns that begin with it.
-	otherwise := make([]uint32, m.stride)
-	for c := range otherwise {
-		otherwise[c] = intern(slices.Clone(fromRoot[c]))
-	}
-	states[0].next = otherwise
-	var set []uint16
-	var leads [256]bool // by byte: an edge has it
-	for i := 1; i < len(states); i++ {
-		clear(leads[:])
+	for i := uint32(0); i < uint32(len(states)); i++ {
 		for _, n := range states[i].nodes {
 			for _, e := range trie[n].edges {
-				leads[e.b] = true
+				if e.b != digitMark {
+					lead(e.b, e.to)
+					continue
+				}
+				for b := byte('0'); b <= '9'; b++ {
+					lead(b, e.to)
+				}
 			}
 		}
-		next := slices.Clone(otherwise)
-		for c := uint32(1); c < m.stride; c++ {
-			if b := byteOf[c]; !leads[b] && !(leads[digitMark] && b >= '0' && b <= '9') {
-				continue
-			}
-			set = append(set[:0], fromRoot[c]...)
-			for _, n := range states[i].nodes {
-				set = step(set, n, byteOf[c])
-			}
-			next[c] = intern(set)
+		edges := make([]edge, 0, len(led))
+		for _, c := range led {
+			edges = append(edges, edge{uint32(c), intern(leads[c], behindRest(states, i, uint32(c)))})
+			leads[c] = leads[c][:0]
 		}
-		states[i].next = next
+		states[i].edges, led = edges, led[:0]
 	}
+	m.fill(trie, states)
+}
 
-	// Number the states, the accepting ones last.
-	ends := make([][]uint16, len(states))
+// behindRest is the state behind the rest of state i.
+func behindRest(states []prefixes, i, class uint32) uint32 {
+	for i != 0 {
+		i = states[i].rest
+		for _, e := range states[i].edges {
+			if e.class == class {
+				return e.to
+			}
+		}
+	}
+	return 0
+}
+
+// appendNumbers appends numbers as bytes.
+func appendNumbers(key []byte, numbers []uint16) []byte {
+	for _, n := range numbers {
+		key = binary.LittleEndian.AppendUint16(key, n)
+	}
+	return key
+}
+
+// fill numbers the states, the accepting ones last, and makes the tables.
+func (m *matcher) fill(trie []trieNode, states []prefixes) {
+	ends := make([][]uint16, len(states)) // of a rest, known before
 	order := make([]uint32, len(states))
 	plain := uint32(0)
 	for i, s := range states {
 		for _, n := range s.nodes {
 			ends[i] = append(ends[i], trie[n].ends...)
 		}
+		ends[i] = append(ends[i], ends[s.rest]...)
 		slices.Sort(ends[i])
 		if len(ends[i]) == 0 {
 			order[i] = plain
@@ -215,18 +221,22 @@ func (m *matcher) determinize(trie []trieNode) {
 		}
 	}
 	first := map[string]uint32{}
+	var key []byte
 	for i, ends := range m.outputs {
-		same, ok := first[string(key(ends))]
+		key = appendNumbers(key[:0], ends)
+		same, ok := first[string(key)]
 		if !ok {
 			same = uint32(i)
-			first[string(key(ends))] = same
+			first[string(key)] = same
 		}
 		m.sameAs = append(m.sameAs, same)
 	}
 	m.next = make([]uint32, uint32(len(states))*m.stride)
+	row := func(i uint32) []uint32 { return m.next[order[i]*m.stride:][:m.stride] }
 	for i, s := range states {
-		for c, to := range s.next {
-			m.next[order[i]*m.stride+uint32(c)] = order[to] * m.stride
+		copy(row(uint32(i)), row(s.rest))
+		for _, e := range s.edges {
+			row(uint32(i))[e.class] = order[e.to] * m.stride
 		}
 	}
 }

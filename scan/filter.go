@@ -14,8 +14,14 @@ import (
 
 // A filter is an expression of the betterleaks dialect that is true where a
 // match is to be dropped. It sees the match as finding, its place as
-// attributes, and the functions of filterFunctions, bare or behind "filter.".
-type filter struct{ program *vm.Program }
+// attributes, and the functions of filterFunctions, bare or behind "filter.". It is
+// compiled when it is first used, and is safe for concurrent use.
+type filter struct {
+	text    string
+	once    sync.Once
+	program *vm.Program
+	err     error
+}
 
 // filterFunctions are the functions of the dialect that need no network, with
 // the position of their list of patterns or words, which must be constant.
@@ -76,23 +82,28 @@ func emptyFinding() map[string]any {
 	}
 }
 
-// newFilter compiles an expression. Unknown functions, variables and patterns
-// that are no regular expressions are errors.
-func newFilter(text string) (*filter, error) {
-	check := new(filterChecker)
-	program, err := expr.Compile(text, expr.Env(newFilterEnv().vars), expr.AsBool(), expr.Patch(check))
-	if check.err != nil {
-		return nil, check.err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("filter: %w", err)
-	}
-	return &filter{program}, nil
+// compile makes errors appear: unknown functions and variables, and patterns that are
+// no regular expressions.
+func (f *filter) compile() error {
+	f.once.Do(func() {
+		check := new(filterChecker)
+		f.program, f.err = expr.Compile(f.text, expr.Env(newFilterEnv().vars), expr.AsBool(), expr.Patch(check))
+		if check.err != nil {
+			f.err = check.err
+		}
+		if f.err != nil {
+			f.err = fmt.Errorf("filter: %w", f.err)
+		}
+	})
+	return f.err
 }
 
 // drops reports whether s is to be dropped. A filter that fails at run time
 // drops nothing: a finding too many is better than a secret unseen.
 func (f *filter) drops(e *filterEnv, s *subject) bool {
+	if f.compile() != nil {
+		return false // rule files are compiled when they are read
+	}
 	finding := e.vars["finding"].(map[string]any)
 	lineFrom, lineTo := s.line()
 	finding["secret"], finding["match"] = string(s.secret), string(s.match)
@@ -163,7 +174,7 @@ func (c *filterChecker) Visit(node *ast.Node) {
 
 func (c *filterChecker) fail(format string, args ...any) {
 	if c.err == nil {
-		c.err = fmt.Errorf("filter: "+format, args...)
+		c.err = fmt.Errorf(format, args...)
 	}
 }
 

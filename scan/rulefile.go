@@ -118,21 +118,11 @@ func parseRuleText(file RuleFile, open func(path string) ([]byte, error), depth 
 	if err := set.allowlists(&raw); err != nil {
 		return nil, err
 	}
-	for _, text := range []string{raw.Filter} {
-		if text != "" {
-			f, err := newFilter(text)
-			if err != nil {
-				return nil, err
-			}
-			set.filters = append(set.filters, f)
-		}
+	if raw.Filter != "" {
+		set.filters = append(set.filters, &filter{text: raw.Filter})
 	}
 	if raw.Prefilter != "" {
-		f, err := newFilter(raw.Prefilter)
-		if err != nil {
-			return nil, fmt.Errorf("prefilter: %w", err)
-		}
-		set.prefilter = f
+		set.prefilter = &filter{text: raw.Prefilter}
 	}
 	return set, set.link()
 }
@@ -269,18 +259,10 @@ func (raw *ruleTOML) rule() (*rule, error) {
 		r.generic = r.generic || genericKeywords[k] && r.path == nil
 	}
 	if raw.TokenEfficiency {
-		f, err := newFilter(`failsTokenEfficiency(finding["secret"])`)
-		if err != nil {
-			return nil, err
-		}
-		r.filters = append(r.filters, f)
+		r.filters = append(r.filters, &filter{text: `failsTokenEfficiency(finding["secret"])`})
 	}
 	if raw.Filter != "" {
-		f, err := newFilter(raw.Filter)
-		if err != nil {
-			return nil, err
-		}
-		r.filters = append(r.filters, f)
+		r.filters = append(r.filters, &filter{text: raw.Filter})
 	}
 	lists := raw.Allowlists
 	if raw.AllowList != nil {
@@ -340,16 +322,38 @@ func (r *rule) inherit(base *rule, raw *ruleTOML) {
 	r.category, r.severity, r.public = base.category, base.severity, base.public
 }
 
-// compile compiles the regexes of every rule, so that the first bad one is an
-// error now and not a rule that never matches.
+// compile compiles the regexes and filters of every rule, so that the first bad one is
+// an error now and not a rule that never matches.
 func (set *ruleSet) compile() error {
 	for _, r := range set.rules {
-		for _, p := range []*pattern{r.regex, r.path} {
-			if p != nil {
-				if err := p.compile(); err != nil {
-					return fmt.Errorf("rule %s: %w", r.id, err)
-				}
+		if err := r.compile(); err != nil {
+			return fmt.Errorf("rule %s: %w", r.id, err)
+		}
+	}
+	for _, f := range set.filters {
+		if err := f.compile(); err != nil {
+			return err
+		}
+	}
+	if set.prefilter != nil {
+		if err := set.prefilter.compile(); err != nil {
+			return fmt.Errorf("pre%w", err)
+		}
+	}
+	return nil
+}
+
+func (r *rule) compile() error {
+	for _, p := range []*pattern{r.regex, r.path} {
+		if p != nil {
+			if err := p.compile(); err != nil {
+				return err
 			}
+		}
+	}
+	for _, f := range r.filters {
+		if err := f.compile(); err != nil {
+			return err
 		}
 	}
 	return nil
