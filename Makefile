@@ -31,10 +31,12 @@ man: build
 # scripts. Packages with tests that -short leaves out or cuts run without it too, and so
 # do tests that count allocations. What is skipped is said; under CI=true a skip is a
 # failure. The profile that cmd/valkeyfs is built by would have every package compiled
-# twice.
+# twice. A program with the race detector sleeps for a second before it exits, unless it
+# is told not to: the scripts run it hundreds of times.
 raced = $$(grep -rlE --include='*.go' '^\s*go (func|[a-z])|\.Go\(|AfterFunc\(|sync\.(Mutex|RWMutex|Pool|Map)' . | xargs dirname | sort -u) ./cmd/valkeyfs
 unraced = $$(grep -rlE --include='*_test.go' 'testing\.Short\(|servertest\.Long\(' . | xargs dirname; go list ./... | grep -vxF "$$(go list $(raced))")
 test: export GOFLAGS += -pgo=off
+test: export GORACE = atexit_sleep_ms=0
 test: servers
 	@set -o pipefail; go test -v -run Alloc $$(grep -rl --include='*_test.go' AllocsPerRun . | xargs dirname | sort -u) 2>&1 | awk -f .ci/summary.awk
 	@set -o pipefail; go test -v -timeout 20m $(unraced) 2>&1 | awk -f .ci/summary.awk
@@ -42,6 +44,7 @@ test: servers
 
 # All tests under the race detector, whole.
 race: export GOFLAGS += -pgo=off
+race: export GORACE = atexit_sleep_ms=0
 race: servers
 	@set -o pipefail; go test -race -v -timeout 60m ./... 2>&1 | awk -f .ci/summary.awk
 
