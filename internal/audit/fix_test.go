@@ -224,3 +224,36 @@ func TestFixKeepsGoodPassword(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// TestFixAddsWhoIsMissing: an administrator and an application there must be, enabled.
+func TestFixAddsWhoIsMissing(t *testing.T) {
+	hash := " #" + digest(password()+"x")
+	for _, c := range []struct {
+		users, want string
+	}{
+		{"", "admin app"},
+		{"user root on" + hash + " ~* &* +@all\n", "app"},
+		{"user root off" + hash + " ~* &* +@all\n", "admin app"},
+		{"user web on" + hash + " ~* &* +@all -@admin -@dangerous\n", "admin"},
+		{"user web off" + hash + " ~* &* +@all -@admin -@dangerous\n", "admin app"},
+		{"user stats on" + hash + " ~* +@read\n", "admin app"},
+		{"user stats on" + hash + " ~* +@read\nuser root on #" + digest(password()+"y") + " ~* &* +@all\n", "app"},
+	} {
+		tr := hardened(t)
+		tr.set(aclFile, "user default off\n"+c.users)
+		r, _ := judge(t, tr)
+		f := &Fix{}
+		if err := f.users(r.Servers[0], rand.Reader); err != nil {
+			t.Fatal(err)
+		}
+		var added []string
+		for _, line := range f.ACL {
+			if name := strings.Fields(line)[1]; name == "admin" || name == "app" {
+				added = append(added, name)
+			}
+		}
+		if got := strings.Join(added, " "); got != c.want {
+			t.Errorf("with %q, added are %q, not %q", c.users, got, c.want)
+		}
+	}
+}

@@ -159,9 +159,9 @@ func (c *content) note(e *keyspace.Event, path string) error {
 func (c *content) cut(end int64) {
 	c.end = end
 	switch {
-	case c.commands > 0 && c.multi.offset >= end && c.multi.before < c.commands:
+	case c.multi.offset >= end:
 		c.commands = c.multi.before
-	case c.commands > 0 && c.last.offset >= end:
+	case c.last.offset >= end:
 		c.commands = c.last.before
 	}
 	c.strange = slices.DeleteFunc(c.strange, func(s Command) bool { return s.Offset >= end })

@@ -278,6 +278,23 @@ func TestPuTTY(t *testing.T) {
 		if PuTTY(bytes.Replace(text, []byte("somebody"), []byte("nobody"), 1)) != nil || PuTTY(text[:len(text)-60]) != nil {
 			t.Errorf("version %s: a wrong checksum is believed", version)
 		}
+		for _, name := range []string{"Public-Lines", "Private-Lines", "Private-MAC"} {
+			if PuTTY(bytes.Replace(text, []byte(name), []byte("Another"), 1)) != nil {
+				t.Errorf("version %s: a key without %s is believed", version, name)
+			}
+		}
+		seed := make([]byte, ed25519.SeedSize)
+		short := must(ssh.NewPublicKey(ed25519.NewKeyFromSeed(seed).Public())).Marshal()
+		if k := PuTTY(puttyFile(version, "ssh-ed25519", "", short, seed)); k == nil || k.Bits != 256 {
+			t.Errorf("version %s: a key of one line is not read: %+v", version, k)
+		}
+		if PuTTY(puttyFile(version, "ssh-ed25519", "", short, nil)) != nil {
+			t.Errorf("version %s: a private key of no line is believed", version)
+		}
+		bare := puttyFile(version, "ssh-rsa", "", public, key.D.Bytes())
+		if k := PuTTY(bytes.Replace(bare, []byte("Comment: \n"), nil, 1)); k == nil || k.Comment != "" {
+			t.Errorf("version %s: a key without a comment is not read: a header that is missing takes the next", version)
+		}
 	}
 }
 
