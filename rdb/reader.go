@@ -23,9 +23,8 @@ type Options struct {
 	// Want is asked about each Key event; where it says no, the elements are
 	// skipped undecoded and KeyEnd follows at once. Nil wants all.
 	Want func(*keyspace.Event) bool
-	// Skim passes over keys: no event is yielded of them, but the Key event of the first
-	// where no database was selected before. It is for whoever wants to know what else
-	// there is, and where the snapshot ends.
+	// Skim passes over values: of a key its Key event alone is yielded. It is for whoever
+	// wants to know which keys there are, what else, and where the snapshot ends.
 	Skim bool
 	// KeepValue is asked about each Key event how many bytes of its serialized
 	// value to keep at most, 0 for none. KeyEnd.Value then holds it: its type byte
@@ -366,19 +365,14 @@ func (r *Reader) placeName() {
 	r.ev.Pos.Offset, r.ev.Pos.Inner, r.ev.Length = r.ev.Name.Offset, r.ev.Name.Inner, r.ev.Name.Length
 }
 
-// ofKey are the kinds of events that a key's record consists of, a bit each.
-const ofKey = 1<<keyspace.Key | 1<<keyspace.Element | 1<<keyspace.KeyEnd |
+// ofValue are the kinds of events that follow a Key event, a bit each.
+const ofValue = 1<<keyspace.Element | 1<<keyspace.KeyEnd |
 	1<<keyspace.Group | 1<<keyspace.Consumer | 1<<keyspace.Pending | 1<<keyspace.StreamMeta
 
-// skimmed passes on what is of no key, and the first key that stands in no database.
+// skimmed passes on what is of no value.
 func skimmed(yield func(*keyspace.Event, error) bool) func(*keyspace.Event, error) bool {
-	told := false // that there are keys
 	return func(e *keyspace.Event, err error) bool {
-		if err == nil && told && ofKey>>e.Kind&1 != 0 {
-			return true
-		}
-		told = told || err == nil && (e.Kind == keyspace.DB || e.Kind == keyspace.Key)
-		return yield(e, err)
+		return err == nil && ofValue>>e.Kind&1 != 0 || yield(e, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"errors"
+	"math/bits"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -9,67 +10,50 @@ import (
 // sightings tells the keys that a log creates once, and never names again, from the
 // others. Such keys have no past, and what becomes of them depends on no other: they
 // need not be held until the log ends. That is most keys of most logs, those of its
-// base above all.
+// base above all, which may name one twice if it is damaged.
 //
-// Names stand for all keys of that name, in any database. Two of the same hash are
-// taken for one, so that a key may be held in vain. Keys of a base whose checksum holds
-// are not entered, as they would fill what there is: it names each once.
+// Names stand for all keys of that name, in any database. A filter may take a name for
+// another, so that a key is held in vain.
 type sightings struct {
-	pairs []uint64 // of bits, by hash: created once, and named otherwise or again
-	queue []uint64 // hashes of keys that were created, to be entered: see enter
-	mask  uint64
-	rough [roughWords]uint64 // a bit, by hash: some key there was named otherwise or again
-	base  bool               // the base may have keys: what a command creates may have been there
-	bases int                // snapshots before the first command
-	sound int                // of them those whose checksum holds
-	holes bool               // there is damage before the first command
+	once  filter             // names of keys that were created
+	again filter             // and those that were named otherwise, or again
+	rough [roughWords]uint64 // a bit, by hash, of what is in again
 	never bool               // a flush or swap concerns keys that it does not name
+
+	// The bits of a hash lie anywhere in memory, and take as long to come as its name took
+	// to read: another goroutine fetches those of many at a time.
+	next, entering names
+	entered        chan struct{} // closed once entering is; nil: nothing is being entered
 }
 
+// names are hashes of keys that were created, and of those that were named otherwise. In
+// what order they were makes no difference.
+type names struct{ created, named []uint64 }
+
+// The parts of MaxMem that filters take, and how large they are at least. They are given
+// back before partitions are replayed.
 const (
-	// minSightings is how many words of bits there are at least, and sightingShare how
-	// many times they fit in MaxMem. They are given back before partitions are replayed.
-	minSightings  = 1 << 11
-	sightingShare = 2
-	pairsOfWord   = 32
-	roughWords    = 1 << 12 // as few as stay close to the processor: most logs name few keys of large bases
-	queued        = 256
-	onceBit       = 1
-	againBit      = 2
+	oncePart   = 0.75
+	againPart  = 0.125
+	minFilter  = 1 << 13
+	roughWords = 1 << 15 // as few as stay close to the processor: most logs name few keys of large bases
+	batch      = 1 << 12
 )
 
 func newSightings(maxMem int64) *sightings {
-	words := uint64(minSightings)
-	for int64(words)*2*8*sightingShare <= maxMem {
-		words *= 2
-	}
-	return &sightings{pairs: make([]uint64, words), mask: words*pairsOfWord - 1}
+	return &sightings{once: newFilter(float64(maxMem) * oncePart), again: newFilter(float64(maxMem) * againPart)}
 }
 
-// pair returns where the bits of a hash are.
-func (s *sightings) pair(h uint64) (word *uint64, shift uint64) {
-	h &= s.mask
-	return &s.pairs[h/pairsOfWord], h % pairsOfWord * 2
-}
+// size is how many bytes the filters take.
+func (s *sightings) size() int { return (len(s.once) + len(s.again)) * 8 }
 
-// see notes what an event says of keys; base says that no command came yet.
-func (s *sightings) see(e *keyspace.Event, base bool) {
+// see notes what an event says of keys.
+func (s *sightings) see(e *keyspace.Event) {
 	switch e.Kind {
-	case keyspace.Header:
-		s.bases += int(flag(base && string(e.Value) != "RESP"))
-	case keyspace.End:
-		s.sound += int(flag(base && keyspace.Checksum(e.Index) == keyspace.ChecksumOK))
-	case keyspace.Damage:
-		s.base, s.holes = s.base || base, s.holes || base
-	case keyspace.DB:
-		s.base = s.base || base
 	case keyspace.Key:
-		switch {
-		case base:
-			s.base = true
-		case e.Op == keyspace.OpCreate && !s.base:
+		if e.Op == keyspace.OpCreate {
 			s.created(e.Key)
-		default:
+		} else {
 			s.named(e.Key)
 		}
 	case keyspace.Rename:
@@ -94,52 +78,86 @@ func (s *sightings) see(e *keyspace.Event, base bool) {
 	}
 }
 
-// doubted reports whether the base may name a key twice: a byte that changed can make
-// one name of another.
-func (s *sightings) doubted() bool { return s.bases > 1 || s.sound < s.bases || s.holes }
-
 func (s *sightings) created(key []byte) {
-	if s.queue = append(s.queue, hashOf(key)); len(s.queue) >= queued {
+	if s.next.created = append(s.next.created, hashOf(key)); len(s.next.created) >= batch {
 		s.enter()
 	}
 }
 
-// enter takes what is queued: the bits lie anywhere in memory, and are fetched many
-// at a time. In what order keys are created and named makes no difference.
-func (s *sightings) enter() {
-	for _, h := range s.queue {
-		word, shift := s.pair(h)
-		if *word&(onceBit<<shift) != 0 {
-			s.again(h)
-		}
-		*word |= onceBit << shift
+func (s *sightings) named(key []byte) {
+	if s.next.named = append(s.next.named, hashOf(key)); len(s.next.named) >= batch {
+		s.enter()
 	}
-	s.queue = s.queue[:0]
 }
 
-func (s *sightings) named(key []byte) { s.again(hashOf(key)) }
+// enter has the names that came last entered, once those before them are.
+func (s *sightings) enter() {
+	s.wait()
+	s.next, s.entering = names{s.entering.created[:0], s.entering.named[:0]}, s.next
+	s.entered = make(chan struct{})
+	go func() {
+		defer close(s.entered)
+		for _, h := range s.entering.created {
+			if s.once.has(h) {
+				s.more(h)
+			}
+			s.once.put(h)
+		}
+		for _, h := range s.entering.named {
+			s.more(h)
+		}
+	}()
+}
 
-func (s *sightings) again(h uint64) {
-	word, shift := s.pair(h)
-	*word |= againBit << shift
+// wait waits until what was to be entered is.
+func (s *sightings) wait() {
+	if s.entered != nil {
+		<-s.entered
+	}
+}
+
+// end enters all that was seen. Nothing may be seen any more.
+func (s *sightings) end() {
+	s.enter()
+	s.wait()
+	s.next, s.entering = names{}, names{}
+}
+
+func (s *sightings) more(h uint64) {
+	s.again.put(h)
 	s.rough[h/64%roughWords] |= 1 << (h % 64)
 }
 
 // single reports whether a key that a record of the log begins to create is named
-// by that record alone. Once the bits are given back, none is.
+// by that record alone; see end. Once the filters are given back, none is.
 func (s *sightings) single(e *keyspace.Event) bool {
 	if s == nil || s.never || e.Op != keyspace.OpCreate {
 		return false
 	}
-	if len(s.queue) > 0 {
-		s.enter()
-	}
 	h := hashOf(e.Key)
-	if s.rough[h/64%roughWords]>>(h%64)&1 == 0 {
-		return true
-	}
-	word, shift := s.pair(h)
-	return *word>>shift&againBit == 0
+	return s.rough[h/64%roughWords]>>(h%64)&1 == 0 || !s.again.has(h)
+}
+
+// filter is a Bloom filter, of which each hash has five bits of one word: what was put
+// into it is in it, and some of what was not.
+type filter []uint64
+
+func newFilter(size float64) filter { return make(filter, int(max(size, minFilter)/8)) }
+
+// of returns where the bits of a hash are.
+func (f filter) of(h uint64) (word *uint64, bit uint64) {
+	i, _ := bits.Mul64(h, uint64(len(f)))
+	return &f[i], 1<<(h%64) | 1<<(h>>6%64) | 1<<(h>>12%64) | 1<<(h>>18%64) | 1<<(h>>24%64)
+}
+
+func (f filter) has(h uint64) bool {
+	word, bits := f.of(h)
+	return *word&bits == bits
+}
+
+func (f filter) put(h uint64) {
+	word, bits := f.of(h)
+	*word |= bits
 }
 
 // singles replays such keys one at a time, on a machine that holds one.

@@ -74,9 +74,9 @@ const (
 	machineMin = 1 << 20
 )
 
-// Reading says what a reading needs of the keys of a log's base: nothing, or what
-// those hold about whose Key event Want says yes; all, if it is nil. Whoever yields
-// more than that does no harm.
+// Reading says what a reading needs of the keys of a log's base: their Key events alone,
+// or what those hold about whose Key event Want says yes; all, if it is nil. Whoever
+// yields more than that does no harm.
 type Reading struct {
 	Skim bool
 	Want func(*keyspace.Event) bool
@@ -86,7 +86,7 @@ type Reading struct {
 type Events func(Reading) keyspace.Seq
 
 // Log is a log to replay. It is read twice, or once more if there turn out to be more
-// values than were counted, and its base again if no checksum says that it is as written.
+// values than were counted.
 type Log struct {
 	events Events
 	o      Options
@@ -160,7 +160,7 @@ func (m *emitter) libraries(libs map[string][]byte) {
 // forget gives back the room of what tells single keys, which machines need.
 func (l *Log) forget() {
 	if l.s.seen != nil {
-		n := len(l.s.seen.pairs) * 8
+		n := l.s.seen.size()
 		l.s.seen = nil
 		clean(n)
 	}

@@ -79,6 +79,7 @@ type retraction struct {
 // look reads a log once.
 func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, error) {
 	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
+	defer s.seen.wait()
 	n := 0
 	for e, err := range events(Reading{Skim: true}) {
 		if n++; n%64 == 0 && err == nil {
@@ -88,13 +89,9 @@ func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, e
 			return nil, err
 		}
 		s.event(e, p)
-		s.seen.see(e, s.commands == 0)
+		s.seen.see(e)
 	}
-	if s.seen.doubted() {
-		if err := s.nameBase(ctx, events); err != nil {
-			return nil, err
-		}
-	}
+	s.seen.end()
 	switch n := len(s.flushes); {
 	case p.Kind != BeforeFlush:
 	case p.Flush < 1 || p.Flush > n:
@@ -103,22 +100,6 @@ func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, e
 		s.point = s.flushes[n-p.Flush]
 	}
 	return s, nil
-}
-
-// nameBase enters the names of the base's keys.
-func (s *survey) nameBase(ctx context.Context, events Events) error {
-	names := Reading{Want: func(*keyspace.Event) bool { return false }}
-	for e, err := range until(ctx, events(names)) {
-		switch {
-		case err != nil:
-			return err
-		case e.Kind == keyspace.Command:
-			return nil
-		case e.Kind == keyspace.Key:
-			s.seen.created(e.Key)
-		}
-	}
-	return nil
 }
 
 func (s *survey) event(e *keyspace.Event, p Point) {
