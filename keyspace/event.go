@@ -36,7 +36,7 @@ const (
 	Command         // Args = the arguments, as many as were buffered; Index = how many there are, Length = bytes of the command
 	Damage          // Pos, Length = bytes not understood, Err = why; Key = that of the record, where only its value was not
 	Torn            // the last file of a log ends inside a command or a MULTI, as a crash leaves it: Pos, Length = bytes that a server drops when it starts, Err = why
-	End             // end of the file: Length = bytes read, Index = Checksum verdict, Count = bytes after the end marker
+	End             // end of the file: Length = bytes read, Index = Checksum verdict, Count = bytes after the end marker; Value = magic of a snapshot that has lost it, where its records tell
 	kinds           // number of kinds
 )
 

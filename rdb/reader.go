@@ -297,7 +297,7 @@ func (r *Reader) header() error {
 	head := r.in.buf[r.in.r : r.in.r+headerSize]
 	magic, version, ok := parseMagic(head)
 	if !ok {
-		r.headless = true
+		r.headless, r.types = true, &orphanTypes
 		return r.damaged(r.in.offset(), r.fail("header: no REDIS or VALKEY magic", keyspace.ErrCorrupt))
 	}
 	r.magic, r.version = magic, version

@@ -537,6 +537,7 @@ func (r *Reader) footer() error {
 		}
 	}
 	r.other(keyspace.End)
+	r.ev.Value = r.origin()
 	r.ev.DB, r.ev.Presumed = 0, false
 	r.place(end, w.offset()-r.o.Offset-trailing)
 	if r.start >= 0 {

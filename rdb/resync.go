@@ -80,6 +80,7 @@ func (r *Reader) damaged(begin int64, why error) error {
 		return nil
 	}
 	r.other(keyspace.End)
+	r.ev.Value = r.origin()
 	r.ev.DB, r.ev.Presumed = 0, false
 	r.place(end, end-r.o.Offset)
 	r.ev.Index = int64(keyspace.ChecksumUnchecked)

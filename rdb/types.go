@@ -87,3 +87,19 @@ var valkeyTypes = func() [256]decoder {
 	// 23 PATH_HASH (Valkey pull request 4506): parts of its layout are unknown.
 	return t
 }()
+
+// orphanTypes are those of a snapshot that has lost its header. The type on which the
+// servers differ is Valkey's: of Redis, release candidates alone wrote theirs.
+var orphanTypes = func() [256]decoder {
+	t := redisTypes
+	t[typeForked] = valkeyTypes[typeForked]
+	return t
+}()
+
+// origin is the magic of a snapshot that has lost it, where what was read tells.
+func (r *Reader) origin() []byte {
+	if r.headless && r.o.Headless == "" && r.habits.types[typeForked] {
+		return []byte("VALKEY")
+	}
+	return nil
+}

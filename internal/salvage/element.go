@@ -11,15 +11,15 @@ import (
 // elements finds what makes a server refuse a record that parses, and the whole
 // file with it: a member or field that comes twice, and a score that is no number
 // (rdbLoadObject of src/rdb.c; of what is one blob, where it converts it, or always
-// since Valkey 9.1), an intset out of order, in a stream a group or consumer that
+// since Valkey 9.1), an intset or fields that expire out of order, in a stream a group or consumer that
 // comes twice, pending entries of a group that are not those of its consumers, or a
 // length that is not the number of its entries, and a vector set that contradicts itself.
 type elements struct {
 	seed    maphash.Seed
 	active  bool
 	seen    hashSet
-	ordered bool   // the key is an intset
-	least   int64  // that its next integer may be
+	ordered bool   // the key is an intset, or a listpack of fields that expire
+	least   int64  // that its next integer or expiry may be
 	group   uint64 // hash of the name of the open group
 	pending uint64 // sum of the hashes of its pending entries, less those of its consumers
 	entries int64  // of a stream, without those that are deleted
@@ -34,7 +34,7 @@ const maxSeen = 1 << 20
 // begin takes up a key.
 func (x *elements) begin(e *keyspace.Event, wanted bool) {
 	x.active = wanted && (neverEmpty(e.Type) && e.Type != keyspace.List || e.Type == keyspace.Stream || e.Type == keyspace.VectorSet)
-	x.ordered, x.least, x.pending, x.entries, x.unsound = e.Encoding == keyspace.Intset, math.MinInt64, 0, 0, false
+	x.ordered, x.least, x.pending, x.entries, x.unsound = e.Encoding == keyspace.Intset || e.Encoding == keyspace.ListpackEx, math.MinInt64, 0, 0, false
 	if !x.active {
 		return
 	}
@@ -56,8 +56,8 @@ func (x *elements) refuses(e *keyspace.Event) bool {
 	case e.Type == keyspace.VectorSet:
 		x.vectorSet(e)
 		return false
-	case x.ordered:
-		n, err := strconv.ParseInt(string(e.Value), 10, 64)
+	case x.ordered && e.Part.Begins():
+		n, err := order(e)
 		x.unsound = x.unsound || err != nil || n < x.least
 		x.least = n
 	}
@@ -72,6 +72,18 @@ func (x *elements) refuses(e *keyspace.Event) bool {
 		return false
 	}
 	return x.seen.add(maphash.Bytes(x.seed, name))
+}
+
+// order is the number by which the elements of an intset are in order, or the fields of
+// a listpack that expire: those that do not come last.
+func order(e *keyspace.Event) (int64, error) {
+	switch {
+	case e.Type == keyspace.Set:
+		return strconv.ParseInt(string(e.Value), 10, 64)
+	case e.Expire == keyspace.NoExpire:
+		return math.MaxInt64, nil
+	}
+	return e.Expire, nil
 }
 
 func (x *elements) refusesOfStream(e *keyspace.Event) bool {

@@ -276,6 +276,57 @@ func TestUnsound(t *testing.T) {
 	}
 }
 
+// TestLibraries: of a damaged file a function library is copied that may be what its
+// server loaded, and no other: a server refuses the file for one.
+func TestLibraries(t *testing.T) {
+	const sound = "#!lua name=lib\nredis.register_function('f', function(keys, args) return redis.call('GET', keys[1]) end)"
+	for code, want := range map[string]bool{
+		sound:                          true,
+		"#!LUA name='lib'\r\nreturn 1": true,
+		"#!js name=lib\nlet x = 1;":    true,
+		strings.Replace(sound, "(keys", "(\x01eys", 1):  false,
+		strings.Replace(sound, "end)", "enl)", 1):       false,
+		strings.Replace(sound, "name=", "nbme=", 1):     false,
+		strings.Replace(sound, "=lib", "=l!b", 1):       false,
+		strings.Replace(sound, "#!lua", "#!lua\x00", 1): false,
+	} {
+		body := "REDIS0011\xf5\x40" + string([]byte{byte(len(code))}) + code + "\xfe\x00\x00\x01k\x01v\xff\x01\x02\x03\x04\x05\x06\x07\x08"
+		var out bytes.Buffer
+		m, _, err := Run(t.Context(), memory{p: []byte(body)}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		libraries, keys := 0, strict(t, out.Bytes())
+		for e := range rdb.NewReader(bytes.NewReader(out.Bytes()), rdb.Options{}).Events(t.Context()) {
+			if e.Kind == keyspace.Function {
+				libraries++
+			}
+		}
+		said := m.Damages == 2 // beside the checksum
+		if keys != 1 || (libraries == 1) != want || said == want {
+			t.Errorf("%q: %d keys, %d libraries, said %v; want it copied %v", code, keys, libraries, said, want)
+		}
+	}
+}
+
+// TestHeaderLost: a snapshot that has lost its header is one of Valkey, if fields expire
+// in it as they do there alone.
+func TestHeaderLost(t *testing.T) {
+	for name, want := range map[string]string{"redis-7.0.rdb": "REDIS0010", "redis-8.rdb": "REDIS0012", "valkey-9.rdb": "VALKEY080"} {
+		p := dump(t, name)[40:]
+		var out bytes.Buffer
+		if _, _, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String()[:9]; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if got, want := strict(t, out.Bytes()), strict(t, dump(t, name)); got != want {
+			t.Errorf("%s: %d keys, want %d", name, got, want)
+		}
+	}
+}
+
 // TestVectorSets: of a damaged file a vector set is copied if each of its links leads to
 // a node and back, and left out otherwise, as is a partial one: its module refuses both,
 // and the server the file.

@@ -155,7 +155,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.Aux:
 		s.p.Salvaged = s.p.Salvaged || string(e.Key) == rdbwrite.Salvaged
 	case keyspace.Function:
-		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key)}
+		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key), refused: s.twice != nil && refusedLibrary(e.Value)}
 	case keyspace.Key:
 		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: s.name(e.DB, e.Key), presumed: e.Presumed}
 		s.inside, s.some = true, false
@@ -460,6 +460,9 @@ func (s *survey) end(e *keyspace.Event) error {
 	p.Checksum = keyspace.Checksum(e.Index).String()
 	if p.NoHead {
 		p.version = rdbwrite.Version{Magic: "REDIS", Number: max(s.need, leastVersion)}
+		if string(e.Value) == "VALKEY" {
+			p.version = rdbwrite.Version{Magic: "VALKEY", Number: leastValkey}
+		}
 	}
 	if p.vouched() {
 		s.m.Keys.Intact += s.whole
@@ -487,6 +490,11 @@ func (s *survey) endLibrary(e *keyspace.Event) error {
 	}
 	if r.to <= r.from {
 		return nil
+	}
+	if r.refused {
+		s.list(&keyspace.Event{Kind: keyspace.Damage, Pos: keyspace.Pos{Source: e.Pos.Source, Offset: r.from, Inner: -1}, Length: r.to - r.from,
+			Err: &keyspace.FormatError{What: "function library: its text is not what a server takes", Err: keyspace.ErrCorrupt}})
+		return s.p.cut(cut{from: r.from, to: r.to, why: lost})
 	}
 	return s.note(r)
 }
@@ -547,7 +555,10 @@ func nameHash(db int32, name []byte) (sum [nameSize]byte) {
 }
 
 // leastVersion is what the header of a snapshot that lost it says at least.
-const leastVersion = 9
+const (
+	leastVersion = 9
+	leastValkey  = 80 // of Valkey's own
+)
 
 // versionOf is the version of Redis' format that brought the encoding of a key.
 func versionOf(e *keyspace.Event) int {
