@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+	"strings"
 )
 
 // A Prefix is what the keys that begin with Name have in common.
@@ -26,12 +27,14 @@ type prefixes struct {
 
 type counter struct {
 	Prefix
-	at int // in the heap
+	key string // the first with it, or the beginning of a long one
+	at  int    // in the heap
 }
 
 const (
 	maxPrefixes  = 1 << 14
 	maxPrefix    = 128 // bytes of a prefix
+	maxExample   = 512 // bytes of a key that are kept
 	prefixDepths = 3
 )
 
@@ -47,52 +50,67 @@ func (p *prefixes) add(key []byte, size int64) {
 		i := bytes.IndexAny(key[end:min(len(key), maxPrefix)], ":/|#.")
 		if i < 0 {
 			if end == 0 {
-				p.count(nil, size)
+				p.count(key, 0, size)
 			}
 			return
 		}
 		end += i + 1
-		p.count(key[:end], size)
+		p.count(key, end, size)
 	}
 }
 
-func (p *prefixes) count(name []byte, size int64) {
-	c := p.byName[string(name)]
+// count adds to the prefix of so many bytes of a key.
+func (p *prefixes) count(key []byte, end int, size int64) {
+	c := p.byName[string(key[:end])]
 	if c == nil {
-		c = p.place(string(name))
+		c = p.place(string(key[:min(len(key), maxExample)]), end)
 	}
 	c.Keys++
 	c.Bytes += size
 	heap.Fix(&p.heap, c.at)
 }
 
-func (p *prefixes) place(name string) *counter {
+func (p *prefixes) place(key string, end int) *counter {
+	name := key[:end]
 	if len(p.heap) < maxPrefixes {
-		c := &counter{Prefix: Prefix{Name: name}}
+		c := &counter{Prefix: Prefix{Name: name}, key: key}
 		heap.Push(&p.heap, c)
 		p.byName[name] = c
 		return c
 	}
 	c := p.heap[0]
 	delete(p.byName, c.Name)
-	c.Name, c.Error, c.Keys = name, c.Bytes, 0
+	c.Name, c.key, c.Error, c.Keys = name, key, c.Bytes, 0
 	p.byName[name] = c
 	return c
 }
 
-// largest returns up to n prefixes, those with the most bytes first. What is owed to
-// others for the most part is left out.
-func (p *prefixes) largest(n int) []Prefix {
-	var out []Prefix
-	for _, c := range p.heap {
-		if c.Error*2 <= c.Bytes {
-			out = append(out, c.Prefix)
-		}
-	}
-	slices.SortFunc(out, func(a, b Prefix) int {
+// largest returns up to n prefixes, those with the most bytes first, with what show
+// makes of a key's name. What is owed to others for the most part is left out, and
+// what ends inside something that show hides: a piece of it would be seen.
+func (p *prefixes) largest(n int, show func(string) string) []Prefix {
+	sorted := slices.SortedFunc(slices.Values(p.heap), func(a, b *counter) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Name, b.Name))
 	})
-	return out[:min(n, len(out))]
+	var out []Prefix
+	for _, c := range sorted {
+		if len(out) == n {
+			break
+		}
+		if name, ok := c.shown(show); ok && c.Error*2 <= c.Bytes {
+			out = append(out, Prefix{name, c.Keys, c.Bytes, c.Error})
+		}
+	}
+	return out
+}
+
+// shown returns what show leaves of the prefix where it stands in a key.
+func (c *counter) shown(show func(string) string) (string, bool) {
+	whole, rest := show(c.key), c.key[len(c.Name):]
+	if strings.HasPrefix(whole, c.Name) {
+		return c.Name, true
+	}
+	return strings.CutSuffix(whole, rest)
 }
 
 // counters is a heap, the smallest first. Of equal ones the order is by name, so that

@@ -20,7 +20,7 @@ type Options struct {
 	// AsOf is the time, in Unix milliseconds, from which times to live are counted; 0:
 	// the snapshot's own.
 	AsOf int64
-	// Name is what is shown of a name of a key, or of the start of one; nil: all.
+	// Name is what is shown of a name of a key; nil: all.
 	Name func(string) string
 }
 
@@ -313,10 +313,7 @@ func (c *Collector) Report() *Report {
 	for i := range r.Biggest {
 		r.Biggest[i].Name = c.o.Name(r.Biggest[i].Name)
 	}
-	r.Prefixes = c.prefixes.largest(c.o.Top)
-	for i := range r.Prefixes {
-		r.Prefixes[i].Name = c.o.Name(r.Prefixes[i].Name)
-	}
+	r.Prefixes = c.prefixes.largest(c.o.Top, c.o.Name)
 	return &r
 }
 

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,7 +50,7 @@ func TestPrefixes(t *testing.T) {
 		p.add([]byte(key), size)
 		exact[app] += size
 	}
-	found := p.largest(10)
+	found := p.largest(10, func(name string) string { return name })
 	if len(found) != 10 {
 		t.Fatalf("%d prefixes", len(found))
 	}
@@ -60,6 +61,29 @@ func TestPrefixes(t *testing.T) {
 	}
 	if len(p.byName) != len(p.heap) || len(p.heap) > maxPrefixes {
 		t.Errorf("%d places", len(p.heap))
+	}
+}
+
+// TestPrefixesHideWhatNamesHide: a prefix that ends inside what is hidden of a key shows
+// no piece of it.
+func TestPrefixesHideWhatNamesHide(t *testing.T) {
+	show := func(name string) string { return strings.ReplaceAll(name, "jan.smit@kpn.nl", "****") }
+	p := newPrefixes()
+	for _, key := range []string{"user:jan.smit@kpn.nl:cart", "jan.smit@kpn.nl", "a.b", "x:jan.smit@kpn.nl:", "app"} {
+		p.add([]byte(key), 1)
+	}
+	var got []string
+	for _, f := range p.largest(100, show) {
+		got = append(got, f.Name)
+	}
+	slices.Sort(got)
+	if want := []string{"", "a.", "user:", "x:"}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	p.depth = 6
+	p.add([]byte("user:jan.smit@kpn.nl:cart"), 1)
+	if all := p.largest(100, show); !slices.ContainsFunc(all, func(f Prefix) bool { return f.Name == "user:****:" }) {
+		t.Errorf("what stands behind what is hidden is left out: %+v", all)
 	}
 }
 
