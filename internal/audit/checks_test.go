@@ -431,6 +431,39 @@ func TestDataAlone(t *testing.T) {
 	}
 }
 
+// TestNoChecksum: that a snapshot should have a checksum is said where that is known.
+func TestNoChecksum(t *testing.T) {
+	for _, c := range []struct {
+		say      string
+		alone    bool
+		severity Severity
+		evidence string
+	}{
+		{"", false, High, "the snapshot has no checksum, though rdbchecksum is on"},
+		{"rdbchecksum no", false, Low, "the snapshot has no checksum"},
+		{"", true, Medium, "the snapshot has no checksum"},
+	} {
+		tr := hardened(t)
+		say(c.say)(t, tr)
+		dump := tr[dumpFile].text
+		tr[dumpFile] = private(dump[:len(dump)-8] + strings.Repeat("\x00", 8))
+		at := "/"
+		if c.alone {
+			at = "/var/lib/valkey"
+			tr = tree{dumpFile: tr[dumpFile], "var/lib/valkey": tr["var/lib/valkey"]}
+		}
+		r, err := Run(t.Context(), image(t, tr), []string{at}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range r.Results {
+			if x.Check.ID == "VFS-INTEG-005" && (x.Status != Fail || x.Severity != c.severity || x.Evidence != c.evidence) {
+				t.Errorf("%+v: %s, %s: %q", c, x.Status, x.Severity, x.Evidence)
+			}
+		}
+	}
+}
+
 func TestAccessControlLists(t *testing.T) {
 	// version 2; user::rw-, user:1000:r--, group::---, mask::r--, other::---
 	x := []byte{2, 0, 0, 0, 1, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 4, 0, 0xe8, 3, 0, 0, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 16, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, 32, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}

@@ -92,13 +92,17 @@ func checkChecksums(s *Subject) []Answer {
 		return a
 	}
 	fs := seen(s.Data.Checksums, 0, "restore a verified backup")
-	wanted := s.Server == nil || s.Server.Conf.Get("rdbchecksum").Bool()
 	for _, x := range s.Data.Unchecked {
-		if wanted {
-			fs = append(fs, fail(Place{File: x.File}, "rdbchecksum yes", "the snapshot has no checksum, though rdbchecksum is on"))
-		} else {
-			fs = append(fs, fail(Place{File: x.File}, "rdbchecksum yes", "the snapshot has no checksum").severe(Low))
+		a := fail(Place{File: x.File}, "rdbchecksum yes", "the snapshot has no checksum")
+		switch {
+		case s.Server == nil: // whether it should have one is not known
+			a = a.severe(Medium)
+		case s.Server.Conf.Get("rdbchecksum").Bool():
+			a.Evidence += ", though rdbchecksum is on"
+		default:
+			a = a.severe(Low)
 		}
+		fs = append(fs, a)
 	}
 	return s.ofData(fs, "right wherever there is a snapshot")
 }

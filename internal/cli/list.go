@@ -70,8 +70,12 @@ func runList(ctx context.Context, a *app, format string, dest *destFlags, locati
 		if format != "text" {
 			return status(false, damaged), report.WriteRecords(out, format, all)
 		}
+		if len(all) == 0 {
+			_, err := fmt.Fprintf(out, "no sets at %s\n", report.Escape(location))
+			return 0, err
+		}
 		rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(rows, "SET\tFINISHED\tMEMBERS\tSIZE\t") //nolint:errcheck // Flush tells
+		fmt.Fprintln(rows, "SET\tFINISHED\tMEMBERS\tSIZE") //nolint:errcheck // Flush tells
 		for _, e := range all {
 			fmt.Fprintln(rows, e.row()) //nolint:errcheck // Flush tells
 		}
@@ -116,9 +120,9 @@ func (e *listed) row() string {
 	case e.Type == "incomplete":
 		return fmt.Sprintf("%s/%s\t-\t-\t-\tincomplete", e.Label, e.ID)
 	case e.Error != "":
-		note = "its manifest is malformed"
+		note = "\tits manifest is malformed"
 	case e.Signed:
-		note = "signed"
+		note = "\tsigned"
 	}
-	return fmt.Sprintf("%s/%s\t%s\t%d\t%s\t%s", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
+	return fmt.Sprintf("%s/%s\t%s\t%d\t%s%s", e.Label, e.ID, e.Finished.Format("2006-01-02 15:04:05 UTC"), e.Members, report.Bytes(e.Bytes), note)
 }
