@@ -3,7 +3,6 @@ package crypt
 import (
 	"errors"
 	"io"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -20,97 +19,75 @@ const (
 )
 
 // frameWriter compresses into consecutive frames (RFC 8878, 3.1), several at a
-// time. Together they are one valid .zst file.
+// time. Together they are one valid .zst file. To give it up is to let go of it:
+// what is being compressed ends by itself.
 type frameWriter struct {
+	dst    io.Writer
 	enc    *zstd.Encoder
-	free   chan *frame // idle frames: the bound on memory
-	queue  chan *frame // frames being compressed, in order
-	now    *frame      // the one being filled
-	any    bool        // a frame has been queued
-	ended  chan struct{}
+	ring   []frame // in order; as many as there are bound memory
+	next   int     // the frame being filled; those behind it are the older ones
+	any    bool    // a frame has been filled
 	closed bool
-
-	mu  sync.Mutex
-	err error // of the destination
+	err    error // of dst
 }
 
 type frame struct {
 	in, out []byte
-	done    chan struct{}
+	done    chan struct{} // it is being compressed; nil: it is not
 }
 
 func newFrameWriter(dst io.Writer, level, workers int) (*frameWriter, error) {
 	// No checksum: age authenticates every byte.
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(workers),
-		zstd.WithEncoderCRC(false), zstd.WithWindowSize(frameSize), zstd.WithLowerEncoderMem(true))
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(frameSize), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
 	}
-	w := &frameWriter{enc: enc, free: make(chan *frame, workers+1), queue: make(chan *frame, workers+1), ended: make(chan struct{})}
-	for range cap(w.free) {
-		w.free <- &frame{done: make(chan struct{}, 1)}
-	}
-	w.now = <-w.free
-	go w.deliver(dst)
-	return w, nil
-}
-
-// deliver writes frames in the order in which they were filled.
-func (w *frameWriter) deliver(dst io.Writer) {
-	defer close(w.ended)
-	for f := range w.queue {
-		<-f.done
-		if w.failed() == nil {
-			if _, err := dst.Write(f.out); err != nil {
-				w.fail(err)
-			}
-		}
-		w.free <- f
-	}
-}
-
-func (w *frameWriter) failed() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.err
-}
-
-func (w *frameWriter) fail(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.err = err
+	return &frameWriter{dst: dst, enc: enc, ring: make([]frame, workers+1)}, nil
 }
 
 func (w *frameWriter) Write(p []byte) (int, error) {
 	total := len(p)
-	for len(p) > 0 {
-		if w.now.in == nil {
-			w.now.in = make([]byte, 0, frameSize)
+	for len(p) > 0 && w.err == nil {
+		f := &w.ring[w.next]
+		if f.in == nil {
+			f.in = make([]byte, 0, frameSize)
 		}
-		n := min(len(p), frameSize-len(w.now.in))
-		w.now.in = append(w.now.in, p[:n]...)
+		n := min(len(p), frameSize-len(f.in))
+		f.in = append(f.in, p[:n]...)
 		p = p[n:]
-		if len(w.now.in) == frameSize {
+		if len(f.in) == frameSize {
 			w.flush()
-			if err := w.failed(); err != nil {
-				return 0, err
-			}
 		}
 	}
-	return total, nil
+	return total - len(p), w.err
 }
 
-// flush hands on the frame that was filled and takes an idle one.
+// flush has the frame that was filled compressed, and delivers the oldest to fill it
+// next.
 func (w *frameWriter) flush() {
-	f := w.now
-	w.any = true
-	w.queue <- f
+	f := &w.ring[w.next]
+	f.done = make(chan struct{})
 	go func() {
+		defer close(f.done)
 		f.out = w.enc.EncodeAll(f.in, f.out[:0])
-		f.done <- struct{}{}
 	}()
-	w.now = <-w.free
-	w.now.in = w.now.in[:0]
+	w.any = true
+	w.next = (w.next + 1) % len(w.ring)
+	w.deliver(&w.ring[w.next])
+}
+
+// deliver writes a frame that was filled, as soon as it is compressed. It is empty
+// then.
+func (w *frameWriter) deliver(f *frame) {
+	if f.done == nil {
+		return
+	}
+	<-f.done
+	if w.err == nil {
+		_, w.err = w.dst.Write(f.out)
+	}
+	f.in, f.done = f.in[:0], nil
 }
 
 // Close completes the last frame. It does not close the destination.
@@ -119,20 +96,13 @@ func (w *frameWriter) Close() error {
 		return errors.New("closed twice")
 	}
 	w.closed = true
-	if len(w.now.in) > 0 || !w.any {
+	if len(w.ring[w.next].in) > 0 || !w.any {
 		w.flush()
 	}
-	close(w.queue)
-	<-w.ended
-	w.clear()
-	return errors.Join(w.failed(), w.enc.Close())
-}
-
-// clear wipes plaintext from the buffers.
-func (w *frameWriter) clear() {
-	clear(w.now.in[:cap(w.now.in)])
-	for range len(w.free) {
-		f := <-w.free
-		clear(f.in[:cap(f.in)])
+	for i := range w.ring {
+		f := &w.ring[(w.next+i)%len(w.ring)]
+		w.deliver(f)
+		clear(f.in[:cap(f.in)]) // plaintext
 	}
+	return errors.Join(w.err, w.enc.Close())
 }

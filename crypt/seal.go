@@ -31,8 +31,9 @@ func workersOf(n int) int {
 }
 
 // Seal returns a writer whose plaintext reaches dst compressed and sealed. Only
-// Close completes the file: without it what dst holds does not open. It does not
-// close dst. Each worker holds two frames of 2 MiB. Not safe for concurrent use.
+// Close completes the file: without it what dst holds does not open, so that whoever
+// has to give up does not call it. It does not close dst. Each worker holds two
+// frames of 2 MiB. Not safe for concurrent use.
 func Seal(dst io.Writer, o SealOptions) (io.WriteCloser, error) {
 	if o.Level == 0 {
 		o.Level = DefaultLevel
@@ -97,7 +98,7 @@ func Reseal(ctx context.Context, dst io.Writer, src io.Reader, o SealOptions, id
 
 // Unseal returns the plaintext of the sealed file r: that of age and, if what
 // lies in it is zstd, of that. Errors are those of [Open], and [ErrSealBroken]
-// for what does not decompress. Close ends what reads ahead; it does not close r.
+// for what does not decompress. Close ends what reads ahead, and may be called again; it does not close r.
 func Unseal(r io.Reader, workers int, identities ...age.Identity) (io.ReadCloser, error) {
 	sealed, err := Open(r, identities...)
 	if err != nil {

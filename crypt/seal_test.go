@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"filippo.io/age"
@@ -146,6 +147,60 @@ func TestUnsealDamagedInside(t *testing.T) {
 	if _, err := unseal(bytes.NewReader(seal(t, changed, false, id.Recipient())), id); !errors.Is(err, crypt.ErrSealBroken) {
 		t.Errorf("changed: %v", err)
 	}
+}
+
+// An empty file is a frame of nothing, without which zstd -d says that its input ended.
+func TestSealEmpty(t *testing.T) {
+	id := newIdentity(t)
+	r, err := crypt.Open(bytes.NewReader(sealed(t, nil, crypt.SealOptions{Recipients: []age.Recipient{id.Recipient()}})), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h zstd.Header
+	if err := h.Decode(frame); err != nil {
+		t.Errorf("%x: %v", frame, err)
+	}
+	zstd, err := zstd.NewReader(bytes.NewReader(frame))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zstd.Close()
+	if plain, err := io.ReadAll(zstd); err != nil || len(plain) > 0 {
+		t.Errorf("%d bytes, %v", len(plain), err)
+	}
+}
+
+// What is given up leaves nothing behind that runs or waits.
+func TestGivenUp(t *testing.T) {
+	id := newIdentity(t)
+	whole := sealed(t, sample(9<<20), crypt.SealOptions{Recipients: []age.Recipient{id.Recipient()}})
+	synctest.Test(t, func(t *testing.T) {
+		w, err := crypt.Seal(io.Discard, crypt.SealOptions{Recipients: []age.Recipient{id.Recipient()}, Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(sample(9 << 20)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r, err := crypt.Unseal(bytes.NewReader(whole), 2, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(r, make([]byte, 3<<20)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 func TestSealPassesWriteErrors(t *testing.T) {

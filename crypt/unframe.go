@@ -38,6 +38,7 @@ type unframer struct {
 	now     *unframe
 	rest    []byte
 	err     error
+	closed  bool
 }
 
 func (u *unframer) buffer() []byte {
@@ -219,6 +220,10 @@ func (u *unframer) Read(p []byte) (int, error) {
 
 // Close ends the goroutines that read ahead.
 func (u *unframer) Close() error {
+	if u.closed {
+		return nil
+	}
+	u.closed = true
 	close(u.stop)
 	go func() { // the source may stall
 		for range u.queue {
