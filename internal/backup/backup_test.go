@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -557,6 +558,56 @@ func TestForgery(t *testing.T) {
 	if kinds := h.verify(true, backup.ChainOptions{}); !slices.Equal(kinds, []backup.ProblemKind{backup.Forged, backup.Forged}) {
 		t.Errorf("problems: %v", kinds)
 	}
+}
+
+// A member that is replaced by one that others sealed for the same key, after the set
+// was verified, is neither restored nor read.
+func TestReplaced(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.backup(dir)
+	set := h.newest()
+	if problems, err := set.Verify(t.Context(), backup.VerifyOptions{Keys: []*crypt.VerifyingKey{h.key.Public()}}); err != nil || len(problems) > 0 {
+		t.Fatalf("%v, %v", problems, err)
+	}
+	ids := []age.Identity{h.id}
+	for _, name := range []string{"inner.zst.age", set.Manifest.Members[0].Name} {
+		path := filepath.Join(h.dest, h.o.Label, set.Manifest.ID, name)
+		genuine, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again bytes.Buffer
+		if err := crypt.Reseal(t.Context(), &again, bytes.NewReader(genuine), h.o.Seal, ids...); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Dir(path), map[string][]byte{name: again.Bytes()})
+		if _, err := set.Restore(t.Context(), backup.RestoreOptions{Into: filepath.Join(t.TempDir(), "x"), Identities: ids, UID: -1, GID: -1}); !backup.IsDamage(err) {
+			t.Errorf("%s: restored, %v", name, err)
+		}
+		if err := readAll(t, set, ids); !backup.IsDamage(err) {
+			t.Errorf("%s: read, %v", name, err)
+		}
+		write(t, filepath.Dir(path), map[string][]byte{name: genuine})
+	}
+	if err := readAll(t, set, ids); err != nil {
+		t.Error(err)
+	}
+}
+
+// readAll reads the plaintext of everything in a set.
+func readAll(t *testing.T, set *backup.Set, ids []age.Identity) error {
+	t.Helper()
+	parts, _, err := set.Data(t.Context(), ids)
+	for _, part := range parts {
+		r, e := part.Open()
+		if e == nil {
+			_, e = io.Copy(io.Discard, r)
+			r.Close()
+		}
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // Commands that no server logs are found before a server sees them.

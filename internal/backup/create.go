@@ -323,7 +323,7 @@ func (cr *creator) seal(ctx context.Context, name string, write func(io.Writer) 
 	if err != nil {
 		return Member{}, err
 	}
-	out := &cipherWriter{w: obj, hash: sha256.New(), rate: cr.o.Rate}
+	out := &cipherWriter{ctx: ctx, w: obj, hash: sha256.New(), rate: cr.o.Rate}
 	sealed, err := crypt.Seal(out, cr.o.Seal)
 	if err == nil {
 		if err = write(sealed); err == nil {
@@ -356,8 +356,9 @@ func (cr *creator) undo(ctx context.Context) {
 	}
 }
 
-// cipherWriter hashes and counts what goes to the store, at a rate.
+// cipherWriter hashes and counts what goes to the store, at a rate, until ctx ends.
 type cipherWriter struct {
+	ctx  context.Context
 	w    io.Writer
 	hash hash.Hash
 	n    int64
@@ -368,10 +369,15 @@ func (c *cipherWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.hash.Write(p[:n])
 	c.n += int64(n)
-	if c.rate > 0 {
-		time.Sleep(time.Duration(float64(n) / float64(c.rate) * float64(time.Second)))
+	if err != nil || c.rate <= 0 {
+		return n, err
 	}
-	return n, err
+	select {
+	case <-time.After(time.Duration(float64(n) / float64(c.rate) * float64(time.Second))):
+		return n, nil
+	case <-c.ctx.Done():
+		return n, c.ctx.Err()
+	}
 }
 
 // into is the consumer that writes to w.

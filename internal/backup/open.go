@@ -2,8 +2,11 @@ package backup
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"path"
@@ -197,23 +200,39 @@ func (s *Set) inner(ctx context.Context, ids []age.Identity) (*Inner, error) {
 	return parseInner(text, s.Manifest)
 }
 
-// member opens the plaintext of a member.
+// member opens the plaintext of a member, which ends with [errReplaced] if what was
+// read is not the file that the manifest names.
 func (s *Set) member(ctx context.Context, m *Member, ids []age.Identity) (io.ReadCloser, error) {
 	r, _, err := s.store.Open(ctx, s.Manifest.key(m))
 	if err != nil {
 		return nil, err
 	}
-	plain, err := crypt.Unseal(r, 0, ids...)
+	hash := sha256.New()
+	plain, err := crypt.Unseal(io.TeeReader(r, hash), 0, ids...)
 	if err != nil {
 		r.Close() //nolint:errcheck // it was only read
 		return nil, err
 	}
-	return &unsealed{plain, r}, nil
+	return &unsealed{plain, r, hash, m.SHA256}, nil
 }
+
+// errReplaced says that a member is a sealed file, but another than the manifest names:
+// to seal one takes no secret.
+var errReplaced = errors.New("not the file that the manifest names")
 
 type unsealed struct {
 	io.ReadCloser
-	raw io.Closer
+	raw  io.Closer
+	hash hash.Hash // of what was read of raw, all of which is read before the plaintext ends
+	want string
+}
+
+func (u *unsealed) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err == io.EOF && hex.EncodeToString(u.hash.Sum(nil)) != u.want {
+		err = errReplaced
+	}
+	return n, err
 }
 
 func (u *unsealed) Close() error { return errors.Join(u.ReadCloser.Close(), u.raw.Close()) }

@@ -35,6 +35,8 @@ func newPlace(target string, now time.Time) (*place, error) {
 	}
 	if resolved, err := filepath.EvalSymlinks(target); err == nil {
 		target = resolved
+	} else if _, e := os.Lstat(target); e == nil { // a link into a volume that is not mounted: it is not to be replaced
+		return nil, err
 	}
 	p := &place{target: target, moved: "before-" + now.UTC().Format("20060102T150405Z")}
 	entries, err := os.ReadDir(target)

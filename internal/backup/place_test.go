@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bufio"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +83,23 @@ func TestRestoreThroughLink(t *testing.T) {
 		t.Errorf("the link is %v, %v", info, err)
 	}
 	equal(t, read(t, real), want)
+}
+
+// A link to a volume that is not mounted is left as it is.
+func TestRestoreThroughDanglingLink(t *testing.T) {
+	dir, _ := dataDir(t)
+	h := newHost(t)
+	h.backup(dir)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("nowhere/data", link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.restore(backup.RestoreOptions{Into: link}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("restored: %v", err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "nowhere/data" {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
 }
 
 func TestReads(t *testing.T) {

@@ -179,7 +179,8 @@ func (v *verifier) sort(name string, err error) error {
 
 // IsDamage reports whether an error is about the data, not about reading it.
 func IsDamage(err error) bool {
-	return keyspace.Incomplete(err) || errors.Is(err, crypt.ErrSealBroken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrManifest) || errors.Is(err, errDiffers)
+	return keyspace.Incomplete(err) || errors.Is(err, crypt.ErrSealBroken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrManifest) ||
+		errors.Is(err, errDiffers) || errors.Is(err, errReplaced)
 }
 
 // errDiffers says that a member does not hold what the sealed manifest says.

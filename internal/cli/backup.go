@@ -364,9 +364,10 @@ func hostLabel() string {
 	return name
 }
 
-// hook runs a command of the user's. What it prints goes to standard error.
+// hook runs a command of the user's, also after a backup that was interrupted. What it
+// prints goes to standard error.
 func (a *app) hook(ctx context.Context, command, label string, code int, r *backup.Result) error {
-	c := exec.CommandContext(ctx, "/bin/sh", "-c", command) //nolint:gosec // running it is the purpose
+	c := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", command) //nolint:gosec // running it is the purpose
 	c.Stdout, c.Stderr = a.stderr, a.stderr
 	c.Env = append(os.Environ(), "VALKEYFS_LABEL="+label, fmt.Sprintf("VALKEYFS_STATUS=%d", code))
 	if r != nil && code == exitOK {

@@ -3,9 +3,12 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // stalling delivers what it has, asks the process to stop, as Ctrl-C does, and
@@ -53,5 +56,41 @@ func TestInterrupt(t *testing.T) {
 	}
 	if sum.Type != "summary" || sum.Complete || sum.Stopped == "" || sum.Keys == 0 || sum.BytesRead == 0 || sum.Coverage == 1 {
 		t.Errorf("summary %+v", sum)
+	}
+}
+
+// SIGTERM ends a backup at once, also one that waits because of --limit-rate, and what
+// is to be run after a failure is run.
+func TestInterruptBackup(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("data", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("data/dump.rdb", []byte("REDIS0011\xfe\x00\x00\x01k\x05value\xff\x00\x00\x00\x00\x00\x00\x00\x00"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runs(t, exitOK, "keygen", "-o", "key.txt")
+	key, err := os.ReadFile("key.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipient, _ := strings.Cut(string(key), "public key: ")
+	recipient, _, _ = strings.Cut(recipient, "\n")
+	go func() {
+		for {
+			if begun, _ := filepath.Glob("sets/db/*/.writing-*"); len(begun) > 0 {
+				syscall.Kill(syscall.Getpid(), syscall.SIGTERM)
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	runs(t, exitError, "backup", "data", "--to", "sets", "--label", "db", "-r", recipient, "--limit-rate", "1", "--on-failure", "echo $VALKEYFS_STATUS >failed")
+	if failed, err := os.ReadFile("failed"); string(failed) != "4\n" {
+		t.Errorf("the hook wrote %q, %v", failed, err)
+	}
+	if whole, _ := filepath.Glob("sets/db/*/manifest.json"); len(whole) > 0 {
+		t.Errorf("there is a set: %v", whole)
 	}
 }
