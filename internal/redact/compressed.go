@@ -60,15 +60,17 @@ var compressions = []compression{
 	},
 }
 
-// untold begin with any byte. What comes out of bytes that are no such thing is
+// untold are told by a few bits only. What comes out of bytes that are no such thing is
 // noise, in which no secret stands.
 var untold = []compression{
 	{
-		open: unbrotli,
-		pack: func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
+		begins: beginsBrotli,
+		open:   unbrotli,
+		pack:   func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
 	}, {
-		open: inflater,
-		pack: func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) },
+		begins: beginsDeflate,
+		open:   inflater,
+		pack:   func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) },
 	},
 }
 
@@ -133,6 +135,9 @@ func (t *texts) compressed(p []byte, depth int, try bool) []byte {
 		}
 	} else if try && len(p) >= minUntold {
 		for i := range untold {
+			if !untold[i].begins(p) {
+				continue
+			}
 			if q, _ := t.reopened(p, &untold[i], depth); q != nil {
 				return q
 			}

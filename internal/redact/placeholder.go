@@ -1,12 +1,13 @@
 package redact
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
 	"hash/maphash"
-	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -20,11 +21,20 @@ import (
 // for a token, and digits begin with zeros, which no card and no telephone number
 // does.
 type placeholders struct {
-	mac   hash.Hash
-	seed  maphash.Seed
-	taken map[uint64]uint64 // hash of a placeholder: hash of what it stands for
-	sum   []byte
+	mac  hash.Hash
+	seed maphash.Seed
+	sum  []byte
+
+	mu    sync.Mutex
+	taken table // placeholders that may come twice, each with a part of the hash of what it stands for
 }
+
+// Long placeholders that bear a mark do not come twice and are known by it; of others no
+// more are told apart than fit in 16 MiB.
+const (
+	longPlaceholder = 32
+	maxTaken        = 7 << 18
+)
 
 const (
 	lowerLetters = "qvwxz"
@@ -35,7 +45,7 @@ const (
 )
 
 func newPlaceholders(key []byte) *placeholders {
-	return &placeholders{mac: hmac.New(sha256.New, key), seed: maphash.MakeSeed(), taken: map[uint64]uint64{}}
+	return &placeholders{mac: hmac.New(sha256.New, key), seed: maphash.MakeSeed()}
 }
 
 // kinds of characters that a secret has.
@@ -56,12 +66,26 @@ func (m *placeholders) appendFor(dst, p []byte, blunt bool) []byte {
 	of := maphash.Bytes(m.seed, p)
 	for attempt := uint32(0); ; attempt++ {
 		dst = m.attempt(dst[:from], p, attempt, blunt)
-		h := maphash.Bytes(m.seed, dst[from:])
-		if was, ok := m.taken[h]; !ok || was == of || attempt == maxAttempts {
-			m.taken[h] = of
+		if attempt == maxAttempts || m.take(dst[from:], of) {
 			return dst
 		}
 	}
+}
+
+// take reports whether a placeholder may stand for the text of a hash: it does not for
+// another.
+func (m *placeholders) take(made []byte, of uint64) bool {
+	if len(made) >= longPlaceholder && marked(made) {
+		return true
+	}
+	h := maphash.Bytes(m.seed, made)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was, ok := m.taken.get(h)
+	if !ok && m.taken.n < maxTaken {
+		m.taken.put(h, uint16(of))
+	}
+	return !ok || was == uint16(of)
 }
 
 // maxAttempts ends the search for a placeholder that nothing else has: short ones
@@ -93,12 +117,19 @@ func wordAt(p []byte) bool {
 }
 
 // made reports whether text is a placeholder, or bears the mark of one.
-func (m *placeholders) made(text string) bool {
-	if _, ok := m.taken[maphash.String(m.seed, text)]; ok {
+func (m *placeholders) made(text []byte) bool {
+	if marked(text) {
 		return true
 	}
-	text = strings.ToLower(text)
-	return strings.Contains(text, "xxxx") || strings.Contains(text, "0000")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.taken.get(maphash.Bytes(m.seed, text))
+	return ok
+}
+
+// marked reports whether text bears the mark of a placeholder.
+func marked(text []byte) bool {
+	return bytes.Contains(bytes.ToLower(text), []byte("xxxx")) || bytes.Contains(text, []byte("0000"))
 }
 
 func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte {

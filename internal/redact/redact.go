@@ -2,10 +2,12 @@ package redact
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -33,15 +35,17 @@ type Redactor struct {
 	secrets *secrets
 	judge   *judge
 	places  *placeholders
-	records map[record]*orders
+	records map[record]orders
+	short   int64 // bytes that their short secrets take
 	counts  Counts
 
-	key     orders // of the key at hand
-	rec     record
-	without record          // the last command's
-	held    *keyspace.Event // a part of a long value whose successor has not come
-	cover   bool            // all that follows of it is replaced
-	changed bool            // of the event that was yielded last
+	key      orders   // of the key at hand
+	keyShort []string // of these
+	rec      record
+	without  record          // the last command's
+	held     *keyspace.Event // a part of a long value whose successor has not come
+	cover    bool            // all that follows of it is replaced
+	changed  bool            // of the event that was yielded last
 }
 
 // Counts say what was replaced.
@@ -61,7 +65,31 @@ type record struct {
 // orders say how a record is treated.
 type orders struct {
 	level level
-	short []string // secrets that are replaced here only
+	short string // secrets that are replaced here only, each behind its length, the longest first
+}
+
+// maxShort bounds the short secrets of a record: all of one with more is replaced.
+const maxShort = 4 << 10
+
+// shorts are the short secrets.
+func (o *orders) shorts() (out []string) {
+	for s := o.short; len(s) > 0; s = s[1+s[0]:] {
+		out = append(out, s[1:1+s[0]])
+	}
+	return out
+}
+
+// with is the orders with one short secret more.
+func (o orders) with(secret string) orders {
+	short := append(o.shorts(), secret)
+	slices.SortFunc(short, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
+	var b strings.Builder
+	for _, s := range short {
+		b.WriteByte(byte(len(s)))
+		b.WriteString(s)
+	}
+	o.short = b.String()
+	return o
 }
 
 // level is how much of a record is replaced.
@@ -83,7 +111,7 @@ func New(o Options) (*Redactor, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMaxMem
 	}
-	r := &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]*orders{}}
+	r := &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]orders{}}
 	r.judge = &judge{secrets: r.secrets}
 	o.Scan.Plain, o.Scan.Values, o.Scan.Names = true, r.judge, true
 	var err error
@@ -104,56 +132,101 @@ func (e *ErrLeft) Error() string {
 	return fmt.Sprintf("%d secrets would still be found, by rule %s first", e.N, e.Rule)
 }
 
-// maxRounds bounds how often the events are scanned.
+// maxRounds bounds how often the events are looked at.
 const maxRounds = 3 * int(levels)
 
 // Learn finds out what is to be replaced. events is called several times, and must
 // hold the same each time. Damage does not end it.
 func (r *Redactor) Learn(ctx context.Context, events func() keyspace.Seq) error {
-	seq := selected(events(), r.o.Match)
-	left := &ErrLeft{}
-	for round := range maxRounds {
+	if err := r.first(ctx, selected(events(), r.o.Match)); err != nil {
+		return err
+	}
+	var left left
+	for range maxRounds {
+		// What was found to be clean stays so while there are no new secrets.
+		seq := among(selected(events(), r.o.Match), left.again)
 		var err error
-		if left, err = r.scan(ctx, seq, round); err != nil || left.N == 0 {
+		if left, err = r.look(ctx, r.Seq(seq)); err != nil || left.N == 0 {
 			return err
 		}
-		seq = r.Seq(selected(events(), r.o.Match))
+		if !left.more {
+			break
+		}
 	}
-	return left
+	return &left.ErrLeft
 }
 
-// scan has a sequence scanned and notes what was found. It counts what has to be
-// dealt with yet.
-func (r *Redactor) scan(ctx context.Context, seq keyspace.Seq, round int) (*ErrLeft, error) {
-	left := &ErrLeft{}
-	var later []found
-	r.judge.asked = round > 0
+// first takes up what is found in the events as they are.
+func (r *Redactor) first(ctx context.Context, seq keyspace.Seq) error {
+	r.judge.asked = false
 	_, err := r.scanner.Scan(ctx, seq, func(f *scan.Finding) error {
-		f = f.Plain()
+		x := newFound(f)
+		r.counts.Found++
+		r.learn(&x)
+		for len(x.secrets) == 0 && r.records[x.rec].level < everyString {
+			r.raise(x.rec)
+		}
+		return r.room()
+	})
+	return err
+}
+
+// left is what is found in the events as they will be.
+type left struct {
+	ErrLeft
+	again map[record]bool // where it was; nil: new secrets may stand anywhere
+	more  bool            // larger pieces are replaced there from now on
+}
+
+// look has the events scanned as they will be, and takes up what is found there.
+func (r *Redactor) look(ctx context.Context, seq keyspace.Seq) (left left, err error) {
+	// The sequence, which another goroutine reads, looks at what is known so far.
+	var fresh []found
+	left.again = map[record]bool{}
+	r.judge.asked = true
+	_, err = r.scanner.Scan(ctx, seq, func(f *scan.Finding) error {
 		if left.N++; left.Rule == "" {
 			left.Rule = f.Rule
 		}
-		x := found{rec: record{f.Source, f.RecordOffset}}
-		if f.Rule != queueRule {
-			x.secrets = slices.AppendSeq([]string{f.Secret}, maps.Values(f.Identity))
-			slices.Sort(x.secrets) // a map has no order, and what is learned first counts
-		}
-		if round == 0 {
-			return r.note(&x, round, nil)
-		}
-		// The sequence, which another goroutine reads, looks at what is known so far.
-		if len(later) < maxLater {
-			later = append(later, x)
+		x := newFound(f)
+		left.again[x.rec] = true
+		x.secrets = slices.DeleteFunc(x.secrets, func(s string) bool { return !r.unknown(s, x.rec) })
+		if len(x.secrets) > 0 && len(fresh) < maxFresh { // others come again
+			fresh = append(fresh, x)
 		}
 		return nil
 	})
-	raised := map[record]bool{}
-	for i := range later {
-		if e := r.note(&later[i], round, raised); err == nil {
-			err = e
+	for rec := range left.again {
+		left.more = r.raise(rec) || left.more
+	}
+	for i := range fresh {
+		r.learn(&fresh[i])
+		left.again = nil
+	}
+	return left, cmp.Or(err, r.room())
+}
+
+// among leaves out all keys and commands but those of these records; nil: none is.
+func among(seq keyspace.Seq, records map[record]bool) keyspace.Seq {
+	if records == nil {
+		return seq
+	}
+	return func(yield func(*keyspace.Event, error) bool) {
+		rec, of := record{offset: -1}, false
+		for e, err := range seq {
+			if err == nil {
+				if at := (record{e.Pos.Source, e.Record}); at != rec {
+					rec, of = at, records[at]
+				}
+				if !of {
+					continue
+				}
+			}
+			if !yield(e, err) {
+				return
+			}
 		}
 	}
-	return left, err
 }
 
 // queueRule names keys that hold jobs. It tells them by their form, and what it names
@@ -166,50 +239,37 @@ type found struct {
 	secrets []string // none: the record as a whole
 }
 
-// maxLater bounds the findings that one round deals with; others come again.
-const maxLater = 1 << 17
+// newFound is what is taken of f.
+func newFound(f *scan.Finding) found {
+	f = f.Plain()
+	x := found{rec: record{f.Source, f.RecordOffset}}
+	if f.Rule != queueRule {
+		x.secrets = slices.AppendSeq([]string{f.Secret}, maps.Values(f.Identity))
+		slices.Sort(x.secrets) // a map has no order, and what is learned first counts
+	}
+	return x
+}
 
-// note takes up a finding. One that comes again has its record replaced in larger
-// pieces.
-func (r *Redactor) note(f *found, round int, raised map[record]bool) error {
-	o := r.ordersFor(f.rec)
-	fresh := false
-	for _, s := range f.secrets {
-		fresh = r.learn(s, o, round) || fresh
-	}
-	if round == 0 {
-		r.counts.Found++
-		for len(f.secrets) == 0 && o.level < everyString {
-			r.raise(o)
-		}
-	}
-	if !fresh && round > 0 && !raised[f.rec] {
-		raised[f.rec] = true
-		r.raise(o)
-	}
-	if r.secrets.bytes > r.o.MaxMem {
+// maxFresh bounds the findings with new secrets that are dealt with at once.
+const maxFresh = 1 << 14
+
+// room is an error if what is known takes more memory than it may.
+func (r *Redactor) room() error {
+	const perRecord = 80 // about what orders take
+	if r.secrets.bytes()+r.short+int64(len(r.records))*perRecord > r.o.MaxMem || r.secrets.full() {
 		return fmt.Errorf("more secrets than fit in %d MiB: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
 	}
 	return nil
 }
 
-// ordersFor are the orders for a record, which may be changed.
-func (r *Redactor) ordersFor(rec record) *orders {
-	o := r.records[rec]
-	if o == nil {
-		o = &orders{}
-		r.records[rec] = o
-		r.secrets.bytes += perRecord
-	}
-	return o
-}
-
 // raise has a record replaced in larger pieces, and reports whether there are any.
-func (r *Redactor) raise(o *orders) bool {
+func (r *Redactor) raise(rec record) bool {
+	o := r.records[rec]
 	if o.level == levels-1 {
 		return false
 	}
 	o.level++
+	r.records[rec] = o
 	switch o.level {
 	case wholeStrings:
 		r.counts.Whole++
@@ -223,30 +283,41 @@ func (r *Redactor) raise(o *orders) bool {
 // Raise has the record of e replaced in larger pieces from now on: whoever wrote it
 // in another form found something in that. It reports whether there are any.
 func (r *Redactor) Raise(e *keyspace.Event) bool {
-	return r.raise(r.ordersFor(record{e.Pos.Source, e.Record}))
+	return r.raise(record{e.Pos.Source, e.Record})
 }
 
-// perRecord is about what the orders for a record take.
-const perRecord = 128
-
-// learn takes up a secret and reports whether it was not known.
-func (r *Redactor) learn(secret string, o *orders, round int) bool {
+// unknown reports whether a secret that was found in what is yielded is one of the data
+// set that was not known: no placeholder, nor what such a one lies in.
+func (r *Redactor) unknown(secret string, in record) bool {
 	switch {
-	case len(secret) == 0, round > 0 && r.places.made(secret):
-		return false // a placeholder, or what it lies in
+	case len(secret) == 0, r.places.made([]byte(secret)):
+		return false
 	case len(secret) >= anywhere:
-		if r.secrets.add(secret) {
-			r.counts.Secrets++
-			return true
-		}
-	case !slices.Contains(o.short, secret):
-		o.short = append(o.short, secret)
-		slices.SortFunc(o.short, func(a, b string) int { return len(b) - len(a) })
-		r.counts.Secrets++
-		r.secrets.bytes += perRecord
-		return true
+		return !r.secrets.holds(secret)
 	}
-	return false
+	o := r.records[in]
+	return !slices.Contains(o.shorts(), secret)
+}
+
+// learn takes up the secrets of a finding.
+func (r *Redactor) learn(f *found) {
+	for _, secret := range f.secrets {
+		switch o := r.records[f.rec]; {
+		case len(secret) == 0:
+		case len(secret) >= anywhere:
+			if r.secrets.add(secret) {
+				r.counts.Secrets++
+			}
+		case slices.Contains(o.shorts(), secret):
+		case len(o.short) >= maxShort:
+			for r.raise(f.rec) { // all of it
+			}
+		default:
+			r.records[f.rec] = o.with(secret)
+			r.short += int64(len(secret)) + 1
+			r.counts.Secrets++
+		}
+	}
 }
 
 // Counts tells what was learned.
@@ -297,7 +368,7 @@ func selected(seq keyspace.Seq, match func(*keyspace.Event) bool) keyspace.Seq {
 // where anything was changed.
 func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
-		r.rec, r.key, r.held, r.without = record{offset: -1}, orders{}, nil, record{offset: -1}
+		r.rec, r.key, r.keyShort, r.held, r.without = record{offset: -1}, orders{}, nil, nil, record{offset: -1}
 		stale := false // something of the key was changed
 		for e, err := range seq {
 			if r.held != nil {
@@ -389,11 +460,8 @@ func (r *Redactor) orders(e *keyspace.Event) {
 		return
 	}
 	r.rec = rec
-	if o := r.records[rec]; o != nil {
-		r.key = *o
-	} else {
-		r.key = orders{}
-	}
+	r.key = r.records[rec]
+	r.keyShort = r.key.shorts()
 }
 
 // apply replaces what is to be replaced in e and reports whether anything was. e is
@@ -520,7 +588,7 @@ func (t *texts) long(p []byte) []byte {
 // there are none.
 func (t *texts) plain(p []byte) []byte {
 	q := t.known(p)
-	for _, s := range t.o.short {
+	for _, s := range t.r.keyShort {
 		if i := bytes.Index(q, []byte(s)); i >= 0 {
 			q = bytes.ReplaceAll(q, []byte(s), t.r.places.appendFor(nil, []byte(s), t.o.level >= bluntSecrets))
 		}

@@ -1,7 +1,11 @@
 package redact
 
 import (
+	"cmp"
 	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -9,61 +13,143 @@ import (
 // shorter ones only in the key where they were found: 1234 may be many things.
 const anywhere = 8
 
-// secrets is a set of texts that finds any of them in another. Many begin alike (all
-// JSON web tokens do), so what begins with the same eight bytes is told apart by length
-// and looked up whole.
+// secrets is a set of texts that finds any of them in another. It holds hashes of them,
+// under keys of its own, so that millions fit in memory. What begins with the same eight
+// bytes is told apart by length and looked up whole; long ones, of which many begin alike
+// (all JSON web tokens do), by more of their beginning first.
 type secrets struct {
-	texts  map[string]struct{}
-	byHead map[uint64][]int // lengths of the texts that begin so, the longest first
-	filter []uint64         // bits by a hash of the first bytes: most positions end there
-	bytes  int64
-	most   int // length of the longest
+	seed   maphash.Seed
+	keys   [2]uint64 // of the hashes of heads
+	texts  table
+	heads  table    // hashes of the first bytes: which of sets has the lengths,
+	longer table    // and of the first longHead
+	filter []uint64 // bits by the hash of the head: most positions end there
+	sets   [][]int  // lengths, the longest first; few are different
+	listed int64    // lengths in sets
+	most   int      // length of the longest
 }
 
-const filterBits = 20
+// longHead is how much of the beginning of long ones is looked up; aLong stands among
+// lengths for those of all of them.
+const (
+	longHead = 64
+	aLong    = math.MaxInt
+)
 
 func newSecrets() *secrets {
-	return &secrets{texts: map[string]struct{}{}, byHead: map[uint64][]int{}, filter: make([]uint64, 1<<filterBits/64)}
+	s := &secrets{seed: maphash.MakeSeed(), sets: [][]int{nil}}
+	for i := range s.keys {
+		s.keys[i] = maphash.String(s.seed, string(rune('a'+i))) | 1
+	}
+	return s
+}
+
+// bytes is the memory that it takes.
+func (s *secrets) bytes() int64 {
+	return s.texts.bytes() + s.heads.bytes() + s.longer.bytes() + (int64(len(s.filter))+s.listed)*8
+}
+
+// full reports that no other can be told apart from all these.
+func (s *secrets) full() bool { return len(s.sets) >= maxNumber }
+
+// holds reports whether text is one of the set.
+func (s *secrets) holds(text string) bool {
+	_, ok := s.texts.get(maphash.String(s.seed, text))
+	return ok
 }
 
 // add adds a secret and reports whether it is new. It must have anywhere bytes.
 func (s *secrets) add(text string) bool {
-	if _, ok := s.texts[text]; ok {
+	if !s.texts.put(maphash.String(s.seed, text), 0) {
 		return false
 	}
-	s.texts[text] = struct{}{}
-	head := binary.LittleEndian.Uint64([]byte(text[:anywhere]))
-	lengths := s.byHead[head]
-	if i, ok := slices.BinarySearchFunc(lengths, len(text), func(a, b int) int { return b - a }); !ok {
-		s.byHead[head] = slices.Insert(lengths, i, len(text))
+	length := len(text)
+	if length >= longHead {
+		s.addLength(&s.longer, maphash.String(s.seed, text[:longHead]), length)
+		length = aLong
 	}
-	h := bitOf(head)
-	s.filter[h/64] |= 1 << (h % 64)
-	s.bytes += int64(len(text)) + perSecret
+	h := s.hash(binary.LittleEndian.Uint64([]byte(text[:anywhere])))
+	s.addLength(&s.heads, h, length)
+	if len(s.filter)*8 < len(s.heads.slots) { // eight bits a slot
+		s.filter = make([]uint64, len(s.heads.slots)/8)
+		for _, slot := range s.heads.slots {
+			if slot != 0 {
+				s.mark(slot)
+			}
+		}
+	}
+	s.mark(h)
 	s.most = max(s.most, len(text))
 	return true
 }
 
-// perSecret is about what a secret takes beside its bytes, its placeholder included.
-const perSecret = 160
+// addLength adds a length to those of the texts that begin so.
+func (s *secrets) addLength(t *table, h uint64, n int) {
+	set, _ := t.get(h)
+	lengths := s.sets[set]
+	i, ok := slices.BinarySearchFunc(lengths, n, func(a, b int) int { return cmp.Compare(b, a) })
+	if ok {
+		return
+	}
+	lengths = slices.Insert(slices.Clone(lengths), i, n)
+	k := slices.IndexFunc(s.sets[:min(len(s.sets), commonSets)], func(set []int) bool { return slices.Equal(set, lengths) })
+	if k < 0 && !s.full() {
+		k = len(s.sets)
+		s.sets = append(s.sets, lengths)
+		s.listed += int64(len(lengths))
+	}
+	t.put(h, uint16(max(k, 0)))
+}
 
-func bitOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> (64 - filterBits) }
+// commonSets is how many sets of lengths are looked at for one to share.
+const commonSets = 256
+
+// hash is that of the first bytes of a text.
+func (s *secrets) hash(head uint64) uint64 {
+	hi, lo := bits.Mul64(head^s.keys[0], s.keys[1])
+	return used(hi ^ lo)
+}
+
+// mark sets the bit of a hash, of which the number of a slot is no part.
+func (s *secrets) mark(h uint64) {
+	at := s.bit(h)
+	s.filter[at/64] |= 1 << (at % 64)
+}
+
+func (s *secrets) bit(h uint64) uint64 { return h >> numberBits & uint64(len(s.filter)*64-1) }
 
 // next finds the first secret at or behind from, the longest where several begin.
 func (s *secrets) next(p []byte, from int) (at, size int) {
+	if len(s.filter) == 0 {
+		return -1, 0
+	}
 	for i := from; i+anywhere <= len(p); i++ {
-		head := binary.LittleEndian.Uint64(p[i:])
-		h := bitOf(head)
-		if s.filter[h/64]&(1<<(h%64)) == 0 {
+		h := s.hash(binary.LittleEndian.Uint64(p[i:]))
+		if at := s.bit(h); s.filter[at/64]&(1<<(at%64)) == 0 {
 			continue
 		}
-		for _, n := range s.byHead[head] {
-			if n <= len(p)-i {
-				if _, ok := s.texts[string(p[i:i+n])]; ok {
-					return i, n
-				}
-			}
+		if n := s.longest(&s.heads, h, p[i:]); n > 0 {
+			return i, n
 		}
 	}
 	return -1, 0
+}
+
+// longest is the length of the longest with which p begins, of those of which t has
+// the lengths under h; 0: p begins with none.
+func (s *secrets) longest(t *table, h uint64, p []byte) int {
+	set, _ := t.get(h)
+	for _, n := range s.sets[set] {
+		switch {
+		case n == aLong && len(p) >= longHead:
+			if n := s.longest(&s.longer, maphash.Bytes(s.seed, p[:longHead]), p); n > 0 {
+				return n
+			}
+		case n <= len(p):
+			if _, ok := s.texts.get(maphash.Bytes(s.seed, p[:n])); ok {
+				return n
+			}
+		}
+	}
+	return 0
 }
