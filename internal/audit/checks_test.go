@@ -299,6 +299,9 @@ func TestChecks(t *testing.T) {
 		{"VFS-INTEG-006", Fail, log("#TS:1700000100", "SET|k|v", "#TS:1700000000", "SET|k|w")},
 		{"VFS-INTEG-006", Pass, log("#TS:1700000000", "SET|k|v", "#TS:1700000100", "SET|k|w")},
 		{"VFS-INTEG-007", Fail, both(log("SET|k|v"), mode(aofFile, 0o620))},
+		{"VFS-INTEG-007", Pass, mode(dumpFile, 0o620)}, // nothing of it is run
+		{"VFS-INTEG-007", Pass, log("SET|k|v")},
+		{"VFS-INTEG-007", Fail, both(say("appendfilename dump.rdb"), mode(dumpFile, 0o620))},
 
 		{"VFS-REPL-001", Fail, say("replica-read-only no")},
 		{"VFS-REPL-001", Fail, say("slave-read-only no", "slaveof 10.0.0.6 6379")},
@@ -460,6 +463,30 @@ func TestNoChecksum(t *testing.T) {
 			if x.Check.ID == "VFS-INTEG-005" && (x.Status != Fail || x.Severity != c.severity || x.Evidence != c.evidence) {
 				t.Errorf("%+v: %s, %s: %q", c, x.Status, x.Severity, x.Evidence)
 			}
+		}
+	}
+}
+
+// TestSentinelKnowsNoCommands: what a sentinel has no command for is no question, whatever
+// the profile, as it answers on Redis 6.0 and 7.0 and on Valkey 8.1; what it has is.
+func TestSentinelKnowsNoCommands(t *testing.T) {
+	for _, file := range []string{"port 26379\n", "port 26379\nsentinel monitor m 10.0.0.1 6379 2\n"} {
+		want := Fail
+		if strings.Contains(file, "sentinel") {
+			want = NA
+		}
+		r, err := Run(t.Context(), image(t, tree{"etc/redis/redis.conf": private(file)}), []string{"/"}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := statuses(r)
+		for _, id := range []string{"VFS-CONF-001", "VFS-SLOW-001", "VFS-SLOW-003", "VFS-SLOW-009", "VFS-REPL-008"} {
+			if got[id] != want {
+				t.Errorf("%q: %s: %s, not %s", file, id, got[id], want)
+			}
+		}
+		if got["VFS-AUTH-001"] != Fail {
+			t.Errorf("%q: VFS-AUTH-001: %s", file, got["VFS-AUTH-001"])
 		}
 	}
 }

@@ -119,7 +119,7 @@ func (r *Report) judge(s *Subject) {
 }
 
 func (s *Subject) answer(c *Check) []Answer {
-	if why := s.Options.leftOut(c); why != "" {
+	if why := s.leftOut(c); why != "" {
 		return na("%s", why)
 	}
 	if c.run == nil {

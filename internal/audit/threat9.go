@@ -1,6 +1,11 @@
 package audit
 
-import "slices"
+import (
+	"path"
+	"slices"
+
+	"github.com/valkeyfs/valkeyfs/internal/source"
+)
 
 // Unauthorized data modification.
 var threat9 = []Check{
@@ -119,6 +124,10 @@ func checkReplayable(s *Subject) []Answer {
 	if a != nil {
 		return a
 	}
+	files = slices.DeleteFunc(files, s.snapshot)
+	if len(files) == 0 {
+		return pass(Place{File: s.Dir}, "snapshots lie there, and no log")
+	}
 	var fs []Answer
 	for _, f := range files {
 		if f.Mode.Perm()&0o022 != 0 {
@@ -126,4 +135,14 @@ func checkReplayable(s *Subject) []Answer {
 		}
 	}
 	return orPass(fs, Place{File: s.Dir}, "only the owner can write to the %d data files", len(files))
+}
+
+// snapshot reports whether a file is read as a snapshot alone: behind one at the head
+// of a log, or in the place of its base, commands may stand.
+func (s *Subject) snapshot(f DataFile) bool {
+	log := "appendonly.aof"
+	if s.Server != nil {
+		log = s.Server.Conf.Get("appendfilename").Text
+	}
+	return f.Kind == source.RDB && f.Role == source.NoRole && path.Base(f.Path) != log
 }
