@@ -54,6 +54,7 @@ type Piece struct {
 	Records    uint64     `json:"records"`             // keys, commands or entries
 	Inside     string     `json:"inside,omitempty"`    // of a packed file, what it holds
 	Partition  string     `json:"partition,omitempty"` // that it lies in
+	Stream     string     `json:"stream,omitempty"`    // that it was sent in
 	SHA256     string     `json:"sha256"`
 	Same       *int64     `json:"same,omitempty"` // offset of a piece before with the same bytes
 	File       string     `json:"file,omitempty"` // that it was written to
@@ -209,6 +210,9 @@ const (
 func (c *carver) take(p *Piece) error {
 	p.Type = "piece"
 	p.Partition = partitionOf(c.parts, p.Offset)
+	if streams, ok := c.img.(interface{ Stream(off int64) string }); ok {
+		p.Stream = streams.Stream(p.Offset)
+	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, io.NewSectionReader(c.img, p.Offset, p.Length)); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (t *text) Piece(p *Piece) error {
 	if p.Kind != Packed {
 		holds = counted(p.Records, nouns[p.Kind][0], nouns[p.Kind][1])
 	}
-	for _, s := range []string{p.Format, inPartition(p.Partition), p.File} {
+	for _, s := range []string{p.Format, in("partition", p.Partition), in("stream", p.Stream), p.File} {
 		if s != "" {
 			holds += ", " + report.Escape(s)
 		}
@@ -56,11 +56,11 @@ func (t *text) Piece(p *Piece) error {
 // nouns are what records of a kind are called, one and several.
 var nouns = map[Kind][2]string{Snapshot: {"key", "keys"}, Head: {"key", "keys"}, Fragment: {"key", "keys"}, Commands: {"command", "commands"}, Listpack: {"entry", "entries"}}
 
-func inPartition(name string) string {
+func in(what, name string) string {
 	if name == "" {
 		return ""
 	}
-	return "in partition " + name
+	return "in " + what + " " + name
 }
 
 func (t *text) Summary(s *Summary) error {

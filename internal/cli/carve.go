@@ -34,6 +34,8 @@ checksum vouches for it), unverified, or partial (it has no beginning or no end)
 export and salvage read it. --scan looks for secrets in what was found, as scan
 does; findings say where in IMAGE they stand.
 
+Of captured packets (pcap, pcapng) the TCP streams are searched, put together; each
+piece names its stream, and offsets count the bytes of the streams, one behind another.
 Of an E01 image the first segment is named, and the disk inside is searched. Other
 images that are compressed or encrypted inside (Ex01, QCOW2, VMDK, LUKS) must be
 opened first: see valkeyfs inspect IMAGE.
@@ -79,6 +81,12 @@ func runCarve(ctx context.Context, a *app, f *carveFlags, path string) error {
 	}
 	if err := img.Missing(); err != nil {
 		a.stderr.printf("%s is not whole: %v", safe(a.names.Mask(path)), safe(a.names.Mask(err.Error())))
+	}
+	if img.Opaque() {
+		a.stderr.printf("no TCP stream is understood in the packets of %s: its bytes are searched as they lie", safe(a.names.Mask(path)))
+	}
+	if n := img.Uncaptured(); n > 0 {
+		a.stderr.printf("%d bytes of the TCP streams in %s were not captured", n, safe(a.names.Mask(path)))
 	}
 	x := &carving{app: a, f: f, in: in, img: img, named: maskedImage{img, a.names.Mask(path)}}
 	if err := x.directory(); err != nil {

@@ -6,19 +6,23 @@ import (
 	"os"
 	"sync"
 
+	"github.com/valkeyfs/valkeyfs/internal/capture"
 	"github.com/valkeyfs/valkeyfs/internal/ewf"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
 // Image is a file or block device that is read as bytes, whatever it holds: the
 // image of a disk, a memory dump, a swap file. Of an E01 image the bytes are those of
-// the disk inside. It is safe for concurrent use.
+// the disk inside, of captured packets those of their TCP streams. It is safe for
+// concurrent use.
 type Image struct {
-	path string
-	h    *handle
-	size int64
-	disk *ewf.Image // inside an E01 image; else nil
-	more []*handle  // the other segments of one
+	path   string
+	h      *handle
+	size   int64
+	disk   *ewf.Image     // inside an E01 image; else nil
+	more   []*handle      // the other segments of one
+	net    *capture.Image // what was captured; else nil
+	opaque bool           // it was captured, and no stream was found
 
 	mu      sync.Mutex
 	unread  int64 // bytes that the medium did not deliver
@@ -42,7 +46,7 @@ func OpenImage(path string) (*Image, error) {
 		return nil, err
 	}
 	m := &Image{path: path, h: h, size: size, touched: h.touched}
-	if err := m.openDisk(); err != nil {
+	if err := errors.Join(m.openDisk(), m.openStreams()); err != nil {
 		_ = m.Close()
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -56,6 +60,9 @@ func (m *Image) Name() string { return m.path }
 func (m *Image) Size() int64 {
 	if m.disk != nil {
 		return m.disk.Size()
+	}
+	if m.net != nil {
+		return m.net.Size()
 	}
 	return m.size
 }
@@ -80,15 +87,15 @@ func (m *Image) Close() error {
 	return err
 }
 
-// Unread returns how many bytes the medium did not deliver so far: zeros stand for
-// them.
+// Unread returns how many bytes the medium did not deliver so far, for which zeros
+// stand, or are missing amid captured streams.
 func (m *Image) Unread() int64 {
 	if m.disk != nil {
 		return m.disk.Unread()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.unread
+	return m.unread + m.Uncaptured()
 }
 
 // ReadAt reads like an io.ReaderAt. Where the medium fails, it delivers zeros.
@@ -96,6 +103,14 @@ func (m *Image) ReadAt(p []byte, off int64) (int, error) {
 	if m.disk != nil {
 		return m.disk.ReadAt(p, off)
 	}
+	if m.net != nil {
+		return m.net.ReadAt(p, off)
+	}
+	return m.readFile(p, off)
+}
+
+// readFile is ReadAt of the file itself.
+func (m *Image) readFile(p []byte, off int64) (int, error) {
 	b := &blocks{r: m.h, off: off, end: m.size}
 	n := 0
 	for n < len(p) {
@@ -119,6 +134,9 @@ func (m *Image) ReadAt(p []byte, off int64) (int, error) {
 func (m *Image) Data(off int64) (from, to int64) {
 	if m.disk != nil {
 		return off, m.disk.Size()
+	}
+	if m.net != nil {
+		return off, m.net.Size()
 	}
 	if from, to, ok := dataOf(m.h.File, off, m.size); ok {
 		return from, to
