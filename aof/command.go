@@ -176,6 +176,7 @@ func (c *command) identify() bool {
 func (c *command) damaged(what string) {
 	err := &keyspace.FormatError{Pos: c.r.pos(c.start), What: what, Err: keyspace.ErrCorrupt}
 	if c.r.o.Resync {
+		c.r.presume()
 		c.r.note(keyspace.Damage, c.start, max(0, c.length), err)
 	} else {
 		c.r.fail(err)
@@ -396,7 +397,7 @@ func placeOf(arg []byte, at int64) keyspace.Place {
 func (c *command) event(kind keyspace.Kind, op keyspace.Op, typ keyspace.Type) *keyspace.Event {
 	r := c.r
 	r.ev = keyspace.Event{
-		Kind: kind, Op: op, Type: typ, Encoding: keyspace.RESP, State: c.state, Freq: -1, DB: r.db,
+		Kind: kind, Op: op, Type: typ, Encoding: keyspace.RESP, State: c.state, Freq: -1, DB: r.db, Presumed: r.presumed,
 		Pos: keyspace.Pos{Source: r.o.Source, Offset: c.keyAt, Inner: -1}, Record: c.start, Length: int64(len(c.key)),
 		Key: c.key, Expire: keyspace.NoExpire, Idle: -1, Time: r.time,
 	}

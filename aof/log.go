@@ -16,7 +16,7 @@ func applySelect(c *command) {
 		c.damaged("a SELECT of no database")
 		return
 	}
-	c.r.db = int32(n)
+	c.r.db, c.r.presumed = int32(n), false
 	e := c.event(keyspace.DB, keyspace.OpNone, keyspace.TypeNone)
 	e.Index, e.Count = -1, -1
 	c.emit()

@@ -68,6 +68,7 @@ func (r *Reader) lostEnd(damage, end *keyspace.Event) bool {
 		if r.search(at, behindSnapshot) {
 			damage.Length = w.offset() - at
 			end.Pos.Offset, end.Length = w.offset(), w.offset()-r.o.Offset
+			r.presume()
 		}
 	} else {
 		w.restart(bytes.NewReader(nil), end.Pos.Offset)

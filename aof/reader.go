@@ -50,9 +50,10 @@ type Reader struct {
 	ev    keyspace.Event // what the command being read yields
 	aside keyspace.Event // Header, Damage, Torn and End, which may stand between ev's
 
-	db    int32 // the database that the last SELECT chose
-	time  int64 // of the last #TS, in Unix ms; 0 before the first
-	multi int64 // offset of the MULTI that is open, or -1
+	db       int32 // the database that the last SELECT chose,
+	presumed bool  // behind which damage may have held another
+	time     int64 // of the last #TS, in Unix ms; 0 before the first
+	multi    int64 // offset of the MULTI that is open, or -1
 }
 
 var (
@@ -225,6 +226,9 @@ func (r *Reader) torn(at int64, what string, why error) {
 	}
 }
 
+// presume says that what is lost may have held a SELECT.
+func (r *Reader) presume() { r.presumed = r.db != noDB }
+
 // pos returns the Pos of an offset.
 func (r *Reader) pos(at int64) keyspace.Pos {
 	return keyspace.Pos{Source: r.o.Source, Offset: at, Inner: -1}
@@ -235,13 +239,13 @@ func (r *Reader) note(kind keyspace.Kind, at, length int64, err error) {
 	if r.stopped {
 		return
 	}
-	r.aside = keyspace.Event{Kind: kind, Freq: -1, DB: r.db, Pos: r.pos(at), Record: at, Length: length,
+	r.aside = keyspace.Event{Kind: kind, Freq: -1, DB: r.db, Presumed: r.presumed, Pos: r.pos(at), Record: at, Length: length,
 		Expire: keyspace.NoExpire, Idle: -1, Time: r.time, Err: err}
 	switch kind {
 	case keyspace.Header:
-		r.aside.DB, r.aside.Value = -1, magic
+		r.aside.DB, r.aside.Presumed, r.aside.Value = -1, false, magic
 	case keyspace.End:
-		r.aside.DB, r.aside.Index = -1, int64(keyspace.ChecksumUnchecked)
+		r.aside.DB, r.aside.Presumed, r.aside.Index = -1, false, int64(keyspace.ChecksumUnchecked)
 	}
 	r.stopped = !r.yield(&r.aside, nil)
 }

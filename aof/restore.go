@@ -138,7 +138,7 @@ func (c *command) embed(events keyspace.Seq, at int64, payload []byte) {
 			return
 		}
 		c.r.ev = *e
-		c.r.ev.Record, c.r.ev.Time = c.start, c.r.time
+		c.r.ev.Record, c.r.ev.Time, c.r.ev.Presumed = c.start, c.r.time, c.r.presumed
 		if e.Kind == keyspace.Key { // a payload does not hold it
 			c.r.ev.Name = placeOf(c.key, c.keyAt)
 		}

@@ -108,6 +108,7 @@ func (r *Reader) stray() {
 // lost reports what lies between offset at and the window's position as damage.
 func (r *Reader) lost(at int64, what string) {
 	r.multi = -1 // its EXEC may lie in what was lost
+	r.presume()
 	err := &keyspace.FormatError{Pos: r.pos(at), What: what, Err: keyspace.ErrCorrupt}
 	r.note(keyspace.Damage, at, r.w.offset()-at, err)
 	r.cmd.suspects = r.cmd.suspects[:0]

@@ -2,6 +2,7 @@ package aof
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
 )
 
 // noisy builds a log of n commands of many kinds; some values hold what looks
@@ -164,6 +166,49 @@ func TestResyncCases(t *testing.T) {
 				got = append(got, string(e.Key))
 			case e.Kind == keyspace.Torn:
 				got = append(got, "torn")
+			}
+		}
+		if s := strings.Join(got, " "); s != test.want {
+			t.Errorf("%s: %s, want %s", test.name, s, test.want)
+		}
+	}
+}
+
+// Behind damage that may have held a SELECT the database is presumed, until there is one.
+func TestResyncPresumes(t *testing.T) {
+	set := func(k string) string { return string(resp([]string{"SET", k, "v"})) }
+	pick := func(db string) string { return string(resp([]string{"SELECT", db})) }
+	payload := "\x00\x01v" + "\x09\x00" // a string as DUMP gives it, of RDB version 9
+	payload += string(binary.LittleEndian.AppendUint64(nil, rdb.Checksum(0, []byte(payload))))
+	for _, test := range []struct {
+		name, data string
+		want       string // the keys, their databases, and ? for one that is presumed
+	}{
+		{"nothing lost", pick("3") + set("a") + set("b"), "a3 b3"},
+		{"bytes lost", pick("3") + set("a") + "xx\r\n" + set("b") + pick("4") + set("c"), "a3 b3? c4"},
+		{"a length", pick("3") + strings.Replace(pick("4"), "$6", "$7", 1) + set("a") + set("b") + pick("0") + set("c"), "a3? b3? c0"},
+		{"zeros", pick("3") + strings.Repeat("\x00", 23) + set("a") + set("b"), "a3? b3?"},
+		{"at the head", "xx\r\n" + set("a") + pick("0") + set("b"), "a0? b0"},
+		{"too many arguments", pick("3") + string(resp([]string{"SELECT", "4", "5"})) + set("a"), "a3?"},
+		{"a serialized value", pick("3") + "xx\r\n" + string(resp([]string{"RESTORE", "a", "0", payload})), "a3?"},
+		{"a serialized value that is damaged", pick("3") + string(resp([]string{"RESTORE", "a", "0", payload + "x"})) + set("b"), "a3 b3"},
+		{"of no database", pick("x") + set("a") + "xx\r\n" + set("b") + pick("1") + set("c"), "a-1 b-1 c1"},
+		{"the end of a snapshot", "REDIS0009\xfe\x05\xfb\x01\x00\x00\x01k\x01v" + strings.Repeat("\xf1", 40) + set("a") + set("b") + set("c") + pick("1") + set("d"), "k5 a0? b0? c0? d1"},
+	} {
+		o := Options{Resync: true, Size: int64(len(test.data)), Reopen: func(at int64) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(test.data[at:])), nil
+		}}
+		events, err := read(t, NewReader(strings.NewReader(test.data), o))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		var got []string
+		for _, e := range events {
+			if e.Presumed && e.DB < 0 {
+				t.Errorf("%s: %s in no database is presumed to be", test.name, e.Kind)
+			}
+			if e.Kind == keyspace.Key && e.Key != nil && e.State != keyspace.Recovered {
+				got = append(got, fmt.Sprintf("%s%d%s", e.Key, e.DB, map[bool]string{true: "?"}[e.Presumed]))
 			}
 		}
 		if s := strings.Join(got, " "); s != test.want {

@@ -291,7 +291,7 @@ type Event struct {
 	Encoding Encoding
 	State    State
 	Part     Part
-	Presumed bool  // of a snapshot: DB is what was selected before damage, or likelier by stray bytes
+	Presumed bool  // DB is what was selected before damage, or in a snapshot likelier by stray bytes
 	Freq     int16 // LFU counter of a Key, -1 when not recorded
 	DB       int32 // -1 where there is none
 	Pos      Pos   // where the record, the string or the blob that holds the element starts: its data, behind any length
