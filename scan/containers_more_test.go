@@ -2,9 +2,11 @@ package scan
 
 import (
 	"bytes"
+	"encoding/ascii85"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/gob"
 	hexadecimal "encoding/hex"
 	"fmt"
 	"html"
@@ -12,6 +14,7 @@ import (
 	"mime/quotedprintable"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -110,11 +113,79 @@ func wrapMIME(encoding string) func(_, value string) string {
 	}
 }
 
+func asLatin1(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
+}
+
+// base85 writes bytes in the characters of RFC 1924, as Python's b85encode does.
+func base85(_, s string) string {
+	var b strings.Builder
+	for ; len(s) > 0; s = s[min(4, len(s)):] {
+		group := [4]byte{}
+		n := copy(group[:], s)
+		v, digits := binary.BigEndian.Uint32(group[:]), [5]byte{}
+		for i := 4; i >= 0; i-- {
+			digits[i] = base85Alphabet[v%85]
+			v /= 85
+		}
+		b.Write(digits[:n+1])
+	}
+	return b.String()
+}
+
+// TestGobStructures: the name of a field stands only in the description of the type.
+func TestGobStructures(t *testing.T) {
+	type account struct {
+		User     string
+		Password string
+		Tokens   []string
+	}
+	password, token := "Vq7"+random("gob", 9, lowerAlphabet)+"#29", githubToken("ghp", "gob")
+	gob.Register(account{})
+	gob.Register(time.Time{})
+	for name, value := range map[string]string{
+		"a structure":    gobbed(account{"kim", password, []string{token}}),
+		"in a map":       gobbed(map[string]*account{"a": {"kim", password, []string{token}}}),
+		"behind any":     gobbed(map[any]any{7: "x", "a": account{"kim", password, []string{token}}}),
+		"in a list":      gobbed([]any{time.Unix(1, 0), 2.5, []byte("x"), true, account{"kim", password, []string{token}}}),
+		"two in a row":   gobbed("x") + gobbed(account{"kim", password, []string{token}}),
+		"behind base64":  base64.StdEncoding.EncodeToString([]byte(gobbed(account{"kim", password, []string{token}}))),
+		"an array of it": gobbed([1]account{{"kim", password, []string{token}}}),
+	} {
+		found, stats := scanAll(t, newTestScanner(t), stringKey("k", value))
+		secrets := map[string]bool{}
+		for _, f := range found {
+			secrets[f.Secret] = true
+		}
+		if !secrets[token] || name != "two in a row" && (!secrets[password] || len(found) != 2 || len(stats.Failures) > 0) {
+			t.Errorf("%s: found %s; failures %v", name, brief(found), stats.Failures)
+		}
+	}
+}
+
+// TestNotEncoded: what has the characters of an encoding and is none.
+func TestNotEncoded(t *testing.T) {
+	token := githubToken("ghp", "not")
+	for _, value := range []string{
+		"b'" + token + "'", "b=" + token + "=3D\nx=1", "x\x01" + token + "\u0100", "a&b|c~d%" + token + "!", "(#" + token + "#)--{}--$$--!!", "\x1f\u008b\b" + token + "\u00ff\u0100",
+	} {
+		found, _ := scanAll(t, newTestScanner(t), stringKey("k", value))
+		if len(found) != 1 || found[0].Secret != token || len(found[0].Chain) != 0 {
+			t.Errorf("%q: found %s", value[:4], brief(found))
+		}
+	}
+}
+
 var moreWrappers = []wrapper{
 	{"cbor", "$.outer.%s", wrapCBOR},
 	{"bson", "$.outer.%s", wrapBSON},
 	{"igbinary", "$.outer.%s", wrapIgbinary},
 	{"aspnet-session", "$.%s", wrapDotnet},
+	{"gob", "$.outer.%s", func(name, value string) string { return gobbed(map[string]map[string]string{"outer": {name: value}}) }},
 	{"xml", "$.outer.%s", wrapXML},
 	{"protobuf", "", wrapProtobuf},
 	{"entities", "", func(_, value string) string { return html.EscapeString(`{"a":"<b>","v":"` + value + `"}`) }},
@@ -131,6 +202,27 @@ var moreWrappers = []wrapper{
 		z, _ := flate.NewWriter(w, 6)
 		return z
 	})},
+	{"latin-1", "", func(_, v string) string { return asLatin1(compressed("zlib")("", v)) }},
+	{"latin-1", "", func(_, v string) string { return asLatin1(compressed("gzip")("", v)) }},
+	{"latin-1", "", func(_, v string) string {
+		return asLatin1("\x80\x04\x95" + strings.Repeat("\x00", 8) + "X" + le32(len(v)) + v + ".")
+	}},
+	{"bytes-literal", "", func(_, v string) string {
+		var b strings.Builder
+		for _, c := range []byte(compressed("zlib")("", v)) {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+		return "b'" + b.String() + "'"
+	}},
+	{"base85", "", base85},
+	{"base85", "", func(_, v string) string { return base85("", compressed("zlib")("", v)) }},
+	{"ascii85", "", func(_, v string) string {
+		out := make([]byte, ascii85.MaxEncodedLen(len(v)))
+		return "<~" + string(out[:ascii85.Encode(out, []byte(v))]) + "~>"
+	}},
+	{"quoted-printable", "", func(_, v string) string {
+		return written(func(w io.Writer) io.WriteCloser { return quotedprintable.NewWriter(w) })("", "<p style=\"x\">"+v+"</p>")
+	}},
 	{"signed", "", func(_, v string) string {
 		return base64.RawURLEncoding.EncodeToString([]byte(v)) + ":1tle2m:" + random("django", 43, alnumAlphabet)
 	}},
@@ -256,6 +348,11 @@ func FuzzWalkers(f *testing.F) {
 			},
 			func(d []byte, doc *document, sink docSink) error {
 				return (&dotnetWalker{binaryWalker{document: doc, data: d, sink: sink}}).entries()
+			},
+			func(d []byte, doc *document, sink docSink) error {
+				g := gobWalker{binaryWalker: binaryWalker{document: doc, data: d, sink: sink}}
+				_, err := g.message()
+				return err
 			},
 		} {
 			doc.depth = 0

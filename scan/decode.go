@@ -39,10 +39,11 @@ const minContainer = 8
 func decoders() []decoder {
 	return []decoder{
 		gadgetDecoder, jwkDecoder, jsonDecoder, keyDecoder, gzipDecoder, zlibDecoder, zstdDecoder, lz4Decoder, snappyFrameDecoder, bzip2Decoder, xzDecoder,
-		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder,
+		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder, gobDecoder,
 		erlangDecoder, utf16Decoder,
 		msgpackLZ4Decoder, msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
-		jwtDecoder, signedDecoder, mimeDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
+		jwtDecoder, signedDecoder, mimeDecoder, quotedDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
+		latin1Decoder, literalDecoder, base85Decoder, ascii85Decoder,
 	}
 }
 

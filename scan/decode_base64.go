@@ -177,7 +177,7 @@ func hasBinaryMagic(head []byte) bool {
 func hasMagic(head []byte) bool {
 	switch head[0] {
 	case 0x1f:
-		return head[1] == 0x8b && head[2] == 8
+		return head[1] == 0x8b && head[2] == 8 || head[1] == 0xc2 && head[2] == 0x8b // gzip, also as Latin-1 in UTF-8
 	case 0x78:
 		return head[1] == 0x01 || head[1] == 0x5e || head[1] == 0x9c || head[1] == 0xda
 	case 0x28:

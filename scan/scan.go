@@ -67,7 +67,7 @@ type Scanner struct {
 	binary     uint64      // decoders of formats that are no text
 	snappy     uint64      // the one of them that short texts are asked for, too
 	opens      []uint64    // by output of the matcher: which decoders may fit,
-	marked     []uint32    // and which frameworks
+	marked     []uint64    // and which frameworks
 	byID       map[string]*rule
 	byClass    [namePassword + 1]*rule
 
@@ -239,7 +239,7 @@ func (s *Scanner) build() error {
 		return err
 	}
 	s.matcher = m
-	s.opens, s.marked = make([]uint64, len(m.outputs)), make([]uint32, len(m.outputs))
+	s.opens, s.marked = make([]uint64, len(m.outputs)), make([]uint64, len(m.outputs))
 	for i, patterns := range m.outputs {
 		for _, p := range patterns {
 			for _, a := range s.actions[p] {

@@ -27,11 +27,12 @@ type framework struct {
 	judge func(*probe) *session
 }
 
-// frameworks lists them, at most 32, the special ones before the general.
+// frameworks lists them, at most 64, the special ones before the general.
 func frameworks() []framework {
 	return slices.Concat(
 		djangoFrameworks, springFrameworks, laravelFrameworks, phpFrameworks, railsFrameworks, nodeFrameworks,
-		flaskFrameworks, wordpressFrameworks, aspnetFrameworks, opaqueFrameworks, queueFrameworks)
+		flaskFrameworks, pythonFrameworks, wordpressFrameworks, aspnetFrameworks, javaFrameworks, goFrameworks, phoenixFrameworks, opaqueFrameworks, queueFrameworks,
+		customFrameworks)
 }
 
 // A session is what a framework made of a key.
@@ -42,6 +43,7 @@ type session struct {
 	expires  int64  // Unix ms that the session itself gives, or 0
 	identity map[string]string
 	severity Severity // of a rule that has more than one
+	likely   bool     // rather than confirmed
 }
 
 const (
@@ -77,7 +79,7 @@ const (
 // A probe is what is known of the key at hand.
 type probe struct {
 	w          *worker
-	marks      uint32 // frameworks whose marks stand in the key or its values
+	marks      uint64 // frameworks whose marks stand in the key or its values
 	findings   int    // of the batch, before this key
 	exclusions int    // and what was excluded
 	collecting bool
@@ -191,9 +193,8 @@ func (p *probe) collectFrom(leaves []leaf) {
 			w.enter(w.b.bytes(l.field), false, nil)
 		}
 		w.start()
-		value := w.b.bytes(l.value)
-		w.inner = w.s.matcher.scan(value, 0, len(value), w.inner)
-		w.scanRoot(value, w.inner, 0, false)
+		first, _ := slices.BinarySearchFunc(w.hits, l.value.from+1, func(h hit, end uint32) int { return cmp.Compare(h.end, end) })
+		w.scanRoot(w.b.bytes(l.value), within(w.hits[first:], l.value.from, int(l.value.len())), l.value.from, false)
 		if l.field.len() > 0 {
 			w.leave()
 		}
@@ -300,6 +301,9 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if s.severity != 0 {
 		m.severity = s.severity
 	}
+	if s.likely {
+		m.confidence = Likely
+	}
 	w.matches = append(w.matches, m)
 	filed := len(w.b.findings)
 	w.keep(true)
@@ -323,9 +327,14 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	}
 }
 
+// isSomebodys reports whether the session says who is logged in.
+func (s *session) isSomebodys() bool {
+	return s.identity["user_id"] != "" || s.identity["user"] != "" || s.identity["email"] != ""
+}
+
 // grade says how bad a session is: one that still logs somebody in is worst.
 func (s *session) grade(state keyspace.State) Severity {
-	known := s.identity["user_id"] != "" || s.identity["user"] != "" || s.identity["email"] != ""
+	known := s.isSomebodys()
 	switch state {
 	case keyspace.Live, keyspace.Unknown:
 		if known {
