@@ -216,7 +216,11 @@ func checkPublished(s *Subject) []Answer {
 		if !p.everywhere {
 			continue
 		}
-		a := fail(p.Place, "publish it on 127.0.0.1, or not at all", "%s %s publishes %s to every interface", c.Kind, c.Name, p.text)
+		remedy := "publish it on 127.0.0.1, or not at all"
+		if c.Kind != "compose" {
+			remedy = "type: ClusterIP, and a NetworkPolicy; no hostPort"
+		}
+		a := fail(p.Place, remedy, "%s %s publishes %s to every interface", c.Kind, c.Name, p.text)
 		if s.Server != nil && s.Server.Open() {
 			a = a.severe(Critical)
 		}

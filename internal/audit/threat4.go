@@ -427,7 +427,11 @@ func checkUnitSandbox(s *Subject) []Answer {
 		if s.Container.ReadOnlyRoot {
 			return pass(s.Container.Place, "a read-only root file system")
 		}
-		return []Answer{fail(s.Container.Place, "read_only: true", "the container's root file system is writable")}
+		remedy := "readOnlyRootFilesystem: true"
+		if s.Container.Kind == "compose" {
+			remedy = "read_only: true"
+		}
+		return []Answer{fail(s.Container.Place, remedy, "the container's root file system is writable")}
 	}
 	if s.Unit == nil {
 		return unknown("no unit that starts the server was found")

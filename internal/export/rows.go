@@ -30,6 +30,7 @@ type row struct {
 	Part     *int32   `parquet:"part,optional"`
 	Op       string   `parquet:"op,dict"` // of a log's command, where it did not just store the value
 	Offset   int64    `parquet:"offset"`  // of the record
+	Presumed bool     `parquet:"db_presumed"`
 }
 
 // text is bytes that are mostly text: Text is what they say, with U+FFFD for what is
@@ -83,7 +84,7 @@ func (x *rowWriter) event(e *keyspace.Event) error {
 
 func (x *rowWriter) begin(e *keyspace.Event) {
 	x.open, x.rows, x.part = true, 0, 0
-	x.key = row{DB: e.DB, Key: textOf(e.Key), Type: e.Type.String(), Encoding: e.Encoding.String(), State: e.State.String(), What: "key", Offset: e.Record}
+	x.key = row{DB: e.DB, Key: textOf(e.Key), Type: e.Type.String(), Encoding: e.Encoding.String(), State: e.State.String(), What: "key", Offset: e.Record, Presumed: e.Presumed}
 	if e.Expire != keyspace.NoExpire {
 		x.key.ExpireMS = &[]int64{e.Expire}[0]
 	}
@@ -180,7 +181,7 @@ func (x *rowWriter) close() error {
 
 // cells are the columns of a row in CSV.
 var cellNames = []string{"db", "key", "key_b64", "type", "encoding", "state", "expire_ms", "idle_s", "freq", "what", "field", "field_b64", "index", "id",
-	"score", "field_expire_ms", "value", "value_b64", "part", "op", "offset"}
+	"score", "field_expire_ms", "value", "value_b64", "part", "op", "offset", "db_presumed"}
 
 func (r *row) cells(c []string) []string {
 	c = append(c[:0], strconv.Itoa(int(r.DB)))
@@ -193,7 +194,7 @@ func (r *row) cells(c []string) []string {
 	}
 	c = append(c, integer(r.Index), r.ID, harmless(score), integer(r.FieldMS))
 	c = r.Value.cells(c)
-	return append(c, integer(r.Part), r.Op, strconv.FormatInt(r.Offset, 10))
+	return append(c, integer(r.Part), r.Op, strconv.FormatInt(r.Offset, 10), strconv.FormatBool(r.Presumed))
 }
 
 func integer[T int32 | int64](n *T) string {

@@ -156,3 +156,37 @@ func TestParquet(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesSayPresumed: whether a database is one that is only presumed.
+func TestTablesSayPresumed(t *testing.T) {
+	keys := func(yield func(*keyspace.Event, error) bool) {
+		for _, presumed := range []bool{false, true} {
+			_ = yield(&keyspace.Event{Kind: keyspace.Key, Type: keyspace.String, DB: 3, Presumed: presumed, Key: []byte("k"), Expire: keyspace.NoExpire}, nil) &&
+				yield(&keyspace.Event{Kind: keyspace.Element, Type: keyspace.String, DB: 3, Presumed: presumed, Value: []byte("v"), Expire: keyspace.NoExpire}, nil) &&
+				yield(&keyspace.Event{Kind: keyspace.KeyEnd}, nil)
+		}
+	}
+	table := func(f export.Format) []byte {
+		var out bytes.Buffer
+		if err := export.Run(t.Context(), keys, &out, export.Options{Format: f}); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	lines, err := csv.NewReader(bytes.NewReader(table(export.CSV))).ReadAll()
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("%q, %v", lines, err)
+	}
+	at := slices.Index(lines[0], "db_presumed")
+	if at < 0 || lines[1][at] != "false" || lines[2][at] != "true" {
+		t.Errorf("CSV: %q", lines)
+	}
+	type row struct {
+		Presumed bool `parquet:"db_presumed"`
+	}
+	data := table(export.Parquet)
+	rows, err := parquet.Read[row](bytes.NewReader(data), int64(len(data)))
+	if err != nil || !slices.Equal(rows, []row{{false}, {true}}) {
+		t.Errorf("Parquet: %+v, %v", rows, err)
+	}
+}

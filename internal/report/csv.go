@@ -21,7 +21,7 @@ func NewCSV(w io.Writer) Writer { return &table{csv.NewWriter(w)} }
 
 var columns = []string{"severity", "confidence", "rule", "category", "state", "source", "offset", "length", "record_offset", "db", "key", "key_b64",
 	"key_type", "encoding", "where", "field", "index", "entry_id", "chain", "secret", "id", "fingerprint", "expires_at", "written_at", "ttl_basis",
-	"framework", "identity", "technique", "also", "proof"}
+	"framework", "identity", "technique", "also", "proof", "db_presumed"}
 
 func (t *table) Run(*Run) error {
 	if err := t.w.Write(columns); err != nil {
@@ -41,7 +41,7 @@ func (t *table) Finding(f *scan.Finding) error {
 		f.Severity.String(), f.Confidence.String(), Cell(f.Rule), f.Category.String(), f.State, Cell(f.Source), integer(f.Offset), integer(f.Length),
 		integer(f.RecordOffset), integer(int64(f.DB)), Cell(f.Key), Cell(f.KeyB64), f.KeyType, f.Encoding, f.Where.String(), Cell(f.Field), index, f.EntryID,
 		Cell(strings.Join(f.Chain, " > ")), Cell(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt, f.TTLBasis,
-		Cell(f.Framework), Cell(pairs(f.Identity, "=")), f.Technique, strings.Join(f.Also, " "), Cell(pairs(f.Proof, "=")),
+		Cell(f.Framework), Cell(pairs(f.Identity, "=")), f.Technique, strings.Join(f.Also, " "), Cell(pairs(f.Proof, "=")), strconv.FormatBool(f.Presumed),
 	}); err != nil {
 		return err
 	}

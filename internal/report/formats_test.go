@@ -12,6 +12,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,6 +99,24 @@ func TestCSV(t *testing.T) {
 		if got := Cell(in); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestCSVSaysPresumed: whether a database is one that is only presumed.
+func TestCSVSaysPresumed(t *testing.T) {
+	var b bytes.Buffer
+	w := NewCSV(&b)
+	w.Run(&Run{})
+	for _, presumed := range []bool{false, true} {
+		w.Finding(&scan.Finding{DB: 3, Presumed: presumed})
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%q, %v", rows, err)
+	}
+	at := slices.Index(rows[0], "db_presumed")
+	if at < 0 || rows[1][at] != "false" || rows[2][at] != "true" {
+		t.Errorf("%q", rows)
 	}
 }
 

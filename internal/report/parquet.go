@@ -49,6 +49,7 @@ type findingRow struct {
 	Technique    string            `parquet:"technique,dict"`
 	Also         []string          `parquet:"also,list"`
 	Proof        map[string]string `parquet:"proof"`
+	Presumed     bool              `parquet:"db_presumed"`
 }
 
 // groupRows is how many findings are held until they are written.
@@ -68,7 +69,7 @@ func (c *columnar) Finding(f *scan.Finding) error {
 	c.one[0] = findingRow{
 		f.Severity.String(), f.Confidence.String(), f.Rule, f.Category.String(), f.State, valid(f.Source), f.Offset, f.Length, f.RecordOffset, f.DB, f.Key, f.KeyB64,
 		f.KeyType, f.Encoding, f.Where.String(), f.Field, f.FieldB64, f.Index, f.EntryID, chain, valid(f.Secret), f.ID, f.Fingerprint, f.ExpiresAt, f.WrittenAt,
-		f.TTLBasis, f.Framework, f.Identity, f.Technique, f.Also, f.Proof,
+		f.TTLBasis, f.Framework, f.Identity, f.Technique, f.Also, f.Proof, f.Presumed,
 	}
 	_, err := c.w.Write(c.one[:])
 	return err

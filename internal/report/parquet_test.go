@@ -16,7 +16,7 @@ func TestParquet(t *testing.T) {
 	index := int64(7)
 	in := []*scan.Finding{
 		{Rule: "github-pat", Severity: scan.Critical, Offset: 12, DB: -1, Source: "dump\xff.rdb", Index: &index, Chain: []string{"lzf", "base64"}, Secret: "****", Identity: map[string]string{"user": "7"}},
-		{Rule: "email", Severity: scan.Low, Key: "=x"},
+		{Rule: "email", Severity: scan.Low, Key: "=x", DB: 3, Presumed: true},
 	}
 	for _, f := range in {
 		if err := w.Finding(f); err != nil {
@@ -31,7 +31,7 @@ func TestParquet(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	r := rows[0]
-	if r.Rule != "github-pat" || r.Source != "dump\uFFFD.rdb" || r.Severity != "critical" || r.DB != -1 || r.Offset != 12 || *r.Index != 7 || len(r.Chain) != 2 || r.Chain[1] != "base64" || r.Identity["user"] != "7" || rows[1].Index != nil || rows[1].Key != "=x" {
+	if r.Rule != "github-pat" || r.Source != "dump\uFFFD.rdb" || r.Severity != "critical" || r.DB != -1 || r.Offset != 12 || *r.Index != 7 || len(r.Chain) != 2 || r.Chain[1] != "base64" || r.Identity["user"] != "7" || rows[1].Index != nil || rows[1].Key != "=x" || rows[0].Presumed || !rows[1].Presumed {
 		t.Errorf("%+v", rows)
 	}
 }
