@@ -385,3 +385,24 @@ func FuzzHost(f *testing.F) {
 		}
 	})
 }
+
+// TestRemediesSpeakTheManifestsLanguage: what is to be written is what the platform reads.
+func TestRemediesSpeakTheManifestsLanguage(t *testing.T) {
+	for name, c := range map[string]struct{ text, root, publish string }{
+		"compose.yaml": {"services:\n  cache:\n    image: valkey/valkey:8.1\n    ports: [\"6379:6379\"]\n", "read_only: true", "publish it on 127.0.0.1, or not at all"},
+		"pod.yaml": {"apiVersion: v1\nkind: Pod\nmetadata: {name: cache}\nspec:\n  containers:\n  - {name: cache, image: \"valkey/valkey:8.1\", ports: [{containerPort: 6379, hostPort: 6379}]}\n",
+			"readOnlyRootFilesystem: true", "type: ClusterIP, and a NetworkPolicy; no hostPort"},
+	} {
+		r, err := Run(t.Context(), image(t, tree{"srv/" + name: file(c.text)}), []string{"/"}, &Options{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, x := range r.Results {
+			got[x.Check.ID] = x.Remedy
+		}
+		if got["VFS-DATA-013"] != c.root || got["VFS-AUTH-008"] != c.publish {
+			t.Errorf("%s: %q and %q", name, got["VFS-DATA-013"], got["VFS-AUTH-008"])
+		}
+	}
+}
