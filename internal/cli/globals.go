@@ -40,7 +40,7 @@ func (g *globals) flags(f *pflag.FlagSet) {
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on a terminal")
 	f.BoolVar(&g.noColor, "no-color", false, "no colour on a terminal (NO_COLOR does the same)")
 	f.Var(&g.maxMem, "max-mem", "bound of working memory, to which each worker adds 32 MiB")
-	f.IntVar(&g.workers, "workers", runtime.GOMAXPROCS(0), "do `N` things in parallel")
+	f.IntVar(&g.workers, "workers", runtime.GOMAXPROCS(0), "do `N` things in parallel, on as many processors at most")
 	f.Var(&g.asOf, "as-of", "judge expiry at this RFC 3339 `TIME` (default: each file's own time)")
 	f.StringArrayVarP(&g.identities, "identity", "i", nil, "open what is sealed with the age or SSH identity in `FILE` (repeatable)")
 	f.StringVar(&g.tmp, "tmp", "", "keep spilled data, encrypted, in `DIR` (default: the system's)")
@@ -60,6 +60,9 @@ func (g *globals) check(a *app) error {
 	}
 	if g.maxMem < 32<<20 {
 		return usagef("--max-mem: at least 32MiB is needed")
+	}
+	if g.workers < runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(g.workers) // else the runtime's own threads, and what feeds the workers, take others
 	}
 	// The bound is on what the process takes, and the runtime takes some memory
 	// beside its heap.

@@ -89,7 +89,9 @@ func openSQLite(path string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	o := url.Values{"_pragma": {"busy_timeout(30000)", "page_size(16384)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	// The driver sorts what it is told by _pragma, and a file has its size of pages for
+	// good once its journal is one of WAL: that comes behind them.
+	o := url.Values{"_pragma": {"busy_timeout(30000)", "page_size(16384)", "synchronous(FULL)", "foreign_keys(1)"}, "_journal_mode": {"WAL"}, "_txlock": {"immediate"}}
 	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: o.Encode()}).String())
 	if err != nil {
 		return nil, err

@@ -281,6 +281,29 @@ func TestMigrate(t *testing.T) {
 	migrate(t, db)
 }
 
+// A file has large pages: what was found is written in a quarter of the calls.
+func TestPages(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	db, err := fleet.Open(t.Context(), "sqlite:"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	plain, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	var size int
+	var journal string
+	if err := plain.QueryRow(`SELECT page_size, journal_mode FROM pragma_page_size, pragma_journal_mode`).Scan(&size, &journal); err != nil {
+		t.Fatal(err)
+	}
+	if size != 16384 || journal != "wal" {
+		t.Errorf("pages of %d bytes, journal %s", size, journal)
+	}
+}
+
 // What is wrong with a database's file is told with its name.
 func TestNoDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fleet.db")

@@ -71,6 +71,7 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 	}
 	c, err := river.NewClient(db.driver, &river.Config{
 		Logger: silent, Workers: workers,
+		PollOnly:             true, // to listen costs a poll, or a connection, of its own
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1, FetchCooldown: fetchEvery, FetchPollInterval: pollEvery}},
 		JobTimeout:           -1,
 		RescueStuckJobsAfter: rescueAfter,
