@@ -29,6 +29,7 @@ func newChangeWriter(a *app, out *output, format string, reveal bool) func(*repl
 type change struct {
 	Type         string `json:"type"` // "change"
 	DB           int32  `json:"db"`
+	Presumed     bool   `json:"db_presumed,omitempty"` // DB is
 	Key          string `json:"key,omitempty"`
 	KeyB64       []byte `json:"key_b64,omitempty"`
 	Source       string `json:"source"`
@@ -52,7 +53,7 @@ type change struct {
 }
 
 func changeRecord(a *app, c *replay.Change, reveal bool) *change {
-	r := &change{Type: "change", DB: c.DB, Source: a.names.Mask(c.Source), Offset: c.Offset, What: string(c.What), Tombstone: c.What.Tombstone(),
+	r := &change{Type: "change", DB: c.DB, Presumed: c.Presumed, Source: a.names.Mask(c.Source), Offset: c.Offset, What: string(c.What), Tombstone: c.What.Tombstone(),
 		ValueType: c.Type.String(), ID: c.ID, Inexact: c.Inexact, Cut: c.Cut}
 	r.Key, r.KeyB64 = textOrBytes(a.names.Key(string(c.Key)))
 	r.Element, r.ElementB64 = textOrBytes(elementName(a, c, reveal))
@@ -119,6 +120,9 @@ func (l *changeLines) line(c *replay.Change) []byte {
 	}
 	b = append(b, "db "...)
 	b = strconv.AppendInt(b, int64(c.DB), 10)
+	if c.Presumed {
+		b = append(b, " (presumed)"...)
+	}
 	b = append(append(b, ' '), l.key.of(c.Key, l.a.names.Key)...)
 	if c.ID != "" {
 		b = append(append(b, " entry "...), c.ID...)

@@ -113,7 +113,7 @@ func (m *machine) change(e *keyspace.Event, key []byte, t keyspace.Type, made bo
 	m.changing(e.DB, name, e)
 	if o == nil {
 		o = newObject(t)
-		m.put(e.DB, name, o)
+		m.put(e, e.DB, name, o)
 		m.held += int64(len(name)) + perKey
 	}
 	return o
@@ -127,7 +127,7 @@ func (m *machine) replace(e *keyspace.Event, key []byte, o *object) error {
 	if !o.inexact && (o.empty() || o.typ == keyspace.String && len(o.str) == 0) {
 		return nil
 	}
-	m.put(e.DB, name, o)
+	m.put(e, e.DB, name, o)
 	return m.grow(int(o.size()) + len(name) + perKey)
 }
 

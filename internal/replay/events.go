@@ -40,7 +40,7 @@ func (m *machine) arrange() {
 
 // key yields the events of one key, which is arranged.
 func (m *emitter) key(db int32, key string, o *object) {
-	base := keyspace.Event{DB: db, Key: []byte(key), Type: o.typ, Expire: o.expire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}, Length: -1}
+	base := keyspace.Event{DB: db, Key: []byte(key), Type: o.typ, Expire: o.expire, Idle: -1, Freq: -1, Pos: keyspace.Pos{Inner: -1}, Length: -1, Presumed: o.presumed}
 	base.Encoding = o.encoding()
 	if o.inexact {
 		base.State = keyspace.Unknown

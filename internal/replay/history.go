@@ -36,6 +36,7 @@ type Change struct {
 	BeforeLen, AfterLen int   // -1: none
 	Expire              int64 // What is Expiry: the new one; of a key that goes: the one it had
 	Inexact             bool  // the value before is not known exactly
+	Presumed            bool  // DB is: see keyspace.Event
 	Cut                 bool  // a value was too long, and is cut
 }
 
@@ -154,7 +155,7 @@ func (l *ledger) failed() error {
 
 // encode appends what the head of a record does not say of a change.
 func (r *recorder) encode(b []byte, c *Change) []byte {
-	b = append(b, byte(slices.Index(whats[:], c.What)), byte(c.Type), byte(flag(c.Inexact)|flag(c.Cut)<<1))
+	b = append(b, byte(slices.Index(whats[:], c.What)), byte(c.Type), byte(flag(c.Inexact)|flag(c.Cut)<<1|flag(c.Presumed)<<2))
 	b = binary.AppendVarint(b, c.Time)
 	b = binary.AppendVarint(b, c.Expire)
 	b = appendBytes(b, c.Element)
@@ -206,7 +207,7 @@ func (l *Log) decode(b []byte, c *Change) (attempt int, err error) {
 	}
 	d := decoder{b: rest[3:]}
 	*c = Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: l.s.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:])),
-		What: whats[rest[0]], Type: keyspace.Type(rest[1]), Inexact: rest[2]&1 != 0, Cut: rest[2]&2 != 0,
+		What: whats[rest[0]], Type: keyspace.Type(rest[1]), Inexact: rest[2]&1 != 0, Cut: rest[2]&2 != 0, Presumed: rest[2]&4 != 0,
 		Time: d.varint(), Expire: d.varint(), Element: d.bytes(), ID: string(d.bytes())}
 	if l.o.Lengths {
 		c.BeforeLen, c.AfterLen = int(d.uvarint())-1, int(d.uvarint())-1

@@ -133,7 +133,9 @@ func (m *machine) free(db int32, key string, t keyspace.Type) bool {
 	return o == nil || o.typ == t
 }
 
-func (m *machine) put(db int32, key string, o *object) {
+// put makes a key hold a value that was not there, as an event says.
+func (m *machine) put(e *keyspace.Event, db int32, key string, o *object) {
+	o.presumed = o.presumed || e.Presumed
 	if m.dbs[db] == nil {
 		m.dbs[db] = map[string]*object{}
 	}
@@ -183,7 +185,13 @@ func (o *object) size() int64 {
 	return int64(n)
 }
 
+// changing is called before an event changes a key.
 func (m *machine) changing(db int32, key string, e *keyspace.Event) {
+	if e.Presumed {
+		if o := m.get(db, key); o != nil {
+			o.presumed = true
+		}
+	}
 	if m.before != nil {
 		m.before(db, key, e)
 	}
@@ -288,7 +296,7 @@ func (m *machine) key(e *keyspace.Event) error {
 		}
 		o = newObject(e.Type)
 		o.expire = keep
-		m.put(e.DB, key, o)
+		m.put(e, e.DB, key, o)
 	}
 	if e.Op == keyspace.OpCreate {
 		o.expire = e.Expire

@@ -16,6 +16,8 @@ type object struct {
 	// inexact says that a command changed the value in a way that is not followed:
 	// what is here is not all of it, or not as it was.
 	inexact bool
+	// presumed says that an event that made or changed it was presumed to be of its database.
+	presumed bool
 
 	str    []byte
 	list   deque

@@ -38,7 +38,7 @@ func (r *recorder) before(db int32, key string, e *keyspace.Event) {
 	if e.Kind == keyspace.Command {
 		c = &Change{}
 	}
-	*c = Change{DB: db, Key: append(c.Key[:0], key...), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire}
+	*c = Change{DB: db, Key: append(c.Key[:0], key...), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire, Presumed: e.Presumed}
 	if o != nil {
 		c.Type, c.Inexact = o.typ, o.inexact
 	}

@@ -18,7 +18,7 @@ func (m *machine) delete(e *keyspace.Event) {
 			m.changing(e.DB, key, e)
 			o = newObject(e.Type)
 			o.inexact = true
-			m.put(e.DB, key, o)
+			m.put(e, e.DB, key, o)
 			m.held += int64(len(key)) + perKey
 		}
 		return
@@ -112,7 +112,7 @@ func (m *machine) moveEnd(e *keyspace.Event, o *object) {
 	d := m.get(e.DB, to)
 	if d == nil {
 		d = newObject(keyspace.List)
-		m.put(e.DB, to, d)
+		m.put(e, e.DB, to, d)
 		m.held += int64(len(to)) + perKey
 	}
 	if o.inexact { // so is what was moved

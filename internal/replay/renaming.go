@@ -27,7 +27,7 @@ func (m *machine) rename(e *keyspace.Event) error {
 		delete(m.dbs[e.DB], from)
 		m.held -= int64(len(from)) + perKey
 	}
-	m.put(db, to, o)
+	m.put(e, db, to, o)
 	return m.grow(len(to) + perKey)
 }
 
@@ -60,7 +60,7 @@ func (m *machine) moveMember(e *keyspace.Event, from, to string) error {
 	d := m.get(e.DB, to)
 	if d == nil {
 		d = newObject(keyspace.Set)
-		m.put(e.DB, to, d)
+		m.put(e, e.DB, to, d)
 		m.held += int64(len(to)) + perKey
 	}
 	delete(o.set, string(e.Field))

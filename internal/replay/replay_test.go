@@ -567,6 +567,57 @@ func TestBaseNamesKeyTwice(t *testing.T) {
 	}
 }
 
+// Keys that a log names behind damage, before a SELECT, are presumed to be of their
+// database, in their changes and in the state.
+func TestPresumedBehindDamage(t *testing.T) {
+	read := func(commands ...string) string {
+		b, err := os.ReadFile(logOf(t, commands...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	log := read("SELECT 3", "SET a 1", "RPUSH l x", "SET n 1") + "lost\r\n" +
+		read("SET b 1", "RPUSH l y", "INCR n", "COPY a c") + read("SELECT 4", "SET d 1")
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, maxMem := range []int64{1, 1 << 24} {
+		o := Options{MaxMem: maxMem, Tmp: t.TempDir()}
+		var keys, changes []string
+		mark := map[bool]string{true: "?"}
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, err := range l.State(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.Key {
+				keys = append(keys, string(e.Key)+mark[e.Presumed])
+			}
+		}
+		if l, err = Open(t.Context(), logEvents(t, path), Point{}, o); err != nil {
+			t.Fatal(err)
+		}
+		for c, err := range l.History(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes = append(changes, string(c.Key)+mark[c.Presumed])
+		}
+		slices.Sort(keys)
+		if got, want := strings.Join(keys, " "), "a b? c? d l? n?"; got != want {
+			t.Errorf("with %d bytes: keys %s, want %s", maxMem, got, want)
+		}
+		if got, want := strings.Join(changes, " "), "a b? c? l l? n n? d"; got != want {
+			t.Errorf("with %d bytes: changes of %s, want %s", maxMem, got, want)
+		}
+	}
+}
+
 // What a command computes stands in the database in which it was given, though that is
 // swapped at once.
 func TestComputedBeforeSwap(t *testing.T) {

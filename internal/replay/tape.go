@@ -52,6 +52,7 @@ const (
 	saidPart
 	saidState
 	saidArgs
+	saidPresumed // no more than that
 )
 
 // maxSticky is how long a key may be that the next event need not repeat.
@@ -124,6 +125,7 @@ func holds(e *keyspace.Event) (said uint32) {
 	said |= said1(e.ID != keyspace.StreamID{}, saidID)
 	said |= said1(e.Part != 0, saidPart)
 	said |= said1(e.State != 0, saidState)
+	said |= said1(e.Presumed, saidPresumed)
 	return said | said1(len(e.Args) > 0, saidArgs)
 }
 
@@ -318,6 +320,7 @@ func (d *decoder) held(e *keyspace.Event, said uint32, args [][]byte) [][]byte {
 	if said&saidState != 0 {
 		e.State = keyspace.State(d.byte())
 	}
+	e.Presumed = said&saidPresumed != 0
 	if said&saidArgs != 0 {
 		for n := d.uvarint(); n > 0 && !d.bad; n-- {
 			args = append(args, d.bytes())

@@ -23,7 +23,7 @@ func TestTape(t *testing.T) {
 		case 1:
 			e.Field, e.Score, e.State = []byte{}, -0.5, keyspace.Deleted
 		case 2:
-			e.ID, e.Count = keyspace.StreamID{MS: 1 << 63, Seq: 1}, 3
+			e.ID, e.Count, e.Presumed = keyspace.StreamID{MS: 1 << 63, Seq: 1}, 3, true
 		case 3:
 			e.Args = [][]byte{[]byte("SET"), {}, []byte("v")}
 		case 4:
