@@ -71,7 +71,7 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 // is so have larger pieces replaced until nothing is found.
 func (x *redaction) export(ctx context.Context, seq keyspace.Seq, w io.Writer, o export.Options) error {
 	for {
-		x.out = newWithheld(x.tmp, x.r.Holds, x.r.Longest())
+		x.out = newWithheld(x.tmp, x.r.HoldsInside, x.r.Longest()+1)
 		if err := export.Run(ctx, x.r.Seq(seq), x.out, o); err != nil {
 			return err
 		}

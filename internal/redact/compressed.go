@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"compress/bzip2"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -24,7 +26,8 @@ const maxOpened = 64 << 20
 type compression struct {
 	begins func(p []byte) bool
 	open   func(p *bytes.Reader) (io.Reader, error)
-	pack   func(w io.Writer) (io.WriteCloser, error)
+	pack   func(w io.Writer) (io.WriteCloser, error) // nil: what held something is replaced as a whole
+	vague  bool                                      // most bytes begin like it
 }
 
 // compressions that can be told.
@@ -57,6 +60,14 @@ var compressions = []compression{
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\xff\x06\x00\x00sNaPpY")) },
 		open:   func(p *bytes.Reader) (io.Reader, error) { return snappy.NewReader(p), nil },
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil },
+	}, {
+		begins: func(p []byte) bool {
+			return len(p) > 10 && bytes.HasPrefix(p, []byte("BZh")) && string(p[4:10]) == "1AY&SY"
+		},
+		open: func(p *bytes.Reader) (io.Reader, error) { return bzip2.NewReader(p), nil },
+	}, {
+		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\xfd7zXZ\x00")) },
+		open:   func(p *bytes.Reader) (io.Reader, error) { return xz.NewReader(p, maxOpened) },
 	},
 }
 
@@ -64,6 +75,7 @@ var compressions = []compression{
 // noise, in which no secret stands.
 var untold = []compression{
 	{
+		vague:  true,
 		begins: beginsBrotli,
 		open:   unbrotli,
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
@@ -116,7 +128,7 @@ func compressor(p []byte) *compression {
 }
 
 // magic are the bytes with which compressions begin.
-var magic = bytesOf("\x1f\x78\x28\x04\xff")
+var magic = bytesOf("\x1f\x78\x28\x04\xffB\xfd")
 
 // compressed opens what is compressed, and is nil where p is none of that or holds
 // nothing that is to be replaced. What was read to its end, and fills p, is compressed
@@ -148,7 +160,7 @@ func (t *texts) compressed(p []byte, depth int, try bool) []byte {
 			}
 		}
 	}
-	if t.behindHeader(p, depth) {
+	if t.behindHeader(p, depth) || t.inside(p, depth) {
 		return t.whole(p)
 	}
 	return nil
@@ -220,7 +232,7 @@ func (t *texts) opening(src *bytes.Reader, p []byte, c *compression, depth int) 
 	if bytes.Equal(q, text) {
 		return nil, err
 	}
-	if err == nil && src.Len() == 0 {
+	if err == nil && src.Len() == 0 && c.pack != nil {
 		if packed, err := c.packed(q); err == nil {
 			return packed, nil
 		}

@@ -3,28 +3,35 @@ package redact
 // maxLayers is how deep containers are opened.
 const maxLayers = 8
 
-// maxWork bounds what the layers of an event's strings amount to: what hides in more is
-// text that was made to be slow.
+// maxWork bounds what the layers of an event's strings amount to: what would
+// take more is replaced as a whole.
 const maxWork = 512 << 20
 
 // inner replaces all that stands in p, which stands in so many containers itself, as
 // it is or behind an encoding. It returns p itself where there is nothing. What is
 // compressed is opened first: a secret can stand in it as it is, under a checksum.
 func (t *texts) inner(p []byte, depth int) []byte {
-	if t.work += len(p); depth >= maxLayers || len(p) < anywhere || t.work > maxWork {
+	if t.work += len(p); t.work > maxWork {
+		return t.whole(p)
+	}
+	if depth >= maxLayers || len(p) < anywhere {
 		return t.plain(p)
 	}
 	if q := t.compressed(p, depth, true); q != nil {
 		return t.plain(q)
 	}
 	p = t.plain(p)
+	for i := range radixes {
+		p = t.radixRuns(p, &radixes[i], depth)
+	}
 	if depth > 0 && noise(p) {
 		return p
 	}
 	p = t.jsonStrings(p, depth)
+	p = t.bytesAsText(p, depth)
 	p = t.percentRuns(p, depth)
-	for i := range radixes {
-		p = t.radixRuns(p, &radixes[i], depth)
+	for i := range base85s {
+		p = t.base85(p, &base85s[i], depth)
 	}
 	for i := range escapes {
 		p = t.unescaped(p, &escapes[i], depth)
@@ -35,7 +42,7 @@ func (t *texts) inner(p []byte, depth int) []byte {
 // guessed is inner for what was decoded although nothing said that it is encoded: it
 // is opened if it looks like something.
 func (t *texts) guessed(p []byte, depth int) []byte {
-	if promising(p) {
+	if promising(p) || latin1(p) != nil {
 		return t.inner(p, depth)
 	}
 	if q := t.compressed(p, depth, false); q != nil {

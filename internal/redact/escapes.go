@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -129,11 +130,26 @@ func entity(dst, p []byte) ([]byte, int) {
 	if end < 0 {
 		return dst, 0
 	}
+	if r, ok := characterNumber(p[1:end]); ok {
+		return utf8.AppendRune(dst, r), end + 1
+	}
 	text := html.UnescapeString(string(p[:end+1]))
 	if len(text) > end {
 		return dst, 0
 	}
 	return append(dst, text...), end + 1
+}
+
+// characterNumber is the character of #10 or #xa, which is the one of that number, as in
+// XML: what is binary may be written so.
+func characterNumber(p []byte) (rune, bool) {
+	number, ok := bytes.CutPrefix(p, []byte("#"))
+	base := 10
+	if len(number) > 0 && number[0]|0x20 == 'x' {
+		number, base = number[1:], 16
+	}
+	n, err := strconv.ParseUint(string(number), base, 21)
+	return rune(n), ok && err == nil && utf8.ValidRune(rune(n))
 }
 
 // surrogates is the character of \uXXXX, or of two of these that make one.
@@ -157,9 +173,10 @@ func surrogates(p []byte) (rune, int) {
 	return r, 6
 }
 
-// jsonStrings opens strings between quotes that hold an escape.
+// jsonStrings opens strings between quotes that hold an escape, or characters that may
+// stand for bytes.
 func (t *texts) jsonStrings(p []byte, depth int) []byte {
-	if bytes.IndexByte(p, '"') < 0 || bytes.IndexByte(p, '\\') < 0 {
+	if bytes.IndexByte(p, '"') < 0 || !escaped(p) {
 		return p
 	}
 	var out []byte
@@ -184,6 +201,11 @@ func (t *texts) jsonStrings(p []byte, depth int) []byte {
 	return append(out, p[done:]...)
 }
 
+// escaped reports whether p holds escapes or characters that are not ASCII.
+func escaped(p []byte) bool {
+	return bytes.IndexByte(p, '\\') >= 0 || slices.ContainsFunc(p, func(b byte) bool { return b >= utf8.RuneSelf })
+}
+
 // endOfString is the index behind the closing quote of a string that begins at i.
 func endOfString(p []byte, i int) int {
 	for k := i + 1; k < len(p); k++ {
@@ -199,7 +221,7 @@ func endOfString(p []byte, i int) int {
 
 // jsonString is the string with what it means replaced; nil: nothing is.
 func (t *texts) jsonString(quoted []byte, depth int) []byte {
-	if bytes.IndexByte(quoted, '\\') < 0 {
+	if !escaped(quoted) {
 		return nil
 	}
 	var text string
@@ -208,10 +230,7 @@ func (t *texts) jsonString(quoted []byte, depth int) []byte {
 	}
 	q := t.inner([]byte(text), depth+1)
 	if string(q) == text {
-		if raw := latin1(text); raw == nil || t.compressed(raw, depth+1, false) == nil {
-			return nil
-		}
-		q = t.whole(q)
+		return nil
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -220,22 +239,6 @@ func (t *texts) jsonString(quoted []byte, depth int) []byte {
 		return nil
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// latin1 is the bytes of which text has a character each, as what is binary is written in
-// JSON; nil: it has others, or those of ASCII alone.
-func latin1(text string) []byte {
-	if utf8.RuneCountInString(text) == len(text) {
-		return nil
-	}
-	out := make([]byte, 0, len(text))
-	for _, r := range text {
-		if r > 0xff {
-			return nil
-		}
-		out = append(out, byte(r))
-	}
-	return out
 }
 
 // percentBytes are those of which the value of a form consists.

@@ -63,7 +63,7 @@ func TestSecrets(t *testing.T) {
 	for _, c := range []struct {
 		in       string
 		at, size int
-	}{{"..1234567890", 2, 10}, {"..123456789", 2, 8}, {"1234567", -1, 0}, {"abcdefg abcdefgh", 8, 8}, {"", -1, 0}} {
+	}{{"..1234567890", 2, 10}, {"..12345678/9", 2, 8}, {"..123456789", -1, 0}, {"0123456789", -1, 0}, {"1234567", -1, 0}, {"abcdefg abcdefgh", 8, 8}, {"", -1, 0}} {
 		if at, size := s.next([]byte(c.in), 0); at != c.at || size != c.size {
 			t.Errorf("%q: %d, %d", c.in, at, size)
 		}

@@ -329,8 +329,19 @@ func (r *Redactor) Holds(p []byte) bool {
 	return at >= 0
 }
 
+// HoldsInside is Holds of a piece of a stream. Of a number that touches an end of the
+// piece it says nothing: it may go on there.
+func (r *Redactor) HoldsInside(p []byte) bool {
+	for at, n := r.secrets.next(p, 0); at >= 0; at, n = r.secrets.next(p, at+1) {
+		if at > 0 && at+n < len(p) || !shortNumber(p[at:at+n]) {
+			return true
+		}
+	}
+	return false
+}
+
 // Longest is the length of the longest secret, for whoever looks through a stream by
-// [Redactor.Holds].
+// [Redactor.HoldsInside].
 func (r *Redactor) Longest() int { return r.secrets.most }
 
 // Changed reports whether the event that Seq yielded last was changed. Of a part of
@@ -541,6 +552,7 @@ type texts struct {
 	opened  int  // bytes that came out of compressed ones
 	work    int  // bytes of all layers that were looked through
 	tried   int  // what was spent on beginnings inside of strings
+	guesses int  // places inside of strings where something without one was tried
 	covered bool // something was replaced as a whole
 	stretch bool // what is treated may be cut
 }
@@ -553,7 +565,11 @@ func (t *texts) name(p []byte, all bool) []byte {
 	if all {
 		return t.r.places.appendFor(nil, p, true)
 	}
-	return t.inner(p, 0)
+	q := t.inner(p, 0)
+	if !bytes.Equal(p, q) && !bytes.Equal(t.inner(q, 0), q) { // what came of it shows one yet
+		return t.whole(p)
+	}
+	return q
 }
 
 // value treats any other string.

@@ -128,28 +128,47 @@ func (s *secrets) next(p []byte, from int) (at, size int) {
 		if at := s.bit(h); s.filter[at/64]&(1<<(at%64)) == 0 {
 			continue
 		}
-		if n := s.longest(&s.heads, h, p[i:]); n > 0 {
+		if n := s.longest(&s.heads, h, p, i); n > 0 {
 			return i, n
 		}
 	}
 	return -1, 0
 }
 
-// longest is the length of the longest with which p begins, of those of which t has
-// the lengths under h; 0: p begins with none.
-func (s *secrets) longest(t *table, h uint64, p []byte) int {
+// longest is the length of the longest that begins at i in p, of those of which t has
+// the lengths under h; 0: none does.
+func (s *secrets) longest(t *table, h uint64, p []byte, i int) int {
 	set, _ := t.get(h)
 	for _, n := range s.sets[set] {
 		switch {
-		case n == aLong && len(p) >= longHead:
-			if n := s.longest(&s.longer, maphash.Bytes(s.seed, p[:longHead]), p); n > 0 {
+		case n == aLong && len(p)-i >= longHead:
+			if n := s.longest(&s.longer, maphash.Bytes(s.seed, p[i:i+longHead]), p, i); n > 0 {
 				return n
 			}
-		case n <= len(p):
-			if _, ok := s.texts.get(maphash.Bytes(s.seed, p[:n])); ok {
+		case n <= len(p)-i && !cutsNumber(p, i, i+n):
+			if _, ok := s.texts.get(maphash.Bytes(s.seed, p[i:i+n])); ok {
 				return n
 			}
 		}
 	}
 	return 0
 }
+
+// cutsNumber reports whether p[from:to] is a short number in a longer one, where it
+// stands by chance.
+func cutsNumber(p []byte, from, to int) bool {
+	return (from > 0 && isDigit(p[from-1]) || to < len(p) && isDigit(p[to])) && shortNumber(p[from:to])
+}
+
+// shortNumber reports whether p is a number that others of its length may be, too.
+func shortNumber(p []byte) bool {
+	const distinct = 13
+	for _, b := range p {
+		if !isDigit(b) {
+			return false
+		}
+	}
+	return len(p) < distinct
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
