@@ -93,7 +93,7 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	if end-begin <= 2 && !isText(d[max(0, begin-4):begin]) { // two letters among bytes
 		return
 	}
-	if compared && at == end+2 { // the padding of base64, behind what reads like a word
+	if compared && at == end+2 || padsBase64(d, begin, end) { // the padding of base64, behind what reads like a word
 		return
 	}
 	if f.inName {
@@ -129,6 +129,17 @@ func (w *worker) assignment(f *fragment, from, to int) {
 			w.regex(r, f, begin, end)
 		}
 	}
+}
+
+// padsBase64 reports whether a short name is the end of base64 that a single = pads.
+func padsBase64(d []byte, begin, end int) bool {
+	const short, least = 4, 20
+	if end-begin > short || begin == 0 || d[begin-1] != '+' && d[begin-1] != '/' {
+		return false
+	}
+	from := runBack(d, end, maxNameBefore, isStd64)
+	s := shapeOf(d[from:end])
+	return end-from >= least && s.upper > 0 && s.lower > 0 && s.digit > 0
 }
 
 // isCodeAt reports whether the assignment of an unquoted value is a statement of

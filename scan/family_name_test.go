@@ -152,6 +152,8 @@ func TestNameFamily(t *testing.T) {
 		{name: "GraphQL", value: "query Login($password: String!, $token: ID) { login(password: $password, token: $token) { id } }"},
 		{name: "packed script", value: "function f(e){password=t.Xyw;passwd=n(17);token:e.qRst,secret:r.secret}"},
 		{name: "padding that reads like a name", value: `<script nonce="k3+aPw=="></script>`},
+		{name: "base64 whose end reads like a name", value: `style-src 'sha256-Qx7ZtR2mKc9LwVb4Hy8Nf1Jd3Gs5Pa6Te0Ui+/pw='; report-uri /csp-7Xq`},
+		{name: "a path before a name", value: `GET /deploy/hosts/production/pw=Vq7xk#29ab`, rule: "generic-password", secret: "Vq7xk#29ab"},
 		{name: "path", value: "pwd: /home/dave/x"},
 		{name: "battle pass", field: "battle_pass", value: "S3T17"},
 		{name: "boarding pass", field: "boardingPass", value: "X7QZ2K"},

@@ -35,8 +35,14 @@ func judgeCustom(p *probe) *session {
 	}
 	p.collect()
 	s := &session{rule: sessionRule, id: id, identity: p.identity(), likely: true}
-	login := s.identity["ip"] != "" || s.identity["user_agent"] != "" || s.identity["csrf_token"] != "" || s.identity["roles"] != "" ||
-		slices.ContainsFunc(p.facts, func(f fact) bool { return loginNames[p.name(&f)] })
+	login := s.identity["ip"] != "" || s.identity["user_agent"] != "" || s.identity["csrf_token"] != "" ||
+		slices.ContainsFunc(p.facts, func(f fact) bool {
+			if identityNames[p.name(&f)] == "roles" { // of the user, not of who says something in a conversation
+				parent := p.parent(&f)
+				return parent == "" || holders[parent]
+			}
+			return loginNames[p.name(&f)]
+		})
 	if !s.isSomebodys() || !login {
 		return nil
 	}

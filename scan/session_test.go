@@ -419,7 +419,7 @@ func TestNoSessions(t *testing.T) {
 		stringKey("koa:sess:"+sid, "rotated"), stringKey("cache:"+sid, `{"_expire":12,"_maxAge":3}`), stringKey(sid, `{"session":{"token":"x","expiresAt":"2033-05-18T03:33:20.000Z"}}`), stringKey("active-sessions-7", `[]`),
 		stringKey("starsessions."+sid, "none"), stringKey("cache:"+sid, `{"item":{"price":3},"stored":1760000000000,"ttl":86400000}`), stringKey("scs:session:"+sid, "hello world"), stringKey("session_"+strings.Repeat("A", 52), "1234567890"),
 		stringKey("cache:"+sid, gobbed(map[any]any{"colour": "red"})), stringKey("app:login:token:"+sid, "-4"), stringKey("login_tokens:"+sid, `{"count":3}`), stringKey("satoken:login:session:7", `{"id":"7"}`),
-		stringKey("session:"+sid, `{"user_id":7,"messages":["hello"]}`), stringKey("session:stats", `{"user_id":7,"expires":"never"}`), stringKey("session:"+strings.Repeat("settings", 4), `{"user_id":7,"role":"admin"}`), stringKey("session_count:"+sid, `{"user_id":7,"role":"admin"}`),
+		stringKey("session:"+sid, `{"user_id":7,"messages":[{"role":"user","content":"hello"}]}`), stringKey("session:stats", `{"user_id":7,"expires":"never"}`), stringKey("session:"+strings.Repeat("settings", 4), `{"user_id":7,"role":"admin"}`), stringKey("session_count:"+sid, `{"user_id":7,"role":"admin"}`),
 		hashKey("metrics:session:latency", "user", "p99", "ip", "192.0.2.7"), stringKey("doc", `{"name":"x","job":"painter"}`),
 	} {
 		found, _ := scanAll(t, newTestScanner(t), events)
