@@ -79,6 +79,9 @@ func runDiff(ctx context.Context, a *app, f *diffFlags, args []string) error {
 		return err
 	}
 	defer all.Close()
+	if len(all.Missing()) > 0 { // which is said; one side alone is no comparison
+		return exit(exitError)
+	}
 	key, err := readOrMakeIDKey(f.idKey, all)
 	if err != nil {
 		return err

@@ -57,9 +57,16 @@ func runMemory(ctx context.Context, a *app, f *memoryFlags, args []string) error
 	a.reveal(f.reveal)
 	return a.study(ctx, args, source.Options{}, func(in *source.Inputs, out *output) (int, error) {
 		c, damage := memory.New(a.memoryOptions(f.top, f.quantum)), a.damage()
-		err := a.dataSets(ctx, in, func(_ *source.Unit, seq keyspace.Seq) error { return c.Add(ctx, damage.say(seq)) })
-		if err != nil {
+		sets := 0
+		err := a.dataSets(ctx, in, func(_ *source.Unit, seq keyspace.Seq) error {
+			sets++
+			return c.Add(ctx, damage.say(seq))
+		})
+		switch {
+		case err != nil:
 			return 0, err
+		case sets == 0:
+			return 0, usageError{source.ErrNoDataSet}
 		}
 		damage.end()
 		return status(false, damage.n > 0), f.write(c.Report(), out)

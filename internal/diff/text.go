@@ -93,6 +93,9 @@ func (r *Row) both(c *Change) string {
 // shape is a value as it may be shown.
 func (p *Part) shape() string {
 	s := fmt.Sprintf("%d bytes", p.Bytes)
+	if p.Bytes == 1 {
+		s = "1 byte"
+	}
 	switch {
 	case p.Value != "":
 		s += " " + report.Escape(p.Value)
