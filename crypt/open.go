@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"filippo.io/age"
@@ -21,6 +22,9 @@ var ErrPassphrase = errors.New("sealed with a passphrase, and no right one was g
 // ErrSealBroken says that a sealed file is not what was written: its header or
 // a chunk of it fails authentication, or bytes follow its end.
 var ErrSealBroken = errors.New("sealed data is damaged or was changed")
+
+// errNoAge is the ErrSealBroken of what may never have been sealed.
+var errNoAge = fmt.Errorf("%w: no age file begins so", ErrSealBroken)
 
 // magic is the first line of every age file (age-encryption.org/v1, "Header").
 const magic = "age-encryption.org/v1\n"
@@ -52,6 +56,10 @@ func Open(r io.Reader, identities ...age.Identity) (io.Reader, error) {
 	br := bufio.NewReader(src)
 	in := io.Reader(br)
 	if head, _ := br.Peek(len(magic)); !bytes.Equal(head, []byte(magic)) {
+		head, err := br.Peek(sniffSpace + len(armor.Header))
+		if len(head) >= len(magic) && !Sniff(head) && (err == nil || err == io.EOF) {
+			return nil, errNoAge
+		}
 		in = armor.NewReader(br)
 	}
 	if len(identities) == 0 {

@@ -164,6 +164,19 @@ func TestOpenChanged(t *testing.T) {
 	}
 }
 
+// TestOpenOfAnotherKind: what does not begin as an age file is said not to.
+func TestOpenOfAnotherKind(t *testing.T) {
+	for text, want := range map[string]bool{
+		"REDIS0011 and more than a line of it": true, strings.Repeat("\n", 2000) + armor.Header: true,
+		"\n" + armor.Header + "\nnothing": false, "age-encryption": false, "": false,
+	} {
+		_, err := crypt.Open(strings.NewReader(text))
+		if got := err != nil && strings.Contains(err.Error(), "no age file"); got != want || want && !errors.Is(err, crypt.ErrSealBroken) {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
 func TestOpenPassesReadErrors(t *testing.T) {
 	id := newIdentity(t)
 	sealed := seal(t, bytes.Repeat([]byte{7}, 70_000), false, id.Recipient())
