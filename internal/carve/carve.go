@@ -30,6 +30,7 @@ const (
 	Fragment Kind = "snapshot-fragment" // records without a header
 	Commands Kind = "commands"          // a run of RESP commands, as in an append-only file
 	Listpack Kind = "listpack"          // one that stands alone
+	String   Kind = "string"            // one that stands alone in a server's memory
 	Packed   Kind = "packed"            // a compressed file that holds one of these
 )
 
@@ -60,7 +61,7 @@ type Piece struct {
 	File       string     `json:"file,omitempty"` // that it was written to
 
 	magic string // of the snapshot that a fragment may be of
-	body  int64  // length of a fragment without end marker and checksum
+	body  int64  // length of a fragment without end marker and checksum, or of a string's text
 }
 
 // Summary is what a search came to.
@@ -175,6 +176,8 @@ func (c *carver) piece(what hit, at int64) (*Piece, error) {
 		return commands(c.img, at), nil
 	case hitListpack:
 		return listpack(c.img, at), nil
+	case hitString:
+		return sds(c.img, at), nil
 	case hitGzip, hitZstd:
 		return packed(c.img, at, what), nil
 	}

@@ -77,6 +77,16 @@ func listpackOf(words ...string) []byte {
 	return b
 }
 
+// sdsOf is a string as it lies in a server's memory.
+func sdsOf(text string) []byte {
+	n := len(text)
+	b := []byte{byte(n), byte(n), 1}
+	if n > 255 {
+		b = []byte{byte(n), byte(n >> 8), byte(n), byte(n >> 8), 2}
+	}
+	return append(append(b, text...), 0)
+}
+
 func packedBy(p []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -108,6 +118,8 @@ func TestKinds(t *testing.T) {
 		{"one command", log(1), Commands, Unverified, len(log(1))},
 		{"listpack", listpackOf("session", "alice", "token", "0123456789"), Listpack, Unverified, -1},
 		{"long listpack", listpackOf(long...), Listpack, Unverified, len(listpackOf(long...))},
+		{"string", sdsOf("a password, say"), String, Unverified, 3 + 15},
+		{"string of 300 bytes", sdsOf(strings.Repeat("long ", 60)), String, Unverified, 5 + 300},
 		{"gzip", packedBy(whole), Packed, Intact, len(packedBy(whole))},
 	}
 	r := rand.New(rand.NewPCG(1, 1))

@@ -12,6 +12,7 @@
 //	snapshot.go    snapshots from their header, and records without one
 //	commands.go    runs of commands
 //	listpack.go    listpacks that stand alone, as in a server's memory
+//	sds.go         strings that stand alone in it
 //	packed.go      compressed files that hold one of these
 //	partition.go   names of the partitions of a raw disk
 //	events.go      what a piece holds, as events

@@ -43,6 +43,10 @@ func (p *Piece) seq(ctx context.Context, img Image, limits keyspace.Limits) keys
 		return rdb.NewReader(io.LimitReader(section, p.body), o).Events(ctx)
 	case Commands:
 		return aof.NewReader(section, aof.Options{Source: img.Name(), Offset: p.Offset, Limits: limits, Tail: true}).Events(ctx)
+	case String:
+		head, text := stringHead(p.body), p.Offset+p.Length-p.body
+		o.Headless, o.Offset = "REDIS", text-int64(len(head))
+		return rdb.NewReader(io.MultiReader(bytes.NewReader(head), io.NewSectionReader(img, text, p.body)), o).Events(ctx)
 	case Listpack:
 		head := listHead(p.Length)
 		o.Headless, o.Offset = "REDIS", p.Offset-int64(len(head))

@@ -18,6 +18,7 @@ const (
 	hitForked   // of one that Valkey wrote
 	hitCommands
 	hitListpack
+	hitString
 	hitGzip
 	hitZstd
 )
@@ -58,6 +59,12 @@ var begins = func() (table [1 << 16]uint8) {
 		allow('*', d)
 	}
 	allow(0, 0) // in a listpack's length
+	for c := range 256 {
+		if mayBeginText(byte(c)) { // behind the kind of a string
+			allow(1, byte(c))
+			allow(2, byte(c))
+		}
+	}
 	allow(gzipMagic[0], gzipMagic[1])
 	allow(zstdMagic[0], zstdMagic[1])
 	return table
@@ -66,7 +73,7 @@ var begins = func() (table [1 << 16]uint8) {
 // next returns what may begin at or behind index from of b, before to.
 func (f *finder) next(b []byte, from, to int) (found, bool) {
 	f.probe.Reset()
-	end := min(to+2, len(b)-1) // what shows a listpack stands behind its first two bytes
+	end := min(to+4, len(b)-1) // what shows a listpack or a string stands behind its first bytes
 	for at := from; at < end; {
 		start := at
 		at = min(start+block, end)
@@ -83,6 +90,11 @@ func (f *finder) next(b []byte, from, to int) (found, bool) {
 				behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
 				at = max(at, behind)
 				continue
+			}
+			if kind := b[i]; kind == 1 || kind == 2 {
+				if s := stringAround(b, i, from, to); s >= 0 {
+					return found{s, hitString}, true
+				}
 			}
 			if i >= to {
 				continue

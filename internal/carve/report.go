@@ -54,7 +54,7 @@ func (t *text) Piece(p *Piece) error {
 }
 
 // nouns are what records of a kind are called, one and several.
-var nouns = map[Kind][2]string{Snapshot: {"key", "keys"}, Head: {"key", "keys"}, Fragment: {"key", "keys"}, Commands: {"command", "commands"}, Listpack: {"entry", "entries"}}
+var nouns = map[Kind][2]string{Snapshot: {"key", "keys"}, Head: {"key", "keys"}, Fragment: {"key", "keys"}, Commands: {"command", "commands"}, Listpack: {"entry", "entries"}, String: {"value", "values"}}
 
 func in(what, name string) string {
 	if name == "" {

@@ -10,7 +10,7 @@ import (
 // FileName is how the file of a piece is called: by its offset, so that a directory
 // lists them in order.
 func (p *Piece) FileName() string {
-	ext := map[Kind]string{Snapshot: "rdb", Head: "head.rdb", Fragment: "fragment.rdb", Commands: "aof", Listpack: "listpack", Packed: "gz"}[p.Kind]
+	ext := map[Kind]string{Snapshot: "rdb", Head: "head.rdb", Fragment: "fragment.rdb", Commands: "aof", Listpack: "listpack", String: "txt", Packed: "gz"}[p.Kind]
 	if p.Format == "zstd" {
 		ext = "zst"
 	}
@@ -27,6 +27,9 @@ var fragmentVersion = map[string]rdbwrite.Version{
 // marker, so that it can be read like a snapshot.
 func (p *Piece) Write(img Image, w io.Writer) error {
 	bytes := io.NewSectionReader(img, p.Offset, p.Length)
+	if p.Kind == String {
+		bytes = io.NewSectionReader(img, p.Offset+p.Length-p.body, p.body)
+	}
 	if p.Kind != Fragment {
 		_, err := io.Copy(w, bytes)
 		return err

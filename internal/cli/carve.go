@@ -24,9 +24,9 @@ func newCarveCmd(a *app) *cobra.Command {
 		Short: "Find snapshots, logs and pieces of them in a disk image",
 		Long: `Search the bytes of IMAGE — a raw disk image, a block device, a memory dump, a
 swap file, captured packets, a core file, any file — for snapshots, for records
-of a snapshot without its header, for runs of commands, for listpacks that stand
-alone, and for gzip and zstd files that hold one of these. Holes and zeros are
-passed over.
+of a snapshot without its header, for runs of commands, for listpacks and strings
+that stand alone in memory, and for gzip and zstd files that hold one of these.
+Holes and zeros are passed over.
 
 Each piece is listed with its offset, kind, length and confidence: intact (a
 checksum vouches for it), unverified, or partial (it has no beginning or no end).
