@@ -37,6 +37,9 @@ func (d *destFlags) open(location string, create bool) (backup.Store, error) {
 	case !ok:
 		return backup.OpenDir(location, create)
 	case scheme == "s3":
+		if bucket, _ := s3.Split(location); bucket == "" {
+			return nil, usagef("%s: no bucket is named", safe(location))
+		}
 		return backup.OpenS3(location, backup.S3Options{Place: d.place, Retain: time.Duration(d.retain), Now: time.Now})
 	}
 	return nil, usagef("%s: no such kind of destination: a directory or s3://BUCKET/PREFIX", safe(location))

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/valkeyfs/valkeyfs/crypt"
+	"github.com/valkeyfs/valkeyfs/internal/s3"
 	"github.com/valkeyfs/valkeyfs/internal/source"
 )
 
@@ -85,6 +86,11 @@ func (g *globals) showProgress(a *app) bool {
 // that it will write to.
 func (a *app) inputs(ctx context.Context, paths []string, o source.Options) (*source.Inputs, error) {
 	g := &a.global
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err != nil && strings.HasPrefix(path, s3.Scheme) {
+			return nil, usagef("%s: what lies in buckets is scanned by \"valkeyfs fleet\"; elsewhere, pipe the object in", safe(path))
+		}
+	}
 	o.Stdin = a.stdin
 	o.AsOf = g.asOf.ms
 	o.MaxMem = int64(g.maxMem) / 2

@@ -34,6 +34,22 @@ func TestFileOfFlagIsMissing(t *testing.T) {
 	}
 }
 
+// What no run could work on is an error of usage.
+func TestInputIsOfNoUse(t *testing.T) {
+	contractInputs(t)
+	for line, want := range map[string]string{
+		"scan s3://bucket/dump.rdb":         `scanned by "valkeyfs fleet"`,
+		"inspect data s3://bucket/dump.rdb": `scanned by "valkeyfs fleet"`,
+		"list s3:///sets":                   "no bucket is named",
+		"encrypt data -o out -r age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj": "data is a directory",
+	} {
+		var out, told bytes.Buffer
+		if code := Main(strings.Fields(line), strings.NewReader(""), &out, &told); code != exitUsage || !strings.Contains(told.String(), want) {
+			t.Errorf("%s: exit status %d: %s", line, code, told.String())
+		}
+	}
+}
+
 // A backup that fails because a file of its configuration is gone is one that failed: its
 // hook runs, and its metrics say so.
 func TestBackupWithoutItsRecipients(t *testing.T) {

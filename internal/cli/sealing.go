@@ -96,7 +96,7 @@ func (a *app) open(path string) (io.ReadCloser, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a directory: a single file is needed", path)
+		err = usagef("%s is a directory: a single file is needed", safe(path))
 	}
 	if out, e := os.Stat(a.global.output); err == nil && e == nil && os.SameFile(info, out) {
 		err = usagef("--output %s is the input", safe(path))

@@ -192,7 +192,9 @@ func TestCancel(t *testing.T) {
 	dir := dumps(t, 3).dir
 	h := newHost(t, "")
 	h.run([]int{0}, "fleet", "submit", dir)
-	h.run([]int{0}, "fleet", "cancel", filepath.Join(dir, "instance-1", "0001.aof"))
+	one := filepath.Join(dir, "instance-1", "0001.aof")
+	h.run([]int{4}, "fleet", "cancel", one, one+".gz") // which was never submitted
+	h.run([]int{0}, "fleet", "cancel", one)            // is cancelled already
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
 	if s := h.status(); s.Done != 2 || s.Cancelled != 1 {
 		t.Errorf("%+v", s)
