@@ -25,6 +25,8 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 )
 
 // TestRedactedText: what a placeholder looks like depends on what stands beside it.
@@ -227,6 +229,7 @@ func plainBytes(t *testing.T, v any) string {
 // TestRedactedLimit: secrets that do not fit in memory end it before anything is
 // written, with what to do.
 func TestRedactedLimit(t *testing.T) {
+	servertest.Long(t) // the goroutines of a scan are those of TestRedactedText
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	var commands [][]string
 	for i := range 240_000 {
@@ -243,6 +246,7 @@ func TestRedactedLimit(t *testing.T) {
 // TestRedactedLong: a secret does not stay in a value that is too long to be opened
 // whole, in whichever part of it, nor in what such a value holds compressed.
 func TestRedactedLong(t *testing.T) {
+	servertest.Long(t) // package redact has long values with the race detector
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	password := "Mv!7hafen" + "#Deich"
 	var noise strings.Builder
