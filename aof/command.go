@@ -70,8 +70,8 @@ func (c *command) reset() {
 	c.state, c.whole, c.halted, c.broken = keyspace.Unknown, false, c.r.stopped, fault{}
 	c.key, c.keyAt, c.suspects = nil, c.start, c.suspects[:0]
 	for s := range c.names {
-		if cap(c.names[s]) > maxIdle {
-			c.names[s] = nil
+		if c.names[s] == nil || cap(c.names[s]) > maxIdle {
+			c.names[s] = []byte{} // what names nothing is nil
 		}
 		c.names[s] = c.names[s][:0]
 	}

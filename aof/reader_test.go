@@ -352,3 +352,19 @@ func TestContext(t *testing.T) {
 	}
 	t.Error("the end was reached")
 }
+
+// A name without a byte is a name, in the window or not.
+func TestEmptyNames(t *testing.T) {
+	long := strings.Repeat("x", 600)
+	data := resp([]string{"HDEL", "h", "", "f"}, []string{"HDEL", "", "", long})
+	o := Options{Limits: keyspace.Limits{MaxChunk: 64}}
+	events, err := read(t, newReader(bytes.NewReader(data), o, 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Kind == keyspace.Delete && (e.Key == nil || e.Field == nil) {
+			t.Errorf("at %d: key %q, field %q", e.Pos.Offset, e.Key, e.Field)
+		}
+	}
+}

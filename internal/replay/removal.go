@@ -138,7 +138,7 @@ func (m *machine) expire(e *keyspace.Event) {
 	if o == nil {
 		return
 	}
-	if len(e.Field) == 0 {
+	if e.Field == nil {
 		m.changing(e.DB, key, e)
 		o.expire = e.Expire
 		return

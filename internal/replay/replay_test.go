@@ -191,6 +191,30 @@ func TestFieldExpiries(t *testing.T) {
 	}
 }
 
+// The expiry of a field without a name is not its key's.
+func TestNamelessFieldExpires(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "appendonly.aof")
+	log := "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*4\r\n$4\r\nHSET\r\n$1\r\nh\r\n$0\r\n\r\n$1\r\nv\r\n" +
+		"*6\r\n$10\r\nHPEXPIREAT\r\n$1\r\nh\r\n$4\r\n5000\r\n$6\r\nFIELDS\r\n$1\r\n1\r\n$0\r\n\r\n"
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, maxMem := range []int64{1, 1 << 24} {
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, err := range l.State(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.Key && e.Expire != keyspace.NoExpire || e.Kind == keyspace.Element && e.Expire != 5000 {
+				t.Errorf("with %d bytes: %s expires at %d", maxMem, e.Kind, e.Expire)
+			}
+		}
+	}
+}
+
 // Valkey logs the condition under which fields get an expiry with all fields that were
 // named, and both servers that a field keeps the one it has.
 func TestFieldExpiryConditions(t *testing.T) {

@@ -137,7 +137,7 @@ func describe(e *keyspace.Event) (kind, message string) {
 		return "element-deleted", "elements were removed"
 	case keyspace.Expire:
 		what := "the key's"
-		if len(e.Field) > 0 {
+		if e.Field != nil {
 			what = "a field's"
 		}
 		if e.Expire == keyspace.NoExpire {
