@@ -331,8 +331,15 @@ func TestWrapped(t *testing.T) {
 		"BZh91AY":              "bzip2",
 		"7z\xbc\xaf\x27\x1c":   "7z",
 		"PK\x03\x04":           "zip",
+		"AFF10\r\n\x00\x00":    "AFF",
+		"AVML\x02\x00\x00\x00": "AVML",
+		"EMiL\x01\x00\x00\x00": "", // LiME
+		"KDUMP   \x06":         "kdump",
+		"makedumpfile\x00\x00": "kdump",
+		"hsqs\x01":             "squashfs",
+		"PK\x03\x04" + strings.Repeat("\x00", 26) + "container.description": "AFF4",
 	} {
-		if got, open := Wrapped(memory{[]byte(head)}); got != want || (open == "") != (want == "") {
+		if got, open := Wrapped(memory{[]byte(head)}); got != want || (open == "") != (want == "" || want == "AFF4" || want == "kdump") {
 			t.Errorf("%q is %q, opened by %q", head, got, open)
 		}
 	}

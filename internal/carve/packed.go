@@ -85,25 +85,44 @@ func packed(img Image, at int64, what hit) *Piece {
 	return p
 }
 
-// wrappings are compressed files by what they begin with, and what takes them apart.
+const thenCarve = " && valkeyfs carve disk.raw"
+
+// wrappings are files that hold another in a compressed form, by what they begin with,
+// and the command that gives what is inside; "" where none is known.
 var wrappings = []struct{ format, magic, open string }{
-	{"gzip", string(gzipMagic), "gzip -dc"},
-	{"zstd", string(zstdMagic), "zstd -dc"},
-	{"lz4", "\x04\x22\x4d\x18", "lz4 -dc"},   // lz4 doc/lz4_Frame_format.md
-	{"xz", "\xfd7zXZ\x00", "xz -dc"},         // xz doc/xz-file-format.txt, 2.1.1.1
-	{"bzip2", "BZh", "bzip2 -dc"},            // bzip2 compress.c, BZ_HDR_*
-	{"7z", "7z\xbc\xaf\x27\x1c", "7z x -so"}, // 7-Zip DOC/7zFormat.txt
-	{"zip", "PK\x03\x04", "unzip -p"},        // APPNOTE.TXT, 4.3.7
+	{"gzip", string(gzipMagic), "gzip -dc IMAGE > disk.raw" + thenCarve},
+	{"zstd", string(zstdMagic), "zstd -dc IMAGE > disk.raw" + thenCarve},
+	{"lz4", "\x04\x22\x4d\x18", "lz4 -dc IMAGE > disk.raw" + thenCarve},         // lz4 doc/lz4_Frame_format.md
+	{"xz", "\xfd7zXZ\x00", "xz -dc IMAGE > disk.raw" + thenCarve},               // xz doc/xz-file-format.txt, 2.1.1.1
+	{"bzip2", "BZh", "bzip2 -dc IMAGE > disk.raw" + thenCarve},                  // bzip2 compress.c, BZ_HDR_*
+	{"7z", "7z\xbc\xaf\x27\x1c", "7z x -so IMAGE > disk.raw" + thenCarve},       // 7-Zip DOC/7zFormat.txt
+	{"zip", "PK\x03\x04", "unzip -p IMAGE > disk.raw" + thenCarve},              // APPNOTE.TXT, 4.3.7; AFF4 is told by its first entry
+	{"AFF", "AFF10\r\n\x00", "affcat IMAGE > disk.raw" + thenCarve},             // AFFLIBv3 lib/afflib_i.h, AF_HEADER
+	{"AVML", "AVML\x02\x00\x00\x00", "avml-convert IMAGE disk.raw" + thenCarve}, // avml src/image.rs
+	{"kdump", "KDUMP   ", ""},         // makedumpfile diskdump_mod.h, KDUMP_SIGNATURE
+	{"kdump", "makedumpfile\x00", ""}, // makedumpfile.h, MAKEDUMPFILE_SIGNATURE
+	{"squashfs", "hsqs", "unsquashfs -d disk.d IMAGE && valkeyfs scan disk.d"}, // linux fs/squashfs/squashfs_fs.h
 }
 
+// aff4 is what the first entry of a zip is called that is an AFF4 image (AFF4 Standard
+// 1.0, 3.4), at the place of names in zip's APPNOTE.TXT, 4.3.7.
+const (
+	aff4   = "container.description"
+	aff4At = 30
+)
+
 // Wrapped returns the format of a file that begins as a compressed one, and the command
-// that gives what is inside; "" of others. Unless Run finds a piece there, it is no
+// that gives what is inside of one named IMAGE, if one is known; "" of others. Unless Run finds a piece there, it is no
 // snapshot and no log, and the bytes that were searched are not those of a disk.
 func Wrapped(img Image) (format, open string) {
-	head := make([]byte, headSize)
+	head := make([]byte, aff4At+len(aff4))
 	n, _ := img.ReadAt(head, 0) // what cannot be read is told by Run
 	for _, w := range wrappings {
-		if strings.HasPrefix(string(head[:n]), w.magic) {
+		switch {
+		case !strings.HasPrefix(string(head[:n]), w.magic):
+		case w.format == "zip" && n > aff4At && strings.HasPrefix(string(head[aff4At:n]), aff4):
+			return "AFF4", ""
+		default:
 			return w.format, w.open
 		}
 	}

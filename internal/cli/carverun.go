@@ -64,7 +64,11 @@ func (x *carving) run(ctx context.Context, found func(*carve.Piece) error) (*car
 	}
 	sum.Unread = x.img.Unread()
 	if x.wrapped = format != ""; x.wrapped {
-		x.stderr.printf("%s is compressed (%s), and what is inside was not searched. Open it first: %s IMAGE > disk.raw && valkeyfs carve disk.raw", safe(x.named.name), format, open)
+		how := "Open it first: " + open
+		if open == "" {
+			how = "Open it first, by a tool for it"
+		}
+		x.stderr.printf("%s is compressed (%s), and what is inside was not searched. %s", safe(x.named.name), format, how)
 	}
 	return sum, nil
 }
