@@ -7,7 +7,7 @@ import "bytes"
 // that is to pose as a table.
 var cronFamily = []rule{
 	{id: "cron-job", description: "Line of a cron table that fetches and runs commands", category: Artefact, severity: Critical, confidence: Likely, rank: rankDelivery, technique: "T1053.003",
-		keywords: []string{"* * ", "@reboot ", "@hourly ", "@daily ", "@midnight ", "@every_minute "}, find: findCron,
+		keywords: []string{"* * ", "*\t*\t", "@reboot ", "@hourly ", "@daily ", "@midnight ", "@every_minute ", "@reboot\t", "@hourly\t", "@daily\t"}, find: findCron,
 		next: "look for a snapshot in /var/spool/cron and /etc/cron.d, isolate the host, and take the server off the network"},
 }
 
@@ -22,8 +22,10 @@ func findCron(w *worker, r *rule, f *fragment, from, to int) {
 	if n == 0 || begin+n <= from {
 		return
 	}
-	if k := bytes.Index(line, []byte("* * ")); k >= 0 && begin+k < from {
-		return // the line has been looked at
+	for _, stars := range [...]string{"* * ", "*\t*\t"} {
+		if k := bytes.Index(line, []byte(stars)); k >= 0 && begin+k < from {
+			return // the line has been looked at
+		}
 	}
 	command := bytes.TrimLeft(line[n:], " \t")
 	bad, padded := isHostile(command), isPadded(f.data)

