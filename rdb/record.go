@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"unicode"
 	"unicode/utf8"
 
@@ -457,111 +456,4 @@ func (r *Reader) slotImport() (err error) {
 		}
 	}
 	return err
-}
-
-// footer checks what stands at the end: the checksum, and that nothing follows.
-func (r *Reader) footer() error {
-	w := &r.in
-	end := w.offset()
-	verdict := keyspace.ChecksumUnchecked
-	if r.magic == "VALKEY" || r.version >= crcSince {
-		var sum uint64
-		var known bool
-		if !r.silent {
-			sum, known = r.checksum()
-		}
-		if !w.need(8) {
-			return r.short("checksum")
-		}
-		stored := binary.LittleEndian.Uint64(w.buf[w.r:])
-		w.r += 8
-		switch {
-		case stored == 0:
-			verdict = keyspace.ChecksumDisabled
-		case known && stored == sum:
-			verdict = keyspace.ChecksumOK
-		case known && r.env == nil:
-			// Inside an envelope the servers do not check it either (Valkey pull request 3531).
-			verdict = keyspace.ChecksumFailed
-		}
-	}
-	if r.silent {
-		return nil
-	}
-	trailing := int64(0)
-	if r.o.Resync && verdict != keyspace.ChecksumOK && w.need(1) && !r.beginsLog() {
-		// More follows, and no checksum vouches for this end: it may be a byte of
-		// what is damaged.
-		behind := w.offset()
-		switch found, err := r.search(math.MaxInt64); {
-		case err != nil:
-			return err
-		case found:
-			return r.failAt(end-1, "an end marker before the end", keyspace.ErrCorrupt)
-		}
-		trailing = w.offset() - behind
-	}
-	var failed error
-	if verdict == keyspace.ChecksumFailed {
-		failed = r.failAt(end, "checksum of the file", keyspace.ErrChecksum)
-		if r.o.Resync {
-			if err := r.damage(end, 8, failed); err != nil {
-				return err
-			}
-			failed = nil
-		}
-	}
-	if !r.o.Preamble {
-		for w.need(1) {
-			trailing += int64(w.w - w.r)
-			w.r = w.w
-		}
-		if !w.ended() {
-			if err := r.short("after the end marker"); !r.o.Resync {
-				return err
-			} else if err := r.damage(w.offset(), 0, err); err != nil {
-				return err
-			}
-		}
-		if err := r.reportGaps(); err != nil {
-			return err
-		}
-	}
-	if verdict == keyspace.ChecksumUnchecked && trailing == 8 {
-		failed = r.failAt(end, "a checksum behind a version that has none", keyspace.ErrCorrupt)
-		if r.o.Resync {
-			if err := r.damage(end, 8, failed); err != nil {
-				return err
-			}
-			failed = nil
-		}
-	}
-	r.other(keyspace.End)
-	r.ev.Value = r.origin()
-	r.ev.DB, r.ev.Presumed = 0, false
-	r.place(end, w.offset()-r.o.Offset-trailing)
-	if r.start >= 0 {
-		r.ev.Length = w.offset() - trailing
-	}
-	r.ev.Index, r.ev.Count = int64(verdict), trailing
-	if err := r.emit(); err != nil {
-		return err
-	}
-	return failed
-}
-
-// beginsLog reports whether commands follow a preamble, as they should.
-func (r *Reader) beginsLog() bool {
-	c := r.in.buf[r.in.r]
-	return r.o.Preamble && (c == '*' || c == '#')
-}
-
-// checksum is that of all bytes up to the current position. It is not known
-// after a search for records that looked far ahead or went back; ok is then false.
-func (r *Reader) checksum() (sum uint64, ok bool) {
-	w := &r.in
-	if w.r < w.sumAt || w.blind {
-		return 0, false
-	}
-	return Checksum(w.sum, w.buf[w.sumAt:w.r]), true
 }

@@ -69,26 +69,9 @@ unless --reveal is given; a data set is written as it is, as export does.
 
 func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error {
 	ctx := cmd.Context()
-	filter, err := f.keys.filter()
+	filter, err := f.check()
 	if err != nil {
 		return err
-	}
-	if len(f.keys.types) > 0 {
-		return usagef("--type: a key may change its type; --db and --key choose")
-	}
-	if f.at != "" && f.beforeFlush != 0 {
-		return usagef("--at and --before-flush are two points: choose one")
-	}
-	atPoint := f.at != "" || f.beforeFlush != 0
-	formats := []string{"text", "jsonl"}
-	if atPoint {
-		formats = []string{"jsonl", "json", "resp"}
-	}
-	if f.format.word == "" {
-		f.format.word = formats[0]
-	}
-	if !slices.Contains(formats, f.format.word) {
-		return usagef("--format: one of %s here, not %q", strings.Join(formats, ", "), f.format.word)
 	}
 	if f.reveal {
 		a.names, a.stderr.names = nil, nil
@@ -98,24 +81,9 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		return err
 	}
 	defer in.Close()
-	unit, err := dataSetOf(ctx, in)
+	unit, err := a.logOf(ctx, in, path)
 	if err != nil {
 		return err
-	}
-	if !unit.Readable() {
-		damage := a.damage()
-		for _, err := range damage.say(unit.Events(ctx)) {
-			if err != nil {
-				return err
-			}
-		}
-		return exit(exitIncomplete)
-	}
-	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
-		return usagef("%s is a snapshot: it holds one state, and export shows it", path)
-	}
-	if unit.Files[0].Streamed() {
-		return usagef("a log is read twice for this: name a file")
 	}
 	point, err := f.point(unit)
 	if err != nil {
@@ -141,7 +109,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if err != nil {
 		return err
 	}
-	if atPoint {
+	if f.atPoint() {
 		err = f.writeState(ctx, a, out, l)
 	} else {
 		err = f.writeChanges(ctx, a, out, l)
@@ -152,7 +120,64 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if err := out.commit(); err != nil {
 		return err
 	}
-	i := l.Info()
+	return exit(status(false, a.tellReplayed(path, l.Info()) || f.leftOut))
+}
+
+// atPoint reports whether the data set at a point is asked for, instead of changes.
+func (f *historyFlags) atPoint() bool { return f.at != "" || f.beforeFlush != 0 }
+
+// check refuses flags that do not go together, and returns which keys they choose.
+func (f *historyFlags) check() (*export.Filter, error) {
+	filter, err := f.keys.filter()
+	if err != nil {
+		return nil, err
+	}
+	if len(f.keys.types) > 0 {
+		return nil, usagef("--type: a key may change its type; --db and --key choose")
+	}
+	if f.at != "" && f.beforeFlush != 0 {
+		return nil, usagef("--at and --before-flush are two points: choose one")
+	}
+	formats := []string{"text", "jsonl"}
+	if f.atPoint() {
+		formats = []string{"jsonl", "json", "resp"}
+	}
+	if f.format.word == "" {
+		f.format.word = formats[0]
+	}
+	if !slices.Contains(formats, f.format.word) {
+		return nil, usagef("--format: one of %s here, not %q", strings.Join(formats, ", "), f.format.word)
+	}
+	return filter, nil
+}
+
+// logOf returns the one log among the inputs.
+func (a *app) logOf(ctx context.Context, in *source.Inputs, path string) (*source.Unit, error) {
+	unit, err := dataSetOf(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if !unit.Readable() {
+		damage := a.damage()
+		for _, err := range damage.say(unit.Events(ctx)) {
+			if err != nil {
+				return nil, err
+			}
+		}
+		return nil, exit(exitIncomplete)
+	}
+	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
+		return nil, usagef("%s is a snapshot: it holds one state, and export shows it", path)
+	}
+	if unit.Files[0].Streamed() {
+		return nil, usagef("a log is read twice for this: name a file")
+	}
+	return unit, nil
+}
+
+// tellReplayed says what of a log could not be replayed, and reports whether that makes
+// what was written incomplete.
+func (a *app) tellReplayed(path string, i replay.Info) bool {
 	if i.TooLarge > 0 {
 		a.stderr.errorf("%s: %s", path, a.tooLarge(i))
 	}
@@ -168,7 +193,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if i.Unknown > 0 {
 		a.stderr.errorf("%s: %s", path, a.unknown(i))
 	}
-	return exit(status(false, i.TooLarge > 0 || i.Damaged > 0 || i.Unknown > 0 || f.leftOut))
+	return i.TooLarge > 0 || i.Damaged > 0 || i.Unknown > 0
 }
 
 // point is the point that the flags name.
