@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -273,6 +274,37 @@ func TestUnsound(t *testing.T) {
 		"consumer twice: elementfv groupg consumergc", "group twice: elementfv groupg", "shorter than it says: elementfv", "ordered: element-1 element1", "not: element1 element-1"}
 	if !slices.Equal(got, want) || c.Rebuilt != 6 {
 		t.Errorf("%d rebuilt\n%s\nwant 6\n%s", c.Rebuilt, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestFieldsOutOfOrder: fields that expire are encoded anew where they are not in the order
+// of their expiries, for which redis-check-rdb refuses the file.
+func TestFieldsOutOfOrder(t *testing.T) {
+	p := dump(t, "redis-8.rdb")
+	expiries := map[int64]int64{} // where values end, before the expiry
+	for e, err := range rdb.NewReader(bytes.NewReader(p), rdb.Options{}).Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == keyspace.Element && string(e.Key) == "hash:expiring" && e.Expire != keyspace.NoExpire {
+			expiries[e.Expire] = e.Pos.Offset + e.Length
+		}
+	}
+	last := slices.Max(slices.Collect(maps.Keys(expiries)))
+	i := bytes.Index(p[expiries[last]:], binary.LittleEndian.AppendUint64(nil, uint64(last))) + int(expiries[last])
+	for _, c := range []struct {
+		expire  int64
+		rebuilt uint64
+	}{{last + 1, 0}, {1_000_000_000_000, 1}} {
+		binary.LittleEndian.PutUint64(p[i:], uint64(c.expire))
+		var out bytes.Buffer
+		_, cleaned, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cleaned.Rebuilt != c.rebuilt || strict(t, out.Bytes()) != strict(t, dump(t, "redis-8.rdb")) {
+			t.Errorf("an expiry of %d: %+v, want %d rebuilt", c.expire, cleaned, c.rebuilt)
+		}
 	}
 }
 
