@@ -131,15 +131,16 @@ func (w *worker) assignment(f *fragment, from, to int) {
 	}
 }
 
-// padsBase64 reports whether a short name is the end of base64 that a single = pads.
+// padsBase64 reports whether a name is the end of base64 that a single = pads: a
+// word of a digest, or what follows a + or / in a shorter one.
 func padsBase64(d []byte, begin, end int) bool {
-	const short, least = 4, 20
-	if end-begin > short || begin == 0 || d[begin-1] != '+' && d[begin-1] != '/' {
+	const short, least, leastWord = 4, 20, 27 // 27 and a sign of padding are a digest of 20 bytes
+	from := runBack(d, end, maxNameBefore, isStd64)
+	if n := end - from; n < least || n < leastWord && (end-begin > short || begin == 0 || d[begin-1] != '+' && d[begin-1] != '/') {
 		return false
 	}
-	from := runBack(d, end, maxNameBefore, isStd64)
 	s := shapeOf(d[from:end])
-	return end-from >= least && s.upper > 0 && s.lower > 0 && s.digit > 0
+	return s.upper > 1 && s.lower > 1 && s.digit > 1
 }
 
 // isCodeAt reports whether the assignment of an unquoted value is a statement of

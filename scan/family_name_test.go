@@ -153,6 +153,7 @@ func TestNameFamily(t *testing.T) {
 		{name: "packed script", value: "function f(e){password=t.Xyw;passwd=n(17);token:e.qRst,secret:r.secret}"},
 		{name: "padding that reads like a name", value: `<script nonce="k3+aPw=="></script>`},
 		{name: "base64 whose end reads like a name", value: `style-src 'sha256-Qx7ZtR2mKc9LwVb4Hy8Nf1Jd3Gs5Pa6Te0Ui+/pw='; report-uri /csp-7Xq`},
+		{name: "base64 with a word in it", value: `style-src 'sha256-Qx7ZtR2mKc9LwVb4Hy8Nf1Jd3Gs5PWa6Te0UiPw4Zk8='; report-uri /csp-7Xq`},
 		{name: "a path before a name", value: `GET /deploy/hosts/production/pw=Vq7xk#29ab`, rule: "generic-password", secret: "Vq7xk#29ab"},
 		{name: "path", value: "pwd: /home/dave/x"},
 		{name: "battle pass", field: "battle_pass", value: "S3T17"},
