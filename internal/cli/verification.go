@@ -71,21 +71,46 @@ func (v *verification) location(ctx context.Context, location string) error {
 	if v.f.newest {
 		refs = (&backup.Listing{Sets: refs}).Newest()
 	}
-	labels := map[string]bool{}
+	labels, err := v.bare(ctx, s, at)
+	if err != nil {
+		return err
+	}
 	for _, r := range refs {
 		opened, err := v.set(ctx, s, r)
 		if err != nil {
 			return err
 		}
-		if !opened || labels[r.Label] {
-			continue
+		if opened {
+			labels = append(labels, r.Label)
 		}
-		labels[r.Label] = true
-		if err := v.chain(ctx, s, r.Label); err != nil {
+	}
+	slices.Sort(labels)
+	for _, label := range slices.Compact(labels) {
+		if err := v.chain(ctx, s, label); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bare returns labels that may have lost all their sets: those of pruned ones and, where
+// a set of some age has to be there, of incomplete ones.
+func (v *verification) bare(ctx context.Context, s backup.Store, at backup.Ref) (labels []string, err error) {
+	if at.ID != "" {
+		return nil, nil
+	}
+	l, err := backup.List(ctx, s, at.Label)
+	if err != nil {
+		return nil, err
+	}
+	refs := l.Pruned
+	if v.f.maxAge > 0 {
+		refs = append(refs, l.Incomplete...)
+	}
+	for _, r := range refs {
+		labels = append(labels, r.Label)
+	}
+	return labels, nil
 }
 
 // set checks one set. That it has no manifest which can be read is a problem, and it

@@ -38,7 +38,8 @@ the chain alone.
 
 A chain shows that a set in the middle is gone or was replaced. That the newest
 sets are gone it cannot show: use --max-age, or --head with the newest set that
-you know of. And a signature says which key made a set, not who held the key.
+you know of; by --max-age a label that has only remains of sets is told, too. And
+a signature says which key made a set, not who held the key.
 
 What is wrong is said on standard error, and nothing where nothing is. json and
 jsonl have a record a set, with what is wrong with it and its files, one for
