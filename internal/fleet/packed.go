@@ -21,8 +21,9 @@ type packed struct {
 }
 
 const (
-	packedBlock = 64 << 10 // of lines that are compressed at once
-	pieceSize   = 4 << 10  // rows are of whole pieces, and of up to spill.BlockSize
+	packedBlock = 64 << 10  // of lines that are compressed at once
+	pieceSize   = 4 << 10   // that is spilled at once
+	rowSize     = 256 << 10 // at most: PostgreSQL takes half the time for them that it takes for rows of one block
 )
 
 func newPacked(in *spill.Store) *packed {
@@ -60,18 +61,31 @@ func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, input int64) err
 	}
 	defer put.Close()
 	r := p.stream.Reader()
+	var row []byte
 	for seq := 0; ; seq++ {
-		row, err := r.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
+		row, err = fillRow(row[:0], r)
+		if err == nil && len(row) > 0 {
 			_, err = put.ExecContext(ctx, input, seq, row)
 		}
-		if err != nil {
+		if err != nil || len(row) == 0 {
 			return err
 		}
 	}
+}
+
+// fillRow appends blocks to row as long as it has room for one; none at the end.
+func fillRow(row []byte, r *spill.Reader) ([]byte, error) {
+	for len(row)+spill.BlockSize <= rowSize {
+		block, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, block...)
+	}
+	return row, nil
 }
 
 // unpacker yields the lines of one input after the other from rows of their ids and

@@ -2,7 +2,9 @@ package fleet_test
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/fleet"
@@ -55,6 +57,28 @@ func findingsMoved(t *testing.T, database string) {
 	if n := len(findings(h.run(anyReport, "fleet", "report", "--format", "jsonl", "--new"))); n != 1 {
 		t.Errorf("%d findings are new, not 1", n)
 	}
+}
+
+// What is found in an input may take many rows.
+func TestManyRows(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "many.aof"), logOf(1, 8000))
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var rows, longest int
+	if err := db.QueryRow(`SELECT count(*), max(length(body)) FROM fleet_findings`).Scan(&rows, &longest); err != nil {
+		t.Fatal(err)
+	}
+	if rows < 2 || longest > 256<<10 {
+		t.Errorf("%d rows of up to %d bytes", rows, longest)
+	}
+	h.reported(dir)
 }
 
 func TestFindingsMoved(t *testing.T) { findingsMoved(t, "") }
