@@ -27,7 +27,8 @@ type compression struct {
 	begins func(p []byte) bool
 	open   func(p *bytes.Reader) (io.Reader, error)
 	pack   func(w io.Writer) (io.WriteCloser, error) // nil: what held something is replaced as a whole
-	vague  bool                                      // most bytes begin like it
+	untold bool                                      // what begins like it may be anything,
+	vague  bool                                      // and most is
 }
 
 // compressions that can be told.
@@ -75,11 +76,13 @@ var compressions = []compression{
 // noise, in which no secret stands.
 var untold = []compression{
 	{
+		untold: true,
 		vague:  true,
 		begins: beginsBrotli,
 		open:   unbrotli,
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil },
 	}, {
+		untold: true,
 		begins: beginsDeflate,
 		open:   inflater,
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) },
@@ -93,25 +96,36 @@ var (
 	brotlis   = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
 )
 
-// pooled is one that Close gives back.
+// pooled is one that Close gives back, unless input is left in it, which Reset would keep.
 type pooled struct {
 	io.Reader
-	to *sync.Pool
+	to  *sync.Pool
+	err error // of the last read
 }
 
-func (p pooled) Close() error {
-	p.to.Put(p.Reader)
+func (p *pooled) Read(b []byte) (n int, err error) {
+	n, p.err = p.Reader.Read(b)
+	return n, p.err
+}
+
+func (p *pooled) Close() error {
+	if p.err != nil && p.err.Error() != brotliExcess {
+		p.to.Put(p.Reader)
+	}
 	return nil
 }
 
+// brotliExcess is the error of input that goes on behind the end of a stream.
+const brotliExcess = "brotli: excessive input"
+
 func inflater(p *bytes.Reader) (io.Reader, error) {
 	z := inflaters.Get().(io.Reader)
-	return pooled{z, &inflaters}, z.(flate.Resetter).Reset(p, nil)
+	return &pooled{Reader: z, to: &inflaters}, z.(flate.Resetter).Reset(p, nil)
 }
 
 func unbrotli(p *bytes.Reader) (io.Reader, error) {
 	z := brotlis.Get().(*brotli.Reader)
-	return pooled{z, &brotlis}, z.Reset(p)
+	return &pooled{Reader: z, to: &brotlis}, z.Reset(p)
 }
 
 // compressor is what p begins like; nil: none that can be told.
@@ -228,7 +242,14 @@ func (t *texts) opening(src *bytes.Reader, p []byte, c *compression, depth int) 
 		t.opened = maxOpened
 		return t.whole(p), nil
 	}
+	noise := c.untold && err != nil && err.Error() != brotliExcess // or a stream that is cut
+	if noise {
+		t.noise++
+	}
 	q := t.inner(text, depth+1)
+	if noise {
+		t.noise--
+	}
 	if bytes.Equal(q, text) {
 		return nil, err
 	}

@@ -268,13 +268,13 @@ func TestPairs(t *testing.T) {
 		t.Log("without bzip2: the command that makes it is not there")
 	}
 	all["nothing"] = framed("", "")
+	r, err := New(Options{Key: []byte("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for outer, a := range all {
 		for inner, b := range all {
 			secret := randomSecret(24)
-			r, err := New(Options{Key: []byte("k")})
-			if err != nil {
-				t.Fatal(err)
-			}
 			r.secrets.add(secret)
 			packed := b.wrap("the old one was " + secret + " until May")
 			value := []byte(a.wrap(packed))

@@ -552,6 +552,7 @@ type texts struct {
 	opened  int  // bytes that came out of compressed ones
 	work    int  // bytes of all layers that were looked through
 	tried   int  // what was spent on beginnings inside of strings
+	noise   int  // layers that were no such thing, by how they ended
 	guesses int  // places inside of strings where something without one was tried
 	covered bool // something was replaced as a whole
 	stretch bool // what is treated may be cut

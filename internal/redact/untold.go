@@ -83,6 +83,9 @@ const maxGuesses = 1 << 13
 // begins with nothing of its own: anywhere where its first block is unlike other bytes,
 // behind a mark of text, or where what stands before it may be its length.
 func (t *texts) inside(p []byte, depth int) bool {
+	if t.noise > 0 {
+		return false
+	}
 	for i := 1; i+minUntold <= len(p) && t.guesses < maxGuesses; i++ {
 		likely := ends[p[i-1]] || counted(p, i)
 		if !likely && !likelyDeflate(p[i:]) {
