@@ -450,7 +450,11 @@ func TestTransactions(t *testing.T) {
 
 // FuzzSalvage: whatever a file holds, the clean file of it is sound.
 func FuzzSalvage(f *testing.F) {
-	for _, name := range []string{"redis-7.0.rdb", "valkey-9.rdb", "redis-6.0.rdb"} {
+	for _, name := range []string{"redis-7.0.rdb", "valkey-9.rdb", "redis-8.rdb"} {
+		f.Add(dump(f, name), false) // all types, but twenty times slower than what follows
+	}
+	tmp := f.TempDir()
+	for _, name := range []string{"redis-7.0-lfu.rdb", "valkey-9-lfu.rdb", "redis-6.0-lfu.rdb"} {
 		p := dump(f, name)
 		f.Add(p, false)
 		r := rand.New(rand.NewPCG(1, 1))
@@ -466,7 +470,7 @@ func FuzzSalvage(f *testing.F) {
 	f.Add([]byte("*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n?"), true)
 	f.Fuzz(func(t *testing.T, p []byte, log bool) {
 		var out, lines bytes.Buffer
-		m, c, err := Run(t.Context(), memory{p, log}, Options{Clean: &out, JSONL: &lines, Tmp: t.TempDir()})
+		m, c, err := Run(t.Context(), memory{p, log}, Options{Clean: &out, JSONL: &lines, Tmp: tmp})
 		if err != nil {
 			t.Skip(err) // a version that is not known, say
 		}
