@@ -31,11 +31,11 @@ const (
 var volumes = []volume{
 	{"E01", e01Mount, magicAt(0, "EVF\x09\x0d\x0a\xff\x00")},                                                                                                                                       // libewf, EWF file header
 	{"Ex01", ewfMount, magicAt(0, "EVF2\x0d\x0a\x81\x00")},                                                                                                                                         // libewf, EWF2
-	{"VMDK", qemuNBD + "IMAGE" + thenParts + orConvert, anyOf(magicAt(0, "KDMV"), magicAt(0, "COWD"), magicAt(0, "# Disk DescriptorFile"))},                                                          // qemu block/vmdk.c
-	{"QCOW2", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0, "QFI\xfb")},                                                                                                                      // qemu docs/interop/qcow2.rst
-	{"VHDX", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0, "vhdxfile")},                                                                                                                      // qemu block/vhdx.h
+	{"VMDK", qemuNBD + "IMAGE" + thenParts + orConvert, anyOf(magicAt(0, "KDMV"), magicAt(0, "COWD"), magicAt(0, "# Disk DescriptorFile"))},                                                        // qemu block/vmdk.c
+	{"QCOW2", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0, "QFI\xfb")},                                                                                                                    // qemu docs/interop/qcow2.rst
+	{"VHDX", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0, "vhdxfile")},                                                                                                                    // qemu block/vhdx.h
 	{"VHD", qemuNBD + "-f vpc IMAGE" + thenParts + orCarve, magicAt(0, "conectix")},                                                                                                                // qemu block/vpc.c
-	{"VDI", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0x40, "\x7f\x10\xda\xbe")},                                                                                                            // qemu block/vdi.c
+	{"VDI", qemuNBD + "IMAGE" + thenParts + orConvert, magicAt(0x40, "\x7f\x10\xda\xbe")},                                                                                                          // qemu block/vdi.c
 	{"LUKS", "cryptsetup open --readonly IMAGE evidence && mount -o ro,noload /dev/mapper/evidence /mnt/evidence" + thenScan, magicAt(0, "LUKS\xba\xbe")},                                          // LUKS2 on-disk format, 2.1
 	{"LVM", "losetup -r -f --show IMAGE && vgchange -ay --readonly, mount its volumes with -o ro,noload (ext4) or ro,norecovery,nouuid (xfs), then: valkeyfs scan /mnt/evidence" + orCarve, isLVM}, // lvm2 lib/label/label.h
 	{"GPT", loopParts, anyOf(magicAt(512, "EFI PART"), magicAt(4096, "EFI PART"))},                                                                                                                 // UEFI 5.3.2
