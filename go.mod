@@ -8,6 +8,7 @@ require (
 	github.com/andybalholm/brotli v1.2.1
 	github.com/betterleaks/betterleaks v1.8.1
 	github.com/cespare/xxhash/v2 v2.3.0
+	github.com/dsnet/compress v0.0.2-0.20230904184137-39efe44ab707
 	github.com/elastic/go-seccomp-bpf v1.6.0
 	github.com/expr-lang/expr v1.17.8
 	github.com/gofrs/flock v0.13.2

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/andybalholm/brotli"
+	"github.com/dsnet/compress/bzip2"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
@@ -31,6 +32,7 @@ type inflaters struct {
 
 	snappy *snappy.Reader
 	brotli *brotli.Reader
+	bzip2  *bzip2.Reader
 	xz     *xz.Reader
 }
 
