@@ -191,6 +191,9 @@ func runBackup(cmd *cobra.Command, a *app, f *backupFlags, what string, open cap
 		code = exitIncomplete
 	case errors.As(err, new(usageError)):
 		code = exitUsage // a file of the configuration may be gone since last night
+	case errors.Is(err, context.Canceled):
+		a.stderr.errorf("backup of %s: interrupted before the end: there is no set", what)
+		code = exitError
 	default:
 		a.stderr.errorf("backup of %s: %v", what, err)
 		code = exitError

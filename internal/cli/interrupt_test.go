@@ -86,7 +86,11 @@ func TestInterruptBackup(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	runs(t, exitError, "backup", "data", "--to", "sets", "--label", "db", "-r", recipient, "--limit-rate", "1", "--on-failure", "echo $VALKEYFS_STATUS >failed")
+	var stdout, stderr bytes.Buffer
+	code := Main([]string{"backup", "data", "--to", "sets", "--label", "db", "-r", recipient, "--limit-rate", "1", "--on-failure", "echo $VALKEYFS_STATUS >failed"}, nil, &stdout, &stderr)
+	if want := "valkeyfs: backup of data: interrupted before the end: there is no set\n"; code != exitError || stderr.String() != want {
+		t.Errorf("status %d: %s", code, &stderr)
+	}
 	if failed, err := os.ReadFile("failed"); string(failed) != "4\n" {
 		t.Errorf("the hook wrote %q, %v", failed, err)
 	}
