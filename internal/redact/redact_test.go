@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
 	"github.com/valkeyfs/valkeyfs/internal/fixtures"
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
 	"github.com/valkeyfs/valkeyfs/internal/redact"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -219,6 +221,83 @@ func TestServers(t *testing.T) {
 		}
 		unzipped(t, string(text), secrets)
 	})
+}
+
+// TestPlaces: a secret stays nowhere that a key has room for one, and members that hold
+// secrets stay as many as they were.
+func TestPlaces(t *testing.T) {
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		writer := s.Start(t, "")
+		do := func(args ...string) { writer.Must(t, args...) }
+		var secrets []string
+		secret := func() string {
+			n := len(secrets)
+			secrets = append(secrets, "gl"+"pat-"+fmt.Sprintf("w%dKz7Rq2Np9Xs4Tb6Vd8%d", n, n)[:20])
+			return secrets[n]
+		}
+		do("XADD", "stream", "1-1", "n", "1")
+		group, consumer := secret(), secret()
+		do("XGROUP", "CREATE", "stream", group, "0")
+		do("XREADGROUP", "GROUP", group, consumer, "STREAMS", "stream", ">")
+		do("SELECT", "1")
+		for range 12 {
+			do("SADD", "set", secret())
+			do("ZADD", "zset", "1", secret())
+			do("HSET", "hash", secret(), secret())
+		}
+		do("SET", "a:"+secret()+":b", "1")
+		for i := range 300 {
+			do("SADD", "large", fmt.Sprint("member:", i))
+		}
+		do("SADD", "large", secret())
+		do("SELECT", "2")
+		do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+		do("SET", "expired", "token "+secret(), "PX", "1")
+		if s.HasVectorSets() {
+			do("VADD", "vectors", "VALUES", "2", "1", "0", secret(), "SETATTR", `{"token":"`+secret()+`"}`)
+			do("VADD", "vectors", "VALUES", "2", "0", "1", "other")
+		}
+		if s.Major() >= 7 {
+			do("FUNCTION", "LOAD", "#!lua name=lib\nlocal token = '"+secret()+"'\nredis.register_function('f', function() return token end)")
+		}
+		do("SAVE")
+		writer.Stop(t)
+		snapshot, err := os.ReadFile(filepath.Join(writer.Dir, "dump.rdb"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _ := redacted(t, snapshot)
+		clean(t, out, secrets)
+		loaded := load(t, s, out)
+		loaded.Must(t, "SELECT", "1")
+		for command, want := range map[string]string{"SCARD set": "12", "ZCARD zset": "12", "HLEN hash": "12", "SCARD large": "301", "DBSIZE": "5"} {
+			if got := fmt.Sprint(loaded.Must(t, strings.Fields(command)...)); got != want {
+				t.Errorf("%s: %s, want %s", command, got, want)
+			}
+		}
+		loaded.Must(t, "SELECT", "0")
+		if info := fmt.Sprint(loaded.Must(t, "XINFO", "GROUPS", "stream")); !strings.Contains(info, "xxxx") {
+			t.Errorf("the group became %s", info)
+		}
+	})
+}
+
+// TestAux: a secret does not stay in a field beside the keys.
+func TestAux(t *testing.T) {
+	secret := "gl" + "pat-" + "w0Kz7Rq2Np9Xs4Tb6Vd8"
+	var b bytes.Buffer
+	w, err := rdbwrite.New(&b, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Aux([]byte("redis-ver"), []byte("7.2.0")), w.Aux([]byte("note"), []byte("the token is "+secret)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := redacted(t, b.Bytes())
+	clean(t, out, []string{secret})
+	if !bytes.Contains(out, []byte("the token is ")) || !bytes.Contains(out, []byte("7.2.0")) {
+		t.Errorf("the fields became %q", out)
+	}
 }
 
 // unzipped holds that what was packed is packed anew, without a secret.
