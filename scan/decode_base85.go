@@ -11,7 +11,7 @@ import (
 // tells either from other text but that something is in it.
 var (
 	base85Decoder  = decoder{kind: "base85", starts: func(b byte) bool { return chars85[b]&inBase85 != 0 }, fits: fitsBase85, open: openBase85}
-	ascii85Decoder = decoder{kind: "ascii85", starts: func(b byte) bool { return chars85[b]&inAscii85 != 0 }, fits: fitsAscii85, open: openAscii85}
+	ascii85Decoder = decoder{kind: "ascii85", starts: func(b byte) bool { return chars85[b]&inASCII85 != 0 }, fits: fitsASCII85, open: openASCII85}
 )
 
 const base85Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
@@ -31,8 +31,8 @@ var chars85 = func() (chars [256]uint8) {
 		if base85Value[b] >= 0 {
 			chars[i] |= inBase85
 		}
-		if isAscii85(b) || b == '\n' || b == '\r' {
-			chars[i] |= inAscii85
+		if isASCII85(b) || b == '\n' || b == '\r' {
+			chars[i] |= inASCII85
 		}
 		if !isAlnum(b) {
 			chars[i] |= notAlnum
@@ -43,7 +43,7 @@ var chars85 = func() (chars [256]uint8) {
 
 const (
 	inBase85 = 1 << iota
-	inAscii85
+	inASCII85
 	notAlnum
 )
 
@@ -105,25 +105,25 @@ func openBase85(w *worker, f *fragment, hits []hit, base uint32) bool {
 	return w.isKnown(buf) && (w.child(f, piece{kind: "base85", data: buf, to: len(f.data)}, nil, 0) || isText(buf))
 }
 
-func isAscii85(b byte) bool { return b >= '!' && b <= 'u' || b == 'z' }
+func isASCII85(b byte) bool { return b >= '!' && b <= 'u' || b == 'z' }
 
 // ascii85Text returns what stands between Adobe's brackets, or the whole.
 func ascii85Text(data []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("<~")), []byte("~>"))
 }
 
-func fitsAscii85(data []byte) bool {
-	return fits85(ascii85Text(data), inAscii85)
+func fitsASCII85(data []byte) bool {
+	return fits85(ascii85Text(data), inASCII85)
 }
 
-func openAscii85(w *worker, f *fragment, hits []hit, base uint32) bool {
+func openASCII85(w *worker, f *fragment, hits []hit, base uint32) bool {
 	text := ascii85Text(f.data)
 	if !w.budget.spend(len(text)) {
 		w.limited("ascii85")
 		return false
 	}
 	for _, b := range text { // the library passes over all below a space
-		if chars85[b]&inAscii85 == 0 {
+		if chars85[b]&inASCII85 == 0 {
 			return false
 		}
 	}

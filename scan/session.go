@@ -194,7 +194,7 @@ func (p *probe) collectFrom(leaves []leaf) {
 		}
 		w.start()
 		first, _ := slices.BinarySearchFunc(w.hits, l.value.from+1, func(h hit, end uint32) int { return cmp.Compare(h.end, end) })
-		w.scanRoot(w.b.bytes(l.value), within(w.hits[first:], l.value.from, int(l.value.len())), l.value.from, false)
+		w.scanRoot(w.b.bytes(l.value), within(w.hits[first:], l.value.from, l.value.len()), l.value.from, false)
 		if l.field.len() > 0 {
 			w.leave()
 		}
