@@ -3,7 +3,8 @@
 // whoever needs test data.
 //
 // A [Redactor] first learns what there is to be replaced: it has the events scanned,
-// and then scanned again as they will be, until nothing is found any more. What is
+// and then scanned again as they will be, of these only the keys in which something was
+// found, until nothing is any more. What is
 // found again although its secret was replaced, because the value around it gives it
 // away, is replaced in larger pieces: the whole string, then all strings of the key.
 // [Redactor.Seq] then yields the events with all that replaced, wherever it stands:
@@ -15,11 +16,15 @@
 //
 //	redact.go       learning, and the events
 //	secrets.go      the secrets, and finding any of them in a text at once
+//	table.go        hashes in little memory
 //	judge.go        finding them in all that the scanner opens
 //	placeholder.go  what stands in a secret's place
 //	container.go    secrets behind an encoding, layer by layer
 //	compressed.go   what is compressed
+//	untold.go       what is compressed by what has no mark of its own
 //	radix.go        base64, hexadecimal and base32
+//	base85.go       base85
+//	latin1.go       bytes that are written as characters
 //	escapes.go      JSON, URLs, XML, mail
 //	utf16.go        UTF-16
 package redact
