@@ -9,11 +9,9 @@ import (
 // What deflate and brotli begin with excludes most of what is neither. It is read as the
 // decoders read it, so nothing that they would open is left out.
 
-// bitsOf reads the bits of p from the lowest of its first byte on; behind its end are zeros.
-type bitsOf struct {
-	lo, hi uint64
-	at     uint
-}
+// bitsOf has the first 128 bits of something from the lowest of its first byte on; behind
+// its end are zeros.
+type bitsOf struct{ lo, hi uint64 }
 
 func newBits(p []byte) *bitsOf {
 	var b [16]byte
@@ -21,7 +19,7 @@ func newBits(p []byte) *bitsOf {
 	return &bitsOf{lo: binary.LittleEndian.Uint64(b[:]), hi: binary.LittleEndian.Uint64(b[8:])}
 }
 
-// take reads the next n of the first 128.
+// take reads the next n, fewer than 64.
 func (b *bitsOf) take(n uint) uint {
 	v := b.lo & (1<<n - 1)
 	b.lo, b.hi = b.lo>>n|b.hi<<(64-n), b.hi>>n
