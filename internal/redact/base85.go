@@ -48,6 +48,9 @@ const (
 // groups of text or the beginning of something compressed is decoded.
 func (t *texts) base85(p []byte, c *base85, depth int) []byte {
 	return eachRun(p, &c.belongs, least85, func(run, _ []byte) ([]byte, int) {
+		if !diverse(run) {
+			return nil, 0
+		}
 		for at := range c.starts(run, len(run) == len(p)) {
 			plain := c.decode(run[at:])
 			if !bytes.Equal(t.inner(plain, depth+1), plain) {
@@ -56,6 +59,21 @@ func (t *texts) base85(p []byte, c *base85, depth int) []byte {
 		}
 		return nil, 0
 	})
+}
+
+// rare are the characters that neither names nor other encodings have: nearly one in four
+// of base85.
+var rare = bytesOf("!\"#$%&'()*;<>?@[\\]^`{|}~")
+
+// diverse reports whether a run has as many of them as base85 has, with a wide margin.
+func diverse(run []byte) bool {
+	n := 0
+	for _, b := range run {
+		if rare[b] {
+			n++
+		}
+	}
+	return n >= 2 && n*32 >= len(run)
 }
 
 // starts yields where in run something may begin; all: at its beginning it may in any
