@@ -39,8 +39,15 @@ func (r *Reader) damaged(begin int64, why error) error {
 	r.orphan = nil
 	r.skip, r.ev.Part = false, keyspace.Whole
 	way := r.chosen()
-	found, err := r.swallowed(begin)
-	if err != nil {
+	from, fields := int64(0), int64(0)
+	if !r.cut {
+		from, fields = r.overran(begin)
+	}
+	r.way.expiring.strings = -1
+	found, err := false, error(nil)
+	if fields > 0 {
+		r.way.suspect.end = 0
+	} else if found, err = r.swallowed(begin); err != nil {
 		return err
 	}
 	if found {
@@ -53,15 +60,19 @@ func (r *Reader) damaged(begin int64, why error) error {
 	if r.cut {
 		w.r = w.w // the search was made, and found nothing
 	} else {
-		if !r.goTo(begin + 1) {
-			w.r = min(max(int(begin+1-w.base), w.first), w.w)
+		next := max(begin+1, fields)
+		if !r.goTo(next) {
+			w.r = min(max(int(next-w.base), w.first), w.w)
 		}
-		if found, err = r.search(math.MaxInt64); err != nil {
+		if found, err = r.searchOn(fields > 0 || r.typ == typeExpiring); err != nil {
 			return err
 		}
 	}
 	end := w.offset()
-	if led := r.strays(begin, end, len(orphan) > 0, found); led < begin {
+	if fields > 0 && from < begin {
+		begin, orphan = from, nil
+		why = r.failAt(begin, "a hash that leads into its own fields", keyspace.ErrCorrupt)
+	} else if led := r.strays(begin, end, len(orphan) > 0, found); led < begin {
 		begin, orphan = led, nil
 		why = r.failAt(begin, "a record that leads to no other", keyspace.ErrCorrupt)
 	}
@@ -111,9 +122,10 @@ type way struct {
 		begin, typeAt, end int64
 		in                 chosen // the database when it was read
 	}
-	begins []int64   // of the suspect and of what follows
-	recent [16]int64 // where the records that were read last begin, the newest at read-1
-	read   int
+	expiring expiring
+	begins   []int64   // of the suspect and of what follows
+	recent   [16]int64 // where the records that were read last begin, the newest at read-1
+	read     int
 }
 
 // mayMislead reports whether nothing vouches for a part of the record at hand that may
@@ -126,6 +138,7 @@ func (r *Reader) mayMislead() bool {
 // note takes a record that was read.
 func (r *Reader) note(begin int64) {
 	y, end, unproven := &r.way, r.in.offset(), r.mayMislead()
+	y.expiring.note(r, begin)
 	y.last.begin, y.last.end, y.last.unproven = begin, end, unproven
 	y.recent[y.read%len(y.recent)] = begin
 	y.read++
@@ -260,12 +273,32 @@ func (r *Reader) among(b []byte) *Reader {
 // search moves the window to the next place before limit where a chain of
 // records begins; false where there is none. It leaves everything else as it is.
 func (r *Reader) search(limit int64) (found bool, err error) {
-	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, size: r.size, silent: true}
-	p.clear()
+	p := r.silently()
 	found, err = p.find(limit)
 	r.in = p.in
 	return found, err
+}
+
+// searchOn is search, up to the end, for a chain that is not of the fields of a damaged
+// record: of a hash whose fields expire, if that is known.
+func (r *Reader) searchOn(hash bool) (found bool, err error) {
+	for {
+		if found, err = r.search(math.MaxInt64); !found || err != nil {
+			return found, err
+		}
+		end, yes := r.amid(hash)
+		if !yes || !r.goTo(end) {
+			return true, nil
+		}
+	}
+}
+
+// silently returns a silent reader at the current place, whose window is to be taken back.
+func (r *Reader) silently() *Reader {
+	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, size: r.size, silent: true}
+	p.clear()
+	return p
 }
 
 // find is search on a reader of its own.
@@ -455,14 +488,18 @@ func (r *Reader) chain(heads []head) (ok bool, first opening, cost int64) {
 	return ok && (!doubt || 2*alike > keys-1), first, w.offset() - from + trialCost
 }
 
+// Times between which expiries lie, in milliseconds.
+const (
+	year2009 = 1_230_768_000_000 // before the first Redis
+	year2200 = 7_258_118_400_000
+)
+
 // implausible rejects what parses but no server writes: keys without a name
 // (a run of zeros is a run of empty strings without a name), expiries far from
 // any present, streams of more or fewer entries than they say, databases beyond any
 // configuration, names of aux fields that are none.
 func (r *Reader) implausible() bool {
 	const (
-		year2009  = 1_230_768_000_000 // before the first Redis
-		year2200  = 7_258_118_400_000
 		tenYears  = 315_360_000 // seconds without an access
 		databases = 1 << 16
 		slots     = 16384

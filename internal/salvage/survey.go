@@ -307,16 +307,14 @@ func (s *survey) damage(e *keyspace.Event) error {
 		return nil
 	}
 	begun := s.inside && s.some && !s.p.log && s.open.from == at.from
-	if n := len(s.recent); !s.inside && !s.p.log && n > 0 && s.recent[n-1].from == at.from && s.recent[n-1].to < at.to {
-		begun, s.open = true, s.recent[n-1] // it ends too early
+	if n := s.since(at.from); !s.inside && !s.p.log && n < len(s.recent) && s.recent[n].from == at.from && s.recent[n].to < at.to {
+		begun, s.open = true, s.recent[n] // it ends too early
 	}
 	s.inside = false
 	s.rejoin(e)
-	n := len(s.recent)
-	for ; n > 0 && s.recent[n-1].from >= at.from; n-- {
-		if s.p.log && s.m.Commands > 0 {
-			s.m.Commands--
-		}
+	n := s.since(at.from)
+	if s.p.log {
+		s.m.Commands -= min(s.m.Commands, uint64(len(s.recent)-n))
 	}
 	if !s.p.log && n < len(s.recent) {
 		s.limbo.open(s.recent[n:], at.to)
@@ -335,6 +333,15 @@ func (s *survey) damage(e *keyspace.Event) error {
 		return s.part(s.open, at.to)
 	}
 	return s.p.cut(cut{from: at.from, to: at.to, why: lost})
+}
+
+// since returns how many of the recent records begin before an offset.
+func (s *survey) since(offset int64) int {
+	n := len(s.recent)
+	for n > 0 && s.recent[n-1].from >= offset {
+		n--
+	}
+	return n
 }
 
 // limbo holds records that damage took back: where reading went on inside a record
