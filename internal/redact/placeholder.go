@@ -144,10 +144,11 @@ func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte
 		switch {
 		case b >= utf8.RuneSelf:
 			r, n := utf8.DecodeRune(p[i:])
-			if r == utf8.RuneError {
-				n = 1
+			if r == utf8.RuneError && n == 1 {
+				dst = append(dst, s.pick(lowerLetters))
+			} else {
+				dst = append(dst, foreign[n]...)
 			}
-			dst = append(dst, foreign[n]...)
 			i += n
 			continue
 		case letter && isAlnum(b) && i >= begin && marks < markLetters:

@@ -558,12 +558,13 @@ type texts struct {
 	stretch bool // what is treated may be cut
 }
 
-// name treats the name of a key or a field; all: no letter of it stays.
+// name treats a string; all: no letter of it stays, unless it is so short that fields or
+// members would become the same, with which no server loads a file.
 func (t *texts) name(p []byte, all bool) []byte {
 	if len(p) == 0 {
 		return p
 	}
-	if all {
+	if all && len(p) >= anywhere {
 		return t.r.places.appendFor(nil, p, true)
 	}
 	q := t.inner(p, 0)
