@@ -24,7 +24,8 @@ type lease struct {
 }
 
 // claim takes an input, or returns nil if there is nothing to do about it: it was
-// queued anew, cancelled or taken.
+// queued anew, cancelled or taken. A lease that comes with an error is of an input
+// whose path is not known.
 func (db *DB) claim(ctx context.Context, j scanJob, worker string, d time.Duration) (*lease, error) {
 	l := &lease{input: j.Input, token: rand.Text()}
 	var sealed string
@@ -36,10 +37,8 @@ func (db *DB) claim(ctx context.Context, j scanJob, worker string, d time.Durati
 	if err != nil {
 		return nil, err
 	}
-	if l.path, err = db.names.path(l.called, sealed); err != nil {
-		return nil, errors.Join(err, db.release(ctx, l, err.Error(), true))
-	}
-	return l, nil
+	l.path, err = db.names.path(l.called, sealed)
+	return l, err
 }
 
 // beat extends a lease until ctx ends, and calls lost once it is lost. While the

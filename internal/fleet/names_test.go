@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,5 +124,26 @@ func TestIncompleteReports(t *testing.T) {
 	}
 	if out := h.run([]int{1}, "fleet", "report", "--owner", "whole"); !strings.Contains(out, "1 file, 3") {
 		t.Errorf("%s", out[max(0, len(out)-200):])
+	}
+}
+
+// An input whose sealed path does not open is set aside as any that cannot be read.
+func TestSealedPathIsDamaged(t *testing.T) {
+	dir, _ := named(t)
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE fleet_inputs SET sealed = 'AAAA'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet", "--attempts", "1")
+	if s := h.status(); s.Failed != 2 || !strings.Contains(s.SetAside[0].Reason, "sealed path") {
+		t.Errorf("%+v", s)
 	}
 }

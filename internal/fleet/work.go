@@ -173,11 +173,14 @@ func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 	}()
 	o := &w.o
 	l, err := w.db.claim(ctx, job.Args, o.Name, o.Lease)
-	if err != nil || l == nil {
+	if l == nil {
 		return err
 	}
 	name := l.called
 	after := context.WithoutCancel(ctx)
+	if err != nil {
+		return w.failed(after, l, err)
+	}
 	if l.attempts > o.Attempts {
 		o.Counts.Failed.Add(1)
 		o.Log.Warn("set aside", "input", name, "reason", "workers died on it")
