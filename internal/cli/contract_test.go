@@ -125,7 +125,7 @@ func contractInputs(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
-	t.Setenv("VALKEYFS_FLEET_DATABASE", "sqlite:"+filepath.Join(dir, "fleet.db"))
+	t.Setenv("VALKEYFS_FLEET_DATABASE", "")
 	if err := os.Mkdir("data", 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,9 +77,14 @@ func (f *fleetFlags) readKey() (*idKey, error) {
 	return k, err
 }
 
+// named is the URL of the database, if one is named.
+func (f *fleetFlags) named() string {
+	return cmp.Or(f.database, os.Getenv("VALKEYFS_FLEET_DATABASE"))
+}
+
 // location is the URL of the database.
 func (f *fleetFlags) location() (string, error) {
-	if url := cmp.Or(f.database, os.Getenv("VALKEYFS_FLEET_DATABASE")); url != "" {
+	if url := f.named(); url != "" {
 		return url, nil
 	}
 	dir, err := stateDir()
@@ -95,7 +101,7 @@ func (f *fleetFlags) keepOut(cmd *cobra.Command, sources []string) (tmp string, 
 	for _, name := range sources {
 		paths, err := fleet.Paths(name)
 		if err != nil {
-			return "", err
+			return "", usageError{err}
 		}
 		local = append(local, paths...)
 	}
@@ -117,7 +123,7 @@ func (f *fleetFlags) keepOut(cmd *cobra.Command, sources []string) (tmp string, 
 // openThere is open for verbs that ask: a file that is named and not there is no fleet
 // without inputs.
 func (f *fleetFlags) openThere(cmd *cobra.Command) (*fleet.DB, error) {
-	if path := fleet.FileOf(f.database); path != "" {
+	if path := fleet.FileOf(f.named()); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return nil, unreadable("--database", path, err)
 		}
@@ -137,10 +143,14 @@ func (f *fleetFlags) open(cmd *cobra.Command) (*fleet.DB, error) {
 		}
 		return k.key, k.id(), nil
 	}})
-	if err == nil {
-		d.Tmp = f.a.global.tmp
+	if errors.Is(err, fleet.ErrLocation) {
+		return nil, usageError{err}
 	}
-	return d, err
+	if err != nil {
+		return nil, err
+	}
+	d.Tmp = f.a.global.tmp
+	return d, nil
 }
 
 // readOptions are how inputs of a fleet are read.

@@ -19,11 +19,12 @@ func TestFileOfFlagIsMissing(t *testing.T) {
 		"audit data --waivers nope", "audit data --baseline nope", "audit data --policy nope", "audit --undo nope",
 		"audit data --live localhost:1 --live-password nope",
 		"report data -o page.html --sign-key nope",
+		"fleet status --database sqlite:nope",
 	} {
 		args := strings.Fields(line)
 		flag := args[0]
 		for i, arg := range args {
-			if arg == "nope" {
+			if strings.TrimPrefix(arg, "sqlite:") == "nope" {
 				flag = args[i-1]
 			}
 		}
@@ -41,12 +42,27 @@ func TestInputIsOfNoUse(t *testing.T) {
 		"scan s3://bucket/dump.rdb":         `scanned by "valkeyfs fleet"`,
 		"inspect data s3://bucket/dump.rdb": `scanned by "valkeyfs fleet"`,
 		"list s3:///sets":                   "no bucket is named",
+		"fleet submit s3:///backups":        "no bucket is named",
+		"fleet submit data -":               "standard input cannot be submitted",
+		"fleet submit [":                    "syntax error in pattern",
+		"fleet work --database mysql://db":  "neither sqlite:PATH nor postgres://",
+		"fleet report --database sqlite:":   "names no file",
 		"encrypt data -o out -r age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj": "data is a directory",
 	} {
 		var out, told bytes.Buffer
 		if code := Main(strings.Fields(line), strings.NewReader(""), &out, &told); code != exitUsage || !strings.Contains(told.String(), want) {
 			t.Errorf("%s: exit status %d: %s", line, code, told.String())
 		}
+	}
+}
+
+// A database that the environment names and that is not there is not made by asking it.
+func TestFleetOfEnvironmentIsMissing(t *testing.T) {
+	contractInputs(t)
+	t.Setenv("VALKEYFS_FLEET_DATABASE", "sqlite:nope")
+	runs(t, exitUsage, "fleet", "status")
+	if _, err := os.Lstat("nope"); err == nil {
+		t.Error("it was made")
 	}
 }
 

@@ -47,6 +47,9 @@ func Open(ctx context.Context, location string, names *Names) (*DB, error) {
 	return db, nil
 }
 
+// ErrLocation says that a database is named by what is none.
+var ErrLocation = errors.New("database")
+
 func connect(location string) (*DB, error) {
 	scheme, _, _ := strings.Cut(location, ":")
 	switch scheme + ":" {
@@ -55,7 +58,7 @@ func connect(location string) (*DB, error) {
 	case "postgres:", "postgresql:":
 		return openPostgres(location)
 	}
-	return nil, errors.New("database: neither sqlite:PATH nor postgres://…")
+	return nil, fmt.Errorf("%w: neither sqlite:PATH nor postgres://…", ErrLocation)
 }
 
 // FileOf is the path of the file that a database is, or "" if it is none.
@@ -72,7 +75,7 @@ const sqlite = "sqlite:"
 
 func openSQLite(path string) (*DB, error) {
 	if path == "" {
-		return nil, errors.New("database: sqlite: names no file")
+		return nil, fmt.Errorf("%w: sqlite: names no file", ErrLocation)
 	}
 	path, err := filepath.Abs(path) // SQLite holds :memory: to be no file
 	if err != nil {

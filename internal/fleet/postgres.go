@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,7 +23,7 @@ const maxConns = 8
 func openPostgres(location string) (*DB, error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
-		return nil, errors.New("database: not a valid postgres:// URL") // the error may quote its password
+		return nil, fmt.Errorf("%w: not a valid postgres:// URL", ErrLocation) // the error may quote its password
 	}
 	if !strings.Contains(location, "sslmode=") && os.Getenv("PGSSLMODE") == "" {
 		insistOnTLS(config)

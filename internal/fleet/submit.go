@@ -68,6 +68,11 @@ func (db *DB) Submit(ctx context.Context, o Submission) (*Submitted, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range o.Sources {
+		if err := unusable(name); err != nil {
+			return nil, err
+		}
+	}
 	s := &submit{db: db, c: c, o: o, pending: map[string]input{}}
 	if s.o.Owner, err = db.names.called(o.Owner); err != nil {
 		return nil, err
@@ -114,10 +119,25 @@ func (s *submit) source(ctx context.Context, name string) error {
 	return nil
 }
 
+// unusable says why a name cannot be one of a source.
+func unusable(name string) error {
+	bucket, _ := s3.Split(name)
+	switch {
+	case name == "": // which filepath.Abs takes for the working directory
+		return errors.New("a source without a name")
+	case name == source.Stdin:
+		return errors.New("standard input cannot be submitted: workers could not read it")
+	case strings.HasPrefix(name, s3.Scheme) && bucket == "":
+		return fmt.Errorf("%s: no bucket is named", name)
+	}
+	return nil
+}
+
 // Paths are those in the file system that a source stands for: none, if it is in a bucket.
+// An error says that it cannot be one.
 func Paths(name string) ([]string, error) {
-	if strings.HasPrefix(name, s3.Scheme) {
-		return nil, nil
+	if err := unusable(name); err != nil || strings.HasPrefix(name, s3.Scheme) {
+		return nil, err
 	}
 	paths, _, err := expand(name)
 	return slices.DeleteFunc(paths, func(p string) bool {
@@ -139,17 +159,11 @@ func expand(name string) (paths []string, pattern bool, err error) {
 
 // named submits what lies at a path, or at those that match a pattern.
 func (s *submit) named(ctx context.Context, name string) error {
-	if name == "" { // which filepath.Abs takes for the working directory
-		return errors.New("a source without a name")
-	}
 	paths, pattern, err := expand(name)
 	if err != nil {
 		return err
 	}
 	for i, p := range paths {
-		if p == source.Stdin {
-			return errors.New("standard input cannot be submitted: workers could not read it")
-		}
 		abs, err := filepath.Abs(p)
 		if err != nil {
 			return err
