@@ -29,11 +29,17 @@ func (d *document) Run(r *Run) error {
 }
 
 func (d *document) record(v any) error {
-	if err := d.l.Raw(d.comma); err != nil {
+	if err := d.next(); err != nil {
 		return err
 	}
-	d.comma = ","
 	return d.l.Line(v)
+}
+
+// next separates a record from the one before.
+func (d *document) next() error {
+	comma := d.comma
+	d.comma = ","
+	return d.l.Raw(comma)
 }
 
 func (d *document) File(f *File) error {
@@ -41,8 +47,14 @@ func (d *document) File(f *File) error {
 	return d.record(f)
 }
 
+func (d *document) Finding(f *scan.Finding) error {
+	if err := d.next(); err != nil {
+		return err
+	}
+	return d.l.Finding(f)
+}
+
 func (d *document) Damage(m *Damage) error           { return d.record(m) }
-func (d *document) Finding(f *scan.Finding) error    { return d.record(findingRecord(f)) }
 func (d *document) Excluded(e *scan.Exclusion) error { return d.record(exclusionRecord(e)) }
 
 func (d *document) Summary(s *Summary) error {

@@ -14,6 +14,9 @@ type Lines struct {
 	buf bytes.Buffer
 	enc *json.Encoder
 	out []byte
+
+	object []byte // the finding at hand
+	keys   []string
 }
 
 // NewLines returns Lines that write to w.
@@ -51,15 +54,8 @@ func (j jsonl) Run(r *Run) error       { r.Type = "run"; return j.l.Line(r) }
 func (j jsonl) File(f *File) error     { f.Type = "file"; return j.l.Line(f) }
 func (j jsonl) Damage(d *Damage) error { return j.l.Line(d) }
 
-func (j jsonl) Finding(f *scan.Finding) error    { return j.l.Line(findingRecord(f)) }
+func (j jsonl) Finding(f *scan.Finding) error    { return j.l.Finding(f) }
 func (j jsonl) Excluded(e *scan.Exclusion) error { return j.l.Line(exclusionRecord(e)) }
-
-func findingRecord(f *scan.Finding) any {
-	return struct {
-		Type string `json:"type"`
-		*scan.Finding
-	}{"finding", f}
-}
 
 func exclusionRecord(e *scan.Exclusion) any {
 	return struct {

@@ -50,6 +50,9 @@ const (
 // unmarked writes each masked secret in s as "*": its last characters do not tell
 // a kind of key from another.
 func unmarked(s string) string {
+	if !strings.Contains(s, maskMark) {
+		return s
+	}
 	var b strings.Builder
 	for {
 		i := strings.Index(s, maskMark)
@@ -57,7 +60,8 @@ func unmarked(s string) string {
 			b.WriteString(s)
 			return b.String()
 		}
-		b.WriteString(s[:i] + "*")
+		b.WriteString(s[:i])
+		b.WriteByte('*')
 		s = strings.TrimLeft(s[i:], "*")
 		n := 0
 		for n < min(maskTail, len(s)) && (isHex(s[n]) || s[n] >= 'g' && s[n] <= 'z' || s[n] >= 'G' && s[n] <= 'Z' || strings.IndexByte("_-+=", s[n]) >= 0) {
@@ -78,12 +82,15 @@ func segment(b *strings.Builder, s string) {
 		if i < 0 {
 			break
 		}
-		pieces(b, s[:i], ".")
+		pieces(b, s[:i], separators)
 		b.WriteByte('*')
 		s = s[i+uuidSize:]
 	}
-	pieces(b, s, ".")
+	pieces(b, s, separators)
 }
+
+// separators stand between the words of a part, the strongest first.
+const separators = "._-"
 
 // pieces writes s, split at each separator in turn until a piece is variable as
 // a whole or there is no separator left.
@@ -93,13 +100,16 @@ func pieces(b *strings.Builder, s, separators string) {
 		return
 	}
 	if separators != "" {
-		next := map[string]string{".": "_", "_": "-", "-": ""}[separators]
-		for i, piece := range strings.Split(s, separators) {
-			if i > 0 {
-				b.WriteString(separators)
+		for {
+			i := strings.IndexByte(s, separators[0])
+			if i < 0 {
+				break
 			}
-			pieces(b, piece, next)
+			pieces(b, s[:i], separators[1:])
+			b.WriteByte(separators[0])
+			s = s[i+1:]
 		}
+		pieces(b, s, separators[1:])
 		return
 	}
 	for {

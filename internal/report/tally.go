@@ -28,6 +28,7 @@ type Tally struct {
 	ByState    map[string]uint64
 
 	groups             map[groupKey]*Group
+	key, pattern       string              // of the finding before: often the same key's
 	distinct           map[uint64]struct{} // hashes of ids
 	distinctByRule     map[string]uint64
 	distinctByCategory map[string]uint64
@@ -73,7 +74,10 @@ func (t *Tally) Add(f *scan.Finding) {
 			count(&t.distinctByCategory, f.Category.String())
 		}
 	}
-	k := groupKey{f.Rule, f.Severity, f.State, Pattern(f.Key)}
+	if f.Key != t.key || t.Findings == 1 {
+		t.key, t.pattern = f.Key, Pattern(f.Key)
+	}
+	k := groupKey{f.Rule, f.Severity, f.State, t.pattern}
 	g := t.groups[k]
 	if g == nil && len(t.groups) >= maxGroups {
 		k.pattern = "*"
