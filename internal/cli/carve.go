@@ -94,10 +94,12 @@ func runCarve(ctx context.Context, a *app, f *carveFlags, path string) error {
 	}
 	return a.standardOutput().finish(func(out *output) (int, error) {
 		defer out.Flush() //nolint:errcheck // what was found before an error; without one, its error is told
+		find := x.list
 		if f.scan {
-			return x.scan(ctx, out)
+			find = x.scan
 		}
-		return x.list(ctx, out)
+		code, err := find(ctx, out)
+		return x.interrupted(ctx, code, err)
 	})
 }
 

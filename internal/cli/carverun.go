@@ -23,6 +23,7 @@ type carving struct {
 	img     *source.Image
 	named   maskedImage
 	dir     string       // where pieces are written to; "": nowhere
+	written uint64       // pieces that were
 	read    atomic.Int64 // bytes that were searched
 	wrapped bool         // they are not those of a disk
 }
@@ -87,7 +88,21 @@ func (x *carving) write(p *carve.Piece) error {
 	if err := p.Write(x.named, out); err != nil {
 		return err
 	}
-	return out.commit()
+	if err := out.commit(); err != nil {
+		return err
+	}
+	x.written++
+	return nil
+}
+
+// interrupted ends a run in which pieces were written, if it did not come to its end
+// because somebody wished so.
+func (x *carving) interrupted(ctx context.Context, code int, err error) (int, error) {
+	if x.written == 0 || ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return code, err
+	}
+	x.stderr.errorf("interrupted before the end: what is in %s is whole, and not all: %s", safe(x.names.Mask(x.dir)), plural(int64(x.written), "piece"))
+	return exitIncomplete, nil
 }
 
 func (x *carving) list(ctx context.Context, out *output) (int, error) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,5 +97,42 @@ func TestInterruptBackup(t *testing.T) {
 	}
 	if whole, _ := filepath.Glob("sets/db/*/manifest.json"); len(whole) > 0 {
 		t.Errorf("there is a set: %v", whole)
+	}
+}
+
+// SIGINT ends carve, which says that pieces are there.
+func TestInterruptCarve(t *testing.T) {
+	t.Chdir(t.TempDir())
+	image, err := os.Create("disk.raw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer image.Close()
+	if _, err := image.WriteString("REDIS0011\xfe\x00\x00\x01k\x05value\xff\x00\x00\x00\x00\x00\x00\x00\x00"); err != nil {
+		t.Fatal(err)
+	}
+	noise := make([]byte, 8<<20)
+	rand.NewChaCha8([32]byte{1}).Read(noise) //nolint:errcheck // it returns none
+	for range 16 {
+		if _, err := image.Write(noise); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go func() {
+		for {
+			if begun, _ := filepath.Glob("pieces/*.rdb"); len(begun) > 0 {
+				syscall.Kill(syscall.Getpid(), syscall.SIGINT)
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var stdout, stderr bytes.Buffer
+	code := Main([]string{"carve", "disk.raw", "-o", "pieces", "--quiet"}, nil, &stdout, &stderr)
+	if want := "valkeyfs: interrupted before the end: what is in pieces is whole, and not all: 1 piece\n"; code != exitIncomplete || stderr.String() != want {
+		t.Errorf("status %d: %q", code, &stderr)
+	}
+	if names, _ := filepath.Glob("pieces/*"); len(names) != 1 {
+		t.Errorf("there are %q", names)
 	}
 }
