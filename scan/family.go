@@ -16,6 +16,8 @@ func families() [][]rule {
 		awsFamily,
 		tokenFamily,
 		vendorFamily,
+		compoundFamily,
+		accountIDFamily,
 		credentialFileFamily,
 		cookieFamily,
 		webhookFamily,

@@ -46,6 +46,7 @@ var vendors = []vendor{
 	{"voyage-api-key", "Voyage AI API key", []string{"pa-"}, 43, 43, isURL64},
 	{"firecrawl-api-key", "Firecrawl API key", []string{"fc-"}, 32, 32, isLowerHex},
 	{"llm-api-key", "API key of a language model's provider (DeepSeek, DashScope, Moonshot)", []string{"sk-"}, 32, 32, isLowerHex},
+	{"llm-gateway-key", "API key of a language model's provider or gateway (Moonshot, Braintrust, One API)", []string{"sk-"}, 48, 48, isAlnum},
 	{"helicone-api-key", "Helicone API key", []string{"sk-helicone-"}, 31, 31, isURL64},
 	{"runway-api-key", "Runway API key", []string{"key_"}, 128, 128, isLowerHex},
 	{"e2b-api-key", "E2B API key", []string{"e2b_"}, 40, 40, isLowerHex},
@@ -80,12 +81,16 @@ var vendors = []vendor{
 	{"figma-token", "Figma OAuth or refresh token", []string{"figu_", "figur_"}, 40, 44, isURL64},
 	{"paseto", "Encrypted PASETO", []string{"v1.local.", "v2.local.", "v3.local.", "v4.local."}, 60, 4000, func(b byte) bool { return isURL64(b) || b == '.' }},
 	{"mapbox-secret-token", "Mapbox secret token", []string{"sk.eyJ1Ijoi"}, 60, 300, func(b byte) bool { return isURL64(b) || b == '.' }},
+	{"pagerduty-oauth-token", "PagerDuty OAuth access or refresh token", []string{"pdus+_", "pdeu+_"}, 40, 64, isURL64},
+	{"statsig-secret-key", "Statsig server or console key", []string{"secret-", "console-"}, 40, 44, isAlnum},
+	{"courier-api-key", "Courier API key", []string{"pk_prod_"}, 28, 28, isUpperAlnum},
 }
 
 const lenUUID = 36
 
-func isLowerHex(b byte) bool  { return isDigit(b) || b >= 'a' && b <= 'f' }
-func isBase64URL(b byte) bool { return isURL64(b) || b == '=' }
+func isLowerHex(b byte) bool   { return isDigit(b) || b >= 'a' && b <= 'f' }
+func isUpperAlnum(b byte) bool { return isDigit(b) || b >= 'A' && b <= 'Z' }
+func isBase64URL(b byte) bool  { return isURL64(b) || b == '=' }
 
 // vendorFamily makes rules of the vendors, and has those whose mark stands within.
 var vendorFamily = func() []rule {
