@@ -14,6 +14,14 @@ import (
 //	celery           JSON with a body in base64, and headers that name the task (kombu); results under celery-task-meta-ID
 //	rq               a hash rq:job:ID whose data is (function, instance, args, kwargs), compressed
 //	bullmq           a hash bull:QUEUE:ID with name, data and opts
+//	bee-queue        a hash bq:QUEUE:jobs of JSON with data, and options with timestamp and stacktraces
+//	kue              a hash q:job:ID with type, data and state
+//	faktory          JSON with jobtype, args and jid
+//	dramatiq         a hash dramatiq:QUEUE.msgs of JSON with actor_name and message_id
+//	arq              a dict under arq:job:ID and arq:result:ID: f is the function, et when it was enqueued
+//	huey             a pickled huey.registry.Message
+//	asynq            a hash asynq:{QUEUE}:t:ID whose msg is a protocol buffer: type, payload, id, queue
+//	hangfire         a hash hangfire:job:ID with Type, Method and Arguments
 //	discourse        GLOBAL-ID|ID|CHANNEL|JSON in __mb_backlog_n_CHANNEL (message_bus)
 //	laravel-queue    JSON whose job is Illuminate\Queue\CallQueuedHandler@call
 var queueFrameworks = []framework{
@@ -22,6 +30,14 @@ var queueFrameworks = []framework{
 	{name: "celery", marks: []string{"\"content-encoding\"", "celery-task-meta-", "\"body_encoding\"", "\"traceback\""}, judge: judgeCelery},
 	{name: "rq", marks: []string{"rq:job:"}, judge: judgeRQ},
 	{name: "bullmq", marks: []string{"bull:", "\"attempts\"", "processedon", "stacktrace"}, judge: judgeBull},
+	{name: "bee-queue", marks: []string{"\"stacktraces\""}, judge: judgeBee},
+	{name: "kue", marks: []string{"q:job:"}, judge: judgeKue},
+	{name: "faktory", marks: []string{"\"jobtype\""}, judge: judgeFaktory},
+	{name: "dramatiq", marks: []string{"\"actor_name\""}, judge: judgeDramatiq},
+	{name: "arq", marks: []string{"arq:job:", "arq:result:"}, judge: judgeArq},
+	{name: "huey", marks: []string{"huey.registry"}, judge: judgeHuey},
+	{name: "asynq", marks: []string{"asynq:{"}, judge: judgeAsynq},
+	{name: "hangfire", marks: []string{"hangfire:job:", "hangfire}:job:"}, judge: judgeHangfire},
 	{name: "discourse", marks: []string{"__mb_"}, judge: judgeMessageBus},
 }
 
@@ -91,6 +107,77 @@ func judgeBull(p *probe) *session {
 	return p.queue(parts[len(parts)-2])
 }
 
+func judgeBee(p *probe) *session {
+	name, isJobs := bytes.CutSuffix(p.key, []byte(":jobs"))
+	if !isJobs || !isObject(p.first()) {
+		return nil
+	}
+	if p.collect(); p.find("timestamp") == nil {
+		return nil
+	}
+	return p.queue(name[bytes.LastIndexByte(name, ':')+1:])
+}
+
+func judgeKue(p *probe) *session {
+	if p.field("type") == nil || p.field("data") == nil || p.field("state") == nil {
+		return nil
+	}
+	p.collect()
+	return p.queue(p.field("type"))
+}
+
+func judgeFaktory(p *probe) *session {
+	if !isObject(p.first()) {
+		return nil
+	}
+	if p.collect(); p.find("jobtype") == nil || p.find("jid") == nil {
+		return nil
+	}
+	return p.queue(p.find("queue"))
+}
+
+func judgeDramatiq(p *probe) *session {
+	if !isObject(p.first()) {
+		return nil
+	}
+	if p.collect(); p.find("actorname") == nil || p.find("messageid") == nil {
+		return nil
+	}
+	return p.queue(p.find("queuename"))
+}
+
+func judgeArq(p *probe) *session {
+	if p.collect(); p.find("f") == nil || p.find("et") == nil {
+		return nil
+	}
+	return p.queue(p.find("q"))
+}
+
+func judgeHuey(p *probe) *session {
+	p.collect()
+	if s := p.queue(p.after("huey.redis.", "huey.schedule.")); s.identity["job"] != "" {
+		return s
+	}
+	return nil
+}
+
+func judgeAsynq(p *probe) *session {
+	if p.field("msg") == nil || p.field("state") == nil {
+		return nil
+	}
+	p.collect()
+	name, _, _ := bytes.Cut(p.after("asynq:{"), []byte("}"))
+	return p.queue(name)
+}
+
+func judgeHangfire(p *probe) *session {
+	if p.field("Type") == nil || p.field("Method") == nil || p.field("Arguments") == nil {
+		return nil
+	}
+	p.collect()
+	return p.queue(nil)
+}
+
 func judgeMessageBus(p *probe) *session {
 	parts := bytes.SplitN(p.first(), []byte("|"), 4)
 	if len(parts) < 4 || !isDigits(parts[0]) || !isDigits(parts[1]) || len(parts[2]) == 0 || parts[2][0] != '/' {
@@ -108,7 +195,7 @@ func (p *probe) queue(name []byte) *session {
 	}
 	var jobs []string
 	for i := range p.facts {
-		if job := p.job(&p.facts[i]); job != "" && !slices.Contains(jobs, job) && len(jobs) < maxRoles {
+		if job := p.job(i); job != "" && !slices.Contains(jobs, job) && len(jobs) < maxRoles {
 			jobs = append(jobs, job)
 		}
 	}
@@ -119,15 +206,32 @@ func (p *probe) queue(name []byte) *session {
 	return s
 }
 
-// job returns the name of a job if the fact is one.
-func (p *probe) job(f *fact) string {
-	v, path := p.value(f), string(p.path(f))
-	if strings.HasSuffix(path, ".headers.task") {
-		path = "headers.task" // of a message that a hash keeps
+// job returns the name of a job if fact i is one.
+func (p *probe) job(i int) string {
+	v, path := p.value(&p.facts[i]), string(p.path(&p.facts[i]))
+	for _, of := range []string{"headers.task", "actor_name"} {
+		if strings.HasSuffix(path, "."+of) {
+			path = of // of a message that a hash keeps
+		}
 	}
 	switch path {
-	case "class", "headers.task", "displayName", "name", "args.job_class":
+	case "class", "headers.task", "displayName", "name", "args.job_class", "jobtype", "actor_name", "f":
 		if len(v) > 0 && len(v) <= 256 && isText(v) {
+			return string(v)
+		}
+	case "type": // others have one that says something else
+		if p.has("q:job:") {
+			return string(v)
+		}
+	case "Method":
+		of, _, _ := bytes.Cut(p.field("Type"), []byte(","))
+		return string(of) + "." + string(v)
+	case "msg": // of asynq: the type comes first
+		if !slices.ContainsFunc(p.facts[:i], func(f fact) bool { return string(p.path(&f)) == path }) {
+			return string(v)
+		}
+	case "": // of Huey: the id comes before the name
+		if i > 0 && isDotted(v) && isUUID(p.value(&p.facts[i-1])) {
 			return string(v)
 		}
 	case "data": // of RQ: the function comes first
@@ -148,27 +252,14 @@ func isDotted(v []byte) bool {
 
 // nameJobs says in each finding of the key which job and which argument it is.
 func (p *probe) nameJobs(framework string) {
-	found := p.w.b.findings[p.findings:]
-	for n, f := range found {
-		if f.Framework != "" || f.Where == WhereKey {
-			continue
-		}
+	job, last := "", -1
+	for _, f := range p.w.b.findings[p.findings:] {
 		i := f.leaf - p.base
-		if i < 0 || i >= len(p.leaves) {
+		if f.Framework != "" || f.Where == WhereKey || i < 0 || i >= len(p.leaves) {
 			continue
 		}
-		leaves := p.leaves
-		if leaves[i].field.len() == 0 { // each element is a job
-			leaves = p.leaves[i : i+1]
-		}
-		if n == 0 || found[n-1].leaf != f.leaf || leaves[0].field.len() == 0 {
-			p.collectFrom(leaves)
-		}
-		job := ""
-		for k := range p.facts {
-			if job = p.job(&p.facts[k]); job != "" {
-				break
-			}
+		if i != last {
+			job, last = p.jobAt(i), i
 		}
 		f.Framework = framework
 		f.Identity = map[string]string{"argument": f.argument()}
@@ -176,6 +267,24 @@ func (p *probe) nameJobs(framework string) {
 			f.Identity["job"] = job
 		}
 	}
+}
+
+// jobAt returns the name of the job that leaf i belongs to: an element or a field is
+// a job by itself, or all fields of a hash make one.
+func (p *probe) jobAt(i int) string {
+	leaves := [][]leaf{p.leaves[i : i+1]}
+	if p.leaves[i].field.len() > 0 {
+		leaves = append(leaves, p.leaves)
+	}
+	for _, l := range leaves {
+		p.collectFrom(l)
+		for k := range p.facts {
+			if job := p.job(k); job != "" {
+				return job
+			}
+		}
+	}
+	return ""
 }
 
 // argument names the place in a job: the field, and the paths through the

@@ -371,6 +371,9 @@ func TestQueues(t *testing.T) {
 		return elements(keyspace.List, key, es...)
 	}
 	body := base64.StdEncoding.EncodeToString([]byte(jsonText([]any{[]any{"x", url}, object{}, object{"callbacks": nil}})))
+	message := func(actor, arg string) object {
+		return object{"queue_name": "default", "actor_name": actor, "args": []any{arg}, "kwargs": object{}, "message_id": "0b1c"}
+	}
 	rq := "\x80\x02(X" + le32(11) + "tasks.mailsN]X" + le32(len(url)) + url + "a}t."
 	for _, c := range []struct {
 		name           string
@@ -388,6 +391,14 @@ func TestQueues(t *testing.T) {
 		{"bullmq", hashKey("bull:mail:59", "name", "send", "data", jsonText(object{"smtp": object{"url": url}}), "opts", `{"attempts":3}`, "timestamp", "1760000000123"), "bullmq", "send", "data.smtp.url"},
 		{"rq", hashKey("rq:job:1a9e167e-aa16-4891-a1eb-c5986003c554", "data", rq, "origin", "default", "created_at", "2026-01-01", "description", "tasks.mails('…')"), "rq", "tasks.mails", ""},
 		{"laravel", list("queues:default", jsonText(object{"displayName": `App\Jobs\Upload`, "job": `Illuminate\Queue\CallQueuedHandler@call`, "data": object{"commandName": `App\Jobs\Upload`, "command": phpValue([]any{"dsn", url})}})), "laravel-queue", `App\Jobs\Upload`, "data.command.dsn"},
+		{"bee-queue", hashKey("bq:mail:jobs", "1", jsonText(object{"data": object{"dsn": url}, "options": object{"timestamp": 1, "stacktraces": []any{}}, "status": "created"})), "bee-queue", "", "1.data.dsn"},
+		{"kue", hashKey("q:job:17", "type", "email", "data", jsonText(object{"dsn": url}), "priority", "0", "state", "inactive"), "kue", "email", "data.dsn"},
+		{"faktory", list("default", jsonText(object{"jid": "abcdef1234", "jobtype": "SendMail", "args": []any{url}, "queue": "default"})), "faktory", "SendMail", "args[0]"},
+		{"dramatiq", hashKey("dramatiq:default.msgs", "0a", jsonText(message("warm_up", "x")), "0b", jsonText(message("send_mail", url))), "dramatiq", "send_mail", "0b.args[0]"},
+		{"arq", stringKey("arq:job:0b1c", pickled("f", "send_mail", "a", url, "et", 1760000000)), "arq", "send_mail", ""},
+		{"huey", list("huey.redis.app", "\x80\x02chuey.registry\nMessage\n(X"+le32(36)+"1a9e167e-aa16-4891-a1eb-c5986003c554X"+le32(14)+"app.tasks.mailNK\x00K\x00X"+le32(len(url))+url+"\x85}t\x81."), "huey", "app.tasks.mail", ""},
+		{"asynq", hashKey("asynq:{low}:t:0b1c", "state", "pending", "msg", "\x0a\x0demail:deliver\x12"+string(rune(len(url)))+url+"\x1a\x040b1c\x22\x03low\x28\x19"), "asynq", "email:deliver", ""},
+		{"hangfire", hashKey("{hangfire}:job:0b1c", "Type", "App.Jobs.Mailer, App, Version=1.0.0.0", "Method", "Send", "Arguments", jsonText([]any{jsonText(url)}), "State", "Enqueued"), "hangfire", "App.Jobs.Mailer.Send", ""},
 	} {
 		found, _ := scanAll(t, newTestScanner(t), c.events)
 		secret := slices.IndexFunc(found, func(f *Finding) bool { return f.Secret == url })
@@ -416,6 +427,8 @@ func TestNoSessions(t *testing.T) {
 		hashKey("spring:session:sessions:"+sid, "count", "1"), stringKey("_oauth2_proxy-"+strings.Repeat("a", 32), "plain text that nobody encrypted"), stringKey("authelia:"+sid, "settings of the portal"),
 		stringKey("app:cookie", `{"cookie":"chocolate","originalMaxAge":3}`), stringKey("user:7", `{"id":7,"sessionToken":null}`), hashKey("cache:x", "absexp", "-1", "sldexp", "-1", "data", "<html>"),
 		stringKey("queue:default", `{"class":"btn btn-primary","id":3}`), hashKey("bull:mail:meta", "opts.maxLenEvents", "10000"),
+		hashKey("bq:mail:jobs", "1", "none"), hashKey("bq:mail:stats", "1", `{"data":{},"options":{"timestamp":1,"stacktraces":[]}}`), hashKey("bq:mail:jobs", "1", `{"stacktraces":[]}`), hashKey("q:job:1", "type", "email"), stringKey("film", `{"actor_name":"Keaton","queue_name":"x"}`), stringKey("post", `{"jobtype":"full-time"}`),
+		stringKey("arq:job:1", "1"), stringKey("note", "see huey.registry"), hashKey("asynq:{low}", "paused", "1"), hashKey("hangfire:job:1:state", "State", "Enqueued"),
 		stringKey("koa:sess:"+sid, "rotated"), stringKey("cache:"+sid, `{"_expire":12,"_maxAge":3}`), stringKey(sid, `{"session":{"token":"x","expiresAt":"2033-05-18T03:33:20.000Z"}}`), stringKey("active-sessions-7", `[]`),
 		stringKey("starsessions."+sid, "none"), stringKey("cache:"+sid, `{"item":{"price":3},"stored":1760000000000,"ttl":86400000}`), stringKey("scs:session:"+sid, "hello world"), stringKey("session_"+strings.Repeat("A", 52), "1234567890"),
 		stringKey("cache:"+sid, gobbed(map[any]any{"colour": "red"})), stringKey("app:login:token:"+sid, "-4"), stringKey("login_tokens:"+sid, `{"count":3}`), stringKey("satoken:login:session:7", `{"id":"7"}`),
