@@ -110,7 +110,7 @@ func (w *worker) document(kind string, f *fragment, hits []hit, base uint32, wal
 	}
 	s := w.docs[w.docsUsed-1]
 	defer func() { w.docsUsed-- }()
-	*s = docScan{w: w, f: f, kind: kind, doc: s.doc, data: f.data, hits: hits, base: base, matters: w.nameMatters()}
+	*s = docScan{w: w, f: f, kind: kind, doc: s.doc, data: f.data, hits: hits, base: base, matters: w.probe.collecting || w.nameMatters()}
 	s.doc.depth = 0
 	scopes := len(w.scopes)
 	err := walk(f.data, s.doc, s)
@@ -185,20 +185,28 @@ func (s *docScan) enter(t *docFrame, hits []hit) {
 			top.class, top.text = class, t.label
 		}
 	}
-	s.matters = w.nameMatters()
+	s.matters = w.probe.collecting || w.nameMatters()
+}
+
+// where is the path to the value at hand; facts have names around them instead.
+func (s *docScan) where() []byte {
+	if s.w.probe.collecting {
+		return nil
+	}
+	return s.doc.where()
 }
 
 // parentPath is the path of the object whose member begins.
 func (s *docScan) parentPath() []byte {
 	s.doc.depth--
-	p := s.doc.where()
+	p := s.where()
 	s.doc.depth++
 	return p
 }
 
 func (s *docScan) end() {
 	s.w.leave()
-	s.matters = s.w.nameMatters()
+	s.matters = s.w.probe.collecting || s.w.nameMatters()
 }
 
 func (s *docScan) text(from, to int, escaped bool) {
@@ -212,11 +220,15 @@ func (s *docScan) text(from, to int, escaped bool) {
 				t.label = data
 			}
 		}
+		if w.probe.collecting && isWordValue(data) { // which scan would not open
+			s.note(data)
+			return
+		}
 		if !s.matters && !w.wanted(hits, data) {
 			return
 		}
 		if w.budget.element() {
-			w.child(s.f, piece{s.kind, s.doc.where(), data, from, to, true, false}, hits, s.base+uint32(from))
+			w.child(s.f, piece{s.kind, s.where(), data, from, to, true, false}, hits, s.base+uint32(from))
 		}
 		return
 	}
@@ -226,15 +238,26 @@ func (s *docScan) text(from, to int, escaped bool) {
 	buf := w.bufs[s.f.depth]
 	buf = unescapeJSON(buf[:0], data)
 	w.bufs[s.f.depth] = buf
-	w.child(s.f, piece{s.kind, s.doc.where(), buf, from, to, false, false}, nil, 0)
+	w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
+}
+
+// note has the probe take a string or number that is a word.
+func (s *docScan) note(word []byte) {
+	if s.w.budget.element() {
+		s.w.probe.add(word)
+	}
 }
 
 func (s *docScan) number(from, to int) {
-	hits := s.take(from, to)
-	if len(hits) == 0 && !(s.matters && to-from >= 4) && !s.w.probe.collecting || !s.w.budget.element() {
+	if number := s.data[from:to:to]; s.w.probe.collecting && isWordValue(number) {
+		s.note(number)
 		return
 	}
-	s.w.child(s.f, piece{s.kind, s.doc.where(), s.data[from:to:to], from, to, true, false}, hits, s.base+uint32(from))
+	hits := s.take(from, to)
+	if len(hits) == 0 && !(s.matters && to-from >= 4) || !s.w.budget.element() {
+		return
+	}
+	s.w.child(s.f, piece{s.kind, s.where(), s.data[from:to:to], from, to, true, false}, hits, s.base+uint32(from))
 }
 
 // octets opens what the numbers are the bytes of, as those of Node's Buffer are,
@@ -257,7 +280,7 @@ func (s *docScan) octets(from, to int) {
 		}
 	}
 	if w.isContainer(buf) {
-		w.child(s.f, piece{s.kind, s.doc.where(), buf, from, to, false, false}, nil, 0)
+		w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
 	}
 }
 
@@ -266,11 +289,11 @@ func (s *docScan) octets(from, to int) {
 const leastBare = 1e12
 
 func (s *docScan) integer(from, to int, v int64) {
-	if (!s.matters && v < leastBare || v < 1000) && !s.w.probe.collecting || !s.w.budget.element() {
+	if !s.w.probe.collecting && (!s.matters && v < leastBare || v < 1000) || !s.w.budget.element() {
 		return
 	}
 	buf := strconv.AppendInt(s.w.buffer(s.f.depth, 20)[:0], v, 10)
-	s.w.child(s.f, piece{s.kind, s.doc.where(), buf, from, to, false, false}, nil, 0)
+	s.w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
 }
 
 func (s *docScan) more() error {

@@ -114,7 +114,7 @@ func fieldPlaceOf(t keyspace.Type) Where {
 }
 
 func formatMS(ms int64) string {
-	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z07:00")
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
 }
 
 func formatID(id keyspace.StreamID) string {

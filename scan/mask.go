@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -24,11 +25,11 @@ func maskSecret(r *rule, secret string) string {
 	case r.public:
 		return secret
 	case r.category == Password, r.category == PasswordHash, r.category == PII, r.category == PrivateKey, r.category == Artefact:
-		return mask + " " + lengthClass(len(secret))
+		return maskedLength(len(secret))
 	}
 	prefix := vendorPrefix(secret)
 	if len(secret) < maskLastMin {
-		return prefix + mask + " " + lengthClass(len(secret))
+		return prefix + maskedLength(len(secret))
 	}
 	last := secret[len(secret)-maskLast:]
 	if !isPrintable(last) || r.rank == rankSyntax {
@@ -37,39 +38,46 @@ func maskSecret(r *rule, secret string) string {
 	return prefix + mask + last
 }
 
-// lengthClass says roughly how long a secret is.
-func lengthClass(n int) string {
+// maskedLength stands for something of n bytes, and says roughly how many.
+func maskedLength(n int) string {
 	switch {
 	case n < 8:
-		return "(1-7)"
+		return mask + " (1-7)"
 	case n < 12:
-		return "(8-11)"
+		return mask + " (8-11)"
 	case n < 16:
-		return "(12-15)"
+		return mask + " (12-15)"
 	case n < 24:
-		return "(16-23)"
+		return mask + " (16-23)"
 	case n < 32:
-		return "(24-31)"
+		return mask + " (24-31)"
 	case n < 64:
-		return "(32-63)"
+		return mask + " (32-63)"
 	case n < 128:
-		return "(64-127)"
+		return mask + " (64-127)"
 	}
-	return "(128+)"
+	return mask + " (128+)"
 }
 
-// vendorPrefixes are what issuers put before their tokens, longest first.
-var vendorPrefixes = func() []string {
+// vendorPrefixes are what issuers put before their tokens, by the first byte,
+// longest first.
+var vendorPrefixes = func() (out [256][]string) {
 	p := strings.Fields(`ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glsoat- gloas- npm_ pypi- sk_live_ rk_live_ sk_test_ rk_test_ whsec_
 		xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xapp- sk-proj- sk-svcacct- sk-admin- sk-ant-api03- sk-ant-admin01- sk-or-v1- sk- hf_ SG. AIza AQVN dop_v1_ doo_v1_
 		shpat_ shpca_ shppa_ shpss_ hvs. hvb. dckr_pat_ rubygems_ eyJ SK AC EAAA ATATT3 PMAK- NRAK- lin_api_ sntrys_ sntryu_ glsa_ glc_ pul- r8_ gsk_ xai- ya29.
 		https://hooks.slack.com/services/ https:// http:// postgres:// postgresql:// mysql:// mariadb:// mongodb:// mongodb+srv:// redis:// rediss:// valkey:// amqp:// amqps:// smtp:// smtps:// ftp:// ftps:// sftp:// ssh:// ldap:// ldaps://`)
 	slices.SortFunc(p, func(a, b string) int { return len(b) - len(a) })
-	return p
+	for _, prefix := range p {
+		out[prefix[0]] = append(out[prefix[0]], prefix)
+	}
+	return out
 }()
 
 func vendorPrefix(secret string) string {
-	for _, p := range vendorPrefixes {
+	if secret == "" {
+		return ""
+	}
+	for _, p := range vendorPrefixes[secret[0]] {
 		if strings.HasPrefix(secret, p) && len(secret) >= 2*len(p) {
 			return p
 		}
@@ -177,32 +185,37 @@ const idLength = 16
 
 // ids returns the id of the secret, and the fingerprint of its place.
 func (w *worker) ids(m *match, key, field []byte) (string, string) {
-	part := func(p ...string) {
-		for _, s := range p {
-			n := len(s)
-			w.sum = append(w.sum[:0], byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
-			w.id.Write(w.sum)
-			w.sum = append(w.sum[:0], s...)
-			w.id.Write(w.sum)
-		}
-	}
-	var out [2]string
-	w.id.Reset()
-	part("secret", m.secret)
-	w.sum = w.id.Sum(w.sum[:0])
-	out[0] = hex.EncodeToString(w.sum[:idLength])
+	w.sum = appendPart(appendPart(w.sum[:0], "secret"), m.secret)
+	id := w.sumID()
 
 	l := w.leaf
-	w.id.Reset()
-	part("place", m.rule.id, w.key.typ.String(), w.key.label, l.where.String(), m.secret)
-	part(string(byte(w.key.db)), string(key), string(field))
+	w.sum = w.sum[:0]
+	for _, s := range [...]string{"place", m.rule.id, w.key.typ.String(), w.key.label, l.where.String(), m.secret, string(byte(w.key.db))} {
+		w.sum = appendPart(w.sum, s)
+	}
+	w.sum = appendPart(appendPart(w.sum, key), field)
 	if l.stream {
-		part(formatID(l.id))
+		w.sum = appendPart(w.sum, formatID(l.id))
 	}
-	for _, c := range m.chain[min(len(m.chain), len(l.chain())):] {
-		part(c)
+	if len(m.chain) > 0 {
+		for _, c := range m.chain[min(len(m.chain), len(l.chain())):] {
+			w.sum = appendPart(w.sum, c)
+		}
 	}
+	return id, w.sumID()
+}
+
+// appendPart appends a part of what an id is made of, behind its length.
+func appendPart[T string | []byte](b []byte, part T) []byte {
+	return append(binary.LittleEndian.AppendUint32(b, uint32(len(part))), part...)
+}
+
+// sumID returns the beginning of the HMAC of w.sum.
+func (w *worker) sumID() string {
+	w.id.Reset()
+	w.id.Write(w.sum)
+	var out [2 * idLength]byte
 	w.sum = w.id.Sum(w.sum[:0])
-	out[1] = hex.EncodeToString(w.sum[:idLength])
-	return out[0], out[1]
+	hex.Encode(out[:], w.sum[:idLength])
+	return string(out[:])
 }

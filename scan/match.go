@@ -65,7 +65,7 @@ const personalProof = "comment"
 func hideProof(proof map[string]string) map[string]string {
 	if comment, has := proof[personalProof]; has {
 		proof = maps.Clone(proof)
-		proof[personalProof] = mask + " " + lengthClass(len(comment))
+		proof[personalProof] = maskedLength(len(comment))
 	}
 	return proof
 }

@@ -97,7 +97,7 @@ type probe struct {
 type fact struct{ path, name, value span }
 
 func (p *probe) path(f *fact) []byte  { return p.text[f.path.from:f.path.to] }
-func (p *probe) name(f *fact) string  { return string(p.text[f.name.from:f.name.to]) }
+func (p *probe) name(f *fact) []byte  { return p.text[f.name.from:f.name.to] }
 func (p *probe) value(f *fact) []byte { return p.text[f.value.from:f.value.to] }
 
 // begin forgets the key before.
@@ -211,6 +211,14 @@ func (p *probe) note(f *fragment) {
 		p.w.child(f, piece{kind: "signed", data: f.data[body:], from: body, to: len(f.data)}, nil, 0)
 		return
 	}
+	p.add(f.data)
+}
+
+// add takes a string or number under the names in scope.
+func (p *probe) add(value []byte) {
+	if len(p.facts) >= maxFacts || len(p.text) >= maxFactText {
+		return
+	}
 	var x fact
 	x.path.from = uint32(len(p.text))
 	scopes := p.w.scopes[min(1, len(p.w.scopes)):] // the key comes first
@@ -234,7 +242,7 @@ func (p *probe) note(f *fragment) {
 		}
 	}
 	x.name.to = uint32(len(p.text))
-	p.text = append(p.text, f.data[:min(len(f.data), maxFact)]...)
+	p.text = append(p.text, value[:min(len(value), maxFact)]...)
 	x.value = span{x.name.to, uint32(len(p.text))}
 	p.facts = append(p.facts, x)
 }
@@ -251,7 +259,7 @@ func signedBody(d []byte) int {
 // find returns the value of the first fact with one of some names.
 func (p *probe) find(names ...string) []byte {
 	for i := range p.facts {
-		if slices.Contains(names, p.name(&p.facts[i])) {
+		if slices.Contains(names, string(p.name(&p.facts[i]))) {
 			return p.value(&p.facts[i])
 		}
 	}
@@ -318,7 +326,7 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if !w.s.config.Reveal {
 		for k, v := range f.Identity {
 			if hiddenIdentity[k] {
-				f.Identity[k] = mask + " " + lengthClass(len(v))
+				f.Identity[k] = maskedLength(len(v))
 			}
 		}
 		if !r.public {

@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
 // Sessions of applications that keep them themselves: a key named for a session,
@@ -15,38 +14,39 @@ var customFrameworks = []framework{
 }
 
 // loginNames are names of what is kept of a login beside who it is.
-var loginNames = func() map[string]bool {
-	out := map[string]bool{}
-	for _, name := range strings.Fields(`expires expiresat expiry expireat exp expiration loginat logintime loggedin loggedinat isloggedin authenticated isauthenticated
-		lastactivity lastaccess lastaccessed lastseen lastactive refreshtoken accesstoken idtoken mfa mfaverified isadmin tenantid`) {
-		out[name] = true
-	}
-	return out
-}()
+var loginNames = newNameIndex(map[string]string{"login": `expires expiresat expiry expireat exp expiration loginat logintime loggedin loggedinat isloggedin authenticated isauthenticated
+	lastactivity lastaccess lastaccessed lastseen lastactive refreshtoken accesstoken idtoken mfa mfaverified isadmin tenantid`})
 
 func judgeCustom(p *probe) *session {
 	id := p.last()
-	if len(p.key) == len(id) || !isSessionID(id) || !isObject(p.first()) && p.leaves[0].field.len() == 0 {
-		return nil
-	}
-	name := p.key[:len(p.key)-len(id)-1]
-	if !slices.ContainsFunc([]string{"session", "sessions", "sess"}, func(end string) bool { return len(name) >= len(end) && foldPrefix(name[len(name)-len(end):], end) }) {
+	if !isSessionName(p.key[:max(0, len(p.key)-len(id)-1)]) || !isSessionID(id) || !isObject(p.first()) && p.leaves[0].field.len() == 0 {
 		return nil
 	}
 	p.collect()
 	s := &session{rule: sessionRule, id: id, identity: p.identity(), likely: true}
 	login := s.identity["ip"] != "" || s.identity["user_agent"] != "" || s.identity["csrf_token"] != "" ||
 		slices.ContainsFunc(p.facts, func(f fact) bool {
-			if identityNames[p.name(&f)] == "roles" { // of the user, not of who says something in a conversation
+			if identityNames.kind(p.name(&f)) == "roles" { // of the user, not of who says something in a conversation
 				parent := p.parent(&f)
 				return parent == "" || holders[parent]
 			}
-			return loginNames[p.name(&f)]
+			return loginNames.kind(p.name(&f)) != ""
 		})
 	if !s.isSomebodys() || !login {
 		return nil
 	}
 	return s
+}
+
+// isSessionName reports whether what stands before an identifier ends in a word
+// for sessions.
+func isSessionName(name []byte) bool {
+	for _, end := range [...]string{"session", "sessions", "sess"} {
+		if len(name) >= len(end) && foldPrefix(name[len(name)-len(end):], end) {
+			return true
+		}
+	}
+	return false
 }
 
 // isSessionID: a UUID, or letters and digits, enough of both, without words.

@@ -10,23 +10,41 @@ import (
 // Frameworks leave that to the application, so it goes by names that are common
 // to all of them, in the order of the facts.
 
-// identityNames are the names of facts without what stands between words.
-var identityNames = func() map[string]string {
-	out := map[string]string{}
-	for kind, names := range map[string]string{
-		"user_id":    "userid uid authuserid memberid accountid customerid adminid sub useruuid currentuserid userpk useridentifier usercredentialsid personid employeeid loginuserid loggedinuserid sessionuserid",
-		"user":       "username login loginname userlogin displayname preferredusername springsecuritylastusername nickname fullname screenname principal identity loggedinuser currentuser account uname loginid userdisplayname",
-		"ip":         "ip ipaddress remoteaddr remoteaddress clientip lastip userip currentsigninip lastsigninip loginip ipaddr remoteip",
-		"roles":      "role roles authority authorities group groups permission permissions userrole usertype scope scopes",
-		"user_agent": "useragent ua browser agent httpuseragent",
-		"csrf_token": "csrf csrftoken xsrf xsrftoken csrfsecret requesttoken csrfmiddlewaretoken authenticitytoken",
-	} {
+// A nameIndex says of what kind the names of facts are, without what stands
+// between words.
+type nameIndex struct {
+	kinds   map[string]string
+	lengths [256]uint64 // of the names, by their first byte
+}
+
+func newNameIndex(kinds map[string]string) *nameIndex {
+	x := &nameIndex{kinds: map[string]string{}}
+	for kind, names := range kinds {
 		for _, n := range strings.Fields(names) {
-			out[n] = kind
+			x.kinds[n] = kind
+			x.lengths[n[0]] |= 1 << len(n)
 		}
 	}
-	return out
-}()
+	return x
+}
+
+// kind returns the kind of a name, "" if it is of none.
+func (x *nameIndex) kind(name []byte) string {
+	if len(name) == 0 || x.lengths[name[0]]>>len(name)&1 == 0 {
+		return ""
+	}
+	return x.kinds[string(name)]
+}
+
+// identityNames are the names under which applications keep whose a session is.
+var identityNames = newNameIndex(map[string]string{
+	"user_id":    "userid uid authuserid memberid accountid customerid adminid sub useruuid currentuserid userpk useridentifier usercredentialsid personid employeeid loginuserid loggedinuserid sessionuserid",
+	"user":       "username login loginname userlogin displayname preferredusername springsecuritylastusername nickname fullname screenname principal identity loggedinuser currentuser account uname loginid userdisplayname",
+	"ip":         "ip ipaddress remoteaddr remoteaddress clientip lastip userip currentsigninip lastsigninip loginip ipaddr remoteip",
+	"roles":      "role roles authority authorities group groups permission permissions userrole usertype scope scopes",
+	"user_agent": "useragent ua browser agent httpuseragent",
+	"csrf_token": "csrf csrftoken xsrf xsrftoken csrfsecret requesttoken csrfmiddlewaretoken authenticitytoken",
+})
 
 // hiddenIdentity are the parts of an identity that are masked: personal data
 // and what guards forms. Roles and jobs are not.
@@ -51,13 +69,13 @@ func (p *probe) identity() map[string]string {
 	for i := range p.facts {
 		f := &p.facts[i]
 		name, v := p.name(f), p.value(f)
-		if len(v) == 0 || !isText(v) {
+		kind := identityNames.kind(name)
+		if kind == "" && !mayIdentify(name) && bytes.IndexByte(v, '@') < 0 || len(v) == 0 || !isText(v) {
 			continue
 		}
-		kind := identityNames[name]
 		switch {
 		case looksLikeMail(v):
-			if kind == "" || kind == "user" || strings.Contains(name, "mail") || name == "user" {
+			if kind == "" || kind == "user" || bytes.Contains(name, []byte("mail")) {
 				kind = "email"
 			}
 		case kind == "ip":
@@ -65,7 +83,7 @@ func (p *probe) identity() map[string]string {
 				continue
 			}
 		case kind == "roles":
-			if roles++; roles > maxRoles || len(v) > 64 || name == "group" && isNumeric(v) {
+			if roles++; roles > maxRoles || len(v) > 64 || string(name) == "group" && isNumeric(v) {
 				continue
 			}
 			if have, ok := out[kind]; ok {
@@ -75,20 +93,20 @@ func (p *probe) identity() map[string]string {
 				continue
 			}
 		case kind != "":
-		case name == "user" || name == "" && bytes.HasSuffix(p.path(f), []byte("user")):
+		case string(name) == "user" || len(name) == 0 && bytes.HasSuffix(p.path(f), []byte("user")):
 			kind = "user"
 			if isIdentifierValue(v) {
 				kind = "user_id"
 			}
-		case name == "id" || name == "pk" || name == "uuid":
+		case string(name) == "id" || string(name) == "pk" || string(name) == "uuid":
 			if holders[p.parent(f)] {
 				kind = "user_id"
 			}
-		case name == "name":
+		case string(name) == "name":
 			if holders[p.parent(f)] {
 				kind = "user"
 			}
-		case strings.HasSuffix(name, "userid"):
+		case bytes.HasSuffix(name, []byte("userid")):
 			kind = "user_id"
 		}
 		if kind != "" {
@@ -96,6 +114,16 @@ func (p *probe) identity() map[string]string {
 		}
 	}
 	return out
+}
+
+// mayIdentify reports whether a name that is of no kind may yet say, with what
+// stands around it, who somebody is.
+func mayIdentify(name []byte) bool {
+	switch string(name) {
+	case "", "user", "id", "pk", "uuid", "name":
+		return true
+	}
+	return bytes.HasSuffix(name, []byte("userid"))
 }
 
 // parent returns the name before the last of a path, in lower case.
