@@ -42,8 +42,8 @@ type session struct {
 	id       []byte // what its bearer is known by
 	expires  int64  // Unix ms that the session itself gives, or 0
 	identity map[string]string
-	severity Severity // of a rule that has more than one
-	likely   bool     // rather than confirmed
+	severity Severity   // of a rule that has more than one
+	doubt    Confidence // how far below its rule's the confidence is
 }
 
 const (
@@ -89,6 +89,7 @@ type probe struct {
 	base       int    // where in the batch the first of them is
 	facts      []fact
 	text       []byte // of the facts
+	room       []byte
 }
 
 // A fact is a string or number in a value. Its path are the names around it,
@@ -235,16 +236,22 @@ func (p *probe) add(value []byte) {
 		if n > 1 && string(name) == "value" { // of an object around a string or number
 			name = scopes[n-2].text
 		}
-		for _, b := range name[:min(len(name), maxName)] {
-			if isAlnum(b) {
-				p.text = append(p.text, lower(b))
-			}
-		}
+		p.text = appendName(p.text, name)
 	}
 	x.name.to = uint32(len(p.text))
 	p.text = append(p.text, value[:min(len(value), maxFact)]...)
 	x.value = span{x.name.to, uint32(len(p.text))}
 	p.facts = append(p.facts, x)
+}
+
+// appendName appends a name in lower case, without what stands between words.
+func appendName(dst, name []byte) []byte {
+	for _, b := range name[:min(len(name), maxName)] {
+		if isAlnum(b) {
+			dst = append(dst, lower(b))
+		}
+	}
+	return dst
 }
 
 // signedBody returns where the text behind a hexadecimal HMAC begins, as
@@ -309,9 +316,7 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	if s.severity != 0 {
 		m.severity = s.severity
 	}
-	if s.likely {
-		m.confidence = Likely
-	}
+	m.confidence -= s.doubt
 	w.matches = append(w.matches, m)
 	filed := len(w.b.findings)
 	w.keep(true)
