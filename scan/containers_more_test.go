@@ -415,3 +415,24 @@ func TestSnappyThatBeginsLikeText(t *testing.T) {
 		t.Errorf("text: found %s", brief(fs))
 	}
 }
+
+// TestLongDecoders: what is not asked of short texts would say no.
+func TestLongDecoders(t *testing.T) {
+	asked := 0
+	for _, d := range decoders() {
+		if !d.long {
+			continue
+		}
+		for n := minContainer; n < minLong; n++ {
+			for i, alphabet := range []string{alnumAlphabet, urlAlphabet, base85Alphabet, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", hexAlphabet + ":.-", "!\"#$%&'()*+,-./"} {
+				asked++
+				if text := random(fmt.Sprint(d.kind, n, i), n, alphabet); d.fits([]byte(text)) {
+					t.Errorf("%s may be %q", d.kind, text)
+				}
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("no decoder is long")
+	}
+}

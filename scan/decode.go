@@ -28,12 +28,19 @@ type decoder struct {
 	// binary: among the first minContainer bytes is one that text does not have.
 	binary bool
 
+	// long: fits is false of less than minLong bytes, as most values are, and need
+	// not be asked.
+	long bool
+
 	// blind: it has nothing to be known by, and says nothing for decoded bytes.
 	blind bool
 }
 
 // minContainer is the length below which nothing is opened.
 const minContainer = 8
+
+// minLong is the least length of a long decoder's containers.
+const minLong = 25
 
 // decoders lists the containers in the order in which they are tried.
 func decoders() []decoder {
@@ -64,6 +71,9 @@ func (w *worker) maybeContainer(data []byte) bool {
 // be for by how it begins.
 func (w *worker) candidates(data []byte) uint64 {
 	set := w.s.sniff[data[0]]
+	if len(data) < minLong {
+		set &^= w.s.long
+	}
 	// No byte of the first eight above 0x7f or below a space: no binary format.
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	if head := binary.LittleEndian.Uint64(data); (head|(head-ones*' ')&^head)&tops == 0 {

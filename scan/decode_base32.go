@@ -4,7 +4,7 @@ import "encoding/base32"
 
 // Base32 (RFC 4648, section 6) in capitals. All of it is base64 as well, so it is
 // asked first, and must come out as text or as a container.
-var base32Decoder = decoder{kind: "base32", starts: isBase32, fits: fitsBase32, open: openBase32}
+var base32Decoder = decoder{kind: "base32", long: true, starts: isBase32, fits: fitsBase32, open: openBase32}
 
 // Lengths of base32 text.
 const (

@@ -10,8 +10,8 @@ import (
 // RFC 1924), and as Adobe does (Ascii85), with or without its brackets. Nothing
 // tells either from other text but that something is in it.
 var (
-	base85Decoder  = decoder{kind: "base85", starts: func(b byte) bool { return chars85[b]&inBase85 != 0 }, fits: fitsBase85, open: openBase85}
-	ascii85Decoder = decoder{kind: "ascii85", starts: func(b byte) bool { return chars85[b]&inASCII85 != 0 }, fits: fitsASCII85, open: openASCII85}
+	base85Decoder  = decoder{kind: "base85", long: true, starts: func(b byte) bool { return chars85[b]&inBase85 != 0 }, fits: fitsBase85, open: openBase85}
+	ascii85Decoder = decoder{kind: "ascii85", long: true, starts: func(b byte) bool { return chars85[b]&inASCII85 != 0 }, fits: fitsASCII85, open: openASCII85}
 )
 
 const base85Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
@@ -50,7 +50,7 @@ const (
 // The least length, and of how many of the first characters at least one in how
 // many is neither letter nor digit: of random ones, more than one in four.
 const (
-	minBase85    = 25
+	minBase85    = minLong
 	sampleBase85 = 50
 	shareBase85  = 8
 )

@@ -7,7 +7,7 @@ package scan
 //	payload.Z7xk2w.signature     itsdangerous: Flask's session
 //	payload--signature           Rails' MessageVerifier, the signature in hex
 //	digest:payload               sessions of Django before 3.1, in base64 as a whole
-var signedDecoder = decoder{kind: "signed", starts: func(b byte) bool { return isBase64(b) || isURL64(b) || b == '.' }, fits: fitsSigned, open: openSigned}
+var signedDecoder = decoder{kind: "signed", long: true, starts: func(b byte) bool { return isBase64(b) || isURL64(b) || b == '.' }, fits: fitsSigned, open: openSigned}
 
 // Lengths of the parts of a signed text.
 const (

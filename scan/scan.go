@@ -65,6 +65,7 @@ type Scanner struct {
 	frameworks []framework
 	sniff      [256]uint64 // by first byte: which decoders may fit
 	binary     uint64      // decoders of formats that are no text
+	long       uint64      // decoders of nothing short
 	snappy     uint64      // the one of them that short texts are asked for, too
 	opens      []uint64    // by output of the matcher: which decoders may fit,
 	marked     []uint64    // and which frameworks
@@ -255,6 +256,9 @@ func (s *Scanner) build() error {
 	for i, d := range s.decoders {
 		if d.binary {
 			s.binary |= 1 << i
+		}
+		if d.long {
+			s.long |= 1 << i
 		}
 		if d.kind == snappyDecoder.kind && d.binary {
 			s.snappy |= 1 << i

@@ -61,8 +61,11 @@ func judgeCustom(p *probe) *session {
 	if !s.isSomebodys() || !p.namesUser() {
 		return nil
 	}
+	if s.identity["csrf_token"] != "" {
+		return s
+	}
 	other := isOtherSession(of)
-	if s.identity["csrf_token"] != "" || p.provesLogin(!other) {
+	if p.provesLogin(!other) {
 		return s
 	}
 	trace, foreign := s.identity["ip"] != "" || s.identity["user_agent"] != "", false
@@ -96,13 +99,22 @@ func (p *probe) namesUser() bool {
 		default:
 			return false
 		}
-		switch string(bytes.ToLower(value)) {
-		case "", "0", "-1", "anonymous", "anon", "guest", "none", "null":
-			return false
-		}
 		parent := p.parent(&f)
-		return envelopes[parent] || holders[parent]
+		return !isNobody(value) && (envelopes[parent] || holders[parent])
 	})
+}
+
+// isNobody recognises what stands for the user where nobody has logged in.
+func isNobody(v []byte) bool {
+	const longest = len("anonymous")
+	if len(v) > longest {
+		return false
+	}
+	switch string(bytes.ToLower(v)) {
+	case "", "0", "-1", "anonymous", "anon", "guest", "none", "null":
+		return true
+	}
+	return false
 }
 
 // provesLogin reports whether something says that somebody has logged in; roles

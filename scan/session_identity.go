@@ -61,7 +61,7 @@ const maxRoles = 8
 func (p *probe) identity() map[string]string {
 	out := map[string]string{}
 	set := func(kind string, v []byte) {
-		if _, ok := out[kind]; !ok && len(v) > 0 && isText(v) {
+		if _, ok := out[kind]; !ok {
 			out[kind] = string(v[:min(len(v), 256)])
 		}
 	}
