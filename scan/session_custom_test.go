@@ -118,3 +118,15 @@ func TestOtherSessionsAreNoLogins(t *testing.T) {
 		}
 	}
 }
+
+// What hapi caches of a user under an identifier may be a session or a profile.
+func TestHapiCache(t *testing.T) {
+	const item = `{"item":{"user":{"id":42,"email":"a.b@example.org"}},"stored":1760000000000,"ttl":86400000}`
+	for segment, want := range map[string]Severity{"%40hapi%2Fyar": High, "sessions": High, "people": Medium} {
+		found, _ := scanAll(t, newTestScanner(t), stringKey("hapi-cache:"+segment+":3f0c1d9e-7a52-4b6e-9c81-5d2e8f7a6b04", item))
+		i := slices.IndexFunc(found, func(f *Finding) bool { return f.Framework == "hapi" })
+		if i < 0 || found[i].Severity != want || (found[i].Confidence == Confirmed) != (want == High) {
+			t.Errorf("%s: %s", segment, brief(found))
+		}
+	}
+}

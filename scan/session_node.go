@@ -115,8 +115,12 @@ func judgeHapi(p *probe) *session {
 		return nil
 	}
 	s := &session{rule: sessionRule, id: p.last(), identity: p.identity()}
-	if !s.isSomebodys() {
+	named := p.has("yar") || p.has("sess") // of the segment
+	if !s.isSomebodys() || !named && !isSessionID(s.id) {
 		return nil // whatever else is cached
+	}
+	if !named { // it may be the user's profile
+		s.doubt, s.severity = 1, Medium
 	}
 	return s
 }
