@@ -33,11 +33,11 @@ var customNames = newNameIndex(map[string]string{
 		lang language timezone tz theme provider method fingerprint firstname lastname name avatar picture phone tenant orgid organizationid organization company
 		data value attributes attrs payload content metadata meta flash cookie preferences prefs settings remember rememberme`,
 	ofOther: `page pages pageviews pageview hits visits referrer referer landing landingpage utmsource utmmedium utmcampaign visitorid visitor events
-		messages message history conversation conversationid threadid thread model prompt prompts systemprompt tokensused turns intent step appname
+		messages message history conversation conversationid threadid thread model prompt prompts systemprompt tokensused turns turncount intent step appname agentname memory context connectedat
 		players player score scores level map game gameid round lobby white black question questions answers quiz course courseid lesson progress
 		filename filesize totalsize chunks chunk uploaded offset parts contenttype uploadid rows
 		videoid position codec callee caller participants host roomid room socketid node channel document documentid cursor
-		amount amounttotal currency total subtotal items plate station kwh seats bytesin bytesout bytes framedip mac lease attempts codehash otp`,
+		amount amounttotal currency total subtotal items plate station kwh seats bytesin bytesout bytessent bytesreceived bytes framedip mac lease attempts codehash otp`,
 })
 
 // envelopes are objects that only hold what a session says.
@@ -46,7 +46,7 @@ var envelopes = map[string]bool{"": true, "data": true, "value": true, "session"
 // otherSessions are words before session in the name of what is no login.
 var otherSessions = setOf("analytics tracking stats metrics visit visitor game match play quiz exam training learning lesson course workout chat conversation dialog dialogue thread " +
 	"bot agent llm ai assistant rasa whatsapp telegram ussd sms cart basket checkout order payment pay stripe booking reservation upload download import export transfer file " +
-	"presence ws websocket socket stream streaming video audio media call meeting conference room voice charging parking ride trip edit editing editor collab debug trace " +
+	"presence ws websocket socket stream streaming live video audio media call meeting conference room voice charging parking ride trip edit editing editor collab debug trace " +
 	"radius dhcp ppp pppoe nat vpn ssh tcp bgp ice rtc webrtc survey poll form otp verification captcha recording replay scan print shopping")
 
 func judgeCustom(p *probe) *session {
@@ -61,16 +61,16 @@ func judgeCustom(p *probe) *session {
 	if !s.isSomebodys() || !p.namesUser() {
 		return nil
 	}
-	if s.identity["csrf_token"] != "" {
+	if s.identity["csrf_token"] != "" || p.provesLogin() {
 		return s
 	}
-	other := isOtherSession(of)
-	if p.provesLogin(!other) {
-		return s
+	if isOtherSession(of) {
+		return nil
 	}
-	trace, foreign := s.identity["ip"] != "" || s.identity["user_agent"] != "", false
+	roles, trace, other, foreign := false, s.identity["ip"] != "" || s.identity["user_agent"] != "", false, false
 	for i := range p.facts {
 		f := &p.facts[i]
+		roles = roles || p.hasRole(f)
 		trace = trace || customNames.kind(p.name(f)) == ofTrace
 		top := p.top(f)
 		switch kind := customNames.kind(top); {
@@ -80,13 +80,27 @@ func judgeCustom(p *probe) *session {
 			foreign = true
 		}
 	}
-	if other || !trace {
+	switch {
+	case !roles && (other || !trace):
 		return nil
-	}
-	if foreign { // it may be a login's, with what the application keeps beside it
+	case other, foreign && !roles: // it may be a login's, with what the application keeps beside it
 		s.doubt, s.severity = 2, Medium
 	}
 	return s
+}
+
+// hasRole reports whether a fact is a role of the user, rather than of who says
+// something in a conversation.
+func (p *probe) hasRole(f *fact) bool {
+	if identityNames.kind(p.name(f)) != "roles" {
+		return false
+	}
+	switch string(p.value(f)) {
+	case "assistant", "system", "tool", "bot", "agent", "host", "player", "participant", "speaker":
+		return false
+	}
+	parent := p.parent(f)
+	return envelopes[parent] || holders[parent]
 }
 
 // namesUser reports whether it is the session that somebody is named for, rather
@@ -117,18 +131,11 @@ func isNobody(v []byte) bool {
 	return false
 }
 
-// provesLogin reports whether something says that somebody has logged in; roles
-// do, if they are to count.
-func (p *probe) provesLogin(roles bool) bool {
+// provesLogin reports whether something says that somebody has logged in.
+func (p *probe) provesLogin() bool {
 	for i := range p.facts {
-		f := &p.facts[i]
-		switch {
-		case customNames.kind(p.name(f)) == ofLogin:
+		if f := &p.facts[i]; customNames.kind(p.name(f)) == ofLogin {
 			if v := string(p.value(f)); v != "" && v != "0" && !strings.EqualFold(v, "false") && v != "null" {
-				return true
-			}
-		case roles && identityNames.kind(p.name(f)) == "roles": // of the user, not of who says something in a conversation
-			if parent := p.parent(f); envelopes[parent] || holders[parent] {
 				return true
 			}
 		}

@@ -67,7 +67,7 @@ func TestCustomLogins(t *testing.T) {
 		{"session:", object{"userId": 23, "expiresAt": aTime}},
 		{"sess:", object{"user": object{"id": 4, "email": "x.y@example.org"}, "isLoggedIn": true}},
 		{"app:sessions:", object{"username": "al", "roles": []any{"admin"}, "login_at": aTime}},
-		{"session:", object{"user_id": 4, "role": "admin", "pages": []any{"/a"}}},
+		{"session:", object{"user_id": 4, "role": "admin", "favourite": "blue"}},
 		{"chat:session:", object{"user_id": 4, "access_token": "q8Zr4TnXw2Lk9VbY6mJd"}},
 		{"auth:session:", object{"sub": "u4", "exp": aTime, "iat": aTime}},
 		{"user_session:", object{"user_id": 4, "tenant_id": 5}},
@@ -78,9 +78,13 @@ func TestCustomLogins(t *testing.T) {
 			t.Errorf("%s%s: %v", c.prefix, jsonText(c.value), f)
 		}
 	}
-	unsure := object{"user_id": 4, "ip": anAddress, "expires": aTime, "favourite": "blue"}
-	if f := ofCustom(t, "session:", unsure); f == nil || f.Severity != Medium || f.Confidence != Possible {
-		t.Errorf("%s: %v", jsonText(unsure), f)
+	for _, unsure := range []object{
+		{"user_id": 4, "ip": anAddress, "expires": aTime, "favourite": "blue"},
+		{"user_id": 4, "role": "user", "app_name": "helper", "last_update_time": aTime},
+	} {
+		if f := ofCustom(t, "session:", unsure); f == nil || f.Severity != Medium || f.Confidence != Possible {
+			t.Errorf("%s: %v", jsonText(unsure), f)
+		}
 	}
 }
 
@@ -110,6 +114,7 @@ func TestOtherSessionsAreNoLogins(t *testing.T) {
 		{"players": []any{object{"user_id": 1}, object{"user_id": 2}}, "expires_at": aTime},
 		{"members": []any{object{"user_id": 1, "role": "host"}}, "expires_at": aTime},
 		{"user_id": "anonymous", "user_agent": "Mozilla/5.0"},
+		{"user_id": 9, "roles": []any{"assistant"}, "system_prompt": "be kind"},
 		{"user_id": 9, "count": 44},
 		{"user_id": 9, "authenticated": false},
 	} {
