@@ -55,6 +55,9 @@ func openKey(w *worker, f *fragment, _ []hit, _ uint32) bool {
 		return false
 	}
 	data := bytes.TrimSuffix(f.data, []byte("\n"))
+	if !keymaterial.Framed(data) {
+		data = f.data // the line end is the key's last byte
+	}
 	var k *keymaterial.Key
 	w.budget.proofs--
 	affordable := w.budget.proofs >= 0

@@ -135,6 +135,21 @@ func TestKeysAreReadWithinTheBudget(t *testing.T) {
 	}
 }
 
+// A key may end in what ends lines: one in 256 does, also past the budget.
+func TestKeyEndsInALineEnd(t *testing.T) {
+	seed := make([]byte, ed25519.SeedSize)
+	seed[len(seed)-1] = '\n'
+	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = maxProofs + 3
+	text := `"` + base64.StdEncoding.EncodeToString(der) + `"`
+	if found := findingsIn(t, "k", "["+strings.Repeat(text+",", keys-1)+text+"]"); len(found) != keys {
+		t.Errorf("%d of %d found", len(found), keys)
+	}
+}
+
 // What only looks like a binary key is none.
 func TestNoBinaryKey(t *testing.T) {
 	_, der, _ := testKey(t)
