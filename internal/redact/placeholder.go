@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"hash"
 	"hash/maphash"
+	"math/bits"
 	"sync"
 	"unicode/utf8"
 )
@@ -17,35 +18,57 @@ import (
 //
 // Its first four letters are x, which detectors of secrets know for a gap to be
 // filled in, and so are those of each long word in it, such as the password of a URL;
-// the others come from few, so that what is made is never random enough to be taken
-// for a token, and digits begin with zeros, which no card and no telephone number
-// does.
+// the others come from few as far as these suffice, so that what is made is hardly ever
+// random enough to be taken for a token, and digits begin with zeros, which no card and
+// no telephone number does. None holds one of the secrets itself: among many are some
+// that a placeholder would have by chance.
 type placeholders struct {
-	mac  hash.Hash
-	seed maphash.Seed
-	sum  []byte
+	mac     hash.Hash
+	seed    maphash.Seed
+	sum     []byte
+	secrets *secrets
 
 	mu    sync.Mutex
-	taken table // placeholders that may come twice, each with a part of the hash of what it stands for
+	taken table // placeholders that may come twice,
+	pairs table // and each with what it stands for
 }
 
 // Long placeholders that bear a mark do not come twice and are known by it; of others no
-// more are told apart than fit in 16 MiB.
+// more are told apart than fit in 32 MiB.
 const (
 	longPlaceholder = 32
 	maxTaken        = 7 << 18
 )
 
 const (
-	lowerLetters = "qvwxz"
-	upperLetters = "QVWXZ"
-	someDigits   = "02468"
-	markLetters  = 4
-	longWord     = 8
+	markLetters = 4
+	longWord    = 8
 )
 
-func newPlaceholders(key []byte) *placeholders {
-	return &placeholders{mac: hmac.New(sha256.New, key), seed: maphash.MakeSeed()}
+// alphabet is what letters and digits come from.
+type alphabet struct {
+	lower, upper, digits string
+	foreign              [5]string // by the bytes of a character in UTF-8; 1: for what is none
+}
+
+// few are used first, many where all that they make is taken.
+var (
+	few = alphabet{"qvwxz", "QVWXZ", "02468", [5]string{1: "qvwxz", 2: "ξφχψω", 3: "ｑｖｗｘｚ",
+		4: "𝓆𝓋𝓌𝓍𝓏"}}
+	many = alphabet{lower, upper, digits, [5]string{1: lower, 2: runesFrom('α', 25), 3: runesFrom('ａ', 26), 4: runesFrom('𝓪', 26)}}
+)
+
+// runesFrom is first and those behind it, n in all.
+func runesFrom(first rune, n int) string {
+	out := make([]rune, n)
+	for i := range out {
+		out[i] = first + rune(i)
+	}
+	return string(out)
+}
+
+func newPlaceholders(key []byte, secrets *secrets) *placeholders {
+	return &placeholders{mac: hmac.New(sha256.New, key), seed: maphash.MakeSeed(), secrets: secrets}
 }
 
 // kinds of characters that a secret has.
@@ -66,7 +89,7 @@ func (m *placeholders) appendFor(dst, p []byte, blunt bool) []byte {
 	of := maphash.Bytes(m.seed, p)
 	for attempt := uint32(0); ; attempt++ {
 		dst = m.attempt(dst[:from], p, attempt, blunt)
-		if attempt == maxAttempts || m.take(dst[from:], of) {
+		if attempt == maxAttempts || !m.secrets.in(dst[from:]) && m.take(dst[from:], of) {
 			return dst
 		}
 	}
@@ -79,18 +102,26 @@ func (m *placeholders) take(made []byte, of uint64) bool {
 		return true
 	}
 	h := maphash.Bytes(m.seed, made)
+	pair := h ^ bits.RotateLeft64(of, 32)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	was, ok := m.taken.get(h)
-	if !ok && m.taken.n < maxTaken {
-		m.taken.put(h, uint16(of))
+	if _, ok := m.taken.get(h); ok {
+		_, same := m.pairs.get(pair)
+		return same
 	}
-	return !ok || was == uint16(of)
+	if m.taken.n < maxTaken {
+		m.taken.put(h, 0)
+		m.pairs.put(pair, 0)
+	}
+	return true
 }
 
-// maxAttempts ends the search for a placeholder that nothing else has: short ones
-// run out.
-const maxAttempts = 100
+// maxAttempts ends the search for a placeholder that is fit, fewAttempts that among those
+// of few characters: short ones run out.
+const (
+	fewAttempts = 50
+	maxAttempts = 150
+)
 
 // markAt is where the mark begins: at the first place that has room for all of it.
 func markAt(p []byte) int {
@@ -135,7 +166,10 @@ func marked(text []byte) bool {
 func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte {
 	set, marks, begin := charsetOf(p), 0, markAt(p)
 	letter := set.lower || set.upper
-	s := stream{m: m, p: m.short(p), attempt: attempt}
+	s, from := stream{m: m, p: m.short(p), attempt: attempt}, &few
+	if attempt >= fewAttempts {
+		from = &many
+	}
 	for i := 0; i < len(p); {
 		b := p[i]
 		if i > begin && isAlnum(b) && !isAlnum(p[i-1]) && wordAt(p[i:]) {
@@ -143,26 +177,22 @@ func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte
 		}
 		switch {
 		case b >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(p[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = append(dst, s.pick(lowerLetters))
-			} else {
-				dst = append(dst, foreign[n]...)
-			}
+			_, n := utf8.DecodeRune(p[i:])
+			dst = append(dst, s.pick(from.foreign[n], n)...)
 			i += n
 			continue
 		case letter && isAlnum(b) && i >= begin && marks < markLetters:
 			marks++
 			dst = append(dst, mark(b, set))
 		case b >= 'a' && b <= 'z':
-			dst = append(dst, s.pick(lowerLetters))
+			dst = append(dst, s.pick(from.lower, 1)...)
 		case b >= 'A' && b <= 'Z':
-			dst = append(dst, s.pick(upperLetters))
+			dst = append(dst, s.pick(from.upper, 1)...)
 		case b >= '0' && b <= '9' && !letter && marks < markLetters:
 			marks++
 			dst = append(dst, '0')
 		case b >= '0' && b <= '9':
-			dst = append(dst, s.pick(someDigits))
+			dst = append(dst, s.pick(from.digits, 1)...)
 		case blunt && b > ' ' && letter:
 			dst = append(dst, 'x')
 		case blunt && b > ' ':
@@ -174,9 +204,6 @@ func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte
 	}
 	return dst
 }
-
-// foreign stands for a character of so many bytes of UTF-8, and for a byte that is none.
-var foreign = [5]string{1: "x", 2: "\u03c7", 3: "\uff58", 4: "\U0001d4cd"}
 
 func isAlnum(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
@@ -210,7 +237,8 @@ func (m *placeholders) short(p []byte) []byte {
 	return m.mac.Sum(nil)
 }
 
-func (s *stream) pick(from string) byte {
+// pick is one of the characters of from, all of which have size bytes.
+func (s *stream) pick(from string, size int) string {
 	if len(s.left) == 0 {
 		s.m.mac.Reset()
 		var head [8]byte
@@ -224,5 +252,6 @@ func (s *stream) pick(from string) byte {
 	}
 	b := s.left[0]
 	s.left = s.left[1:]
-	return from[int(b)%len(from)]
+	at := int(b) % (len(from) / size) * size
+	return from[at : at+size]
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestPlaceholders(t *testing.T) {
-	m := newPlaceholders([]byte("key"))
+	m := newPlaceholders([]byte("key"), newSecrets())
 	seen := map[string]string{}
 	for _, secret := range []string{"abc", "p4ssw0rd!", "UPPER-CASE-77", "4111 1111 1111 1111", "0123456789abcdef", "Möwe", "\xff\xfe\x00z", "---", "a", "b", "世界😀"} {
 		p := string(m.appendFor(nil, []byte(secret), false))
@@ -42,7 +42,7 @@ func TestPlaceholders(t *testing.T) {
 
 // TestDistinct: different secrets of any usual length stay different.
 func TestDistinct(t *testing.T) {
-	m := newPlaceholders([]byte("key"))
+	m := newPlaceholders([]byte("key"), newSecrets())
 	seen := map[string]bool{}
 	for i := range 20000 {
 		p := string(m.appendFor(nil, []byte(base64.StdEncoding.EncodeToString([]byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6, 7})), false))
@@ -50,6 +50,32 @@ func TestDistinct(t *testing.T) {
 			t.Fatalf("two are %q", p)
 		}
 		seen[p] = true
+	}
+}
+
+// TestPlaceholderWithoutSecrets: where a secret is what the placeholder of another would
+// have in it, that one gets another placeholder.
+func TestPlaceholderWithoutSecrets(t *testing.T) {
+	text := []byte("session:9f86d081884c7d659a2feaa0c55ad015")
+	known := newSecrets()
+	known.add(string(text[8:]))
+	m := newPlaceholders([]byte("key"), known)
+	for range 3 {
+		p := m.appendFor(nil, text[8:], false)
+		if known.in(p) {
+			t.Fatalf("%q holds a secret", p)
+		}
+		known.add(string(p[12:24]))
+	}
+	r, err := New(Options{Key: []byte("key"), Scan: scan.Config{IDKey: []byte("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.secrets = known
+	r.places = m
+	q := (&texts{r: r, o: &orders{}}).name(text, false)
+	if !bytes.HasPrefix(q, text[:8]) || known.in(q) {
+		t.Errorf("%q became %q", text, q)
 	}
 }
 

@@ -111,8 +111,9 @@ func New(o Options) (*Redactor, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMaxMem
 	}
-	r := &Redactor{o: o, secrets: newSecrets(), places: newPlaceholders(o.Key), records: map[record]orders{}}
-	r.judge = &judge{secrets: r.secrets}
+	known := newSecrets()
+	r := &Redactor{o: o, secrets: known, places: newPlaceholders(o.Key, known), records: map[record]orders{}}
+	r.judge = &judge{secrets: known}
 	o.Scan.Plain, o.Scan.Values, o.Scan.Names = true, r.judge, true
 	var err error
 	r.scanner, err = scan.New(o.Scan)
@@ -324,10 +325,7 @@ func (r *Redactor) learn(f *found) {
 func (r *Redactor) Counts() Counts { return r.counts }
 
 // Holds reports whether p holds a secret that is replaced everywhere.
-func (r *Redactor) Holds(p []byte) bool {
-	at, _ := r.secrets.next(p, 0)
-	return at >= 0
-}
+func (r *Redactor) Holds(p []byte) bool { return r.secrets.in(p) }
 
 // HoldsInside is Holds of a piece of a stream. Of a number that touches an end of the
 // piece it says nothing: it may go on there.

@@ -282,6 +282,65 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
+// TestAllReplaced: fields and members stay as many as they were, however short, binary
+// or alike they are, where all strings of their key are replaced.
+func TestAllReplaced(t *testing.T) {
+	servertest.Each(t, func(t *testing.T, s servertest.Server) {
+		writer := s.Start(t, "")
+		for _, forms := range []string{"%c", "%[1]d", "%08d", "\xfe\xff\xfe\xff\xfe%c\xff%[1]c", "user-%04d", "\u4e16\u754c%c"} {
+			for i := range 700 {
+				field := fmt.Sprintf(forms, rune(0x80+i))
+				writer.Must(t, "HSET", "hash", field, "1")
+				writer.Must(t, "SADD", "set", field)
+				writer.Must(t, "ZADD", "zset", "1", field)
+			}
+		}
+		writer.Must(t, "SAVE")
+		writer.Stop(t)
+		snapshot, err := os.ReadFile(filepath.Join(writer.Dir, "dump.rdb"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := replaced(t, snapshot)
+		loaded := load(t, s, out)
+		names := loaded.Must(t, "KEYS", "*").([]any)
+		if len(names) != 3 {
+			t.Fatalf("keys became %q", names)
+		}
+		for _, name := range names {
+			command := map[any]string{"string": "STRLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD"}[loaded.Must(t, "TYPE", name.(string))]
+			if got := fmt.Sprint(loaded.Must(t, command, name.(string))); got != "4200" {
+				t.Errorf("%s: %s, want 4200", command, got)
+			}
+		}
+		if bytes.Contains(out, []byte("user-")) {
+			t.Error("a member is as it was")
+		}
+	})
+}
+
+// replaced is the snapshot with all strings of all keys replaced.
+func replaced(t *testing.T, snapshot []byte) []byte {
+	t.Helper()
+	r, err := redact.New(redact.Options{Key: []byte("a key"), Scan: scan.Config{Workers: 1, IDKey: []byte("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range events(snapshot)() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e.Kind == keyspace.Key && r.Raise(e) {
+		}
+	}
+	var out bytes.Buffer
+	o := export.Options{Format: export.RDB, Raw: bytes.NewReader(snapshot), Changed: r.Changed}
+	if err := export.Run(context.Background(), r.Seq(events(snapshot)()), &out, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 // TestAux: a secret does not stay in a field beside the keys.
 func TestAux(t *testing.T) {
 	secret := "gl" + "pat-" + "w0Kz7Rq2Np9Xs4Tb6Vd8"

@@ -135,6 +135,12 @@ func (s *secrets) next(p []byte, from int) (at, size int) {
 	return -1, 0
 }
 
+// in reports whether one of the set stands in p.
+func (s *secrets) in(p []byte) bool {
+	at, _ := s.next(p, 0)
+	return at >= 0
+}
+
 // longest is the length of the longest that begins at i in p, of those of which t has
 // the lengths under h; 0: none does.
 func (s *secrets) longest(t *table, h uint64, p []byte, i int) int {
