@@ -79,6 +79,34 @@ func TestPlaceholderWithoutSecrets(t *testing.T) {
 	}
 }
 
+// TestHoldsInside: in a stream a short number may be a piece of a longer one that was
+// compressed, and in a string it may not.
+func TestHoldsInside(t *testing.T) {
+	r, err := New(Options{Key: []byte("key"), Scan: scan.Config{IDKey: []byte("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, long, word := "92647318", "9264731892647", "hunter-22"
+	for _, s := range []string{number, long, word} {
+		r.secrets.add(s)
+	}
+	for _, c := range []struct {
+		text   string
+		stream bool
+		whole  bool
+	}{
+		{"\xa0b\x07" + number + "\xe0\x00<", false, true},
+		{"1" + number, false, false},
+		{number + "\x07" + word + "<", true, true},
+		{"\x0c" + long + "\xe0", true, true},
+		{"\x0c" + word[:8] + "\xe0", false, false},
+	} {
+		if stream, whole := r.HoldsInside([]byte(c.text)), r.Holds([]byte(c.text)); stream != c.stream || whole != c.whole {
+			t.Errorf("%q: %v in a stream, %v as a string", c.text, stream, whole)
+		}
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	s := newSecrets()
 	for i, text := range []string{"12345678", "1234567890", "abcdefgh", "abcdefgh"} {
