@@ -117,10 +117,12 @@ func (m *placeholders) take(made []byte, of uint64) bool {
 }
 
 // maxAttempts ends the search for a placeholder that is fit, fewAttempts that among those
-// of few characters: short ones run out.
+// of few characters, markedAttempts that among those with a whole mark: short ones run
+// out.
 const (
-	fewAttempts = 50
-	maxAttempts = 150
+	fewAttempts    = 20
+	markedAttempts = 60
+	maxAttempts    = 120
 )
 
 // markAt is where the mark begins: at the first place that has room for all of it.
@@ -169,6 +171,9 @@ func (m *placeholders) attempt(dst, p []byte, attempt uint32, blunt bool) []byte
 	s, from := stream{m: m, p: m.short(p), attempt: attempt}, &few
 	if attempt >= fewAttempts {
 		from = &many
+	}
+	if attempt >= markedAttempts {
+		marks = 1
 	}
 	for i := 0; i < len(p); {
 		b := p[i]

@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,11 +46,13 @@ func TestDistinct(t *testing.T) {
 	m := newPlaceholders([]byte("key"), newSecrets())
 	seen := map[string]bool{}
 	for i := range 20000 {
-		p := string(m.appendFor(nil, []byte(base64.StdEncoding.EncodeToString([]byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6, 7})), false))
-		if seen[p] {
-			t.Fatalf("two are %q", p)
+		for _, secret := range []string{base64.StdEncoding.EncodeToString([]byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6, 7}), strconv.Itoa(31415926 + i)} {
+			p := string(m.appendFor(nil, []byte(secret), false))
+			if seen[p] {
+				t.Fatalf("two are %q", p)
+			}
+			seen[p] = true
 		}
-		seen[p] = true
 	}
 }
 
