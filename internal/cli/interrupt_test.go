@@ -112,7 +112,9 @@ func TestInterruptCarve(t *testing.T) {
 		t.Fatal(err)
 	}
 	noise := make([]byte, 8<<20)
-	rand.NewChaCha8([32]byte{1}).Read(noise) //nolint:errcheck // it returns none
+	if _, err := rand.NewChaCha8([32]byte{1}).Read(noise); err != nil {
+		t.Fatal(err)
+	}
 	for range 16 {
 		if _, err := image.Write(noise); err != nil {
 			t.Fatal(err)
