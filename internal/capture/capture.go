@@ -26,6 +26,7 @@ type Image struct {
 	pieces  []piece
 	streams []stream
 	lost    int64
+	opaque  int64
 }
 
 // piece is a run of bytes that lie in the file as they do in a stream.
@@ -39,19 +40,21 @@ type stream struct {
 
 // segment is what a packet carries of a stream.
 type segment struct {
-	seq  int64 // counted from the first byte that was seen
+	seq  int64 // counted from behind the SYN, or else the first byte that was seen
 	from int64 // in the file
-	n    int32
+	n    int32 // bytes that were captured
+	sent int32 // bytes that there were
 }
 
 // flow collects the segments of one direction.
 type flow struct {
-	name     string
+	conn     conn
 	segments []segment
 	first    uint32 // sequence number, of its SYN if that was captured
 	last     int64  // the one before, unwrapped
 	raw      uint32 // as it stood
 	begun    bool
+	syn      bool // it was captured
 }
 
 // add takes a segment. Sequence numbers wrap: each is taken as near the one before.
@@ -61,24 +64,27 @@ func (f *flow) add(s tcp) {
 	}
 	f.last += int64(int32(s.seq - f.raw))
 	f.raw = s.seq
-	if s.n > 0 {
-		f.segments = append(f.segments, segment{f.last, s.from, s.n})
+	if s.sent > 0 {
+		f.segments = append(f.segments, segment{f.last, s.from, s.n, s.sent})
 	}
 }
 
-// Open reads the packets of a file once. An error is one of reading, or says that the
-// packets are of a kind that is not known.
+// Open reads the packets of a file once.
 func Open(r io.ReaderAt, size int64) (*Image, error) {
 	m := &Image{r: r}
 	flows, order, count := map[conn]*flow{}, []*flow(nil), 0
-	err := packets(r, size, func(p packet) error {
-		s, ok, err := p.segment(r)
+	var room [maxHeaders]byte
+	end, err := packets(r, size, func(p packet) error {
+		s, ok, known, err := p.segment(&room)
+		if !known {
+			m.opaque += p.n
+		}
 		if err != nil || !ok {
 			return err
 		}
 		f := flows[s.conn]
 		if f == nil || s.syn && s.seq != f.first {
-			f = &flow{name: s.conn.String(), first: s.seq}
+			f = &flow{conn: s.conn, first: s.seq, syn: s.syn}
 			flows[s.conn] = f
 			order = append(order, f)
 			count += flowSize
@@ -86,20 +92,26 @@ func Open(r io.ReaderAt, size int64) (*Image, error) {
 		if s.syn {
 			s.seq++ // it counts as a byte
 		}
-		f.add(s)
-		count++
+		if f.add(s); s.sent > 0 {
+			count++
+		}
 		if count > maxSegments {
-			return fmt.Errorf("more than %d packets; divide it (editcap -c 1000000 IN OUT): %w", maxSegments, keyspace.ErrLimit)
+			return fmt.Errorf("more than %d packets of TCP; divide it (editcap -c 1000000 IN OUT): %w", maxSegments, keyspace.ErrLimit)
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	m.opaque += size - end
 	for _, f := range order {
 		m.lay(f)
 	}
-	return m, err
+	return m, nil
 }
 
-// lay puts a stream behind those before it.
+// lay puts a stream behind those before it. Of bytes that were sent more than once
+// those count that come first in the stream's order, then in that of the packets.
 func (m *Image) lay(f *flow) {
 	if len(f.segments) == 0 {
 		return
@@ -107,25 +119,35 @@ func (m *Image) lay(f *flow) {
 	slices.SortStableFunc(f.segments, func(a, b segment) int { return cmp.Compare(a.seq, b.seq) })
 	begin := m.size
 	end := f.segments[0].seq
+	if f.syn {
+		end = min(end, 0)
+	}
+	sent := end // up to where it is known that there were bytes
 	for _, s := range f.segments {
 		n := int64(s.n)
-		if s.seq+n <= end {
+		sent = max(sent, s.seq+int64(s.sent))
+		if n == 0 || s.seq+n <= end {
 			continue // sent again
 		}
 		if s.seq > end {
 			m.lost += s.seq - end
-			m.fill()
+			if m.size > begin {
+				m.fill()
+			}
 		} else {
-			sent := end - s.seq
-			s.seq, s.from, n = end, s.from+sent, n-sent
+			again := end - s.seq
+			s.seq, s.from, n = end, s.from+again, n-again
 		}
 		m.pieces = append(m.pieces, piece{m.size, s.from, n})
 		m.size += n
 		end = s.seq + n
 	}
-	m.streams = append(m.streams, stream{f.name, begin, m.size})
-	m.fill()
+	m.lost += sent - end
 	f.segments = nil
+	if m.size > begin {
+		m.streams = append(m.streams, stream{f.conn.String(), begin, m.size})
+		m.fill()
+	}
 }
 
 // fill goes on at the next page.
@@ -134,8 +156,12 @@ func (m *Image) fill() { m.size = (m.size/page + 1) * page }
 // Size returns the number of bytes.
 func (m *Image) Size() int64 { return m.size }
 
-// Lost returns how many bytes amid the streams were not captured.
+// Lost returns how many bytes of the streams were not captured, as far as what was tells.
 func (m *Image) Lost() int64 { return m.lost }
+
+// Opaque returns how many bytes of the file are not understood: those of packets of a
+// link that is not known, and all behind where the file breaks off.
+func (m *Image) Opaque() int64 { return m.opaque }
 
 // Streams returns how many there are.
 func (m *Image) Streams() int { return len(m.streams) }

@@ -3,7 +3,6 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -63,6 +62,9 @@ func ethernet(ip []byte) []byte {
 func vlan(ip []byte) []byte { return append(append(make([]byte, 12), 0x81, 0, 0, 5, 8, 0), ip...) }
 func sll(ip []byte) []byte  { return append(append(make([]byte, 14), 8, 0), ip...) }
 func sll2(ip []byte) []byte { return append(append([]byte{8, 0}, make([]byte, 18)...), ip...) }
+func sll2vlan(ip []byte) []byte {
+	return append(append(append([]byte{0x81, 0}, make([]byte, 18)...), 0, 5, 8, 0), ip...)
+}
 func null(ip []byte) []byte { return append([]byte{2, 0, 0, 0}, ip...) }
 func raw(ip []byte) []byte  { return ip }
 
@@ -153,6 +155,9 @@ func TestStreams(t *testing.T) {
 		{"SYN again", []sent{{seq: 9, syn: true}, {seq: 9, syn: true}, {seq: 10, data: "one"}, {seq: 9, syn: true}, {seq: 13, data: " two"}}, forth + "one two", 0},
 		{"port used again", []sent{{seq: 9, syn: true}, {seq: 10, data: "one"}, {seq: 7, syn: true}, {seq: 8, data: "two"}}, forth + "one|" + forth + "two", 0},
 		{"data with SYN", []sent{{seq: 9, syn: true, data: "one "}, {seq: 14, data: "two"}}, forth + "one two", 0},
+		{"begins behind its SYN", []sent{{seq: 9, syn: true}, {seq: 14, data: "two"}}, forth + "two", 4},
+		{"other bytes sent again", []sent{{seq: 10, data: "one "}, {seq: 10, data: "ONE two"}, {seq: 12, data: "E TW"}}, forth + "one two", 0},
+		{"kept alive", []sent{{seq: 10, data: "one "}, {seq: 13, data: "\x01"}, {seq: 14, data: "two"}}, forth + "one two", 0},
 		{"a page", []sent{{seq: 9, data: strings.Repeat("x", page)}, {seq: 9, back: true, data: "two"}}, forth + strings.Repeat("x", page) + "| |" + back + "two", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -183,6 +188,7 @@ func TestFormats(t *testing.T) {
 		"simple":      pcapng(binary.BigEndian, blockSimple, linkEthernet, ethernet(ip4(one)), ethernet(ip4(two))),
 		"obsolete":    pcapng(binary.BigEndian, blockPacket, linkEthernet, ethernet(ip4(one)), ethernet(ip4(two))),
 		"version 6":   pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, ethernet(ip6(one)), ethernet(ip6(two))),
+		"any, VLAN":   pcap(binary.LittleEndian, 0xa1b2c3d4, linkSLL2, sll2vlan(ip4(one)), sll2vlan(ip4(two))),
 		"among others": pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, []byte("short"), append(make([]byte, 12), 8, 6, 0, 1), ethernet(ip4(one)),
 			ethernet(append([]byte{0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17}, make([]byte, 18)...)), ethernet(ip4(two))),
 	}
@@ -200,11 +206,58 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if _, err := Open(bytes.NewReader(pcap(binary.LittleEndian, 0xa1b2c3d4, 147, []byte("x"))), 41); !errors.Is(err, ErrLink) {
-		t.Errorf("a link that is not known: %v", err)
-	}
 	if Sniff([]byte("REDIS0011\xfa\x09redis-")) || Sniff(nil) {
 		t.Error("a snapshot is taken for packets")
+	}
+}
+
+// TestOpaque: bytes of packets that are not understood are counted, and hide no others;
+// what a snap length cut off is missing.
+func TestOpaque(t *testing.T) {
+	frame := ethernet(ip4(sent{seq: 10, data: "one "}))
+	file := pcapng(binary.LittleEndian, blockEnhanced, 147, []byte("strange"))
+	file = append(file, pcapng(binary.LittleEndian, blockEnhanced, linkEthernet, frame)...)
+	stray := pcapng(binary.LittleEndian, blockEnhanced, linkEthernet, frame)
+	begin := len(pcapng(binary.LittleEndian, blockEnhanced, linkEthernet)) + 8
+	stray[begin]++ // of an interface that is not described
+	broken := append(pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, frame), bytes.Repeat([]byte{0xff}, 100)...)
+	cut := func(n int) []byte { return frame[:len(frame)-2-n] } // and what fills it
+	for name, c := range map[string]struct {
+		file         []byte
+		want         string
+		lost, opaque int64
+	}{
+		"link":      {file, "one ", 0, 7},
+		"interface": {append(file, stray...), "one ", 0, 7 + int64(len(frame))},
+		"breaks":    {broken, "one ", 0, 100},
+		"snapped":   {pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, cut(1)), "one", 1, 0},
+		"headers":   {pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, cut(4)), "", 4, 0},
+	} {
+		m, err := Open(bytes.NewReader(c.file), int64(len(c.file)))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got := ""
+		if m.Size() > 0 {
+			got = strings.TrimRight(string(read(t, m)), "\x00")
+		}
+		if got != c.want || m.Lost() != c.lost || m.Opaque() != c.opaque {
+			t.Errorf("%s: %q, %d lost, %d opaque; want %q, %d, %d", name, got, m.Lost(), m.Opaque(), c.want, c.lost, c.opaque)
+		}
+	}
+}
+
+// TestHalfOpen: connections that carry nothing take little, and no room in the image.
+func TestHalfOpen(t *testing.T) {
+	var packets [][]byte
+	for i := range 20_000 {
+		p := ethernet(ip4(sent{seq: uint32(i), syn: true}))
+		binary.BigEndian.PutUint32(p[26:], uint32(i))
+		packets = append(packets, p)
+	}
+	packets = append(packets, ethernet(ip4(sent{seq: 10, data: "one"})))
+	if got, m := show(t, pcap(binary.LittleEndian, 0xa1b2c3d4, linkEthernet, packets...)); got != forth+"one" || m.Streams() != 1 {
+		t.Errorf("%d streams", m.Streams())
 	}
 }
 

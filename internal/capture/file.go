@@ -39,11 +39,12 @@ func Sniff(head []byte) bool {
 		(binary.BigEndian.Uint32(head[8:]) == orderMagic || binary.LittleEndian.Uint32(head[8:]) == orderMagic)
 }
 
-// packets yields the packets of a file up to where it breaks off.
-func packets(r io.ReaderAt, size int64, yield func(packet) error) error {
+// packets yields the packets of a file up to where it breaks off, which it returns.
+func packets(r io.ReaderAt, size int64, yield func(packet) error) (end int64, err error) {
+	r = &ahead{r: r}
 	var head [fileHeader]byte
 	if n, err := r.ReadAt(head[:], 0); n < len(head) {
-		return err
+		return 0, err
 	}
 	if binary.BigEndian.Uint32(head[:]) == blockSection {
 		return blocks(r, size, yield)
@@ -54,31 +55,32 @@ func packets(r io.ReaderAt, size int64, yield func(packet) error) error {
 	}
 	link := order.Uint32(head[20:]) & 0xffff // the upper half is of the frame check sequence
 	var rec [recordHeader]byte
-	for at := int64(fileHeader); at+recordHeader <= size; {
+	at := int64(fileHeader)
+	for at+recordHeader <= size {
 		if n, err := r.ReadAt(rec[:], at); n < len(rec) {
-			return err
+			return at, err
 		}
 		n := int64(order.Uint32(rec[8:]))
-		if at += recordHeader; n > maxPacket || at+n > size {
-			return nil
+		if n > maxPacket || at+recordHeader+n > size {
+			break
 		}
-		if err := yield(packet{link, at, n}); err != nil {
-			return err
+		if err := yield(packet{r, link, at + recordHeader, n}); err != nil {
+			return at, err
 		}
-		at += n
+		at += recordHeader + n
 	}
-	return nil
+	return at, nil
 }
 
 // blocks yields the packets of a pcapng file.
-func blocks(r io.ReaderAt, size int64, yield func(packet) error) error {
+func blocks(r io.ReaderAt, size int64, yield func(packet) error) (at int64, err error) {
 	var order binary.ByteOrder = binary.LittleEndian
 	var links []uint32
 	var b [28]byte
-	for at := int64(0); at+blockHeader+4 <= size; {
+	for at+blockHeader+4 <= size {
 		n, err := r.ReadAt(b[:], at)
 		if err != nil && n < blockHeader+4 {
-			return err
+			return at, err
 		}
 		clear(b[n:])
 		kind := order.Uint32(b[:])
@@ -91,10 +93,10 @@ func blocks(r io.ReaderAt, size int64, yield func(packet) error) error {
 		}
 		length := int64(order.Uint32(b[4:]))
 		if length < blockHeader+4 || length > maxBlock || at+length > size {
-			return nil
+			break
 		}
 		var id uint32
-		p := packet{from: at + 28, n: int64(order.Uint32(b[20:]))}
+		p := packet{r: r, link: noLink, from: at + 28, n: int64(order.Uint32(b[20:]))}
 		switch kind {
 		case blockInterface:
 			if len(links) < maxInterfaces {
@@ -110,13 +112,42 @@ func blocks(r io.ReaderAt, size int64, yield func(packet) error) error {
 		default:
 			p.n = -1
 		}
-		if p.n >= 0 && int64(id) < int64(len(links)) && p.from+p.n <= at+length {
-			p.link = links[id]
+		if p.n >= 0 && p.from+p.n <= at+length {
+			if int64(id) < int64(len(links)) {
+				p.link = links[id]
+			}
 			if err := yield(p); err != nil {
-				return err
+				return at, err
 			}
 		}
 		at += length
 	}
-	return nil
+	return at, nil
+}
+
+// ahead reads ahead for one who reads a little at a time, from the front to the back.
+type ahead struct {
+	r   io.ReaderAt
+	at  int64 // of b
+	b   []byte
+	err error // at the end of b
+}
+
+const aheadSize = 256 << 10
+
+func (a *ahead) ReadAt(p []byte, off int64) (int, error) {
+	if off < a.at || off+int64(len(p)) > a.at+int64(len(a.b)) {
+		if a.b == nil {
+			a.b = make([]byte, aheadSize)
+		}
+		a.b, a.at = a.b[:cap(a.b)], off
+		var n int
+		n, a.err = a.r.ReadAt(a.b, off)
+		a.b = a.b[:n]
+	}
+	n := copy(p, a.b[off-a.at:])
+	if n < len(p) {
+		return n, a.err
+	}
+	return n, nil
 }

@@ -3,7 +3,6 @@ package capture
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 )
@@ -15,6 +14,7 @@ func (c conn) String() string { return c.from.String() + " > " + c.to.String() }
 
 // packet is one that was captured: the type of its link, and its place.
 type packet struct {
+	r    io.ReaderAt
 	link uint32
 	from int64
 	n    int64
@@ -26,7 +26,8 @@ type tcp struct {
 	seq  uint32
 	syn  bool
 	from int64
-	n    int32
+	n    int32 // bytes that were captured
+	sent int32 // bytes that there were
 }
 
 // The types of links: https://www.tcpdump.org/linktypes.html.
@@ -41,6 +42,7 @@ const (
 	linkIPv4     = 228
 	linkIPv6     = 229
 	linkSLL2     = 276
+	noLink       = 1 << 16 // of an interface that is not described: types have 16 bits
 )
 
 // The types of Ethernet frames.
@@ -54,37 +56,31 @@ const (
 // maxHeaders is how far the payload of a TCP segment may begin in its packet.
 const maxHeaders = 512
 
-// ErrLink says that packets of a link are not understood.
-var ErrLink = errors.New("packets of a link type that is not known")
-
-// segment returns the TCP segment in a packet; ok is false where there is none.
-func (p packet) segment(r io.ReaderAt) (s tcp, ok bool, err error) {
-	var room [maxHeaders]byte
-	n, err := r.ReadAt(room[:min(p.n, maxHeaders)], p.from)
+// segment returns the TCP segment in a packet; ok is false where there is none, known
+// where it cannot be told for its link.
+func (p packet) segment(room *[maxHeaders]byte) (s tcp, ok, known bool, err error) {
+	n, err := p.r.ReadAt(room[:min(p.n, maxHeaders)], p.from)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return s, false, err
+		return s, false, true, err
 	}
 	at, known := network(p.link, room[:n])
-	if !known {
-		return s, false, fmt.Errorf("%w (%d)", ErrLink, p.link)
+	if at >= 0 {
+		s, ok = s.parse(room[:n], at, p)
 	}
-	if at < 0 {
-		return s, false, nil
-	}
-	s, ok = s.parse(room[:n], at, p)
-	return s, ok, nil
+	return s, ok, known, nil
 }
 
 // network returns where the IP packet begins in one of a link, -1 if it holds none;
 // known is false where the link is not.
 func network(link uint32, b []byte) (at int, known bool) {
-	ether := func(at int) (int, bool) {
+	// ether is for a link whose type of what follows stands at an index, and that at next.
+	ether := func(at, next int) (int, bool) {
 		for at+2 <= len(b) {
 			switch binary.BigEndian.Uint16(b[at:]) {
 			case etherIPv4, etherIPv6:
-				return at + 2, true
-			case etherVLAN, etherQinQ:
-				at += 4
+				return next, true
+			case etherVLAN, etherQinQ: // the tag, and the type of what follows it
+				at, next = next+2, next+4
 			default:
 				return -1, true
 			}
@@ -93,14 +89,11 @@ func network(link uint32, b []byte) (at int, known bool) {
 	}
 	switch link {
 	case linkEthernet:
-		return ether(12)
+		return ether(12, 14)
 	case linkSLL:
-		return ether(14)
+		return ether(14, 16)
 	case linkSLL2:
-		if at, _ := ether(0); at < 0 {
-			return -1, true
-		}
-		return 20, true
+		return ether(0, 20)
 	case linkNull, linkLoop:
 		return 4, true
 	case linkRaw, linkRawBSD, linkRawOpen, linkIPv4, linkIPv6:
@@ -168,6 +161,7 @@ func (s tcp) parse(b []byte, at int, p packet) (tcp, bool) {
 	s.conn = conn{netip.AddrPortFrom(from, binary.BigEndian.Uint16(t)), netip.AddrPortFrom(to, binary.BigEndian.Uint16(t[2:]))}
 	s.seq, s.syn = binary.BigEndian.Uint32(t[4:]), t[13]&flagSYN != 0
 	s.from = p.from + int64(at+data)
-	s.n = int32(max(min(int64(total-data), p.n-int64(at+data)), 0)) // a snap length may cut it
+	s.sent = int32(max(total-data, 0))
+	s.n = int32(max(min(int64(s.sent), p.n-int64(at+data)), 0)) // a snap length may cut it
 	return s, true
 }

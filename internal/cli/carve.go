@@ -85,8 +85,12 @@ func runCarve(ctx context.Context, a *app, f *carveFlags, path string) error {
 	if img.Opaque() {
 		a.stderr.printf("no TCP stream is understood in the packets of %s: its bytes are searched as they lie", safe(a.names.Mask(path)))
 	}
-	if n := img.Uncaptured(); n > 0 {
-		a.stderr.printf("%d bytes of the TCP streams in %s were not captured", n, safe(a.names.Mask(path)))
+	lost, opaque := img.Uncaptured()
+	if lost > 0 {
+		a.stderr.printf("%d bytes of the TCP streams in %s were not captured", lost, safe(a.names.Mask(path)))
+	}
+	if opaque > 0 {
+		a.stderr.printf("%d bytes of %s hold no packets that are understood, and were not searched", opaque, safe(a.names.Mask(path)))
 	}
 	x := &carving{app: a, f: f, in: in, img: img, named: maskedImage{img, a.names.Mask(path)}}
 	if err := x.directory(); err != nil {

@@ -1,8 +1,6 @@
 package source
 
 import (
-	"errors"
-
 	"github.com/valkeyfs/valkeyfs/internal/capture"
 )
 
@@ -14,12 +12,13 @@ func (m *Image) openStreams() error {
 		return nil
 	}
 	net, err := capture.Open(fileBytes{m}, m.size)
-	if errors.Is(err, capture.ErrLink) || err == nil && net.Streams() == 0 {
-		m.opaque = true
-		return nil
+	if err != nil {
+		return err
 	}
-	m.net = net
-	return err
+	if m.opaque = net.Streams() == 0; !m.opaque {
+		m.net = net
+	}
+	return nil
 }
 
 // fileBytes are those of the file itself.
@@ -30,12 +29,13 @@ func (f fileBytes) ReadAt(p []byte, off int64) (int, error) { return f.m.readFil
 // Opaque reports whether the file has captured packets in which no TCP stream was found.
 func (m *Image) Opaque() bool { return m.opaque }
 
-// Uncaptured returns how many bytes amid the TCP streams of captured packets are missing.
-func (m *Image) Uncaptured() int64 {
+// Uncaptured returns how many bytes of the TCP streams in captured packets are missing, and
+// how many of the file are not understood.
+func (m *Image) Uncaptured() (lost, opaque int64) {
 	if m.net == nil {
-		return 0
+		return 0, 0
 	}
-	return m.net.Lost()
+	return m.net.Lost(), m.net.Opaque()
 }
 
 // Stream names the TCP stream that an offset lies in; "" where there is none.

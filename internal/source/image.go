@@ -88,14 +88,15 @@ func (m *Image) Close() error {
 }
 
 // Unread returns how many bytes the medium did not deliver so far, for which zeros
-// stand, or are missing amid captured streams.
+// stand, or are missing in captured streams or their file.
 func (m *Image) Unread() int64 {
 	if m.disk != nil {
 		return m.disk.Unread()
 	}
+	lost, opaque := m.Uncaptured()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.unread + m.Uncaptured()
+	return m.unread + lost + opaque
 }
 
 // ReadAt reads like an io.ReaderAt. Where the medium fails, it delivers zeros.
