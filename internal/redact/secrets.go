@@ -166,15 +166,17 @@ func cutsNumber(p []byte, from, to int) bool {
 	return (from > 0 && isDigit(p[from-1]) || to < len(p) && isDigit(p[to])) && shortNumber(p[from:to])
 }
 
+// distinctNumber is the length from which on a number is hardly another by chance.
+const distinctNumber = 13
+
 // shortNumber reports whether p is a number that others of its length may be, too.
 func shortNumber(p []byte) bool {
-	const distinct = 13
 	for _, b := range p {
 		if !isDigit(b) {
 			return false
 		}
 	}
-	return len(p) < distinct
+	return len(p) < distinctNumber
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
