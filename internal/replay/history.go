@@ -90,7 +90,8 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			m.before, m.after = r.before, r.after
 			return r.end
 		}
-		err := l.run(ctx, observer{made: made, done: func(*machine) bool { return out.failed() == nil }})
+		l.told = false
+		err := l.run(ctx, observer{made: made, done: func(*machine) bool { return out.failed() == nil }, untell: out.untell})
 		if err == nil {
 			err = out.failed()
 		}
@@ -137,6 +138,13 @@ func (l *ledger) end(attempt uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended[attempt] = true
+}
+
+// untell takes back what all attempts have told.
+func (l *ledger) untell() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.ended)
 }
 
 func (l *ledger) add(record []byte) {

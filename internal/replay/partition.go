@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
@@ -16,17 +17,38 @@ type observer struct {
 	// done is called, by the caller's goroutine, with each machine that holds all, and
 	// says whether more is wanted.
 	done func(*machine) bool
+	// untell takes back all that was told, before the log is replayed anew; nil: it cannot.
+	untell func()
 }
 
-// run replays the log: where it does not fit on one machine, first the keys that it
-// names once, then the others partition by partition.
+// run replays the log, and once more if its base turns out to be damaged.
 func (l *Log) run(ctx context.Context, o observer) error {
+	err := l.replay(ctx, o)
+	if errors.Is(err, errAstray) {
+		if o.untell != nil {
+			o.untell()
+		}
+		if err = l.lookClosely(ctx); err == nil {
+			err = l.replay(ctx, o)
+		}
+	}
+	return err
+}
+
+// replay replays the log: where it does not fit on one machine, first the keys that it
+// names once, then the others partition by partition.
+func (l *Log) replay(ctx context.Context, o observer) error {
 	n := l.parts()
-	if n == 1 {
+	if n == 1 && !l.passesOver() {
 		if fits, err := l.whole(ctx, o); err != nil || fits {
 			return err
 		}
+	}
+	if n == 1 {
 		n = fewParts
+	}
+	if o.untell == nil && l.s.bases.doubted && !l.closely {
+		return errAstray // too late once keys are told
 	}
 	store := spill.New(l.o.Tmp, l.o.MaxMem/tapeShare)
 	defer store.Close()
@@ -36,6 +58,12 @@ func (l *Log) run(ctx context.Context, o observer) error {
 		_, err = l.play(ctx, store, tapes, n, splits, o)
 	}
 	return err
+}
+
+// passesOver reports whether values are passed over in which there may be damage. Then
+// they are however much memory there is.
+func (l *Log) passesOver() bool {
+	return l.s.bases.doubted && !l.closely && (l.o.Tombstones || l.o.Want != nil)
 }
 
 // whole replays the log on one machine, and reports whether it fits.

@@ -86,28 +86,54 @@ type Reading struct {
 type Events func(Reading) keyspace.Seq
 
 // Log is a log to replay. It is read twice, or once more if there turn out to be more
-// values than were counted.
+// values than were counted; if its base is damaged, first once more.
 type Log struct {
-	events Events
-	o      Options
-	s      *survey
-	damage damage // of the last reading
-	info   Info
+	events  Events
+	p       Point
+	o       Options
+	s       *survey
+	closely bool   // each reading is of all values, so that all find the same behind damage
+	told    bool   // something was told that cannot be taken back
+	bases   bases  // of the last reading
+	damage  damage // the same
+	info    Info
 }
 
 // Open reads a log for the first time and finds the point.
 func Open(ctx context.Context, events Events, p Point, o Options) (*Log, error) {
-	s, err := look(ctx, events, p, o.MaxMem)
+	l := &Log{events: events, p: p, o: o}
+	err := l.look(ctx, Reading{Skim: true})
+	if err == nil && l.s.bases.damaged {
+		err = l.lookClosely(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{events: events, o: o, s: s}
-	l.info = Info{Commands: s.commands, Counted: s.commands, Flushes: len(s.flushes), When: s.when}
-	if s.point >= 0 {
-		l.info.Counted = s.point
-	}
 	return l, nil
 }
+
+// look is the first reading.
+func (l *Log) look(ctx context.Context, r Reading) (err error) {
+	l.s = nil
+	if l.s, err = look(ctx, l.events(r), l.p, l.o.MaxMem); err != nil {
+		return err
+	}
+	l.info = Info{Commands: l.s.commands, Counted: l.s.commands, Flushes: len(l.s.flushes), When: l.s.when}
+	if l.s.point >= 0 {
+		l.info.Counted = l.s.point
+	}
+	return nil
+}
+
+// lookClosely is the first reading once more, which now passes over nothing, like all
+// that follow.
+func (l *Log) lookClosely(ctx context.Context) error {
+	l.closely = true
+	return l.look(ctx, Reading{})
+}
+
+// errAstray says that there is damage in a base that the first reading passed over.
+var errAstray = errors.New("replay: the first reading missed damage")
 
 // Info is complete once what [Log.State] or [Log.History] yields was read.
 func (l *Log) Info() Info {
@@ -133,7 +159,9 @@ func (l *Log) parts() int {
 func (l *Log) State(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		out := &emitter{yield: yield}
+		l.told = false
 		err := l.run(ctx, observer{made: func(m *machine) func() { return m.arrange }, done: func(m *machine) bool {
+			l.told = true
 			out.libraries(m.libs)
 			m.each(func(db int32, key string, o *object) bool {
 				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
@@ -193,11 +221,15 @@ func replay(m *machine, seq keyspace.Seq) (full *keyspace.Event, err error) {
 	return nil, nil
 }
 
-// counted yields the events before the point that were not taken back.
+// counted yields the events before the point that were not taken back. It ends with
+// errAstray where it must begin anew, see lookClosely.
 func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
+	if l.closely {
+		r = Reading{}
+	}
 	return func(yield func(*keyspace.Event, error) bool) {
 		number := int64(-1)
-		l.damage = damage{}
+		l.bases, l.damage = bases{}, damage{}
 		for e, err := range l.events(r) {
 			if err != nil {
 				yield(nil, err)
@@ -210,6 +242,15 @@ func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
 				if number%16 == 0 && ctx.Err() != nil {
 					yield(nil, ctx.Err())
 					return
+				}
+			}
+			if l.bases.see(e) && !l.closely {
+				if !l.told {
+					yield(nil, errAstray)
+					return
+				}
+				if l.s.seen != nil {
+					l.s.seen.never = true
 				}
 			}
 			l.damage.note(e)

@@ -44,6 +44,7 @@ type survey struct {
 	saved    int64   // ms; when the log's base was saved, 0: not known
 	links    links
 	seen     *sightings
+	bases    bases
 	damage   damage
 	missed   unfollowed
 	order    map[string]uint64 // numbers of the files, in the order of the log
@@ -76,18 +77,45 @@ type retraction struct {
 	before int64
 }
 
+// bases are the snapshots in a log. A reading that passes over values does not meet the
+// damage inside of them, behind which another reading may find other names.
+type bases struct {
+	open    bool // one is being read
+	doubted bool // no checksum says of all of them that they are as they were written
+	damaged bool // one is not
+}
+
+// see notes an event, and reports whether it is damage of a snapshot.
+func (b *bases) see(e *keyspace.Event) (damage bool) {
+	switch e.Kind {
+	case keyspace.Header:
+		b.open = string(e.Value) != "RESP"
+	case keyspace.Command:
+		b.open = false
+	case keyspace.Damage, keyspace.Torn:
+		damage = b.open
+	case keyspace.End:
+		sum := keyspace.Checksum(e.Index)
+		b.doubted = b.doubted || b.open && sum != keyspace.ChecksumOK
+		damage = b.open && sum == keyspace.ChecksumFailed
+	}
+	b.damaged = b.damaged || damage
+	return damage
+}
+
 // look reads a log once.
-func look(ctx context.Context, events Events, p Point, maxMem int64) (*survey, error) {
+func look(ctx context.Context, events keyspace.Seq, p Point, maxMem int64) (*survey, error) {
 	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
 	defer s.seen.wait()
 	n := 0
-	for e, err := range events(Reading{Skim: true}) {
+	for e, err := range events {
 		if n++; n%64 == 0 && err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
 			return nil, err
 		}
+		s.bases.see(e)
 		s.event(e, p)
 		s.seen.see(e)
 	}
