@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -104,5 +105,24 @@ func BenchmarkHostile(b *testing.B) {
 	b.Logf("%.40q", worst)
 	for b.Loop() {
 		scanAll(b, s, events)
+	}
+}
+
+// A job of many fields with a secret each is opened once, not for each of them.
+func TestHostileJob(t *testing.T) {
+	fields := []string{"data", "{}", "opts", "{}"}
+	for i := range 60 {
+		fields = append(fields, fmt.Sprintf("f%d", i), "["+strings.Repeat(`"word",`, 1100)+"1]")
+	}
+	for i := range 3000 {
+		fields = append(fields, fmt.Sprintf("password%d", i), random(fmt.Sprint("hj", i), 12, alnumAlphabet))
+	}
+	start := time.Now()
+	found, _ := scanAll(t, newTestScanner(t), hashKey("bull:mail:59", fields...))
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("%d findings took %v", len(found), d)
+	}
+	if len(found) < 2500 || found[0].Framework != "bullmq" {
+		t.Errorf("%d findings, the first of %q", len(found), found[0].Framework)
 	}
 }

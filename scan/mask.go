@@ -128,6 +128,25 @@ func (w *worker) hide(name []byte, masks []maskedSpan) []byte {
 	return name
 }
 
+// shown returns a text that is told beside a finding without the secrets in it. What
+// was matched in the leaf at hand is forgotten.
+func (w *worker) shown(text string) string {
+	v := []byte(text)
+	w.start()
+	w.inner = w.s.matcher.scan(v, 0, len(v), w.inner)
+	if !w.wanted(w.inner, v) {
+		return text
+	}
+	leafHere, masks, stats := w.leaf, w.fieldMasks, w.stats
+	w.leaf, w.fieldMasks, w.stats = &leaf{where: WhereField, index: -1}, nil, new(Stats) // it was counted where it stands
+	w.scanRoot(v, w.inner, 0, true)
+	w.settle(false)
+	text = string(w.hide(v, w.fieldMasks))
+	w.leaf, w.fieldMasks, w.stats = leafHere, masks, stats
+	w.start()
+	return text
+}
+
 // hideInChain masks paths through containers whose names hold secrets.
 func (w *worker) hideInChain(chain []string) {
 	for i, c := range chain {

@@ -325,17 +325,26 @@ func (w *worker) fileSession(fw *framework, s *session) {
 	}
 	f := w.b.findings[len(w.b.findings)-1]
 	f.Framework, f.Identity = name, s.identity
-	if f.plain != nil {
-		f.plain.identity = maps.Clone(s.identity)
+	w.hideIdentity(f)
+	if !w.s.config.Reveal && !r.public {
+		w.hideID(string(s.id), maskSecret(r, string(s.id)))
 	}
-	if !w.s.config.Reveal {
-		for k, v := range f.Identity {
-			if hiddenIdentity[k] {
-				f.Identity[k] = maskedLength(len(v))
-			}
-		}
-		if !r.public {
-			w.hideID(string(s.id), maskSecret(r, string(s.id)))
+}
+
+// hideIdentity masks what of a finding's identity is personal, and the secrets in
+// the rest: what names a role or a job may be one.
+func (w *worker) hideIdentity(f *Finding) {
+	if f.plain != nil {
+		f.plain.identity = maps.Clone(f.Identity)
+	}
+	if w.s.config.Reveal {
+		return
+	}
+	for k, v := range f.Identity {
+		if hiddenIdentity[k] {
+			f.Identity[k] = maskedLength(len(v))
+		} else {
+			f.Identity[k] = w.shown(v)
 		}
 	}
 }

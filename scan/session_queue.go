@@ -253,35 +253,36 @@ func isDotted(v []byte) bool {
 // nameJobs says in each finding of the key which job and which argument it is.
 func (p *probe) nameJobs(framework string) {
 	job, last := "", -1
+	ofAll, judged := "", false // of the hash whose fields make one job together
 	for _, f := range p.w.b.findings[p.findings:] {
 		i := f.leaf - p.base
 		if f.Framework != "" || f.Where == WhereKey || i < 0 || i >= len(p.leaves) {
 			continue
 		}
 		if i != last {
-			job, last = p.jobAt(i), i
+			job, last = p.jobOf(p.leaves[i:i+1]), i
+			if job == "" && p.leaves[i].field.len() > 0 {
+				if !judged {
+					ofAll, judged = p.jobOf(p.leaves), true
+				}
+				job = ofAll
+			}
 		}
 		f.Framework = framework
 		f.Identity = map[string]string{"argument": f.argument()}
 		if job != "" {
 			f.Identity["job"] = job
 		}
+		p.w.hideIdentity(f)
 	}
 }
 
-// jobAt returns the name of the job that leaf i belongs to: an element or a field is
-// a job by itself, or all fields of a hash make one.
-func (p *probe) jobAt(i int) string {
-	leaves := [][]leaf{p.leaves[i : i+1]}
-	if p.leaves[i].field.len() > 0 {
-		leaves = append(leaves, p.leaves)
-	}
-	for _, l := range leaves {
-		p.collectFrom(l)
-		for k := range p.facts {
-			if job := p.job(k); job != "" {
-				return job
-			}
+// jobOf returns the name of the job that leaves make.
+func (p *probe) jobOf(leaves []leaf) string {
+	p.collectFrom(leaves)
+	for k := range p.facts {
+		if job := p.job(k); job != "" {
+			return job
 		}
 	}
 	return ""

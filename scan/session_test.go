@@ -417,6 +417,39 @@ func TestQueues(t *testing.T) {
 	}
 }
 
+// TestIdentitiesHideSecrets: what names a role, a queue or a job is masked where it is
+// a secret, and whole for those who may see it.
+func TestIdentitiesHideSecrets(t *testing.T) {
+	token := "gl" + "pat-" + random("ih", 20, alnumAlphabet)
+	url := "postgres://app:" + random("ih2", 18, alnumAlphabet) + "@db.internal:5432/x"
+	sid := random("ih3", 32, hexAlphabet)
+	s, err := New(Config{Workers: 1, Plain: true, IDKey: []byte("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, events := range [][]keyspace.Event{
+		elements(keyspace.List, "queue:default", keyspace.Event{Value: []byte(jsonText(object{"class": token, "args": []any{url}, "jid": "b", "queue": token}))}),
+		hashKey("q:job:17", "type", token, "data", jsonText(object{"dsn": url}), "state", "inactive"),
+		hashKey("bull:"+token+":59", "name", token, "data", jsonText(object{"dsn": url}), "opts", `{"attempts":3}`),
+		hashKey("hangfire:job:17", "Type", token, "Method", token, "Arguments", jsonText([]any{url})),
+		stringKey("session:"+sid, jsonText(object{"user_id": 7, "lastLogin": "2026-01-01", "roles": []any{"admin", token, url}})),
+	} {
+		found, _ := scanAll(t, s, events)
+		identities := 0
+		for _, f := range found {
+			if strings.Contains(jsonText(f), token) || strings.Contains(jsonText(f), url) {
+				t.Errorf("%s of %s shows a secret", f.Rule, f.Framework)
+			}
+			if p := f.Plain(); strings.Contains(jsonText(p.Identity), token) {
+				identities++
+			}
+		}
+		if identities == 0 {
+			t.Errorf("%s: %s tells no one", events[0].Key, brief(found))
+		}
+	}
+}
+
 // TestNoSessions: names alone make no session, nor do values that only look
 // like one.
 func TestNoSessions(t *testing.T) {
