@@ -138,7 +138,7 @@ func hourLost(t *testing.T, h *host, c clock) {
 // that is written in the database moves the other way.
 func TestHourLostSQLite(t *testing.T) {
 	h := newHost(t, "")
-	h.run([]int{0}, "fleet", "status")
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet") // makes it
 	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:")+"?_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)

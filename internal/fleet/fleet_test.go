@@ -162,8 +162,8 @@ func TestIncremental(t *testing.T) {
 	if strings.Count(fresh, "\n") != 1 || strings.Contains(fresh, secret(999999)) {
 		t.Errorf("new secrets: %d lines", strings.Count(fresh, "\n"))
 	}
-	for _, nothing := range []string{filepath.Join(dir, "nothing"), filepath.Join(dir, "*.nothing"), "", "-"} {
-		h.run([]int{4}, "fleet", "submit", nothing)
+	for nothing, status := range map[string]int{filepath.Join(dir, "nothing"): 4, filepath.Join(dir, "*.nothing"): 4, "": 2, "-": 2} {
+		h.run([]int{status}, "fleet", "submit", nothing)
 	}
 	if out := h.run([]int{5}, "fleet", "report", "--secrets", "--new", "--format", "jsonl"); out != fresh {
 		t.Error("a submission that failed has taken the place of the last")

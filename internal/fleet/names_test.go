@@ -113,7 +113,9 @@ func (h *host) noToken(pattern string) {
 func TestIncompleteReports(t *testing.T) {
 	dir := dumps(t, 5).dir // 0004 is sealed
 	h := newHost(t, "")
-	h.run([]int{3}, "fleet", "report")
+	h.run([]int{2}, "fleet", "report") // there is no database
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	h.run([]int{3}, "fleet", "report") // there are no inputs
 	h.run([]int{0}, "fleet", "submit", filepath.Join(dir, "instance-1"), "--owner", "whole")
 	h.run([]int{0}, "fleet", "submit", filepath.Join(dir, "instance-4"), "--owner", "sealed")
 	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
