@@ -13,7 +13,7 @@ import (
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // DB is the database of a fleet. It is safe for concurrent use, and so are
@@ -53,7 +53,7 @@ var ErrLocation = errors.New("database")
 func connect(location string) (*DB, error) {
 	scheme, _, _ := strings.Cut(location, ":")
 	switch scheme + ":" {
-	case sqlite:
+	case liteScheme:
 		return openSQLite(FileOf(location))
 	case "postgres:", "postgresql:":
 		return openPostgres(location)
@@ -63,15 +63,15 @@ func connect(location string) (*DB, error) {
 
 // FileOf is the path of the file that a database is, or "" if it is none.
 func FileOf(location string) string {
-	path, ok := strings.CutPrefix(location, sqlite)
+	path, ok := strings.CutPrefix(location, liteScheme)
 	if !ok {
 		return ""
 	}
 	return strings.TrimPrefix(path, "//")
 }
 
-// sqlite begins the URL of a file.
-const sqlite = "sqlite:"
+// liteScheme begins the URL of a file.
+const liteScheme = "sqlite:"
 
 func openSQLite(path string) (*DB, error) {
 	if path == "" {
@@ -95,10 +95,11 @@ func openSQLite(path string) (*DB, error) {
 	// The driver sorts what it is told by _pragma, and a file has its size of pages for
 	// good once its journal is one of WAL: that comes behind them.
 	o := url.Values{"_pragma": {"busy_timeout(30000)", "page_size(16384)", "synchronous(FULL)", "foreign_keys(1)"}, "_journal_mode": {"WAL"}, "_txlock": {"immediate"}}
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: o.Encode()}).String())
+	c, err := sqlite.NewConnector((&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: o.Encode()}).String())
 	if err != nil {
 		return nil, err
 	}
+	pool := sql.OpenDB(keeper{c})
 	pool.SetMaxOpenConns(1) // as River's driver wants it
 	return &DB{sql: pool, driver: riversqlite.New(pool), lite: true, says: strings.NewReplacer(
 		"{now}", "CAST((julianday('now')-2440587.5)*86400000 AS INTEGER)",

@@ -55,17 +55,14 @@ func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, input int64) err
 	if _, err := tx.ExecContext(ctx, db.q(`DELETE FROM fleet_findings WHERE input = $1`), input); err != nil {
 		return err
 	}
-	put, err := tx.PrepareContext(ctx, db.q(`INSERT INTO fleet_findings (input, seq, body) VALUES ($1, $2, $3)`))
-	if err != nil {
-		return err
-	}
-	defer put.Close()
+	put := db.q(`INSERT INTO fleet_findings (input, seq, body) VALUES ($1, $2, $3)`)
 	r := p.stream.Reader()
 	var row []byte
 	for seq := 0; ; seq++ {
+		var err error
 		row, err = fillRow(row[:0], r)
 		if err == nil && len(row) > 0 {
-			_, err = put.ExecContext(ctx, input, seq, row)
+			_, err = tx.ExecContext(ctx, put, input, seq, row)
 		}
 		if err != nil || len(row) == 0 {
 			return err
