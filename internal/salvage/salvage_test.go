@@ -131,6 +131,28 @@ func TestNameSet(t *testing.T) {
 	}
 }
 
+// TestRecent: what is kept back stays bounded, also where what damage took back was come
+// upon again.
+func TestRecent(t *testing.T) {
+	s := &survey{m: &Map{}, counts: map[typeKey]*uint64{}}
+	s.begin(&Part{})
+	s.recent = make([]record, recentMax-1)
+	s.limbo = limbo{records: make([]record, 100), next: 0}
+	s.rejoin(&keyspace.Event{Kind: keyspace.Key, Record: 1})
+	if len(s.recent) <= recentMax {
+		t.Fatalf("%d records were come upon again", len(s.recent))
+	}
+	for i := range 3 * recentMax {
+		s.open = record{span: span{int64(i), int64(i) + 1}}
+		if err := s.keyEnd(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.recent) > recentMax {
+		t.Errorf("%d records are kept back", len(s.recent))
+	}
+}
+
 // TestFalseEnd: a key whose value claims less than its length is partial: what
 // stands behind it begins no record. The others are whole.
 func TestFalseEnd(t *testing.T) {

@@ -129,8 +129,10 @@ func (s *survey) event(e *keyspace.Event) error {
 		// The header is lost.
 		s.begin(&Part{Format: "unknown", NoHead: true})
 	}
-	if err := s.endLibrary(e); err != nil {
-		return err
+	if s.library.from != 0 {
+		if err := s.endLibrary(e); err != nil {
+			return err
+		}
 	}
 	switch e.Kind {
 	case keyspace.Header:
@@ -145,7 +147,9 @@ func (s *survey) event(e *keyspace.Event) error {
 	if s.p.log {
 		return nil
 	}
-	s.rejoin(e)
+	if len(s.limbo.records) > 0 {
+		s.rejoin(e)
+	}
 	switch e.Kind {
 	case keyspace.DB:
 		if e.Index < 0 {
@@ -157,7 +161,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.Function:
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key), refused: s.twice != nil && refusedLibrary(e.Value)}
 	case keyspace.Key:
-		s.open = record{span: span{from: e.Record}, key: typeKey{e.DB, e.Type}, name: s.name(e.DB, e.Key), presumed: e.Presumed}
+		s.begins(e)
 		s.inside, s.some = true, false
 		s.need = max(s.need, versionOf(e))
 		s.elems.begin(e, s.twice != nil)
@@ -174,9 +178,19 @@ func (s *survey) event(e *keyspace.Event) error {
 		s.inside = false
 		s.open.to = e.Record + e.Length
 		s.open.refused = s.open.refused || s.elems.refused(s.open.key.typ) || !s.some && neverEmpty(s.open.key.typ)
-		return s.keyEnd(s.open)
+		return s.keyEnd()
 	}
 	return nil
+}
+
+// begins opens the record of a key, field by field: most of a snapshot of small keys is this.
+func (s *survey) begins(e *keyspace.Event) {
+	r := &s.open
+	r.from, r.key.db, r.key.typ = e.Record, e.DB, e.Type
+	r.refused, r.partial, r.presumed = false, false, e.Presumed
+	if s.seen != nil || s.twice != nil {
+		r.name = s.name(e.DB, e.Key)
+	}
 }
 
 // neverEmpty reports whether no key of a type is without elements: servers delete
@@ -203,28 +217,45 @@ func (s *survey) header(e *keyspace.Event) {
 		version: rdbwrite.Version{Magic: string(e.Value), Number: int(e.Index)}})
 }
 
-// keyEnd takes a key that is whole.
-func (s *survey) keyEnd(r record) error {
+// keyEnd takes the open key, which is whole.
+func (s *survey) keyEnd() error {
 	for _, g := range s.gaps {
-		if g.meets(r.span) {
-			return s.part(r, r.to)
+		if g.meets(s.open.span) {
+			return s.part(s.open, s.open.to)
 		}
 	}
-	if len(s.recent) == recentMax {
-		if err := s.settle(recentMax / 2); err != nil {
-			return err
-		}
+	if err := s.room(); err != nil {
+		return err
 	}
-	s.recent = append(s.recent, r)
+	s.recent = s.recent[:len(s.recent)+1]
+	s.recent[len(s.recent)-1].set(&s.open)
 	return nil
+}
+
+// room makes room for a recent record.
+func (s *survey) room() error {
+	if s.recent == nil {
+		s.recent = make([]record, 0, recentMax)
+	}
+	if len(s.recent) < recentMax {
+		return nil
+	}
+	return s.settle(len(s.recent) - recentMax/2)
+}
+
+// set makes r what o is, field by field as o was written: processors wait where a larger
+// piece is read than was written just before.
+func (r *record) set(o *record) {
+	r.from, r.to, r.key.db, r.key.typ = o.from, o.to, o.key.db, o.key.typ
+	r.name, r.refused, r.partial, r.presumed = o.name, o.refused, o.partial, o.presumed
 }
 
 // part notes a record of which a part is there, and where the next one begins.
 func (s *survey) part(r record, next int64) error {
 	s.m.Keys.Partial++
-	s.presume(r)
+	s.presume(&r)
 	r.to, r.partial = next, true
-	if err := s.note(r); err != nil {
+	if err := s.note(&r); err != nil {
 		return err
 	}
 	return s.p.cut(cut{from: r.from, to: next, why: partial})
@@ -232,10 +263,12 @@ func (s *survey) part(r record, next int64) error {
 
 // settle counts the first n of the recent records, which nothing takes back any more.
 func (s *survey) settle(n int) error {
-	for _, r := range s.recent[:n] {
-		if s.p.log {
-			continue
-		}
+	if s.p.log {
+		s.recent = append(s.recent[:0], s.recent[n:]...)
+		return nil
+	}
+	for i := range s.recent[:n] {
+		r := &s.recent[i]
 		s.whole++
 		s.presume(r)
 		s.count(r.key)
@@ -254,10 +287,8 @@ func (s *survey) settle(n int) error {
 
 // command takes a command of a log. It is whole unless damage takes it back.
 func (s *survey) command(e *keyspace.Event) error {
-	if len(s.recent) == recentMax {
-		if err := s.settle(recentMax / 2); err != nil {
-			return err
-		}
+	if err := s.room(); err != nil {
+		return err
 	}
 	s.open = record{span: span{e.Record, e.Record + max(e.Length, 1)}}
 	for _, g := range s.gaps {
@@ -486,7 +517,7 @@ func (s *survey) end(e *keyspace.Event) error {
 
 // endLibrary takes a function library, once what follows tells where it ends.
 func (s *survey) endLibrary(e *keyspace.Event) error {
-	if s.library.from == 0 || e.Kind == keyspace.Damage && isRead(e.Err) {
+	if e.Kind == keyspace.Damage && isRead(e.Err) {
 		return nil
 	}
 	r := s.library
@@ -503,18 +534,18 @@ func (s *survey) endLibrary(e *keyspace.Event) error {
 			Err: &keyspace.FormatError{What: "function library: its text is not what a server takes", Err: keyspace.ErrCorrupt}})
 		return s.p.cut(cut{from: r.from, to: r.to, why: lost})
 	}
-	return s.note(r)
+	return s.note(&r)
 }
 
 // note has the name of a record compared with the others.
-func (s *survey) note(r record) error {
+func (s *survey) note(r *record) error {
 	if s.seen != nil {
 		s.seen.add(binary.LittleEndian.Uint64(r.name[:]))
 	}
 	if s.twice == nil {
 		return nil
 	}
-	return s.twice.add(r)
+	return s.twice.add(*r)
 }
 
 // name stands for a name as far as names are compared.
@@ -529,7 +560,7 @@ func (s *survey) name(db int32, name []byte) (sum [nameSize]byte) {
 }
 
 // presume counts a key if its database is presumed.
-func (s *survey) presume(r record) {
+func (s *survey) presume(r *record) {
 	if r.presumed {
 		s.m.Presumed++
 	}
