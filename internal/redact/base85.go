@@ -51,19 +51,23 @@ func (t *texts) base85(p []byte, c *base85, depth int) []byte {
 		if !diverse(run) {
 			return nil, 0
 		}
-		for at := range c.starts(run, len(run) == len(p)) {
-			plain := c.decode(run[at:])
+		var out []byte
+		c.starts(run, len(run) == len(p), func(at int) bool {
+			plain := c.decode(t.r.rooms.take(depth, len(run)), run[at:])
 			if !bytes.Equal(t.inner(plain, depth+1), plain) {
-				return append(bytes.Clone(run[:at]), t.whole(run[at:])...), 0
+				out = append(bytes.Clone(run[:at]), t.whole(run[at:])...)
 			}
-		}
-		return nil, 0
+			return out == nil
+		})
+		return out, 0
 	})
 }
 
 // rare are the characters that neither names nor other encodings have: nearly one in four
 // of base85.
 var rare = bytesOf("!\"#$%&'()*;<>?@[\\]^`{|}~")
+
+const leastRare = 2
 
 // diverse reports whether a run has as many of them as base85 has, with a wide margin.
 func diverse(run []byte) bool {
@@ -73,35 +77,33 @@ func diverse(run []byte) bool {
 			n++
 		}
 	}
-	return n >= 2 && n*32 >= len(run)
+	return n >= leastRare && n*32 >= len(run)
 }
 
 // starts yields where in run something may begin; all: at its beginning it may in any
 // case.
-func (c *base85) starts(run []byte, all bool) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		if all && !yield(0) {
-			return
+func (c *base85) starts(run []byte, all bool, yield func(int) bool) {
+	if all && !yield(0) {
+		return
+	}
+	var texts [group85]int   // groups of text that came one behind another, by phase
+	var opened [group85]bool // what begins there has been yielded
+	for i := 0; i+group85 <= len(run); i++ {
+		v, phase := c.group(run[i:]), i%group85
+		if opened[phase] {
+			continue
 		}
-		var texts [group85]int   // groups of text that came one behind another, by phase
-		var opened [group85]bool // what begins there has been yielded
-		for i := 0; i+group85 <= len(run); i++ {
-			v, phase := c.group(run[i:]), i%group85
-			if opened[phase] {
-				continue
-			}
-			var b [4]byte
-			binary.BigEndian.PutUint32(b[:], uint32(v))
-			if v < 1<<32 && isASCIIText(b) {
-				texts[phase]++
-			} else {
-				texts[phase] = 0
-			}
-			if texts[phase] == texts85 || v < 1<<32 && beginning(b) {
-				opened[phase] = texts[phase] == texts85
-				if at := i - (max(texts[phase], 1)-1)*group85; !yield(at) {
-					return
-				}
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], uint32(v))
+		if v < 1<<32 && isASCIIText(b) {
+			texts[phase]++
+		} else {
+			texts[phase] = 0
+		}
+		if texts[phase] == texts85 || v < 1<<32 && beginning(b) {
+			opened[phase] = texts[phase] == texts85
+			if at := i - (max(texts[phase], 1)-1)*group85; !yield(at) {
+				return
 			}
 		}
 	}
@@ -134,10 +136,9 @@ func beginning(b [4]byte) bool {
 	}
 }
 
-// decode returns the bytes that chars stand for. A last group that is not full has a byte
+// decode appends the bytes that chars stand for. A last group that is not full has a byte
 // less than it has characters.
-func (c *base85) decode(chars []byte) []byte {
-	out := make([]byte, 0, len(chars)/group85*4+4)
+func (c *base85) decode(out, chars []byte) []byte {
 	for len(chars) > 0 {
 		if c.zeros != 0 && chars[0] == c.zeros {
 			out, chars = append(out, 0, 0, 0, 0), chars[1:]

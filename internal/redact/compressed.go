@@ -5,8 +5,9 @@ import (
 	"compress/bzip2"
 	"encoding/binary"
 	"io"
+	"slices"
+	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -25,7 +26,7 @@ const maxOpened = 64 << 20
 // A compression is a format that can be told by how it begins, or that is tried.
 type compression struct {
 	begins func(p []byte) bool
-	open   func(p *bytes.Reader) (io.Reader, error)
+	open   func(p *source) (io.Reader, error)
 	pack   func(w io.Writer) (io.WriteCloser, error) // nil: what held something is replaced as a whole
 	untold bool                                      // what begins like it may be anything,
 	vague  bool                                      // and most is
@@ -35,17 +36,17 @@ type compression struct {
 var compressions = []compression{
 	{
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x1f\x8b\x08")) },
-		open:   func(p *bytes.Reader) (io.Reader, error) { return gzip.NewReader(p) },
+		open:   func(p *source) (io.Reader, error) { return gzip.NewReader(p) },
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
 	}, {
 		begins: func(p []byte) bool {
 			return len(p) > 2 && p[0] == 0x78 && binary.BigEndian.Uint16(p)%31 == 0 && p[1]&0x20 == 0
 		},
-		open: func(p *bytes.Reader) (io.Reader, error) { return zlib.NewReader(p) },
+		open: func(p *source) (io.Reader, error) { return zlib.NewReader(p) },
 		pack: func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil },
 	}, {
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x28\xb5\x2f\xfd")) },
-		open: func(p *bytes.Reader) (io.Reader, error) {
+		open: func(p *source) (io.Reader, error) {
 			z, err := zstd.NewReader(p, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxOpened), zstd.WithDecoderLowmem(true))
 			if err != nil {
 				return nil, err
@@ -55,20 +56,20 @@ var compressions = []compression{
 		pack: func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) },
 	}, {
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\x04\x22\x4d\x18")) },
-		open:   func(p *bytes.Reader) (io.Reader, error) { return lz4.NewReader(p), nil },
+		open:   func(p *source) (io.Reader, error) { return lz4.NewReader(p), nil },
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
 	}, {
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\xff\x06\x00\x00sNaPpY")) },
-		open:   func(p *bytes.Reader) (io.Reader, error) { return snappy.NewReader(p), nil },
+		open:   func(p *source) (io.Reader, error) { return snappy.NewReader(p), nil },
 		pack:   func(w io.Writer) (io.WriteCloser, error) { return snappy.NewBufferedWriter(w), nil },
 	}, {
 		begins: func(p []byte) bool {
 			return len(p) > 10 && bytes.HasPrefix(p, []byte("BZh")) && string(p[4:10]) == "1AY&SY"
 		},
-		open: func(p *bytes.Reader) (io.Reader, error) { return bzip2.NewReader(p), nil },
+		open: func(p *source) (io.Reader, error) { return bzip2.NewReader(p), nil },
 	}, {
 		begins: func(p []byte) bool { return bytes.HasPrefix(p, []byte("\xfd7zXZ\x00")) },
-		open:   func(p *bytes.Reader) (io.Reader, error) { return xz.NewReader(p, maxOpened) },
+		open:   func(p *source) (io.Reader, error) { return xz.NewReader(p, maxOpened) },
 	},
 }
 
@@ -96,6 +97,12 @@ var (
 	brotlis   = sync.Pool{New: func() any { return brotli.NewReader(nil) }}
 )
 
+// A source is what a reader is made of, and room for one.
+type source struct {
+	bytes.Reader
+	by pooled
+}
+
 // pooled is one that Close gives back, unless input is left in it, which Reset would keep.
 type pooled struct {
 	io.Reader
@@ -109,23 +116,29 @@ func (p *pooled) Read(b []byte) (n int, err error) {
 }
 
 func (p *pooled) Close() error {
-	if p.err != nil && p.err.Error() != brotliExcess {
+	if p.err != nil && p.err != brotliExcess() {
 		p.to.Put(p.Reader)
 	}
 	return nil
 }
 
 // brotliExcess is the error of input that goes on behind the end of a stream.
-const brotliExcess = "brotli: excessive input"
+var brotliExcess = sync.OnceValue(func() error {
+	const empty = "\x06"
+	_, err := io.Copy(io.Discard, brotli.NewReader(strings.NewReader(empty+"-")))
+	return err
+})
 
-func inflater(p *bytes.Reader) (io.Reader, error) {
+func inflater(p *source) (io.Reader, error) {
 	z := inflaters.Get().(io.Reader)
-	return &pooled{Reader: z, to: &inflaters}, z.(flate.Resetter).Reset(p, nil)
+	p.by = pooled{Reader: z, to: &inflaters}
+	return &p.by, z.(flate.Resetter).Reset(p, nil)
 }
 
-func unbrotli(p *bytes.Reader) (io.Reader, error) {
+func unbrotli(p *source) (io.Reader, error) {
 	z := brotlis.Get().(*brotli.Reader)
-	return &pooled{Reader: z, to: &brotlis}, z.Reset(p)
+	p.by = pooled{Reader: z, to: &brotlis}
+	return &p.by, z.Reset(p)
 }
 
 // compressor is what p begins like; nil: none that can be told.
@@ -144,13 +157,10 @@ func compressor(p []byte) *compression {
 // magic are the bytes with which compressions begin.
 var magic = bytesOf("\x1f\x78\x28\x04\xffB\xfd")
 
-// compressed opens what is compressed, and is nil where p is none of that or holds
-// nothing that is to be replaced. What was read to its end, and fills p, is compressed
+// compressed opens what is compressed of p, which is no text, and is nil where p is none of
+// that or holds nothing that is to be replaced. What was read to its end, and fills p, is compressed
 // anew. What has nothing to be told by is tried if so said.
 func (t *texts) compressed(p []byte, depth int, try bool) []byte {
-	if isText(p) {
-		return nil
-	}
 	if c := compressor(p); c != nil {
 		q, err := t.reopened(p, c, depth)
 		if q == nil && err != nil && t.stretch { // the rest may follow
@@ -169,7 +179,7 @@ func (t *texts) compressed(p []byte, depth int, try bool) []byte {
 			}
 		}
 		for _, open := range blocks {
-			if t.holds(open(p), depth) {
+			if t.holds(open(t.r.rooms.take(depth, blockRoom), p), depth) {
 				return t.whole(p)
 			}
 		}
@@ -198,12 +208,11 @@ func (t *texts) behindHeader(p []byte, depth int) bool {
 		if t.tried > maxTried {
 			return true
 		}
-		src := bytes.NewReader(p[i:])
-		q, _ := t.opening(src, p[i:], c, depth)
+		q, left, _ := t.opening(p[i:], c, depth)
 		if q != nil {
 			return true
 		}
-		t.tried += perTry + len(p) - i - src.Len()
+		t.tried += perTry + len(p) - i - left
 	}
 	return false
 }
@@ -212,37 +221,32 @@ func (t *texts) behindHeader(p []byte, depth int) bool {
 // would not fit.
 const minUntold = 10
 
-// isText reports whether p is readable.
-func isText(p []byte) bool {
-	for _, b := range p {
-		if b < ' ' && b != '\n' && b != '\r' && b != '\t' || b == 0x7f {
-			return false
-		}
-	}
-	return utf8.Valid(p)
-}
-
 // reopened decompresses p and compresses anew what becomes of it; nil: nothing of it
 // is to be replaced. The error tells that p was not read to its end.
 func (t *texts) reopened(p []byte, c *compression, depth int) ([]byte, error) {
-	return t.opening(bytes.NewReader(p), p, c, depth)
+	q, _, err := t.opening(p, c, depth)
+	return q, err
 }
 
-// opening is reopened of p, which src reads.
-func (t *texts) opening(src *bytes.Reader, p []byte, c *compression, depth int) ([]byte, error) {
+// opening is reopened, and says how many bytes of p were not read.
+func (t *texts) opening(p []byte, c *compression, depth int) (made []byte, left int, err error) {
+	src := &t.r.rooms[depth].source
+	src.Reset(p)
+	defer src.Reset(nil)
 	r, err := c.open(src)
 	if err != nil {
-		return nil, err
+		return nil, src.Len(), err
 	}
 	if z, ok := r.(io.Closer); ok {
 		defer z.Close()
 	}
-	text, err := io.ReadAll(io.LimitReader(r, int64(maxOpened-t.opened)+1))
+	text, err := t.r.rooms.read(depth, r, maxOpened-t.opened+1)
+	left = src.Len()
 	if t.opened += len(text); t.opened > maxOpened {
 		t.opened = maxOpened
-		return t.whole(p), nil
+		return t.whole(p), left, nil
 	}
-	noise := c.untold && err != nil && err.Error() != brotliExcess // or a stream that is cut
+	noise := c.untold && err != nil && err != brotliExcess() // or a stream that is cut
 	if noise {
 		t.noise++
 	}
@@ -251,14 +255,14 @@ func (t *texts) opening(src *bytes.Reader, p []byte, c *compression, depth int) 
 		t.noise--
 	}
 	if bytes.Equal(q, text) {
-		return nil, err
+		return nil, left, err
 	}
-	if err == nil && src.Len() == 0 && c.pack != nil {
+	if err == nil && left == 0 && c.pack != nil {
 		if packed, err := c.packed(q); err == nil {
-			return packed, nil
+			return packed, left, nil
 		}
 	}
-	return t.whole(p), nil
+	return t.whole(p), left, nil
 }
 
 // packed compresses text.
@@ -281,40 +285,44 @@ func (t *texts) holds(text []byte, depth int) bool {
 }
 
 // blocks are formats without a frame, of which the length of the content stands
-// before the block.
-var blocks = []func(p []byte) []byte{
-	func(p []byte) []byte {
+// before the block. They put it into room, if it fits there.
+var blocks = []func(room, p []byte) []byte{
+	func(room, p []byte) []byte {
 		if n, err := snappy.DecodedLen(p); err != nil || !plausible(n, len(p)) {
 			return nil
 		}
-		text, _ := snappy.Decode(nil, p)
+		text, _ := snappy.Decode(room[:cap(room)], p)
 		return text
 	},
-	func(p []byte) []byte { return lz4Block(p[4:], binary.LittleEndian.Uint32(p)) },     // python-lz4
-	func(p []byte) []byte { return lz4Block(p[4:], binary.BigEndian.Uint32(p)) },        // Redisson
-	func(p []byte) []byte { return lz4Block(p[5:], binary.LittleEndian.Uint32(p[1:])) }, // phpredis, behind a checksum
+	func(room, p []byte) []byte { return lz4Block(room, p[4:], binary.LittleEndian.Uint32(p)) },     // python-lz4
+	func(room, p []byte) []byte { return lz4Block(room, p[4:], binary.BigEndian.Uint32(p)) },        // Redisson
+	func(room, p []byte) []byte { return lz4Block(room, p[5:], binary.LittleEndian.Uint32(p[1:])) }, // phpredis, behind a checksum
 	lz4Java,
 }
+
+// blockRoom is room for what most blocks hold.
+const blockRoom = 8 << 10
 
 // plausible reports whether a block of so many bytes can hold n.
 func plausible(n, size int) bool { return n >= anywhere && n <= 255*size && n <= maxOpened/8 }
 
-// lz4Block is the content of a block that says it has n bytes.
-func lz4Block(p []byte, n uint32) []byte {
+// lz4Block appends the content of a block that says it has n bytes.
+func lz4Block(out, p []byte, n uint32) []byte {
 	if !plausible(int(n), len(p)) {
 		return nil
 	}
-	text := make([]byte, n)
-	done, err := lz4.UncompressBlock(p, text)
+	from := len(out)
+	out = slices.Grow(out, int(n))
+	done, err := lz4.UncompressBlock(p, out[from:from+int(n)])
 	if err != nil {
-		return nil
+		return out[:from]
 	}
-	return text[:done]
+	return out[:from+done]
 }
 
 // lz4Java is the content of the blocks that lz4-java writes: magic, token, both
 // lengths, checksum.
-func lz4Java(p []byte) (text []byte) {
+func lz4Java(text, p []byte) []byte {
 	const head = 21
 	for len(p) > head && bytes.HasPrefix(p, []byte("LZ4Block")) {
 		packed, n := binary.LittleEndian.Uint32(p[9:]), binary.LittleEndian.Uint32(p[13:])
@@ -325,8 +333,8 @@ func lz4Java(p []byte) (text []byte) {
 		}
 		if stored {
 			text = append(text, p[:packed]...)
-		} else {
-			text = append(text, lz4Block(p[:packed], n)...)
+		} else if q := lz4Block(text, p[:packed], n); q != nil {
+			text = q
 		}
 		p = p[packed:]
 	}

@@ -17,21 +17,31 @@ func (t *texts) inner(p []byte, depth int) []byte {
 	if depth >= maxLayers || len(p) < anywhere {
 		return t.plain(p)
 	}
-	if q := t.compressed(p, depth, true); q != nil {
-		return t.plain(q)
+	k := traitsOf(p)
+	if !k.text(p) {
+		if q := t.compressed(p, depth, true); q != nil {
+			return t.plain(q)
+		}
 	}
-	p = t.plain(p)
+	p, k = k.of(p, t.plain(p))
 	for i := range radixes {
-		p = t.radixRuns(p, &radixes[i], depth)
+		if k.run < radixes[i].least {
+			continue // the alphabets of the others are parts of that of the first
+		}
+		p, k = k.of(p, t.radixRuns(p, &radixes[i], depth))
 	}
 	if depth > 0 && noise(p) {
 		return p
 	}
 	p = t.jsonStrings(p, depth)
-	p = t.bytesAsText(p, depth)
+	if k.foreign {
+		p = t.bytesAsText(p, depth)
+	}
 	p = t.percentRuns(p, depth)
-	for i := range base85s {
-		p = t.base85(p, &base85s[i], depth)
+	if k.rare >= leastRare {
+		for i := range base85s {
+			p = t.base85(p, &base85s[i], depth)
+		}
 	}
 	for i := range escapes {
 		p = t.unescaped(p, &escapes[i], depth)
@@ -42,11 +52,13 @@ func (t *texts) inner(p []byte, depth int) []byte {
 // guessed is inner for what was decoded although nothing said that it is encoded: it
 // is opened if it looks like something.
 func (t *texts) guessed(p []byte, depth int) []byte {
-	if promising(p) || latin1(p) != nil {
+	if promising(p) || isLatin1(p) {
 		return t.inner(p, depth)
 	}
-	if q := t.compressed(p, depth, false); q != nil {
-		return q
+	if !isText(p) {
+		if q := t.compressed(p, depth, false); q != nil {
+			return q
+		}
 	}
 	return t.plain(p)
 }

@@ -27,21 +27,7 @@ func (t *texts) unescaped(p []byte, e *escape, depth int) []byte {
 	if bytes.IndexByte(p, e.mark) < 0 {
 		return p
 	}
-	text := make([]byte, 0, len(p))
-	at := make([]int32, 0, len(p)+1) // where what each byte of text comes from begins
-	for i := 0; i < len(p); {
-		n := 0
-		if p[i] == e.mark {
-			text, n = e.one(text, p[i:])
-		}
-		if n == 0 {
-			text, n = append(text, p[i]), 1
-		}
-		for len(at) < len(text) {
-			at = append(at, int32(i))
-		}
-		i += n
-	}
+	text := e.meaning(t.r.rooms.take(depth, len(p)), p, nil)
 	if len(text) == len(p) {
 		return p
 	}
@@ -52,6 +38,12 @@ func (t *texts) unescaped(p []byte, e *escape, depth int) []byte {
 	case len(q) != len(text):
 		return t.whole(p)
 	}
+	at := make([]int32, 0, len(text)+1) // where what each byte of text comes from begins
+	text = e.meaning(nil, p, func(i, n int) {
+		for len(at) < n {
+			at = append(at, int32(i))
+		}
+	})
 	at = append(at, int32(len(p)))
 	out := bytes.Clone(p[:at[0]])
 	for i := 0; i < len(text); {
@@ -67,6 +59,24 @@ func (t *texts) unescaped(p []byte, e *escape, depth int) []byte {
 		i = j
 	}
 	return out
+}
+
+// meaning appends what p means. Each tells from where on in p the text got how long.
+func (e *escape) meaning(text, p []byte, each func(i, n int)) []byte {
+	for i := 0; i < len(p); {
+		n := 0
+		if p[i] == e.mark {
+			text, n = e.one(text, p[i:])
+		}
+		if n == 0 {
+			text, n = append(text, p[i]), 1
+		}
+		if each != nil {
+			each(i, len(text))
+		}
+		i += n
+	}
+	return text
 }
 
 // percentEscape is one of a URL.

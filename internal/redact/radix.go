@@ -52,7 +52,7 @@ func (t *texts) radixRuns(p []byte, c *radix, depth int) []byte {
 		}
 		var out []byte
 		for at := 0; at < c.group && len(chars)-at >= c.least; at++ {
-			plain := c.decode(chars[at:])
+			plain := c.decode(t.r.rooms.take(depth, len(chars)), chars[at:])
 			look := t.guessed
 			if at == 0 {
 				look = t.inner
@@ -86,10 +86,9 @@ func inPlace(run, chars []byte) []byte {
 	return out
 }
 
-// decode returns the bytes that chars stand for; bits that make no whole byte are left
+// decode appends the bytes that chars stand for; bits that make no whole byte are left
 // over.
-func (c *radix) decode(chars []byte) []byte {
-	out := make([]byte, 0, len(chars)*int(c.bits)/8)
+func (c *radix) decode(out, chars []byte) []byte {
 	acc, n := uint32(0), uint(0)
 	for _, b := range chars {
 		acc, n = acc<<c.bits|uint32(c.value[b]), n+c.bits

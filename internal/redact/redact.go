@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -35,6 +36,8 @@ type Redactor struct {
 	secrets *secrets
 	judge   *judge
 	places  *placeholders
+	rooms   rooms
+	clean   clean
 	records map[record]orders
 	short   int64 // bytes that their short secrets take
 	counts  Counts
@@ -42,10 +45,14 @@ type Redactor struct {
 	key      orders   // of the key at hand
 	keyShort []string // of these
 	rec      record
+	idle     bool            // nothing of it is to be replaced
 	without  record          // the last command's
 	held     *keyspace.Event // a part of a long value whose successor has not come
 	cover    bool            // all that follows of it is replaced
 	changed  bool            // of the event that was yielded last
+
+	touched table // hashes of the records of which something was changed since
+	settled bool  // all events were looked at with all secrets: the others stay as they are
 }
 
 // Counts say what was replaced.
@@ -147,7 +154,7 @@ func (r *Redactor) Learn(ctx context.Context, events func() keyspace.Seq) error 
 		// What was found to be clean stays so while there are no new secrets.
 		seq := among(selected(events(), r.o.Match), left.again)
 		var err error
-		if left, err = r.look(ctx, r.Seq(seq)); err != nil || left.N == 0 {
+		if left, err = r.look(ctx, r.Seq(seq), left.again == nil); err != nil || left.N == 0 {
 			return err
 		}
 		if !left.more {
@@ -179,8 +186,9 @@ type left struct {
 	more  bool            // larger pieces are replaced there from now on
 }
 
-// look has the events scanned as they will be, and takes up what is found there.
-func (r *Redactor) look(ctx context.Context, seq keyspace.Seq) (left left, err error) {
+// look has the events scanned as they will be, and takes up what is found there; whole:
+// these are all events.
+func (r *Redactor) look(ctx context.Context, seq keyspace.Seq, whole bool) (left left, err error) {
 	// The sequence, which another goroutine reads, looks at what is known so far.
 	var fresh []found
 	left.again = map[record]bool{}
@@ -200,9 +208,10 @@ func (r *Redactor) look(ctx context.Context, seq keyspace.Seq) (left left, err e
 	for rec := range left.again {
 		left.more = r.raise(rec) || left.more
 	}
+	r.settled = err == nil && (r.settled || whole)
 	for i := range fresh {
 		r.learn(&fresh[i])
-		left.again = nil
+		left.again, r.settled = nil, false
 	}
 	return left, cmp.Or(err, r.room())
 }
@@ -257,7 +266,7 @@ const maxFresh = 1 << 14
 // room is an error if what is known takes more memory than it may.
 func (r *Redactor) room() error {
 	const perRecord = 80 // about what orders take
-	if r.secrets.bytes()+r.short+int64(len(r.records))*perRecord > r.o.MaxMem || r.secrets.full() {
+	if r.secrets.bytes()+r.touched.bytes()+r.short+int64(len(r.records))*perRecord > r.o.MaxMem || r.secrets.full() {
 		return fmt.Errorf("more secrets than fit in %d MiB: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
 	}
 	return nil
@@ -269,6 +278,7 @@ func (r *Redactor) raise(rec record) bool {
 	if o.level == levels-1 {
 		return false
 	}
+	r.touched.put(r.hash(rec), 0)
 	o.level++
 	r.records[rec] = o
 	switch o.level {
@@ -280,6 +290,9 @@ func (r *Redactor) raise(rec record) bool {
 	}
 	return true
 }
+
+// hash is that of a record.
+func (r *Redactor) hash(rec record) uint64 { return maphash.Comparable(r.places.seed, rec) }
 
 // Raise has the record of e replaced in larger pieces from now on: whoever wrote it
 // in another form found something in that. It reports whether there are any.
@@ -393,12 +406,20 @@ func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 			if r.dropped(e) {
 				continue
 			}
+			if r.idle {
+				if r.changed = false; !yield(e, nil) {
+					return
+				}
+				continue
+			}
 			if e.Part == keyspace.First || e.Part == keyspace.Middle {
 				r.held = e.Clone()
 				continue
 			}
 			c := *e
-			r.changed = r.apply(&c)
+			if r.changed = r.apply(&c); r.changed {
+				r.touched.put(r.hash(r.rec), 0)
+			}
 			switch e.Kind {
 			case keyspace.Key:
 				stale = r.changed
@@ -451,6 +472,9 @@ func (r *Redactor) release(next *keyspace.Event, err error, yield func(*keyspace
 	}
 	c.Field, c.Key = t.name(h.Field, r.key.level >= everyName), t.name(h.Key, r.key.level >= everyName)
 	r.changed = r.changed || !bytes.Equal(c.Field, h.Field) || !bytes.Equal(c.Key, h.Key)
+	if r.changed {
+		r.touched.put(r.hash(r.rec), 0)
+	}
 	return yield(&c, nil)
 }
 
@@ -471,6 +495,11 @@ func (r *Redactor) orders(e *keyspace.Event) {
 	r.rec = rec
 	r.key = r.records[rec]
 	r.keyShort = r.key.shorts()
+	r.idle = false
+	if r.settled {
+		_, touched := r.touched.get(r.hash(rec))
+		r.idle = !touched
+	}
 }
 
 // apply replaces what is to be replaced in e and reports whether anything was. e is
@@ -565,12 +594,43 @@ func (t *texts) name(p []byte, all bool) []byte {
 	if all && len(p) >= anywhere {
 		return t.r.places.appendFor(nil, p, true)
 	}
+	cached := len(p) >= anywhere && len(p) <= mostCached && len(t.r.keyShort) == 0
+	var h uint64
+	if cached {
+		if h = maphash.Bytes(t.r.secrets.seed, p); t.r.clean.has(h, t.r.secrets.texts.n) {
+			return p
+		}
+	}
 	q := t.inner(p, 0)
+	if len(q) == len(p) && &q[0] == &p[0] {
+		if cached {
+			t.r.clean.put(h)
+		}
+		return p
+	}
 	if !bytes.Equal(p, q) && !bytes.Equal(t.inner(q, 0), q) { // what came of it shows one yet
 		return t.whole(p)
 	}
 	return q
 }
+
+// clean are the hashes of strings in which nothing is to be replaced: many come again.
+type clean struct {
+	hashes [1 << 14]uint64
+	known  int // secrets, when they were looked at
+}
+
+// mostCached is the length of strings that are looked up.
+const mostCached = 256
+
+func (c *clean) has(h uint64, known int) bool {
+	if c.known != known {
+		*c = clean{known: known}
+	}
+	return c.hashes[h%uint64(len(c.hashes))] == h
+}
+
+func (c *clean) put(h uint64) { c.hashes[h%uint64(len(c.hashes))] = h }
 
 // value treats any other string.
 func (t *texts) value(p []byte, all bool) []byte {

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -93,7 +92,7 @@ func (t *texts) inside(p []byte, depth int) bool {
 		for k := range untold {
 			if c := &untold[k]; c.begins(q) && (likely || !c.vague) {
 				t.guesses++
-				if out, _ := t.opening(bytes.NewReader(q), q, c, depth); out != nil {
+				if out, _ := t.reopened(q, c, depth); out != nil {
 					return true
 				}
 			}

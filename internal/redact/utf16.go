@@ -25,7 +25,7 @@ func (t *texts) utf16(p []byte, depth int) []byte {
 
 // wide replaces what stands in p, two bytes a character.
 func (t *texts) wide(p []byte, order byteOrder, depth int) []byte {
-	text := make([]byte, 0, len(p))
+	text := t.r.rooms.take(depth, 2*len(p)) // three bytes for two
 	for i := 0; i+1 < len(p); {
 		r, n := wideRune(p[i:], order)
 		text = utf8.AppendRune(text, r)
