@@ -1,8 +1,9 @@
 package diff
 
 import (
-	"encoding/json"
 	"io"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
 )
 
 // summary is the last object.
@@ -28,39 +29,38 @@ type line struct {
 
 // jsonlWriter writes an object a line: a difference each, and a summary.
 type jsonlWriter struct {
-	e *json.Encoder
+	l *report.Lines
 	s Show
 }
 
-func newJSONL(w io.Writer, s Show) Writer { return &jsonlWriter{json.NewEncoder(w), s} }
+func newJSONL(w io.Writer, s Show) Writer { return &jsonlWriter{report.NewLines(w), s} }
 
-func (j *jsonlWriter) Change(c *Change) error { return j.e.Encode(line{"difference", j.s.row(c)}) }
+func (j *jsonlWriter) Change(c *Change) error { return j.l.Line(line{"difference", j.s.row(c)}) }
 
 func (j *jsonlWriter) Close(total Count, by []Stat, complete bool) error {
-	return j.e.Encode(j.s.summary(total, by, complete))
+	return j.l.Line(j.s.summary(total, by, complete))
 }
 
 // jsonWriter writes one object: the differences, and a summary.
 type jsonWriter struct {
-	w     io.Writer
+	l     *report.Lines
 	s     Show
 	began bool
 }
 
-func newJSON(w io.Writer, s Show) Writer { return &jsonWriter{w: w, s: s} }
+func newJSON(w io.Writer, s Show) Writer { return &jsonWriter{l: report.NewLines(w), s: s} }
 
+// put writes what stands before a value, and the value.
 func (j *jsonWriter) put(before string, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
+	if err := j.l.Raw(before); err != nil {
 		return err
 	}
-	_, err = j.w.Write(append([]byte(before), text...))
-	return err
+	return j.l.Line(v)
 }
 
 func (j *jsonWriter) separator() string {
 	if j.began {
-		return ",\n"
+		return ","
 	}
 	j.began = true
 	return "{\"differences\":[\n"
@@ -69,13 +69,12 @@ func (j *jsonWriter) separator() string {
 func (j *jsonWriter) Change(c *Change) error { return j.put(j.separator(), j.s.row(c)) }
 
 func (j *jsonWriter) Close(total Count, by []Stat, complete bool) error {
-	before := "\n],\"summary\":"
+	before := "],\"summary\":"
 	if !j.began {
-		before = j.separator() + before[1:]
+		before = j.separator() + before
 	}
 	if err := j.put(before, j.s.summary(total, by, complete)); err != nil {
 		return err
 	}
-	_, err := io.WriteString(j.w, "}\n")
-	return err
+	return j.l.Raw("}\n")
 }

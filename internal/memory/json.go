@@ -1,17 +1,18 @@
 package memory
 
 import (
-	"encoding/json"
 	"io"
+
+	"github.com/valkeyfs/valkeyfs/internal/report"
 )
 
 // JSON writes the report as one object.
-func (r *Report) JSON(w io.Writer) error { return encoder(w).Encode(r) }
+func (r *Report) JSON(w io.Writer) error { return report.NewLines(w).Line(r) }
 
 // JSONL writes an object a line: first one of the type "total", then groups, prefixes
 // and keys.
 func (r *Report) JSONL(w io.Writer) error {
-	e := encoder(w)
+	l := report.NewLines(w)
 	type total struct {
 		Type     string `json:"type"`
 		Server   string `json:"server,omitempty"`
@@ -21,12 +22,12 @@ func (r *Report) JSONL(w io.Writer) error {
 		Bytes    int64  `json:"bytes"`
 		Expiring int64  `json:"expiring"`
 	}
-	if err := e.Encode(total{"total", r.Server, r.Sets, r.Keys, r.Elements, r.Bytes, r.Expiring}); err != nil {
+	if err := l.Line(total{"total", r.Server, r.Sets, r.Keys, r.Elements, r.Bytes, r.Expiring}); err != nil {
 		return err
 	}
 	for _, s := range r.sections() {
 		for _, g := range s.groups {
-			if err := e.Encode(struct {
+			if err := l.Line(struct {
 				Type string `json:"type"`
 				Group
 			}{s.name, g}); err != nil {
@@ -35,7 +36,7 @@ func (r *Report) JSONL(w io.Writer) error {
 		}
 	}
 	for _, p := range r.Prefixes {
-		if err := e.Encode(struct {
+		if err := l.Line(struct {
 			Type string `json:"type"`
 			Prefix
 		}{"prefix", p}); err != nil {
@@ -43,7 +44,7 @@ func (r *Report) JSONL(w io.Writer) error {
 		}
 	}
 	for _, k := range r.Biggest {
-		if err := e.Encode(struct {
+		if err := l.Line(struct {
 			Type string `json:"type"`
 			keyLine
 		}{"key", keyLine{k.DB, k.Name, k.Type, k.Encoding, k.Elements, k.Bytes, k.ExpireMS}}); err != nil {
@@ -63,6 +64,3 @@ type keyLine struct {
 	Bytes    int64  `json:"bytes"`
 	ExpireMS int64  `json:"expire_ms,omitempty"`
 }
-
-// encoder escapes what HTML and terminals might obey.
-func encoder(w io.Writer) *json.Encoder { return json.NewEncoder(w) }
