@@ -71,6 +71,29 @@ func commandName(e *keyspace.Event) string {
 	return followed[string(lower[:n])]
 }
 
+// computed is a command that is computed whole: what its events say is passed over.
+type computed struct {
+	source string
+	record int64
+	ok     bool
+}
+
+// see notes the last command.
+func (c *computed) see(e *keyspace.Event) {
+	*c = computed{e.Pos.Source, e.Record, computes(e)}
+}
+
+// has reports whether an event is one of the command.
+func (c *computed) has(e *keyspace.Event) bool {
+	return c.ok && e.Record == c.record && e.Pos.Source == c.source
+}
+
+// computes reports whether a machine computes a command: all of it is there.
+func computes(e *keyspace.Event) bool {
+	_, ok := computing[commandName(e)]
+	return ok && int64(len(e.Args)) == e.Index
+}
+
 // combined are the commands that make one key of others.
 var combined = map[string]bool{"sunionstore": true, "sinterstore": true, "sdiffstore": true, "zunionstore": true, "zinterstore": true, "zdiffstore": true,
 	"zrangestore": true, "bitop": true, "sort": true}

@@ -41,11 +41,7 @@ type machine struct {
 		newest bool              // XGROUP CREATE or SETID to $
 		last   keyspace.StreamID // XCLAIM: what was delivered last
 	}
-	computed struct {
-		source string
-		record int64
-		ok     bool
-	}
+	computed computed
 }
 
 // What elements take in memory beside their bytes, about: the entry of a map, its
@@ -200,11 +196,9 @@ func (m *machine) changing(db int32, key string, e *keyspace.Event) {
 // apply does what an event says.
 func (m *machine) apply(e *keyspace.Event) error {
 	if e.Kind == keyspace.Command {
-		m.computed.ok = false
 		m.groupCommand(e)
-		if f, ok := computing[commandName(e)]; ok && int64(len(e.Args)) == e.Index {
-			m.computed.source, m.computed.record, m.computed.ok = e.Pos.Source, e.Record, true
-			err := f(m, e, e.Args)
+		if m.computed.see(e); m.computed.ok {
+			err := computing[commandName(e)](m, e, e.Args)
 			if m.after != nil {
 				m.after()
 			}
@@ -212,8 +206,8 @@ func (m *machine) apply(e *keyspace.Event) error {
 		}
 		return nil
 	}
-	if m.computed.ok && e.Record == m.computed.record && e.Pos.Source == m.computed.source {
-		return nil // the command was computed whole
+	if m.computed.has(e) {
+		return nil
 	}
 	switch e.Kind {
 	case keyspace.Key:

@@ -7,7 +7,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
-// sightings tells the keys that a log creates once, and never names again, from the
+// sightings tells the keys that one record of a log writes, and no other names, from the
 // others. Such keys have no past, and what becomes of them depends on no other: they
 // need not be held until the log ends. That is most keys of most logs, those of its
 // base above all, which may name one twice if it is damaged.
@@ -15,10 +15,11 @@ import (
 // Names stand for all keys of that name, in any database. A filter may take a name for
 // another, so that a key is held in vain.
 type sightings struct {
-	once  filter             // names of keys that were created
+	once  filter             // names of keys that were written
 	again filter             // and those that were named otherwise, or again
 	rough [roughWords]uint64 // a bit, by hash, of what is in again
 	never bool               // a flush or swap concerns keys that it does not name
+	whole computed           // the last command that a machine computes
 
 	// The bits of a hash lie anywhere in memory, and take as long to come as its name took
 	// to read: another goroutine fetches those of many at a time.
@@ -26,9 +27,9 @@ type sightings struct {
 	entered        chan struct{} // closed once entering is; nil: nothing is being entered
 }
 
-// names are hashes of keys that were created, and of those that were named otherwise. In
+// names are hashes of keys that were written, and of those that were named otherwise. In
 // what order they were makes no difference.
-type names struct{ created, named []uint64 }
+type names struct{ written, named []uint64 }
 
 // The parts of MaxMem that filters take, and how large they are at least. They are given
 // back before partitions are replayed.
@@ -51,10 +52,8 @@ func (s *sightings) size() int { return (len(s.once) + len(s.again)) * 8 }
 func (s *sightings) see(e *keyspace.Event) {
 	switch e.Kind {
 	case keyspace.Key:
-		if e.Op == keyspace.OpCreate {
-			s.created(e.Key)
-		} else {
-			s.named(e.Key)
+		if !s.whole.has(e) {
+			s.written(e.Key)
 		}
 	case keyspace.Rename:
 		s.named(e.Key)
@@ -69,7 +68,10 @@ func (s *sightings) see(e *keyspace.Event) {
 	case keyspace.Flush, keyspace.SwapDB:
 		s.never = true
 	case keyspace.Command:
-		if key := neededBy(e); key != nil {
+		s.whole.see(e)
+		if key := writtenBy(e); key != nil {
+			s.written(key)
+		} else if key := neededBy(e); key != nil {
 			s.named(key)
 		}
 		for _, key := range linkedKeys(e) {
@@ -78,8 +80,16 @@ func (s *sightings) see(e *keyspace.Event) {
 	}
 }
 
-func (s *sightings) created(key []byte) {
-	if s.next.created = append(s.next.created, hashOf(key)); len(s.next.created) >= batch {
+// writtenBy returns the key of a command that a machine computes of that key alone.
+func writtenBy(e *keyspace.Event) []byte {
+	if !computes(e) || combined[commandName(e)] {
+		return nil
+	}
+	return neededBy(e)
+}
+
+func (s *sightings) written(key []byte) {
+	if s.next.written = append(s.next.written, hashOf(key)); len(s.next.written) >= batch {
 		s.enter()
 	}
 }
@@ -93,11 +103,11 @@ func (s *sightings) named(key []byte) {
 // enter has the names that came last entered, once those before them are.
 func (s *sightings) enter() {
 	s.wait()
-	s.next, s.entering = names{s.entering.created[:0], s.entering.named[:0]}, s.next
+	s.next, s.entering = names{s.entering.written[:0], s.entering.named[:0]}, s.next
 	s.entered = make(chan struct{})
 	go func() {
 		defer close(s.entered)
-		for _, h := range s.entering.created {
+		for _, h := range s.entering.written {
 			if s.once.has(h) {
 				s.more(h)
 			}
@@ -128,13 +138,13 @@ func (s *sightings) more(h uint64) {
 	s.rough[h/64%roughWords] |= 1 << (h % 64)
 }
 
-// single reports whether a key that a record of the log begins to create is named
-// by that record alone; see end. Once the filters are given back, none is.
-func (s *sightings) single(e *keyspace.Event) bool {
-	if s == nil || s.never || e.Op != keyspace.OpCreate {
+// single reports whether a record of the log that writes a key is the only one that names
+// it; see end. Once the filters are given back, none is.
+func (s *sightings) single(key []byte) bool {
+	if s == nil || s.never {
 		return false
 	}
-	h := hashOf(e.Key)
+	h := hashOf(key)
 	return s.rough[h/64%roughWords]>>(h%64)&1 == 0 || !s.again.has(h)
 }
 
@@ -168,6 +178,7 @@ type singles struct {
 	done func(*machine) bool // false: no more is wanted
 	open bool                // the record being read is one of such a key, and is replayed
 	skip bool                // or it is one of which nothing is to be told
+	key  computed            // the command whose record it is, if that is computed
 }
 
 // wanted reports whether the elements of the key that was taken last are needed.
@@ -176,17 +187,27 @@ func (s *singles) wanted(*keyspace.Event) bool { return !s.skip }
 // take replays an event if it belongs to a single key, and reports whether it does,
 // and whether more is wanted.
 func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
+	var key []byte
 	switch e.Kind {
-	case keyspace.Key:
-		if !s.tell() {
-			return true, false, nil
+	case keyspace.Command:
+		s.key.see(e)
+		if key = writtenBy(e); key == nil {
+			s.key.ok = false
+			return false, true, nil
 		}
-		single := s.l.s.seen.single(e)
-		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, e.Key))
-		s.open = single && !s.skip
+	case keyspace.Key:
+		key = e.Key
 	case keyspace.Element, keyspace.Group, keyspace.Consumer, keyspace.Pending, keyspace.StreamMeta, keyspace.KeyEnd:
 	default:
 		return false, true, nil
+	}
+	if key != nil && (e.Kind == keyspace.Command || !s.key.has(e)) {
+		if !s.tell() {
+			return true, false, nil
+		}
+		single := s.l.s.seen.single(key)
+		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, key))
+		s.open = single && !s.skip
 	}
 	if !s.open {
 		return s.skip, true, nil

@@ -164,6 +164,7 @@ type dealer struct {
 	tapes  []*tape
 	stride uint64
 	open   []*tape // the one of the key whose record is being dealt
+	whole  computed
 }
 
 // newDealer deals to n partitions of one of stride.
@@ -176,6 +177,11 @@ func (l *Log) newDealer(store *spill.Store, n, stride int) *dealer {
 }
 
 func (d *dealer) deal(e *keyspace.Event) error {
+	if e.Kind == keyspace.Command {
+		d.whole.see(e)
+	} else if d.whole.has(e) {
+		return nil
+	}
 	for _, t := range d.to(e) {
 		if err := t.write(e); err != nil {
 			return err
@@ -221,15 +227,16 @@ func (d *dealer) of(key []byte) []*tape {
 // any other.
 func neededBy(e *keyspace.Event) []byte {
 	name := commandName(e)
-	_, ok := computing[name]
 	switch {
+	case name == "":
+		return nil
 	case len(e.Args) < 3 && name != "incr" && name != "decr" && !strings.HasPrefix(name, "zpop") || len(e.Args) < 2:
 		return nil
 	case name == "xgroup", name == "bitop":
 		return e.Args[2]
 	case name == "xclaim":
 		return e.Args[1]
-	case ok && int64(len(e.Args)) == e.Index:
+	case computes(e):
 		return e.Args[1]
 	}
 	return nil

@@ -422,27 +422,43 @@ func stateKeys(t *testing.T, path string, o Options) (keys []string) {
 	return keys
 }
 
-// A key is single if it is created once and not named otherwise.
+// A key is single if one record writes it, and no other names it.
 func TestSightings(t *testing.T) {
 	s := newSightings(1 << 20)
-	key := func(op keyspace.Op, name string) *keyspace.Event {
-		return &keyspace.Event{Kind: keyspace.Key, Op: op, Key: []byte(name)}
+	write := func(op keyspace.Op, name string, record int64) {
+		s.see(&keyspace.Event{Kind: keyspace.Key, Op: op, Key: []byte(name), Record: record})
 	}
-	for _, name := range []string{"a", "b", "b", "c"} {
-		s.see(key(keyspace.OpCreate, name))
+	command := func(record int64, words ...string) {
+		e := &keyspace.Event{Kind: keyspace.Command, Record: record, Index: int64(len(words))}
+		for _, w := range words {
+			e.Args = append(e.Args, []byte(w))
+		}
+		s.see(e)
 	}
-	s.see(&keyspace.Event{Kind: keyspace.Expire, Key: []byte("c")})
+	for i, name := range []string{"once", "twice", "twice", "touched", "added to", "summed up"} {
+		write(keyspace.OpCreate, name, int64(i))
+	}
+	s.see(&keyspace.Event{Kind: keyspace.Expire, Key: []byte("touched")})
+	write(keyspace.OpPut, "added to", 10)
+	write(keyspace.OpPut, "list", 11)
+	command(12, "ZADD", "sorted set", "1", "a")
+	write(keyspace.OpPut, "sorted set", 12)
+	command(13, "INCR", "summed up")
+	write(keyspace.OpPut, "summed up", 13)
+	command(14, "MSET", "twice in one", "a", "twice in one", "b")
+	write(keyspace.OpCreate, "twice in one", 14)
+	write(keyspace.OpCreate, "twice in one", 14)
+	command(15, "SUNIONSTORE", "union", "source")
+	write(keyspace.OpCreate, "union", 15)
 	s.end()
-	for name, want := range map[string]bool{"a": true, "b": false, "c": false} {
-		if got := s.single(key(keyspace.OpCreate, name)); got != want {
+	for name, want := range map[string]bool{"once": true, "list": true, "sorted set": true, "twice": false, "touched": false, "added to": false,
+		"summed up": false, "twice in one": false, "union": false, "source": false} {
+		if got := s.single([]byte(name)); got != want {
 			t.Errorf("%s is single: %t", name, got)
 		}
 	}
-	if s.single(key(keyspace.OpPut, "a")) {
-		t.Error("what is added to may have been there")
-	}
 	s.see(&keyspace.Event{Kind: keyspace.Flush})
-	if s.single(key(keyspace.OpCreate, "a")) {
+	if s.single([]byte("once")) {
 		t.Error("a flush concerns all keys")
 	}
 }
