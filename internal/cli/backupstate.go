@@ -25,14 +25,15 @@ func openSetState(label string) *setState {
 	return &setState{path, name + ".begun", name + ".left"}
 }
 
-// stateFile names a file of a label in the state directory, which is made.
+// stateFile names a file of a label in the state directory, which is made. No label
+// has a plus sign.
 func stateFile(label, ext string) (string, error) {
 	root, err := stateDir()
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(root, "backup")
-	return filepath.Join(dir, strings.ReplaceAll(label, "/", "_")+ext), os.MkdirAll(dir, 0o700)
+	return filepath.Join(dir, strings.ReplaceAll(label, "/", "+")+ext), os.MkdirAll(dir, 0o700)
 }
 
 func (s *setState) done() []byte { return readState(s.path) }
