@@ -16,6 +16,7 @@ import (
 // reserved 0, kind 1 for a snapshot; then one frame of the codec that holds the
 // whole snapshot. An early draft wrote "VKCS" and eight bytes.
 const (
+	envelopeMagic = "VCS\x01"
 	envelopeSize  = 7
 	envelopeLZ4   = 1
 	envelopeZstd  = 2
@@ -35,7 +36,7 @@ type envelope struct {
 }
 
 func sniffEnvelope(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("VCS\x01")) || bytes.HasPrefix(head, []byte("VKCS"))
+	return bytes.HasPrefix(head, []byte(envelopeMagic)) || bytes.HasPrefix(head, []byte("VKCS"))
 }
 
 // openEnvelope looks for an envelope at the start of r. Without one it returns

@@ -346,13 +346,13 @@ func opens(c byte) bool {
 	return c >= opFirst || c < 64 && writtenByAny>>c&1 != 0
 }
 
-// Magics are what snapshots begin with, each whole but for the digits of a version.
-var Magics = [][]byte{[]byte("REDIS0"), []byte("VALKEY0"), []byte("VCS\x01")}
+// Magics returns what snapshots begin with, each whole but for the digits of a version.
+func Magics() []string { return []string{"REDIS0", "VALKEY0", envelopeMagic} }
 
 // SniffWhole is Sniff for bytes of unknown origin: a header, and behind it what
 // servers write there.
 func SniffWhole(b []byte) bool {
-	if bytes.HasPrefix(b, Magics[2]) {
+	if bytes.HasPrefix(b, []byte(envelopeMagic)) {
 		return len(b) > envelopeSize+4 && b[5] == 0 && b[6] == envelopeRDB &&
 			(b[4] == envelopeLZ4 && bytes.Equal(b[7:11], []byte{0x04, 0x22, 0x4d, 0x18}) || b[4] == envelopeZstd && bytes.Equal(b[7:11], []byte{0x28, 0xb5, 0x2f, 0xfd}))
 	}

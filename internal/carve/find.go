@@ -52,7 +52,7 @@ var begins = func() (table [1 << 16]uint8) {
 			}
 		}
 	}
-	for _, m := range rdb.Magics {
+	for _, m := range rdb.Magics() {
 		allow(m[0], m[1])
 	}
 	for d := byte('1'); d <= '9'; d++ {
