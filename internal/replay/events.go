@@ -12,7 +12,14 @@ import (
 type emitter struct {
 	yield func(*keyspace.Event, error) bool
 	ev    keyspace.Event
-	gone  bool // the consumer has left
+	name  []byte // of the last element
+	gone  bool   // the consumer has left
+}
+
+// bytes is a string for the next event.
+func (m *emitter) bytes(s string) []byte {
+	m.name = append(m.name[:0], s...)
+	return m.name
 }
 
 func (m *emitter) emit() {
@@ -101,15 +108,15 @@ func (m *emitter) elements(base keyspace.Event, o *object) (n int64) {
 	case keyspace.Hash:
 		for _, name := range o.order {
 			f := o.hash[name]
-			put(func(e *keyspace.Event) { e.Field, e.Value, e.Expire = []byte(name), f.value, f.expire })
+			put(func(e *keyspace.Event) { e.Field, e.Value, e.Expire = m.bytes(name), f.value, f.expire })
 		}
 	case keyspace.Set:
 		for _, v := range o.order {
-			put(func(e *keyspace.Event) { e.Value = []byte(v) })
+			put(func(e *keyspace.Event) { e.Value = m.bytes(v) })
 		}
 	case keyspace.SortedSet:
 		for _, v := range o.order {
-			put(func(e *keyspace.Event) { e.Value, e.Score = []byte(v), o.zset[v] })
+			put(func(e *keyspace.Event) { e.Value, e.Score = m.bytes(v), o.zset[v] })
 		}
 	case keyspace.Stream:
 		for _, x := range o.stream.entries {

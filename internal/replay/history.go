@@ -99,15 +99,12 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			yield(nil, err)
 			return
 		}
-		c := &Change{}
 		for b, err := range sorter.Sorted() {
-			if err == nil {
-				var attempt int
-				if attempt, err = l.decode(b, c); err == nil && !out.ended[attempt] {
-					continue
-				}
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			if !yield(c, err) || err != nil {
+			if !l.changes(b, out, yield) {
 				return
 			}
 		}
@@ -193,40 +190,56 @@ const placeSize = 2 + 3*8
 // tailSize is what ends a record: its attempt, and how long its head is.
 const tailSize = 4 + 4
 
-// decode reads a record into c, which is valid as long as the record is.
-func (l *Log) decode(b []byte, c *Change) (attempt int, err error) {
+// changes yields the changes of a record, and reports whether more are wanted.
+func (l *Log) changes(b []byte, out *ledger, yield func(*Change, error) bool) (more bool) {
 	if len(b) < tailSize {
-		return 0, errTape
+		return yield(nil, errTape)
 	}
 	tail := b[len(b)-tailSize:]
-	attempt = int(binary.BigEndian.Uint32(tail))
 	head := int64(binary.BigEndian.Uint32(tail[4:]))
-	if head < 4+placeSize || head+3 > int64(len(b)-tailSize) {
-		return 0, errTape
+	if head < 4+placeSize || head > int64(len(b)-tailSize) {
+		return yield(nil, errTape)
+	}
+	if !out.ended[binary.BigEndian.Uint32(tail)] {
+		return true
 	}
 	key, place := b[4:head-placeSize], b[head-placeSize+2:head]
-	rest := b[head : len(b)-tailSize]
 	n := binary.BigEndian.Uint64(place)
-	if n >= uint64(len(l.s.paths)) || int(rest[0]) >= len(whats) {
-		return 0, errTape
+	if n >= uint64(len(l.s.paths)) {
+		return yield(nil, errTape)
 	}
 	if bytes.IndexByte(key, 0) >= 0 {
 		key = bytes.ReplaceAll(key, []byte{0, 255}, []byte{0})
 	}
-	d := decoder{b: rest[3:]}
-	*c = Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: l.s.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:])),
-		What: whats[rest[0]], Type: keyspace.Type(rest[1]), Inexact: rest[2]&1 != 0, Cut: rest[2]&2 != 0, Presumed: rest[2]&4 != 0,
-		Time: d.varint(), Expire: d.varint(), Element: d.bytes(), ID: string(d.bytes())}
+	of := Change{DB: int32(binary.BigEndian.Uint32(b) ^ 1<<31), Key: key, Source: l.s.paths[n], Offset: int64(binary.BigEndian.Uint64(place[8:]))}
+	c := &Change{}
+	for d := (decoder{b: b[head : len(b)-tailSize]}); len(d.b) > 0; {
+		*c = of
+		if !l.decode(&d, c) {
+			return yield(nil, errTape)
+		}
+		if !yield(c, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// decode reads what encode wrote.
+func (l *Log) decode(d *decoder, c *Change) (ok bool) {
+	b := d.take(3)
+	if b == nil || int(b[0]) >= len(whats) {
+		return false
+	}
+	c.What, c.Type, c.Inexact, c.Cut, c.Presumed = whats[b[0]], keyspace.Type(b[1]), b[2]&1 != 0, b[2]&2 != 0, b[2]&4 != 0
+	c.Time, c.Expire, c.Element, c.ID = d.varint(), d.varint(), d.bytes(), string(d.bytes())
 	if l.o.Lengths {
 		c.BeforeLen, c.AfterLen = int(d.uvarint())-1, int(d.uvarint())-1
 	} else {
 		c.Before, c.After = d.bytes(), d.bytes()
 		c.BeforeLen, c.AfterLen = length(c.Before), length(c.After)
 	}
-	if d.bad {
-		return 0, errTape
-	}
-	return attempt, nil
+	return !d.bad
 }
 
 // length is that of a value, -1 of none.

@@ -324,25 +324,34 @@ func (m *machine) element(e *keyspace.Event) error {
 		m.held -= int64(len(value))
 	}
 	clean(len(value))
-	value = bytes.Clone(value)
-	if cap(m.parts) > keptParts {
-		m.parts = nil
-	}
 	o := m.open.o
 	if m.before != nil {
-		m.whole = *e
-		m.whole.Value, m.whole.Part = value, keyspace.Whole
-		m.before(m.open.db, m.open.key, &m.whole)
+		whole := e
+		if e.Part != keyspace.Whole {
+			m.whole = *e
+			m.whole.Value, m.whole.Part = value, keyspace.Whole
+			whole = &m.whole
+		}
+		m.before(m.open.db, m.open.key, whole)
 	}
 	if err := m.grow(len(value) + len(e.Field) + perElement); err != nil {
 		return err
 	}
+	err := m.keep(e, o, value)
+	if cap(m.parts) > keptParts {
+		m.parts = nil
+	}
+	return err
+}
+
+// keep puts the value of an element into an object, which does not share its memory.
+func (m *machine) keep(e *keyspace.Event, o *object, value []byte) error {
 	switch o.typ {
 	case keyspace.String:
 		switch e.Op {
 		case keyspace.OpPut:
 			m.held -= int64(len(o.str)) + perElement
-			o.str, o.inexact = value, false
+			o.str, o.inexact = bytes.Clone(value), false
 		default: // changed in place, by a command too long to be computed
 			if err := m.room(o.str, len(o.str)+len(value)); err != nil {
 				return err
@@ -350,14 +359,14 @@ func (m *machine) element(e *keyspace.Event) error {
 			o.str, o.inexact = append(o.str, value...), true
 		}
 	case keyspace.Hash:
-		name, expire := string(e.Field), e.Expire
-		if old, ok := o.hash[name]; ok {
-			m.held -= int64(len(old.value)+len(name)) + perElement
+		expire := e.Expire
+		if old, ok := o.hash[string(e.Field)]; ok {
+			m.held -= int64(len(old.value)+len(e.Field)) + perElement
 			if e.Count > 0 {
 				expire = old.expire
 			}
 		}
-		o.hash[name] = field{value, expire}
+		o.hash[string(e.Field)] = field{bytes.Clone(value), expire}
 		o.inexact = o.inexact || e.Op == keyspace.OpAppend
 	case keyspace.Set:
 		o.set[string(value)] = struct{}{}
@@ -365,19 +374,19 @@ func (m *machine) element(e *keyspace.Event) error {
 		o.score(string(value), e.Score)
 		o.inexact = o.inexact || e.Op == keyspace.OpAppend || e.Count != 0 // it may have kept its score
 	case keyspace.List:
-		m.listElement(e, o, value)
+		listElement(e, o, bytes.Clone(value))
 	case keyspace.Stream:
 		o.inexact = o.inexact || e.Op == keyspace.OpAppend
-		o.stream.put(e.ID, bytes.Clone(e.Field), value, e.Index)
+		o.stream.put(e.ID, bytes.Clone(e.Field), bytes.Clone(value), e.Index)
 	default:
-		o.other = append(o.other, other{e.Encoding, bytes.Clone(e.Field), value, e.Index, e.Score})
+		o.other = append(o.other, other{e.Encoding, bytes.Clone(e.Field), bytes.Clone(value), e.Index, e.Score})
 		// What commands of modules change is known element by element only.
 		o.inexact = o.inexact || e.Encoding == keyspace.RESP
 	}
 	return nil
 }
 
-func (m *machine) listElement(e *keyspace.Event, o *object, value []byte) {
+func listElement(e *keyspace.Event, o *object, value []byte) {
 	l := &o.list
 	switch e.Op {
 	case keyspace.OpPushHead:

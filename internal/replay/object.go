@@ -101,10 +101,30 @@ func (o *object) members() []string { return slices.Sorted(maps.Keys(o.set)) }
 // again and again cost no sorting.
 func (o *object) ranked() []string {
 	if o.order == nil {
-		o.order = slices.Collect(maps.Keys(o.zset))
-		slices.SortFunc(o.order, o.compare)
+		all := make([]scored, 0, len(o.zset))
+		for member, score := range o.zset {
+			all = append(all, scored{score, member})
+		}
+		slices.SortFunc(all, scored.compare)
+		o.order = make([]string, len(all))
+		for i := range all {
+			o.order[i] = all[i].member
+		}
 	}
 	return o.order
+}
+
+// scored is a member of a sorted set.
+type scored struct {
+	score  float64
+	member string
+}
+
+func (s scored) compare(t scored) int {
+	if c := cmp.Compare(s.score, t.score); c != 0 {
+		return c
+	}
+	return cmp.Compare(s.member, t.member)
 }
 
 func (o *object) compare(a, b string) int {

@@ -16,13 +16,17 @@ type recorder struct {
 	l      *Log
 	m      *machine
 	out    *ledger
-	number uint64 // of the change
+	number uint64 // of the next change
 	// attempt is the number of the machine. What one has told that turns out to have no
 	// room for a partition is told anew.
 	attempt uint32
-	buf     []byte
-	change  Change    // used for each that is complete at once
-	open    []*Change // of a computed command, whose result is not there yet
+	// The last changes of one key by one command become one record.
+	of     Change // says which
+	group  []byte // empty: there are none
+	head   int    // of group
+	one    []byte
+	change Change    // used for each that is complete at once
+	open   []*Change // of a computed command, whose result is not there yet
 }
 
 // before is called by the machine.
@@ -256,7 +260,10 @@ func (r *recorder) removed(c *Change, o *object, e *keyspace.Event) {
 }
 
 // end is called once the machine has applied all.
-func (r *recorder) end() { r.out.end(r.attempt) }
+func (r *recorder) end() {
+	r.flush()
+	r.out.end(r.attempt)
+}
 
 // after is called by the machine: it takes the results of a computed command.
 func (r *recorder) after() {
@@ -291,8 +298,24 @@ func (r *recorder) add(c *Change) {
 			*v, c.Cut = (*v)[:maxValue], true
 		}
 	}
-	// Sorted by database, key, place; a 0 ends the key, and one in it is escaped.
-	b := binary.BigEndian.AppendUint32(r.buf[:0], uint32(c.DB)^1<<31)
+	r.one = r.encode(r.one[:0], c)
+	o := &r.of
+	if len(r.group) == 0 || len(r.group)+len(r.one) > maxGroup || o.Offset != c.Offset || o.DB != c.DB || o.Source != c.Source || !bytes.Equal(o.Key, c.Key) {
+		r.flush()
+		r.begin(c)
+	}
+	r.group = append(r.group, r.one...)
+	r.number++
+}
+
+// maxGroup is how long a record of several changes may be; one alone may be longer.
+const maxGroup = 32 << 10
+
+// begin begins a record: sorted by database, key, place; a 0 ends the key, and one in it
+// is escaped.
+func (r *recorder) begin(c *Change) {
+	r.of = Change{DB: c.DB, Key: append(r.of.Key[:0], c.Key...), Source: c.Source, Offset: c.Offset}
+	b := binary.BigEndian.AppendUint32(r.group[:0], uint32(c.DB)^1<<31)
 	for _, x := range c.Key[:min(len(c.Key), maxValue/2)] {
 		if b = append(b, x); x == 0 {
 			b = append(b, 255)
@@ -302,11 +325,16 @@ func (r *recorder) add(c *Change) {
 	b = binary.BigEndian.AppendUint64(b, r.l.s.order[c.Source])
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Offset))
 	b = binary.BigEndian.AppendUint64(b, r.number)
-	head := len(b)
-	r.number++
-	b = r.encode(b, c)
-	b = binary.BigEndian.AppendUint32(b, r.attempt)
-	b = binary.BigEndian.AppendUint32(b, uint32(head))
-	r.buf = b
+	r.group, r.head = b, len(b)
+}
+
+// flush hands over the last record.
+func (r *recorder) flush() {
+	if len(r.group) == 0 {
+		return
+	}
+	b := binary.BigEndian.AppendUint32(r.group, r.attempt)
+	b = binary.BigEndian.AppendUint32(b, uint32(r.head))
 	r.out.add(b)
+	r.group = b[:0]
 }

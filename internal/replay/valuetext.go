@@ -44,8 +44,7 @@ func (o *object) text() (text []byte, cut bool) {
 			} else if len(b) > 0 {
 				b = append(b, ',')
 			}
-			q, _ := json.Marshal(p) //nolint:errchkjson // a string has no error
-			b = append(b, q...)
+			b = appendQuoted(b, p)
 		}
 		return true
 	}
@@ -55,6 +54,19 @@ func (o *object) text() (text []byte, cut bool) {
 		cut = true
 	}
 	return b, cut
+}
+
+// appendQuoted appends a string as JSON.
+func appendQuoted(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			q, _ := json.Marshal(s) //nolint:errchkjson // a string has no error
+			return append(b, q...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }
 
 // each calls item with the elements until it has enough, and returns how many
