@@ -153,10 +153,13 @@ func (v vendor) find(w *worker, r *rule, f *fragment, from, to int) {
 	w.token(r, f, from, end, isURL64)
 }
 
-// isLetterSoup reports whether a long word without digits is random: one in six
-// hundred of 36 letters and digits has none.
+// isLetterSoup reports whether a word without digits is random: of 36 letters and
+// digits one in six hundred has none, of 22 one in fifty. In names capitals are few.
 func isLetterSoup(v []byte, s shape) bool {
-	return len(v) >= 32 && s.lower >= 8 && s.upper >= 8 && entropy(v) > 4
+	if len(v) >= 32 {
+		return s.lower >= 8 && s.upper >= 8 && entropy(v) > 4
+	}
+	return len(v) >= 16 && min(s.lower, s.upper) >= len(v)/3 && entropy(v) > 3.5 && !readable(v)
 }
 
 func (v vendor) hasPrefix(text []byte) bool {

@@ -80,12 +80,20 @@ func TestVendorFamily(t *testing.T) {
 
 // A token without a digit is rare, and one; a name in a program is none.
 func TestVendorTokenWithoutDigit(t *testing.T) {
-	token := "nfp" + "_" + "bdBiSGnjGxmVqOmxzZaDmxeJDmTGPKKGRePy"
-	if found := findingsIn(t, "k", token); len(found) != 1 || found[0].Rule != "netlify-token" {
-		t.Errorf("found %s", brief(found))
+	for _, c := range []struct{ prefix, secret, rule string }{
+		{"nfp" + "_", "bdBiSGnjGxmVqOmxzZaDmxeJDmTGPKKGRePy", "netlify-token"},
+		{"AVN" + "S_", "tKqWzRbXhPdLyVcMgNs", "aiven-service-password"},
+		{"fw" + "_", "QhTzbLXwkVpRdYcJmNGsxFqW", "fireworks-api-key"},
+	} {
+		if found := findingsIn(t, "k", c.prefix+c.secret); len(found) != 1 || found[0].Rule != c.rule {
+			t.Errorf("%s: found %s", c.rule, brief(found))
+		}
 	}
-	for _, name := range []string{"fetchPreviousDeploymentsFromRegistry", "netlifyfunctionpreviewdeploymentname"} {
-		if found := findingsIn(t, "k", "nfp_"+name); len(found) > 0 {
+	for _, name := range []string{
+		"nfp_fetchPreviousDeploymentsFromRegistry", "nfp_netlifyfunctionpreviewdeploymentname", "fw_XMLHttpRequestURLParser", "fw_getUserAccountByEMailID",
+		"AVNS_SERVICE_PASSWORD_NAME", "AVNS_iOSAppSDKAPIKeyForURL", "fw_tKqWzRbXhPdLyVcM",
+	} {
+		if found := findingsIn(t, "k", name); len(found) > 0 {
 			t.Errorf("%s: found %s", name, brief(found))
 		}
 	}
