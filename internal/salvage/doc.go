@@ -8,7 +8,7 @@
 //	survey.go    the first reading, which makes the map
 //	twice.go     keys that come twice, which a server refuses
 //	element.go   elements that come twice or are no number, which it refuses, too
-//	library.go   function libraries that it refuses
+//	library.go   function libraries that it refuses, by lua.go
 //	graph.go     vector sets that their module refuses
 //	clean.go     the second reading: ranges that are sound are copied byte for byte,
 //	             what could be had of a value is encoded anew
