@@ -99,7 +99,7 @@ func runExport(ctx context.Context, a *app, f *exportFlags, args []string) error
 			return err
 		}
 		defer redacted.close()
-		o.Changed, write = redacted.r.Changed, redacted.export
+		o.Changed, redacted.raw, write = redacted.r.Changed, u.Logical, redacted.export
 	}
 	return a.result(func(out *output) (int, error) {
 		defer a.watch(in.Read, u.Size())()

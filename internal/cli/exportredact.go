@@ -21,6 +21,7 @@ type redaction struct {
 	a      *app
 	r      *redact.Redactor
 	events func() (keyspace.Seq, error)
+	raw    func() (io.ReadCloser, error) // the bytes of the snapshot that they are of
 	tmp    string
 	out    *withheld
 }
@@ -66,13 +67,36 @@ func newRedaction(ctx context.Context, a *app, in *source.Inputs, u *source.Unit
 	return x, nil
 }
 
+// maxAgain bounds how often all is written anew for names that became the same.
+const maxAgain = 4
+
 // export writes what is redacted of seq to w, if it may be seen. In a format of text
 // what stands beside a placeholder can make it look like a secret: keys of which that
 // is so have larger pieces replaced until nothing is found.
 func (x *redaction) export(ctx context.Context, seq keyspace.Seq, w io.Writer, o export.Options) error {
+	match, again := o.Match, 0
 	for {
+		if keeps := x.r.Keeps(); keeps != nil {
+			o.Match = func(e *keyspace.Event) bool { return (match == nil || match(e)) && keeps(e) }
+		}
 		x.out = newWithheld(x.tmp, x.r.HoldsInside, x.r.Longest()+1)
-		if err := export.Run(ctx, x.r.Seq(seq), x.out, o); err != nil {
+		err := export.Run(ctx, x.r.Seq(seq), x.out, o)
+		if again++; x.r.Clashes() && again < maxAgain {
+			x.close()
+			if seq, err = x.events(); err != nil {
+				return err
+			}
+			if o.Raw != nil {
+				raw, err := x.raw()
+				if err != nil {
+					return err
+				}
+				defer raw.Close()
+				o.Raw = raw
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if x.out.found {
@@ -99,6 +123,9 @@ func (x *redaction) export(ctx context.Context, seq keyspace.Seq, w io.Writer, o
 	}
 	if c := x.r.Counts(); c.Whole+c.All > 0 {
 		x.a.stderr.printf("whole strings are replaced in %d keys, and all strings in %d, because what is around the secrets gives them away", c.Whole, c.All)
+	}
+	if n := x.r.Counts().LeftOut; n > 0 {
+		x.a.stderr.printf("%d keys are left out, because something is found in them no matter what is replaced", n)
 	}
 	_, err := io.Copy(w, x.out.reader())
 	return err
@@ -153,7 +180,7 @@ func (x *redaction) raise(ctx context.Context, at []span, o export.Options) (rai
 			at = at[1:]
 		}
 		if last != nil && len(at) > 0 && at[0].from < to {
-			raised = x.r.Raise(last) || raised
+			raised = x.r.Raise(last) || x.r.LeaveOut(last) || raised
 		}
 	}
 	o.Placed = func(e *keyspace.Event, n int64) {

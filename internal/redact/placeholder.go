@@ -32,6 +32,9 @@ type placeholders struct {
 	mu     sync.Mutex
 	taken  table // placeholders
 	chosen table // of each text the attempt that made its own
+	floors table // and the first that is fit for all places where it stands, if that is another
+	noting bool
+	used   []uint64 // hashes of the texts of which placeholders were made, while they are noted
 
 	// The first attempt that is worth one, of texts with so many characters to be
 	// replaced, and of numbers.
@@ -107,9 +110,13 @@ func (m *placeholders) appendFor(dst, p []byte, blunt bool) []byte {
 	if blunt {
 		of = bits.RotateLeft64(of, 32)
 	}
+	if m.noting {
+		m.used = append(m.used, of)
+	}
 	from := len(dst)
+	floor, _ := m.floors.get(of)
 	attempt, known := m.chosen.get(of)
-	if known {
+	if known && attempt >= floor {
 		if dst = m.attempt(dst, p, set, attempt, blunt); !m.secrets.in(dst[from:]) {
 			return dst
 		}
@@ -119,16 +126,26 @@ func (m *placeholders) appendFor(dst, p []byte, blunt bool) []byte {
 	if !set.letter() {
 		crowded = &m.crowdedNumbers[min(set.n, maxCrowded-1)]
 	}
-	for attempt = max(attempt, *crowded); ; attempt++ {
+	for attempt = max(attempt, floor, *crowded); ; attempt++ {
 		switch attempt {
 		case fewAttempts, freeAttempts, markedAttempts:
 			*crowded = max(*crowded, attempt)
 		}
 		dst = m.attempt(dst[:from], p, set, attempt, blunt)
-		if attempt == maxAttempts || !m.secrets.in(dst[from:]) && m.take(dst[from:], of, attempt) {
+		if attempt >= maxAttempts || !m.secrets.in(dst[from:]) && m.take(dst[from:], of, attempt) {
 			return dst
 		}
 	}
+}
+
+// renew has other placeholders made of the texts that were noted.
+func (m *placeholders) renew() {
+	for _, of := range m.used {
+		attempt, _ := m.chosen.get(of)
+		floor, _ := m.floors.get(of)
+		m.floors.put(of, min(max(attempt, floor)+1, maxAttempts))
+	}
+	m.used = m.used[:0]
 }
 
 // take reports whether a placeholder may stand for the text of a hash: it does not for

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +36,7 @@ type Redactor struct {
 	secrets *secrets
 	judge   *judge
 	places  *placeholders
+	names   names
 	rooms   rooms
 	clean   clean
 	records map[record]orders
@@ -61,6 +62,7 @@ type Counts struct {
 	Found   int // places where one was found
 	Whole   int // keys of which whole strings are replaced
 	All     int // keys of which all strings are
+	LeftOut int // keys that are found no matter what is replaced
 }
 
 // record is where a key or a command stands.
@@ -108,6 +110,8 @@ const (
 	wholeStrings              // strings that hold something that was found
 	everyString               // all but names
 	everyName                 // all
+	constants                 // values are of one character, short names are others, too
+	leftOut                   // it is not among the events any more
 	levels
 )
 
@@ -119,7 +123,7 @@ func New(o Options) (*Redactor, error) {
 		o.MaxMem = defaultMaxMem
 	}
 	known := newSecrets()
-	r := &Redactor{o: o, secrets: known, places: newPlaceholders(o.Key, known), records: map[record]orders{}}
+	r := &Redactor{o: o, secrets: known, places: newPlaceholders(o.Key, known), names: names{seed: maphash.MakeSeed()}, records: map[record]orders{}}
 	r.judge = &judge{secrets: known}
 	o.Scan.Plain, o.Scan.Values, o.Scan.Names = true, r.judge, true
 	var err error
@@ -154,15 +158,30 @@ func (r *Redactor) Learn(ctx context.Context, events func() keyspace.Seq) error 
 		// What was found to be clean stays so while there are no new secrets.
 		seq := among(selected(events(), r.o.Match), left.again)
 		var err error
-		if left, err = r.look(ctx, r.Seq(seq), left.again == nil); err != nil || left.N == 0 {
+		left, err = r.look(ctx, r.kept(r.Seq(seq)), left.again == nil)
+		switch {
+		case err != nil:
 			return err
+		case r.names.clashes > 0:
+			for _, rec := range r.names.lost {
+				for r.raise(rec) { // no name is left for it
+				}
+			}
+			left.again = nil
+			continue
+		case left.N == 0:
+			return nil
+		case !left.more:
+			return &left.ErrLeft
 		}
-		if !left.more {
-			break
-		}
+	}
+	if left.N == 0 {
+		return errSameNames
 	}
 	return &left.ErrLeft
 }
+
+var errSameNames = errors.New("names of one collection become the same")
 
 // first takes up what is found in the events as they are.
 func (r *Redactor) first(ctx context.Context, seq keyspace.Seq) error {
@@ -251,10 +270,16 @@ type found struct {
 
 // newFound is what is taken of f.
 func newFound(f *scan.Finding) found {
+	shown := f.Identity
 	f = f.Plain()
 	x := found{rec: record{f.Source, f.RecordOffset}}
 	if f.Rule != queueRule {
-		x.secrets = slices.AppendSeq([]string{f.Secret}, maps.Values(f.Identity))
+		x.secrets = append(x.secrets, f.Secret)
+		for what, said := range f.Identity {
+			if said != shown[what] { // roles and the like are shown to anybody
+				x.secrets = append(x.secrets, said)
+			}
+		}
 		slices.Sort(x.secrets) // a map has no order, and what is learned first counts
 	}
 	return x
@@ -266,7 +291,7 @@ const maxFresh = 1 << 14
 // room is an error if what is known takes more memory than it may.
 func (r *Redactor) room() error {
 	const perRecord = 80 // about what orders take
-	if r.secrets.bytes()+r.touched.bytes()+r.short+int64(len(r.records))*perRecord > r.o.MaxMem || r.secrets.full() {
+	if r.secrets.bytes()+r.touched.bytes()+r.names.bytes()+r.short+int64(len(r.records))*perRecord > r.o.MaxMem || r.secrets.full() {
 		return fmt.Errorf("more secrets than fit in %d MiB: %w", r.o.MaxMem>>20, keyspace.ErrLimit)
 	}
 	return nil
@@ -287,6 +312,9 @@ func (r *Redactor) raise(rec record) bool {
 	case everyString:
 		r.counts.Whole--
 		r.counts.All++
+	case leftOut:
+		r.counts.All--
+		r.counts.LeftOut++
 	}
 	return true
 }
@@ -297,7 +325,44 @@ func (r *Redactor) hash(rec record) uint64 { return maphash.Comparable(r.places.
 // Raise has the record of e replaced in larger pieces from now on: whoever wrote it
 // in another form found something in that. It reports whether there are any.
 func (r *Redactor) Raise(e *keyspace.Event) bool {
-	return r.raise(record{e.Pos.Source, e.Record})
+	rec := record{e.Pos.Source, e.Record}
+	return r.records[rec].level < everyName && r.raise(rec)
+}
+
+// LeaveOut has the record of e left out from now on, and reports whether it was not.
+func (r *Redactor) LeaveOut(e *keyspace.Event) (fresh bool) {
+	for r.raise(record{e.Pos.Source, e.Record}) {
+		fresh = true
+	}
+	return fresh
+}
+
+// Keeps reports of each key whether it is not left out. It is nil if none is. Of those
+// that are, the events hold the beginning and the end.
+func (r *Redactor) Keeps() func(*keyspace.Event) bool {
+	if r.counts.LeftOut == 0 {
+		return nil
+	}
+	return func(e *keyspace.Event) bool { return !r.out(e) }
+}
+
+// out reports whether the record of e is left out.
+func (r *Redactor) out(e *keyspace.Event) bool {
+	return r.records[record{e.Pos.Source, e.Record}].level >= leftOut
+}
+
+// kept leaves out all that is left out.
+func (r *Redactor) kept(seq keyspace.Seq) keyspace.Seq {
+	return func(yield func(*keyspace.Event, error) bool) {
+		for e, err := range seq {
+			if err == nil && r.counts.LeftOut > 0 && (e.Kind == keyspace.Key || e.Kind == keyspace.KeyEnd) && r.out(e) {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // unknown reports whether a secret that was found in what is yielded is one of the data
@@ -324,7 +389,7 @@ func (r *Redactor) learn(f *found) {
 			}
 		case slices.Contains(o.shorts(), secret):
 		case len(o.short) >= maxShort:
-			for r.raise(f.rec) { // all of it
+			for r.records[f.rec].level < everyName && r.raise(f.rec) {
 			}
 		default:
 			r.records[f.rec] = o.with(secret)
@@ -354,6 +419,10 @@ func (r *Redactor) HoldsInside(p []byte) bool {
 // Longest is the length of the longest secret, for whoever looks through a stream by
 // [Redactor.HoldsInside].
 func (r *Redactor) Longest() int { return r.secrets.most }
+
+// Clashes reports whether two names of a collection became the same in the pass that
+// ended last. The next makes others of them.
+func (r *Redactor) Clashes() bool { return r.names.clashes > 0 }
 
 // Changed reports whether the event that Seq yielded last was changed. Of a part of
 // a long value it also answers for the parts before it.
@@ -391,6 +460,7 @@ func selected(seq keyspace.Seq, match func(*keyspace.Event) bool) keyspace.Seq {
 func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		r.rec, r.key, r.keyShort, r.held, r.without = record{offset: -1}, orders{}, nil, nil, record{offset: -1}
+		r.names.clashes, r.names.lost = 0, nil
 		stale := false // something of the key was changed
 		for e, err := range seq {
 			if r.held != nil {
@@ -407,6 +477,9 @@ func (r *Redactor) Seq(seq keyspace.Seq) keyspace.Seq {
 				continue
 			}
 			if r.idle {
+				if e.Kind == keyspace.Key {
+					r.named(r.keysOf(e.DB), e.Key, func() []byte { return e.Key })
+				}
 				if r.changed = false; !yield(e, nil) {
 					return
 				}
@@ -447,6 +520,9 @@ func (r *Redactor) dropped(e *keyspace.Event) bool {
 	r.orders(e)
 	if e.Kind == keyspace.Command {
 		r.without = r.rec
+	}
+	if r.key.level >= leftOut && e.Kind != keyspace.Key && e.Kind != keyspace.KeyEnd && e.Kind != keyspace.Aux {
+		return true
 	}
 	return r.key.level >= everyName && r.without == r.rec
 }
@@ -525,7 +601,7 @@ func (r *Redactor) apply(e *keyspace.Event) bool {
 	}
 	switch e.Kind {
 	case keyspace.Key:
-		set(&e.Key, t.name(e.Key, names))
+		set(&e.Key, r.named(r.keysOf(e.DB), e.Key, func() []byte { return t.name(e.Key, names) }))
 	case keyspace.KeyEnd:
 		e.Key = t.name(e.Key, names)
 	case keyspace.Aux:
@@ -543,15 +619,24 @@ func (r *Redactor) apply(e *keyspace.Event) bool {
 			set(&e.Args[i], t.value(e.Args[i], values && i > 0))
 		}
 	default:
+		in, field, value := r.collection(e)
 		e.Key = t.name(e.Key, names)
-		set(&e.Field, t.name(e.Field, names))
+		if field {
+			set(&e.Field, r.named(in, e.Field, func() []byte { return t.name(e.Field, names) }))
+		} else {
+			set(&e.Field, t.name(e.Field, names))
+		}
 		if e.Part.Begins() {
 			r.cover = false
 		}
-		if r.cover { // the end of a long value
+		switch {
+		case r.cover: // the end of a long value
 			set(&e.Value, t.whole(e.Value))
+		case value:
+			set(&e.Value, r.named(in, e.Value, func() []byte { return t.member(e.Value, values && textual(e)) }))
+		default:
+			set(&e.Value, t.value(e.Value, values && textual(e)))
 		}
-		set(&e.Value, t.value(e.Value, values && textual(e)))
 		if e.Type == keyspace.SortedSet && e.Kind == keyspace.Element && r.key.level >= wholeStrings && e.Score >= leastScore {
 			e.Score, changed = leastScore, true
 		}
@@ -591,7 +676,7 @@ func (t *texts) name(p []byte, all bool) []byte {
 	if len(p) == 0 {
 		return p
 	}
-	if all && len(p) >= anywhere {
+	if all && (len(p) >= anywhere || t.o.level >= constants) {
 		return t.r.places.appendFor(nil, p, true)
 	}
 	cached := len(p) >= anywhere && len(p) <= mostCached && len(t.r.keyShort) == 0
@@ -634,6 +719,23 @@ func (c *clean) put(h uint64) { c.hashes[h%uint64(len(c.hashes))] = h }
 
 // value treats any other string.
 func (t *texts) value(p []byte, all bool) []byte {
+	if all && t.o.level >= constants {
+		return constant(p)
+	}
+	return t.member(p, all)
+}
+
+// constant is as long as p and tells nothing but whether that is a number.
+func constant(p []byte) []byte {
+	with := byte('0')
+	if slices.ContainsFunc(p, func(b byte) bool { return !isDigit(b) }) {
+		with = 'x'
+	}
+	return bytes.Repeat([]byte{with}, len(p))
+}
+
+// member treats a value that must differ from others.
+func (t *texts) member(p []byte, all bool) []byte {
 	q := t.name(p, all)
 	if t.o.level >= wholeStrings && !bytes.Equal(p, q) {
 		return t.r.places.appendFor(nil, p, true)

@@ -35,6 +35,12 @@ func (t *table) get(h uint64) (number uint16, ok bool) {
 	return uint16(s), s != 0
 }
 
+// has reports whether h is there.
+func (t *table) has(h uint64) bool {
+	_, ok := t.get(h)
+	return ok
+}
+
 // put sets the number of h and reports whether h is new.
 func (t *table) put(h uint64, number uint16) bool {
 	if t.n >= len(t.slots)/8*7 {
