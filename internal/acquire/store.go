@@ -45,7 +45,7 @@ type store struct {
 func newStore(dir string, seal *crypt.SealOptions) (*store, error) {
 	switch err := os.Mkdir(dir, 0o700); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &fs.PathError{Op: "acquire to", Path: filepath.Dir(dir), Err: fs.ErrNotExist}
+		return nil, &fs.PathError{Op: "acquire to", Path: filepath.Dir(dir), Err: fmt.Errorf("%w: make it, or mount what it should be on", fs.ErrNotExist)}
 	case err != nil && !errors.Is(err, fs.ErrExist):
 		return nil, err
 	}
