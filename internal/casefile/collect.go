@@ -91,7 +91,7 @@ func outstanding(e *timeline.Event) bool {
 	}
 	switch e.Kind {
 	case "flushed", "never-logged", "command", "function-loaded", "function-deleted", "databases-swapped", "typed", "server-started", "server-stopped", "attack-detected",
-		"module-event", "replication-changed", "replication-sync", "config-rewritten", "snapshot-saved", "snapshot-failed", "log-rewritten", "data-loaded",
+		"module-event", "replication-changed", "replication-sync", "config-rewritten", "snapshot-saved", "snapshot-failed", "log-rewritten", "log-rewrite-failed", "data-loaded",
 		"acl-event", "failover":
 		return true
 	}

@@ -119,7 +119,7 @@ func ecsType(kind string) string {
 		return "start"
 	case kind == "server-stopped":
 		return "end"
-	case kind == "snapshot-failed":
+	case strings.HasSuffix(kind, "-failed"):
 		return "error"
 	}
 	for _, suffix := range []string{"-written", "-added", "-changed", "-modified", "-renamed", "-moved", "-copied", "-set", "-removed", "-deleted", "-swapped", "-loaded"} {

@@ -150,6 +150,24 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// A snapshot or a log that was only begun, or that failed, was not written.
+func TestClassify(t *testing.T) {
+	for message, want := range map[string]string{
+		"Background saving started by pid 77": "snapshot-started", "Background saving terminated with success": "snapshot-saved", "DB saved on disk": "snapshot-saved",
+		"Background saving error": "snapshot-failed", "Background saving terminated by signal 9": "snapshot-failed", "Can't save in background: fork: Cannot allocate memory": "snapshot-failed",
+		"Write error saving DB on disk: No space left on device": "snapshot-failed", "Background append only file rewriting started by pid 78": "log-rewrite-started",
+		"Background AOF rewrite terminated with success": "log-rewritten", "Background AOF rewrite finished successfully": "log-rewritten", "Background AOF rewrite terminated with error": "log-rewrite-failed",
+		"Background AOF rewrite terminated by signal 9": "log-rewrite-failed", "Background AOF rewrite signal handler took 7us": "logged", "Can't rewrite append only file in background: fork: x": "log-rewrite-failed",
+	} {
+		if kind, _ := classify(message); kind != want {
+			t.Errorf("%s: %s, want %s", message, kind, want)
+		}
+		if failed := strings.HasSuffix(want, "-failed"); failed != (ecsType(want) == "error") {
+			t.Errorf("%s is %s in ECS", want, ecsType(want))
+		}
+	}
+}
+
 func TestParseLog(t *testing.T) {
 	for _, l := range []string{
 		"", "12:M", "12:M 05 Jan 10:00:00.123 * no year", "12:M 99 Jan 2026 10:00:00.123 * no such day",
