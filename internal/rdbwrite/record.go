@@ -35,10 +35,12 @@ type record struct {
 	long   body   // a string that arrives in parts
 	field  []byte // the field that it belongs to
 	small  small
+	names  names
 	stream stream
 }
 
-func (r *record) init(s *spill.Store) {
+func (r *record) init(s *spill.Store, maxMem int64) {
+	r.names.init(s, maxMem)
 	for _, b := range []*body{&r.body, &r.long, &r.stream.groups, &r.stream.pending, &r.stream.consumers, &r.stream.owned} {
 		b.store = s
 	}
@@ -52,7 +54,8 @@ func (r *record) init(s *spill.Store) {
 // the one before it drops that. Other kinds are passed over.
 //
 // The fields of a hash expire if the encoding of its Key event says so, and may if it
-// has none. Deleted
+// has none. A collection that holds the same member or field twice, which no server
+// loads, is an error that wraps [keyspace.ErrUnsupported], too. Deleted
 // entries of streams are left out, as are the idempotent producers of Redis 8.6. A
 // value that the version does not know is an error that wraps
 // [keyspace.ErrUnsupported] and leaves the key out; the Writer goes on.
@@ -99,6 +102,7 @@ func (w *Writer) begin(e *keyspace.Event) error {
 	r.body.reset()
 	r.long.reset()
 	r.small.reset(w.librarian(e.Type))
+	r.names.body.reset()
 	r.stream.reset()
 	return nil
 }
@@ -161,11 +165,7 @@ func fieldsExpire(e *keyspace.Event) bool {
 func (w *Writer) element(e *keyspace.Event) error {
 	r := &w.rec
 	if e.Part == keyspace.Whole {
-		value := e.Value
-		if value == nil {
-			value = []byte{}
-		}
-		return w.add(e, e.Field, value)
+		return w.add(e, e.Field, nonNil(e.Value))
 	}
 	if e.Part == keyspace.First {
 		r.long.reset()
@@ -180,6 +180,14 @@ func (w *Writer) element(e *keyspace.Event) error {
 	return w.add(e, r.field, nil)
 }
 
+// nonNil is p, which lies in no parts.
+func nonNil(p []byte) []byte {
+	if p == nil {
+		return []byte{}
+	}
+	return p
+}
+
 // maxEntry bounds the entries of streams, which are held whole.
 const maxEntry = 1 << 30
 
@@ -187,6 +195,16 @@ const maxEntry = 1 << 30
 // parts of it lie in long.
 func (w *Writer) add(e *keyspace.Event, field, value []byte) error {
 	r := &w.rec
+	switch r.key.Type {
+	case keyspace.Hash:
+		if err := r.names.add(nonNil(field), nil); err != nil {
+			return err
+		}
+	case keyspace.Set, keyspace.SortedSet:
+		if err := r.names.add(value, &r.long); err != nil {
+			return err
+		}
+	}
 	if r.small.active {
 		if value != nil && r.small.take(value, e.Score) {
 			return nil
@@ -262,6 +280,11 @@ func (w *Writer) End() error {
 		return w.err
 	}
 	r.open = false
+	if again, err := r.names.repeat(); err != nil {
+		return err
+	} else if again {
+		return w.refuse(&r.key, fmt.Sprintf("a %s that holds the same name twice", r.key.Type))
+	}
 	if r.small.active && r.small.len() > 0 {
 		return w.byLibrary()
 	}

@@ -88,7 +88,7 @@ func New(w io.Writer, v Version, o Options) (*Writer, error) {
 		o.MaxMem = defaultMem
 	}
 	x := &Writer{w: w, version: v, db: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
-	x.rec.init(x.store)
+	x.rec.init(x.store, o.MaxMem)
 	return x, x.write([]byte(head))
 }
 
