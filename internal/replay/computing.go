@@ -135,7 +135,7 @@ func (m *machine) change(e *keyspace.Event, key []byte, t keyspace.Type, made bo
 	}
 	m.changing(e.DB, name, e)
 	if o == nil {
-		o = newObject(t)
+		o = m.spare.object(t)
 		m.put(e, e.DB, name, o)
 		m.held += int64(len(name)) + perKey
 	}

@@ -42,6 +42,7 @@ type machine struct {
 		last   keyspace.StreamID // XCLAIM: what was delivered last
 	}
 	computed computed
+	spare    spare
 }
 
 // What elements take in memory beside their bytes, about: the entry of a map, its
@@ -60,6 +61,9 @@ func newMachine(limit, work int64) *machine {
 // clear removes all keys.
 func (m *machine) clear() {
 	for _, keys := range m.dbs {
+		for _, o := range keys {
+			m.spare.take(o)
+		}
 		clear(keys)
 	}
 	m.held, m.spent, m.open.o = 0, 0, nil
@@ -288,7 +292,7 @@ func (m *machine) key(e *keyspace.Event) error {
 		if e.Op != keyspace.OpCreate && o != nil {
 			keep = o.expire
 		}
-		o = newObject(e.Type)
+		o = m.spare.object(e.Type)
 		o.expire = keep
 		m.put(e, e.DB, key, o)
 	}

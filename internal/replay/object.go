@@ -60,6 +60,51 @@ func newObject(t keyspace.Type) *object {
 	return o
 }
 
+// spare are objects of keys that are no more, whose maps need not grow again.
+type spare [3][]*object
+
+// maxSpare is how large a map may be that is kept, and how many of each kind are.
+const maxSpare = 512
+
+// of returns where objects of a type are kept, nil if they are not.
+func (s *spare) of(t keyspace.Type) *[]*object {
+	switch t {
+	case keyspace.Hash:
+		return &s[0]
+	case keyspace.Set:
+		return &s[1]
+	case keyspace.SortedSet:
+		return &s[2]
+	}
+	return nil
+}
+
+// take keeps an object that nothing refers to any more.
+func (s *spare) take(o *object) {
+	kept := s.of(o.typ)
+	if n := len(o.hash) + len(o.set) + len(o.zset); kept == nil || len(*kept) == maxSpare || n > maxSpare {
+		return
+	}
+	clear(o.hash)
+	clear(o.set)
+	clear(o.zset)
+	*o = object{typ: o.typ, hash: o.hash, set: o.set, zset: o.zset}
+	*kept = append(*kept, o)
+}
+
+// object returns an empty object.
+func (s *spare) object(t keyspace.Type) *object {
+	kept := s.of(t)
+	if kept == nil || len(*kept) == 0 {
+		return newObject(t)
+	}
+	last := len(*kept) - 1
+	o := (*kept)[last]
+	*kept = (*kept)[:last]
+	o.expire = keyspace.NoExpire
+	return o
+}
+
 // empty reports whether the key of the object would no longer exist. A stream
 // stays when its last entry goes.
 func (o *object) empty() bool {

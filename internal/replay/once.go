@@ -170,15 +170,39 @@ func (f filter) put(h uint64) {
 	*word |= bits
 }
 
-// singles replays such keys one at a time, on a machine that holds one.
+// singles replays such keys, and hands them over some at a time. While they are told, the
+// next are replayed on another machine.
 type singles struct {
-	l    *Log
-	m    *machine
-	end  func()              // what watches the machine is told that a key is complete
-	done func(*machine) bool // false: no more is wanted
-	open bool                // the record being read is one of such a key, and is replayed
-	skip bool                // or it is one of which nothing is to be told
-	key  computed            // the command whose record it is, if that is computed
+	l      *Log
+	m      *machine // holds those that are next to be handed over
+	end    func()   // what watches it is told that its keys are complete
+	other  *machine
+	endOf  func() // the same of other
+	handed chan *machine
+	left   <-chan struct{} // closed once no more is wanted
+	final  bool            // what was told cannot be taken back
+	db     int32
+	name   []byte   // the key that is written
+	before int64    // what m held before
+	open   bool     // that is one of such a key, and is replayed
+	skip   bool     // or it is one of which nothing is to be told
+	key    computed // the command whose record it is, if that is computed
+}
+
+// About how much is handed over at a time, and what is so large that nothing is replayed
+// while it is told.
+const (
+	fewSingles = 64 << 10
+	bigSingle  = 1 << 20
+)
+
+// newSingles returns one whose machines an observer is told of. What is handed over is
+// to be received, and cleared unless it is nil, until handed is closed.
+func (l *Log) newSingles(o observer, left <-chan struct{}) *singles {
+	s := &singles{l: l, handed: make(chan *machine), left: left, final: o.untell == nil}
+	s.m, s.other = newMachine(l.limit()+fewSingles, l.limit()), newMachine(l.limit()+fewSingles, l.limit())
+	s.end, s.endOf = o.made(s.m), o.made(s.other)
+	return s
 }
 
 // wanted reports whether the elements of the key that was taken last are needed.
@@ -202,12 +226,13 @@ func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
 		return false, true, nil
 	}
 	if key != nil && (e.Kind == keyspace.Command || !s.key.has(e)) {
-		if !s.tell() {
+		if s.m.held > fewSingles && !s.tell() {
 			return true, false, nil
 		}
 		single := s.l.s.seen.single(key)
 		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, key))
 		s.open = single && !s.skip
+		s.db, s.name, s.before = e.DB, append(s.name[:0], key...), s.m.held
 	}
 	if !s.open {
 		return s.skip, true, nil
@@ -215,19 +240,33 @@ func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
 	err = s.m.apply(e)
 	if errors.Is(err, errFull) {
 		s.l.tooLarge(e)
-		s.m.clear()
+		delete(s.m.dbs[s.db], string(s.name))
+		s.m.held, s.m.open.o = s.before, nil
 		s.open, s.skip, err = false, true, nil
 	}
 	return true, true, err
 }
 
-// tell has what the machine holds told, and empties it.
+// tell hands over what was replayed.
 func (s *singles) tell() (more bool) {
-	if s.m.held == 0 {
+	held := s.m.held
+	if held == 0 {
 		return true
 	}
 	s.end()
-	more = s.done(s.m)
-	s.m.clear()
+	s.l.told = s.final
+	if more = s.hand(s.m); more && held > bigSingle {
+		more = s.hand(nil) // received once the former was told
+	}
+	s.m, s.other, s.end, s.endOf = s.other, s.m, s.endOf, s.end
 	return more
+}
+
+func (s *singles) hand(m *machine) (more bool) {
+	select {
+	case s.handed <- m:
+		return true
+	case <-s.left:
+		return false
+	}
 }

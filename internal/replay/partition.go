@@ -83,24 +83,44 @@ func (l *Log) whole(ctx context.Context, o observer) (fits bool, err error) {
 // divide replays single keys, and writes the events of all others to a tape for each
 // of n partitions.
 func (l *Log) divide(ctx context.Context, store *spill.Store, n int, o observer) (tapes []*tape, more bool, err error) {
-	s := &singles{l: l, m: newMachine(l.limit(), l.limit()), done: o.done}
-	s.end = o.made(s.m)
-	d := l.newDealer(store, n, 1)
+	left := make(chan struct{})
+	s, d := l.newSingles(o, left), l.newDealer(store, n, 1)
+	go func() {
+		defer close(s.handed)
+		more, err = l.deal(ctx, s, d)
+	}()
+	for m := range s.handed {
+		if m == nil {
+			continue
+		}
+		if !o.done(m) {
+			close(left)
+			for range s.handed {
+			}
+			return nil, false, err
+		}
+		m.clear()
+	}
+	return d.tapes, more, err
+}
+
+// deal reads the log, and divides it.
+func (l *Log) deal(ctx context.Context, s *singles, d *dealer) (more bool, err error) {
 	for e, err := range l.counted(ctx, Reading{Want: s.wanted}) {
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
 		switch taken, more, err := s.take(e); {
 		case err != nil || !more:
-			return nil, false, err
+			return false, err
 		case taken:
 			continue
 		}
 		if err := d.deal(e); err != nil {
-			return nil, false, err
+			return false, err
 		}
 	}
-	return d.tapes, s.tell(), nil
+	return s.tell(), nil
 }
 
 // A partition that does not fit is divided in splitIn, and each of those again, so

@@ -153,7 +153,7 @@ func (l *Log) parts() int {
 }
 
 // State yields the data set at the point as events of a snapshot: keys that the log
-// names once, where they stand, then function libraries and all other keys, in an
+// names once, about where they stand, then function libraries and all other keys, in an
 // order that is the same for the same input and MaxMem. The State of a Key is Live,
 // or Unknown where its value is inexact.
 func (l *Log) State(ctx context.Context) keyspace.Seq {
@@ -161,7 +161,6 @@ func (l *Log) State(ctx context.Context) keyspace.Seq {
 		out := &emitter{yield: yield}
 		l.told = false
 		err := l.run(ctx, observer{made: func(m *machine) func() { return m.arrange }, done: func(m *machine) bool {
-			l.told = true
 			out.libraries(m.libs)
 			m.each(func(db int32, key string, o *object) bool {
 				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
