@@ -312,6 +312,13 @@ func (r *Reader) find(limit int64) (found bool, err error) {
 		if w.offset() >= limit || !w.need(1) {
 			return false, nil
 		}
+		if k := w.zeros(); k > 1 { // of a hole, say: none but the last can begin a record
+			k = min(k-1, limit-w.offset())
+			w.r += int(k)
+			budget = min(budget+k*trialBudget, lookahead*trialBudget)
+			n |= 0xffff
+			continue
+		}
 		if budget > 0 && r.mayBegin() {
 			ok, cost := r.trial()
 			budget -= cost

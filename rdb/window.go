@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -35,6 +36,16 @@ type window struct {
 
 func newWindow(buf []byte, base int64) window {
 	return window{buf: buf, w: len(buf), base: base, pin: -1, mark: -1, err: io.EOF}
+}
+
+// zeros returns how many zeros come next in the window, 0 for fewer than eight.
+func (w *window) zeros() int64 {
+	b := w.buf[w.r:w.w]
+	n := 0
+	for n+8 <= len(b) && binary.LittleEndian.Uint64(b[n:]) == 0 {
+		n += 8
+	}
+	return int64(n)
 }
 
 // offset is that of the next byte.
