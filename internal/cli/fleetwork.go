@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/valkeyfs/valkeyfs/internal/fleet"
+	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
@@ -64,6 +66,7 @@ vain, set aside and lost to others, and how much it read and found.
 			o.Log = slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 			o.Name = cmp.Or(o.Name, workerName())
 			o.Names, o.KeyID = a.names, k.id()
+			o.Spill = a.spillBeside
 			d, err := db.open(cmd)
 			if err != nil {
 				return err
@@ -92,6 +95,19 @@ vain, set aside and lost to others, and how much it read and found.
 	f.StringVar(&metrics, "metrics", "", "serve metrics for Prometheus at `[HOST]:PORT` (default host: 127.0.0.1)")
 	f.BoolVar(&o.Drain, "drain", false, "end when nothing is queued or running")
 	return cmd
+}
+
+// spillBeside returns a directory for what is spilled outside of one in which an input
+// lies; nothing is outside of the root.
+func (a *app) spillBeside(ctx context.Context, dir string) (string, error) {
+	if dir == filepath.Dir(dir) {
+		return a.global.tmp, nil
+	}
+	in, err := source.New(ctx, []string{dir}, source.Options{})
+	if err != nil {
+		return "", err
+	}
+	return spillDir(a.global.tmp, in)
 }
 
 // workerName is the host and the process.

@@ -361,3 +361,27 @@ func migrate(t *testing.T, db *fleet.DB) {
 		}
 	}
 }
+
+// Nothing is written where an input lies, also if a worker is told to spill there.
+func TestSpillBesideInputs(t *testing.T) {
+	dir := dumps(t, 3).dir
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	tmp := filepath.Join(dir, "instance-1", "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet", "--attempts", "1", "--tmp", tmp)
+	if s := h.status(); s.Done != 2 || s.Failed != 1 || !strings.Contains(s.SetAside[0].Reason, "never written to") {
+		t.Errorf("%+v", s)
+	}
+
+	// The system's directory is not where an input lies, unless another is chosen.
+	h = newHost(t, "")
+	h.env = []string{"TMPDIR=" + tmp}
+	h.run([]int{0}, "fleet", "submit", dir)
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet", "--attempts", "1")
+	if s := h.status(); s.Done != 3 {
+		t.Errorf("%+v", s)
+	}
+}

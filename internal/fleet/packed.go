@@ -18,6 +18,7 @@ import (
 type packed struct {
 	stream *spill.Stream
 	zip    *s2.Writer
+	row    []byte
 }
 
 const (
@@ -30,6 +31,12 @@ func newPacked(in *spill.Store) *packed {
 	p := &packed{stream: in.Stream()}
 	p.zip = s2.NewWriter(pieces{p.stream}, s2.WriterConcurrency(1), s2.WriterBlockSize(packedBlock))
 	return p
+}
+
+// empty makes room for other lines.
+func (p *packed) empty() {
+	p.stream.Free()
+	p.zip.Reset(pieces{p.stream})
 }
 
 // Write adds lines.
@@ -57,14 +64,13 @@ func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, input int64) err
 	}
 	put := db.q(`INSERT INTO fleet_findings (input, seq, body) VALUES ($1, $2, $3)`)
 	r := p.stream.Reader()
-	var row []byte
 	for seq := 0; ; seq++ {
-		var err error
-		row, err = fillRow(row[:0], r)
-		if err == nil && len(row) > 0 {
-			_, err = tx.ExecContext(ctx, put, input, seq, row)
-		}
+		row, err := fillRow(p.row[:0], r)
 		if err != nil || len(row) == 0 {
+			return err
+		}
+		p.row = row
+		if _, err := tx.ExecContext(ctx, put, input, seq, row); err != nil {
 			return err
 		}
 	}

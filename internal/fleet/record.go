@@ -12,6 +12,8 @@ import (
 
 // recorder keeps what a scan reports of one input until it is stored.
 type recorder struct {
+	tmp     string
+	budget  int64
 	spilled *spill.Store
 	lines   *packed
 	jsonl   report.Writer
@@ -27,10 +29,28 @@ const recordBudget = 32 << 20
 // newRecorder returns a recorder that takes up to half of maxMem.
 func newRecorder(tmp string, maxMem int64) *recorder {
 	budget := min(maxMem/4, recordBudget)
-	r := &recorder{spilled: spill.New(tmp, budget), ids: newIDSet(tmp, budget)}
+	r := &recorder{tmp: tmp, budget: budget, ids: newIDSet(tmp, budget)}
+	r.begin()
+	return r
+}
+
+// begin makes room for what is found.
+func (r *recorder) begin() {
+	r.spilled = spill.New(r.tmp, r.budget)
 	r.lines = newPacked(r.spilled)
 	r.jsonl = report.NewJSONL(r.lines)
-	return r
+}
+
+// empty makes a recorder one of another input, which keeps little room, and no file.
+func (r *recorder) empty() {
+	_ = r.ids.close()
+	r.sums, r.summary = nil, nil
+	if r.spilled.Spilled() > 0 {
+		_ = r.spilled.Close()
+		r.begin()
+		return
+	}
+	r.lines.empty()
 }
 
 func (r *recorder) Run(*report.Run) error { return nil }
@@ -52,11 +72,6 @@ func (r *recorder) Damage(d *report.Damage) error { return r.jsonl.Damage(d) }
 func (r *recorder) Summary(s *report.Summary) error {
 	r.summary = s
 	return nil
-}
-
-func (r *recorder) close() {
-	_ = r.spilled.Close()
-	_ = r.ids.close()
 }
 
 // store replaces what is known of an input, in one transaction, if its lease is

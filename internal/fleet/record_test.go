@@ -9,7 +9,7 @@ import (
 func TestRecorderSpills(t *testing.T) {
 	const maxMem = 4 << 20
 	r := newRecorder(t.TempDir(), maxMem)
-	defer r.close()
+	defer r.empty()
 	found := make([]byte, maxMem)
 	rand.Read(found)
 	if _, err := r.lines.Write(found); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,9 @@ type WorkOptions struct {
 	Drain    bool          // end when nothing is queued or running
 	Log      *slog.Logger
 	Counts   *Counts
+	// Spill names a directory for what is spilled that is neither the one given, where an
+	// input lies, nor in it. Nil: Read.Tmp.
+	Spill func(ctx context.Context, dir string) (string, error)
 }
 
 // Counts are what a worker has done since it began.
@@ -50,7 +54,8 @@ type scanner struct {
 	river.WorkerDefaults[scanJob]
 	db    *DB
 	o     WorkOptions
-	ended chan struct{} // says that a job ended
+	spare chan *recorder // of the input before
+	ended chan struct{}  // says that a job ended
 }
 
 // Work scans inputs, one at a time, until ctx ends or, if that is wanted, nothing
@@ -64,7 +69,7 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 		return err
 	}
 	o.Name = name
-	w := &scanner{db: db, o: o, ended: make(chan struct{}, 1)}
+	w := &scanner{db: db, o: o, spare: make(chan *recorder, 1), ended: make(chan struct{}, 1)}
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, w); err != nil {
 		return err
@@ -230,10 +235,23 @@ func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
-// open opens an input; of one in a bucket, remote tells later what failed.
-func (w *scanner) open(ctx context.Context, l *lease, remote *objects) (in *source.Inputs, err error) {
-	read := w.o.Read
+// reading is how an input is read: nothing is spilled where it lies.
+func (w *scanner) reading(ctx context.Context, l *lease) (read source.Options, err error) {
+	read = w.o.Read
 	read.Alone, read.Role = true, source.Role(l.role)
+	if w.o.Spill == nil || strings.HasPrefix(l.path, s3.Scheme) {
+		return read, nil
+	}
+	path, err := filepath.EvalSymlinks(l.path)
+	if err != nil {
+		return read, nil //nolint:nilerr // to open it says more
+	}
+	read.Tmp, err = w.o.Spill(ctx, filepath.Dir(path))
+	return read, err
+}
+
+// open opens an input; of one in a bucket, remote tells later what failed.
+func (w *scanner) open(ctx context.Context, l *lease, read source.Options, remote *objects) (in *source.Inputs, err error) {
 	if !strings.HasPrefix(l.path, s3.Scheme) {
 		return source.New(ctx, []string{l.path}, read)
 	}
@@ -241,6 +259,27 @@ func (w *scanner) open(ctx context.Context, l *lease, remote *objects) (in *sour
 		return nil, err
 	}
 	return remote.inputs(ctx, l.path, read)
+}
+
+// recorder returns one that is empty, and spills to tmp.
+func (w *scanner) recorder(tmp string) *recorder {
+	select {
+	case r := <-w.spare:
+		if r.tmp == tmp {
+			return r
+		}
+	default:
+	}
+	return newRecorder(tmp, w.o.Read.MaxMem)
+}
+
+// reuse keeps a recorder for the next input.
+func (w *scanner) reuse(r *recorder) {
+	r.empty()
+	select {
+	case w.spare <- r:
+	default:
+	}
 }
 
 // scan scans an input and stores what was found.
@@ -251,13 +290,17 @@ func (w *scanner) scan(ctx context.Context, l *lease) (err error) {
 		}
 	}()
 	var remote objects
-	in, err := w.open(ctx, l, &remote)
+	read, err := w.reading(ctx, l)
+	if err != nil {
+		return err
+	}
+	in, err := w.open(ctx, l, read, &remote)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	r := newRecorder(w.o.Read.Tmp, w.o.Read.MaxMem)
-	defer r.close()
+	r := w.recorder(read.Tmp)
+	defer w.reuse(r)
 	result, err := sweep.Run(ctx, in, w.o.Scanner, r, sweep.Options{Names: w.o.Names})
 	if err != nil {
 		return err
