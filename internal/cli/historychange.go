@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -80,7 +79,7 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 // sets are, is a length unless values are shown.
 func elementName(a *app, c *replay.Change, reveal bool) string {
 	if !reveal && c.Element != nil && (c.Type == keyspace.Set || c.Type == keyspace.SortedSet) {
-		return fmt.Sprintf("(%d bytes)", len(c.Element))
+		return "(" + strconv.Itoa(len(c.Element)) + " bytes)"
 	}
 	return a.names.Key(string(c.Element))
 }

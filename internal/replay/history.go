@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -250,7 +249,10 @@ func length(v []byte) int {
 	return len(v)
 }
 
-func idText(id keyspace.StreamID) string { return fmt.Sprintf("%d-%d", id.MS, id.Seq) }
+func idText(id keyspace.StreamID) string {
+	b := append(strconv.AppendUint(nil, id.MS, 10), '-')
+	return string(strconv.AppendUint(b, id.Seq, 10))
+}
 
 func appendScore(f float64) []byte {
 	if math.IsInf(f, 0) {

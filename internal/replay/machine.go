@@ -22,9 +22,9 @@ type machine struct {
 	work  int64             // times workShare: of spent
 	spent int64             // steps, see afford
 
-	// before, if not nil, is called before a key changes, and before each element of
-	// one does; a flush or a rename calls it for each key that it changes.
-	before func(db int32, key string, e *keyspace.Event)
+	// before, if not nil, is called before a key changes, which holds o, and before each
+	// element of one does; a flush or a rename calls it for each key that it changes.
+	before func(db int32, key string, o *object, e *keyspace.Event)
 	// after, if not nil, is called when a command was computed.
 	after func()
 
@@ -187,13 +187,15 @@ func (o *object) size() int64 {
 
 // changing is called before an event changes a key.
 func (m *machine) changing(db int32, key string, e *keyspace.Event) {
-	if e.Presumed {
-		if o := m.get(db, key); o != nil {
-			o.presumed = true
-		}
+	if m.before == nil && !e.Presumed {
+		return
+	}
+	o := m.get(db, key)
+	if e.Presumed && o != nil {
+		o.presumed = true
 	}
 	if m.before != nil {
-		m.before(db, key, e)
+		m.before(db, key, o, e)
 	}
 }
 
@@ -336,7 +338,7 @@ func (m *machine) element(e *keyspace.Event) error {
 			m.whole.Value, m.whole.Part = value, keyspace.Whole
 			whole = &m.whole
 		}
-		m.before(m.open.db, m.open.key, whole)
+		m.before(m.open.db, m.open.key, o, whole)
 	}
 	if err := m.grow(len(value) + len(e.Field) + perElement); err != nil {
 		return err

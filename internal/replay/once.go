@@ -216,7 +216,7 @@ func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
 	case keyspace.Command:
 		s.key.see(e)
 		if key = writtenBy(e); key == nil {
-			s.key.ok = false
+			s.open, s.skip = false, false
 			return false, true, nil
 		}
 	case keyspace.Key:

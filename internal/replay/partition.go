@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -250,7 +249,7 @@ func neededBy(e *keyspace.Event) []byte {
 	switch {
 	case name == "":
 		return nil
-	case len(e.Args) < 3 && name != "incr" && name != "decr" && !strings.HasPrefix(name, "zpop") || len(e.Args) < 2:
+	case len(e.Args) < 2 || len(e.Args) < 3 && (name == "xgroup" || name == "xclaim" || name == "bitop"):
 		return nil
 	case name == "xgroup", name == "bitop":
 		return e.Args[2]

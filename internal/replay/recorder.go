@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/valkeyfs/valkeyfs/internal/spill"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
@@ -30,11 +31,10 @@ type recorder struct {
 }
 
 // before is called by the machine.
-func (r *recorder) before(db int32, key string, e *keyspace.Event) {
+func (r *recorder) before(db int32, key string, o *object, e *keyspace.Event) {
 	if r.l.o.Want != nil && !r.l.o.Want(db, []byte(key)) {
 		return
 	}
-	o := r.m.get(db, key)
 	if r.l.o.Tombstones && !takes(e, o) {
 		return
 	}
@@ -293,14 +293,16 @@ func (r *recorder) add(c *Change) {
 	if r.l.o.Tombstones && !c.What.Tombstone() {
 		return
 	}
-	for _, v := range []*[]byte{&c.Before, &c.After, &c.Element} {
-		if len(*v) > maxValue {
-			*v, c.Cut = (*v)[:maxValue], true
-		}
+	if o := &r.of; len(r.group) == 0 || o.Offset != c.Offset || o.DB != c.DB || o.Source != c.Source || !bytes.Equal(o.Key, c.Key) {
+		r.flush()
+		r.begin(c)
 	}
-	r.one = r.encode(r.one[:0], c)
-	o := &r.of
-	if len(r.group) == 0 || len(r.group)+len(r.one) > maxGroup || o.Offset != c.Offset || o.DB != c.DB || o.Source != c.Source || !bytes.Equal(o.Key, c.Key) {
+	c.cut(maxValue)
+	if r.one = r.encode(r.one[:0], c); r.head+len(r.one) > maxGroup {
+		c.cut(maxValue / 2)
+		r.one = r.encode(r.one[:0], c)
+	}
+	if len(r.group)+len(r.one) > maxGroup {
 		r.flush()
 		r.begin(c)
 	}
@@ -308,8 +310,17 @@ func (r *recorder) add(c *Change) {
 	r.number++
 }
 
-// maxGroup is how long a record of several changes may be; one alone may be longer.
-const maxGroup = 32 << 10
+// cut leaves the beginning of what is longer than n.
+func (c *Change) cut(n int) {
+	for _, v := range []*[]byte{&c.Before, &c.After, &c.Element} {
+		if len(*v) > n {
+			*v, c.Cut = (*v)[:n], true
+		}
+	}
+}
+
+// maxGroup is how long a record may be, but for its tail.
+const maxGroup = spill.MaxSorted - tailSize
 
 // begin begins a record: sorted by database, key, place; a 0 ends the key, and one in it
 // is escaped.
@@ -330,7 +341,7 @@ func (r *recorder) begin(c *Change) {
 
 // flush hands over the last record.
 func (r *recorder) flush() {
-	if len(r.group) == 0 {
+	if len(r.group) <= r.head {
 		return
 	}
 	b := binary.BigEndian.AppendUint32(r.group, r.attempt)

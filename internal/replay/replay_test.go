@@ -842,3 +842,27 @@ func TestSort(t *testing.T) {
 		}
 	}
 }
+
+// Changes of which all is as long as may be are cut, and told.
+func TestLongChanges(t *testing.T) {
+	long := strings.Repeat("l", 2*maxValue)
+	path := logOf(t, "SELECT 0", "HSET h "+long+" "+long, "HSET h "+long+" "+long+"x", "SET "+long+" "+long, "SET "+long+" "+long+"x")
+	for _, maxMem := range []int64{1, 1 << 24} {
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := 0
+		for c, err := range l.History(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told++; !c.Cut || max(len(c.Before), len(c.After)) < maxValue/2 {
+				t.Errorf("%s, before %d bytes, after %d, cut: %t", c.What, len(c.Before), len(c.After), c.Cut)
+			}
+		}
+		if told != 5 {
+			t.Errorf("%d changes", told)
+		}
+	}
+}
