@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"io"
+	"os"
 	"syscall"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
@@ -19,9 +20,35 @@ type blocks struct {
 	off, end int64
 	gap      int64 // bytes at off that are known not to be readable
 	gapErr   error
+	file     *os.File // that may have holes; else nil
+	hole     int64    // up to where one lies
+	data     int64    // up to where none does
 }
 
-func newBlocks(r io.ReaderAt, size int64) *blocks { return &blocks{r: r, end: size} }
+func newBlocks(r io.ReaderAt, size int64) *blocks {
+	b := &blocks{r: r, end: size}
+	if h, ok := r.(*handle); ok {
+		b.file = h.File
+	}
+	return b
+}
+
+// look finds out whether a hole lies at off, and where it or the data there ends. A hole
+// is believed if its last byte is there, and zero: the file may have shrunk.
+func (b *blocks) look() {
+	from, to, ok := dataOf(b.file, b.off, b.end)
+	if ok && from > b.off {
+		var last [1]byte
+		b.hole = min(from, b.end)
+		n, _ := b.r.ReadAt(last[:], b.hole-1)
+		ok = n == 1 && last[0] == 0
+	}
+	if !ok {
+		b.file, b.hole = nil, 0
+		return
+	}
+	b.data = to
+}
 
 func (b *blocks) Read(p []byte) (int, error) {
 	if len(p) == 0 {
@@ -34,6 +61,15 @@ func (b *blocks) Read(p []byte) (int, error) {
 		return b.zeros(p)
 	}
 	p = p[:min(int64(len(p)), b.end-b.off)]
+	if b.file != nil && b.off >= b.hole && b.off >= b.data {
+		b.look()
+	}
+	if b.off < b.hole {
+		n := min(int64(len(p)), b.hole-b.off)
+		clear(p[:n])
+		b.off += n
+		return int(n), nil
+	}
 	n, err := b.r.ReadAt(p, b.off)
 	if n > 0 {
 		b.off += int64(n)
