@@ -1,6 +1,7 @@
 package carve
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -73,6 +74,10 @@ func TestCaptured(t *testing.T) {
 		if p.Kind != c.kind || p.Length != int64(len(c.bytes)) || c.records > 0 && p.Records != c.records || p.Stream != "10.0.0.1:50000 > 10.0.0.2:6379" {
 			t.Errorf("%s: %+v", c.kind, p)
 		}
+	}
+	broken := open(append(captured(log(200), 100, 1), bytes.Repeat([]byte{0xff}, 100)...))
+	if pieces := search(broken); len(pieces) != 1 || broken.Unread() != 100 {
+		t.Errorf("%d pieces of a file that breaks off, %d bytes unread", len(pieces), broken.Unread())
 	}
 	img := open(captured(log(200), 100, 147))
 	if pieces := search(img); len(pieces) < 20 || !img.Opaque() || pieces[0].Stream != "" {
