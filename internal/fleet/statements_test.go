@@ -74,7 +74,7 @@ func TestStatementsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
+	defer tx.Rollback() // it does nothing after Commit
 	const all = `SELECT n FROM t ORDER BY n`
 	rows, err := tx.Query(all)
 	if err != nil {
