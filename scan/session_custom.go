@@ -193,6 +193,15 @@ func beforeSession(name []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// hideSession masks the identifier in the name of a session's key, whatever the values
+// say: those of a large key are judged a part at a time.
+func (w *worker) hideSession(name []byte) {
+	id := name[bytes.LastIndexAny(name, ":/|")+1:]
+	if _, named := beforeSession(name[:max(0, len(name)-len(id)-1)]); named && isSessionID(id) {
+		w.masks = append(w.masks, maskedSpan{len(name) - len(id), len(name), maskSecret(&sessionFamily[0], string(id))})
+	}
+}
+
 // isOtherSession reports whether the word before session says that it is none of
 // a login.
 func isOtherSession(before []byte) bool {

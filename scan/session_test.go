@@ -450,6 +450,37 @@ func TestIdentitiesHideSecrets(t *testing.T) {
 	}
 }
 
+// TestSessionsKeysAreHidden: the identifier in the name of a session's key is a
+// credential also where its values do not tell: behind those of a large one that do, and
+// of one that only names a session.
+func TestSessionsKeysAreHidden(t *testing.T) {
+	sid := random("sh", 32, hexAlphabet)
+	secret := func(i int) string { return random(fmt.Sprint("sh", i), 16, alnumAlphabet) }
+	fields := []string{"user_id", "7", "lastLogin", "2026-01-01"}
+	for i := range 3000 {
+		fields = append(fields, fmt.Sprintf("password%d", i), secret(i), fmt.Sprintf("note%d", i), strings.Repeat("word ", 50))
+	}
+	s, err := New(Config{Workers: 1, IDKey: []byte("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, events := range [][]keyspace.Event{
+		hashKey("session:"+sid, fields...),
+		stringKey("app:sess:"+sid, jsonText(object{"password": secret(1)})),
+		stringKey("session:"+sid, jsonText(object{"user_id": 7, "lastLogin": "2026-01-01", "password": secret(2)})),
+	} {
+		found, _ := scanAll(t, s, events)
+		if len(found) == 0 || len(events) > 100 && len(found) < 2900 {
+			t.Errorf("%d findings", len(found))
+		}
+		for _, f := range found {
+			if !strings.HasSuffix(f.Key, "****"+sid[len(sid)-4:]) || strings.Contains(jsonText(f), sid) {
+				t.Fatalf("%s shows the session's identifier", f.Rule)
+			}
+		}
+	}
+}
+
 // TestNoSessions: names alone make no session, nor do values that only look
 // like one.
 func TestNoSessions(t *testing.T) {

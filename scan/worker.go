@@ -136,6 +136,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 		w.scanRoot(name, hits, w.key.name.from, true)
 		w.keep(report)
 	}
+	w.hideSession(name)
 	if w.key.label != "" {
 		w.enter(name, false, hits)
 		return
