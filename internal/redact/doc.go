@@ -6,7 +6,8 @@
 // and then scanned again as they will be, of these only the keys in which something was
 // found, until nothing is any more. What is
 // found again although its secret was replaced, because the value around it gives it
-// away, is replaced in larger pieces: the whole string, then all strings of the key.
+// away, is replaced in larger pieces: the whole string, then all strings of the key. What
+// is found even then is left out.
 // [Redactor.Seq] then yields the events with all that replaced, wherever it stands:
 // in names of keys and fields, members, values, names of consumers, code of
 // functions, arguments of commands, and behind escapes, UTF-16, base64, hexadecimal and
@@ -19,6 +20,8 @@
 //	table.go        hashes in little memory
 //	judge.go        finding them in all that the scanner opens
 //	placeholder.go  what stands in a secret's place
+//	names.go        names that must stay different
+//	traits.go       what a look at a string tells, and room for what comes out of it
 //	container.go    secrets behind an encoding, layer by layer
 //	compressed.go   what is compressed
 //	untold.go       what is compressed by what has no mark of its own

@@ -64,11 +64,12 @@ func (s *store) done() []byte {
 	return s.b.Bytes()
 }
 
-// found are the secrets that a scan finds, of eight characters or more.
+// found are the secrets that a scan finds, of eight characters or more. A queue of jobs
+// is known by its name, which is none.
 func found(t testing.TB, snapshot []byte) (secrets []string) {
 	t.Helper()
 	_, err := scanner(t).Scan(context.Background(), events(snapshot)(), func(f *scan.Finding) error {
-		if f = f.Plain(); len(f.Secret) >= 8 {
+		if f = f.Plain(); len(f.Secret) >= 8 && f.Rule != "job-queue" {
 			secrets = append(secrets, f.Secret)
 		}
 		return nil
