@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/servertest"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
@@ -52,15 +54,17 @@ func TestCrowdedNames(t *testing.T) {
 	s := newStore(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	const n = 5_000
-	var members, fields []string
+	var members, fields, ids []string
 	for i := range n {
 		id := fmt.Sprint(10_000_019 + i*3001)
 		members = append(members, "player:"+id)
 		fields = append(fields, id, "1")
+		ids = append(ids, id)
 		s.key(keyspace.String, "session:"+random(r, "0123456789abcdef", 40), fmt.Sprintf(`{"user_id": %s, "csrf": "%s", "roles": ["user"], "ip": "10.1.2.3"}`, id, random(r, "0123456789abcdef", 32)))
 	}
 	s.key(keyspace.SortedSet, "board", members...)
 	s.key(keyspace.Hash, "by:id", fields...)
+	s.key(keyspace.Set, "ids", ids...)
 	snapshot := s.done()
 	was := map[string]bool{}
 	for _, name := range namesIn(t, snapshot) {
@@ -78,9 +82,18 @@ func TestCrowdedNames(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	if len(got) != 3*n || len(slices.Compact(got)) != 3*n || same > 0 {
-		t.Errorf("%d names of %d, of which %d stayed", len(got), 3*n, same)
+	if len(got) != 4*n || len(slices.Compact(got)) != 4*n || same > 0 {
+		t.Errorf("%d names of %d, of which %d stayed", len(got), 4*n, same)
 	}
+	clean(t, out, nil)
+	t.Run("loaded", func(t *testing.T) {
+		loaded := load(t, servertest.Find(t, "redis-8"), out)
+		for command, want := range map[string]int{"ZCARD board": n, "HLEN by:id": n, "SCARD ids": n, "DBSIZE": n + 3} {
+			if got := fmt.Sprint(loaded.Must(t, strings.Fields(command)...)); got != fmt.Sprint(want) {
+				t.Errorf("%s: %s, want %d", command, got, want)
+			}
+		}
+	})
 }
 
 // namesIn are the keys of strings with their values, and those of collections with each
