@@ -232,7 +232,9 @@ func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
 		single := s.l.s.seen.single(key)
 		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, key))
 		s.open = single && !s.skip
-		s.db, s.name, s.before = e.DB, append(s.name[:0], key...), s.m.held
+		if s.open {
+			s.db, s.name, s.before = e.DB, append(s.name[:0], key...), s.m.held
+		}
 	}
 	if !s.open {
 		return s.skip, true, nil
