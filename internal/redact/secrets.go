@@ -23,7 +23,7 @@ type secrets struct {
 	texts  table
 	heads  table    // hashes of the first bytes: which of sets has the lengths,
 	longer table    // and of the first longHead
-	filter []uint64 // bits by the hash of the head: most positions end there
+	filter []uint64 // bits by the hash of the head: nearly all positions end there
 	sets   [][]int  // lengths, the longest first; few are different
 	listed int64    // lengths in sets
 	most   int      // length of the longest
@@ -110,13 +110,16 @@ func (s *secrets) hash(head uint64) uint64 {
 	return used(hi ^ lo)
 }
 
-// mark sets the bit of a hash, of which the number of a slot is no part.
+// mark sets the bits of a hash, of which the number of a slot is no part. They lie in one
+// word, so that one look tells nearly all positions.
 func (s *secrets) mark(h uint64) {
-	at := s.bit(h)
-	s.filter[at/64] |= 1 << (at % 64)
+	at, set := s.bits(h)
+	s.filter[at] |= set
 }
 
-func (s *secrets) bit(h uint64) uint64 { return h >> numberBits & uint64(len(s.filter)*64-1) }
+func (s *secrets) bits(h uint64) (at, set uint64) {
+	return h >> numberBits & uint64(len(s.filter)-1), 1<<(h>>40&63) | 1<<(h>>46&63) | 1<<(h>>52&63)
+}
 
 // next finds the first secret at or behind from, the longest where several begin.
 func (s *secrets) next(p []byte, from int) (at, size int) {
@@ -125,7 +128,7 @@ func (s *secrets) next(p []byte, from int) (at, size int) {
 	}
 	for i := from; i+anywhere <= len(p); i++ {
 		h := s.hash(binary.LittleEndian.Uint64(p[i:]))
-		if at := s.bit(h); s.filter[at/64]&(1<<(at%64)) == 0 {
+		if at, set := s.bits(h); s.filter[at]&set != set {
 			continue
 		}
 		if n := s.longest(&s.heads, h, p, i); n > 0 {
