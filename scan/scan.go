@@ -73,6 +73,8 @@ type Scanner struct {
 	byClass    [namePassword + 1]*rule
 
 	commandRules, valueRules []*rule // of the judges
+
+	namers *sync.Pool // of KeyName
 }
 
 // An action is what a keyword sets off.
@@ -108,7 +110,7 @@ func New(config Config) (*Scanner, error) {
 			return nil, err
 		}
 		s := *of
-		s.config = config
+		s.config, s.namers = config, new(sync.Pool)
 		return &s, nil
 	}
 	return compile(config)
@@ -120,7 +122,7 @@ var builtIn = sync.OnceValues(func() (*Scanner, error) { return compile(Config{}
 
 // compile makes a Scanner of the rules of a configuration.
 func compile(config Config) (*Scanner, error) {
-	s := &Scanner{config: config, decoders: decoders()}
+	s := &Scanner{config: config, decoders: decoders(), namers: new(sync.Pool)}
 	if !config.NoDefaultRules {
 		set, err := defaultRules()
 		if err != nil {

@@ -1,11 +1,9 @@
 package sweep
 
 import (
-	"context"
 	"sync"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
-	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/scan"
 )
 
@@ -67,14 +65,7 @@ func (n *Names) mask(name string) string {
 	if err != nil {
 		return unknownName
 	}
-	key := func(yield func(*keyspace.Event, error) bool) {
-		yield(&keyspace.Event{Kind: keyspace.Key, DB: -1, Key: []byte(name), Expire: keyspace.NoExpire, Pos: keyspace.Pos{Inner: -1}}, nil)
-	}
-	masked := name
-	_, err = s.Scan(context.Background(), key, func(f *scan.Finding) error {
-		masked = f.Key
-		return nil
-	})
+	masked, err := s.KeyName(name)
 	if err != nil {
 		return unknownName
 	}
