@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -15,6 +16,8 @@ type Prober struct {
 	r             *Reader // the one of them that read the chain at hand
 	first         opening // of the chain that begins said to begin
 	proven        bool    // its value has a form that could be wrong
+	named         bool    // its name is one that one expects
+	odd           []span  // where the names of the chain stand that are none
 	key           []byte  // of the record before
 	packer        packer
 	budget        int64 // bytes that trials may look at
@@ -75,32 +78,43 @@ func (p *Prober) At(b []byte, i int) bool {
 	if p.since = i; p.budget < 0 {
 		return false
 	}
-	if p.begins(b[i:]) && !p.leads(b, i) {
+	if p.begins(b[i:]) && !p.leads(b, i, true) {
 		return true
 	}
 	p.spend()
 	return false
 }
 
+// span is a range of what is looked at.
+type span struct{ from, to int }
+
 // spend takes what the last trial cost from the budget: bytes that were passed over
 // cost less than those that were decompressed.
 func (p *Prober) spend() { p.budget -= p.r.in.offset()/8 + p.r.inflated + trialCost }
 
-// leads reports whether the first record of a chain at i, of strings that nothing
-// vouches for, leads over the true start of another.
-func (p *Prober) leads(b []byte, i int) bool {
-	if p.proven {
+// leads reports whether a chain at i leads over the true start of another: the first of
+// its records if it is of strings that nothing vouches for, or a name in it that is none,
+// over a record with a name. Chance makes lengths that lead from a record that is cut
+// to the value of another. far: the other one leads over none.
+func (p *Prober) leads(b []byte, i int, far bool) bool {
+	r, odd := p.r, slices.Clone(p.odd) // another trial writes over the rest
+	over := func(s span, named bool) bool {
+		for j := i + s.from; j < min(i+s.to, len(b)-leastRecord) && p.budget > 0; j++ {
+			if !MayBegin(b[j], b[j+1]) || !plausibleAt(b, j) {
+				continue
+			}
+			if p.begins(b[j:]) && (p.named || !named) && !(far && p.leads(b, j, false)) {
+				return true
+			}
+			p.spend()
+		}
 		return false
 	}
-	r, first := p.r, p.first
-	for j := i + int(first.heads[len(first.heads)-1].typeAt) + 1; j < min(i+int(first.end), len(b)-leastRecord) && p.budget > 0; j++ {
-		if !MayBegin(b[j], b[j+1]) || !plausibleAt(b, j) {
-			continue
-		}
-		if p.begins(b[j:]) {
-			return true
-		}
-		p.spend()
+	if first := p.first; !p.proven && over(span{int(first.heads[0].typeAt) + 1, int(first.end)}, false) {
+		return true
+	}
+	if slices.ContainsFunc(odd, func(s span) bool { return over(s, true) }) {
+		return true
 	}
 	p.r = r
 	return false

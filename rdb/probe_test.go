@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,50 @@ func TestProberTables(t *testing.T) {
 	for _, c := range cases {
 		if i := NewProber().Next(append(c.b, make([]byte, 32)...), 0, len(c.b)); (i >= 0) != c.has {
 			t.Errorf("%s: found at %d", c.name, i)
+		}
+	}
+}
+
+// What stands in front of a record may lead over it by chance to the value of a later
+// one, or look like its age: the chain begins with the record all the same.
+func TestProberDisputes(t *testing.T) {
+	whole, at := ledger(60, 3)
+	var starts []int
+	for _, r := range at {
+		starts = append(starts, r[0])
+	}
+	slices.Sort(starts)
+	records := whole[starts[0]:]
+	name := bytes.Index(records, []byte("app:2:"))
+	value := name + int(records[name-1]) // of a hash
+	made := func(f func(b *build)) string {
+		var b build
+		f(&b)
+		return b.String()
+	}
+	junk := "\x8a\xf1\x03\xd7\x99\x02\xc8"
+	n := len(junk) + value
+	over := "\x10" + string([]byte{0x40 | byte(n>>8), byte(n)}) + junk // a hash whose name ends where a listpack begins
+	binary := made(func(b *build) { b.op(16).str(junk + junk).str(listpackOf("name", "value")) })
+	for _, c := range []struct {
+		name, before string
+		at           int
+	}{
+		{"a name that leads over records", over, len(over)},
+		{"one behind another record", made(func(b *build) { b.op(0).str("a name").str("a value") }) + over, -1},
+		{"one in a value", made(func(b *build) { b.op(0).str("app:x").str(junk + over) }), 0},
+		{"an age of this record alone", "\xf9\xaa", 2},
+		{"a time without use of this record alone", "\xf8\x0a", 2},
+		{"a name that is no text", binary, 0},
+	} {
+		b := append([]byte(c.before), records...)
+		want := c.at
+		if want < 0 {
+			want = len(c.before)
+		}
+		p := NewProber()
+		if i := p.Next(b, 0, len(b)); i != want || p.Magic() != "REDIS" {
+			t.Errorf("%s: found at %d, not at %d", c.name, i, want)
 		}
 	}
 }

@@ -30,6 +30,8 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 	r.habits.database, r.nameless, r.inflated = -1, -1, 0
 	var t table
 	doubt, odd, keys, weight := false, 0, 0, 0
+	idle, freq := false, false
+	p.odd = p.odd[:0]
 	for weight < believed {
 		more, err := r.record()
 		if err != nil {
@@ -54,12 +56,20 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 		if keys == 0 {
 			p.proven, p.first.heads = !r.unproven, p.first.heads[:0]
 			p.first.open(r, 0)
+			p.named = !name
 			doubt = r.unproven && name
+			idle, freq = r.idle >= 0, r.freq >= 0
 		} else if doubt {
 			t.row(p, record)
 		}
+		if idle != (r.idle >= 0) || freq != (r.freq >= 0) {
+			return false // all keys of a file have them, or none
+		}
 		if keys++; name {
 			odd++
+			if end, ok := behindKey(b, int(r.typeAt)+1); ok {
+				p.odd = append(p.odd, span{int(r.typeAt) + 1, end})
+			}
 		}
 		weight += weightOf(record, r.unproven, name)
 		p.key = append(p.key[:0], r.key...)
