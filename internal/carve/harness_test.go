@@ -2,11 +2,13 @@ package carve
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/valkeyfs/valkeyfs/internal/fixtures"
@@ -17,6 +19,9 @@ import (
 
 // harnessEnv is how many images each server gets; `make harness` sets it.
 const harnessEnv = "VALKEYFS_HARNESS"
+
+// harnessKeepEnv is the directory in which pieces are kept of which records were missed.
+const harnessKeepEnv = "VALKEYFS_HARNESS_KEEP"
 
 const (
 	harnessKeys  = 20_000
@@ -56,7 +61,11 @@ func runtimeRoot(t *testing.T) string {
 	return ""
 }
 
-type placed struct{ from, to int64 }
+// placed is where something lies in a file: a record, of some type, or a piece.
+type placed struct {
+	from, to int64
+	typ      string
+}
 
 // TestHarnessFragments: of pieces of 64 KiB of a real server's snapshot, between
 // programs, source code and noise, the records that are whole are found, and
@@ -84,12 +93,18 @@ func TestHarnessFragments(t *testing.T) {
 					t.Fatal(err)
 				}
 				if e.Kind == keyspace.KeyEnd {
-					records = append(records, placed{e.Record, e.Record + e.Length})
+					records = append(records, placed{e.Record, e.Record + e.Length, fmt.Sprint(e.Type, " ", e.Encoding)})
 				}
 			}
 			truth, found, right, missed := 0, 0, 0, 0
 			for seed := range uint64(images) {
-				img, where := image(t, snapshot, records, seed)
+				img, all := image(t, snapshot, records, seed)
+				where := map[int64]int64{}
+				for _, f := range all {
+					for _, x := range f.records {
+						where[x.from] = x.to
+					}
+				}
 				truth += len(where)
 				hit := map[int64]bool{}
 				pieces, _ := carveAll(t, img, 2)
@@ -117,9 +132,9 @@ func TestHarnessFragments(t *testing.T) {
 					}
 				}
 				missed += len(where) - len(hit)
-				for from, to := range where {
-					if testing.Verbose() && !hit[from] {
-						t.Logf("seed %d: missed %d to %d: % x", seed, from, to, img[from:min(to, from+24)])
+				for _, f := range all {
+					if why := f.missed(t, img, pieces, hit); why != "" {
+						t.Logf("seed %d: %s", seed, why)
 					}
 				}
 			}
@@ -136,14 +151,19 @@ func TestHarnessFragments(t *testing.T) {
 	}
 }
 
-// image places pieces of a snapshot, at the start of a cluster each, and returns
-// where the records that are whole in them lie.
-func image(t *testing.T, snapshot []byte, records []placed, seed uint64) ([]byte, map[int64]int64) {
+// placement is a piece of a snapshot in an image, with the records that are whole in it.
+type placement struct {
+	placed
+	records []placed
+}
+
+// image places pieces of a snapshot, at the start of a cluster each.
+func image(t *testing.T, snapshot []byte, records []placed, seed uint64) ([]byte, []placement) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 3))
 	between := surroundings(t, r)
 	var img []byte
-	where := map[int64]int64{}
+	var all []placement
 	for range fragments {
 		b := between[r.IntN(len(between))]
 		n := (16 + r.IntN(128)) * cluster
@@ -152,11 +172,54 @@ func image(t *testing.T, snapshot []byte, records []placed, seed uint64) ([]byte
 		at := int64(len(img))
 		cut := int64(headerSize+r.IntN(len(snapshot)-fragmentSize-headerSize)) / cluster * cluster
 		img = append(img, snapshot[cut:cut+fragmentSize]...)
+		f := placement{placed: placed{from: at, to: at + fragmentSize}}
 		for _, x := range records {
 			if x.from >= cut && x.to <= cut+fragmentSize {
-				where[at+x.from-cut] = at + x.to - cut
+				f.records = append(f.records, placed{at + x.from - cut, at + x.to - cut, x.typ})
 			}
 		}
+		all = append(all, f)
 	}
-	return img, where
+	return img, all
+}
+
+// missed says which records of a piece were not found, and why; "": all were.
+func (f placement) missed(t *testing.T, img []byte, pieces []*Piece, hit map[int64]bool) string {
+	t.Helper()
+	var why []string
+	probe := rdb.NewProber()
+	for _, x := range f.records {
+		if hit[x.from] {
+			continue
+		}
+		reason := "no chain of records begins"
+		probe.Reset()
+		if probe.At(img, int(x.from)) {
+			reason = "one begins that is followed"
+			if p, err := fragment(t.Context(), memory{img}, probe, x.from, probe.Magic()); err != nil {
+				t.Fatal(err)
+			} else if p == nil {
+				reason = "one begins that proves too little or swallows another"
+			}
+		}
+		for _, p := range pieces {
+			if p.Offset < x.to && x.from < p.Offset+p.Length {
+				reason += fmt.Sprintf(", and it lies in the %s %+d to %+d", p.Kind, p.Offset-f.from, p.Offset+p.Length-f.from)
+			}
+		}
+		why = append(why, fmt.Sprintf("  %+d to %+d, %s: %s", x.from-f.from, x.to-f.from, x.typ, reason))
+	}
+	if len(why) == 0 {
+		return ""
+	}
+	kept := ""
+	if dir := os.Getenv(harnessKeepEnv); dir != "" {
+		from := max(f.from-fragmentSize, 0)
+		kept = filepath.Join(dir, fmt.Sprintf("piece-%d-%d.bin", f.from, f.from-from))
+		if err := os.WriteFile(kept, img[from:min(f.to+fragmentSize, int64(len(img)))], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kept = ", kept with what is around it as " + kept
+	}
+	return fmt.Sprintf("of the piece at %d, %d bytes, %d of %d records were missed%s:\n%s", f.from, f.to-f.from, len(why), len(f.records), kept, strings.Join(why, "\n"))
 }
