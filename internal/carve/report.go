@@ -1,7 +1,6 @@
 package carve
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -17,12 +16,12 @@ type Writer interface {
 }
 
 // NewJSONL returns a Writer of one JSON object a line.
-func NewJSONL(w io.Writer) Writer { return jsonl{json.NewEncoder(w)} }
+func NewJSONL(w io.Writer) Writer { return jsonl{report.NewLines(w)} }
 
-type jsonl struct{ e *json.Encoder }
+type jsonl struct{ l *report.Lines }
 
-func (j jsonl) Piece(p *Piece) error     { return j.e.Encode(p) }
-func (j jsonl) Summary(s *Summary) error { return j.e.Encode(s) }
+func (j jsonl) Piece(p *Piece) error     { return j.l.Line(p) }
+func (j jsonl) Summary(s *Summary) error { return j.l.Line(s) }
 
 // NewText returns a Writer for a reader at a terminal of some width.
 func NewText(w io.Writer, width int) Writer { return &text{p: report.NewPage(w, width)} }

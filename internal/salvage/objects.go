@@ -1,8 +1,8 @@
 package salvage
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/valkeyfs/valkeyfs/internal/export"
@@ -18,18 +18,18 @@ func objects(ctx context.Context, src Source, m *Map, w io.Writer, names *sweep.
 	damaged := func(e *keyspace.Event) []byte {
 		d := report.NewDamage(e)
 		d.Source, d.What = names.Mask(d.Source), names.Mask(d.What)
-		b, err := json.Marshal(d)
-		if err != nil {
+		var b bytes.Buffer
+		if err := report.NewLines(&b).Line(d); err != nil {
 			return []byte("{}") // of strings and numbers there is no error
 		}
-		return b
+		return bytes.TrimSpace(b.Bytes())
 	}
 	if err := export.Run(ctx, s.events(src.Events(ctx)), w, export.Options{Format: export.JSONL, Confidence: s.confidence, Damaged: damaged}); err != nil {
 		return err
 	}
 	short := *m
 	short.Damage = nil
-	return json.NewEncoder(w).Encode(&short)
+	return report.NewLines(w).Line(&short)
 }
 
 // sieve passes on what of a file's events can be believed.

@@ -1,7 +1,6 @@
 package salvage
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -20,9 +19,7 @@ type result struct {
 
 // WriteJSON writes a map, and what the clean file holds if there is one.
 func WriteJSON(w io.Writer, m *Map, c *Cleaned) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(result{m, c})
+	return report.NewLines(w).Line(result{m, c})
 }
 
 // WriteText writes the same for a reader at a terminal of some width.
