@@ -63,6 +63,12 @@ func (a *app) state(ctx context.Context, l *replay.Log, name string) keyspace.Se
 		}
 		record := int64(0) // what has no place in a file is told apart by its number
 		for e, err := range l.State(ctx) {
+			if errors.Is(err, replay.ErrLate) {
+				if !yield(source.AsDamage(err), nil) {
+					return
+				}
+				break
+			}
 			if err == nil {
 				if e.Kind == keyspace.Key || e.Kind == keyspace.Function {
 					record++

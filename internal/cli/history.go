@@ -102,17 +102,14 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if !filter.All() {
 		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
 	}
-	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want) }, point, o)
-	if errors.Is(err, replay.ErrNoFlush) {
-		return usagef("--before-flush: %v", err)
+	l, err := f.write(ctx, a, out, unit, point, o)
+	if errors.Is(err, replay.ErrLate) && out.again() == nil {
+		o.Closely = true
+		l, err = f.write(ctx, a, out, unit, point, o)
 	}
-	if err != nil {
-		return err
-	}
-	if f.atPoint() {
-		err = f.writeState(ctx, a, out, l)
-	} else {
-		err = f.writeChanges(ctx, a, out, l)
+	if errors.Is(err, replay.ErrLate) {
+		a.stderr.errorf("%v; with --output FILE they are", err)
+		return exit(exitIncomplete)
 	}
 	if err != nil {
 		return err
@@ -121,6 +118,21 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		return err
 	}
 	return exit(status(false, a.tellReplayed(path, l.Info()) || f.leftOut))
+}
+
+// write replays a log and writes what is asked for.
+func (f *historyFlags) write(ctx context.Context, a *app, out *output, unit *source.Unit, point replay.Point, o replay.Options) (*replay.Log, error) {
+	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want) }, point, o)
+	if errors.Is(err, replay.ErrNoFlush) {
+		return nil, usagef("--before-flush: %v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.atPoint() {
+		return l, f.writeState(ctx, a, out, l)
+	}
+	return l, f.writeChanges(ctx, a, out, l)
 }
 
 // atPoint reports whether the data set at a point is asked for, instead of changes.

@@ -163,6 +163,20 @@ func (o *output) commit() error {
 	return dir.Sync()
 }
 
+// again empties a result that was not committed, which is written anew. Only a file is
+// taken back.
+func (o *output) again() error {
+	if o.tmp == nil || o.path == "" {
+		return errors.ErrUnsupported
+	}
+	if err := o.tmp.Truncate(0); err != nil {
+		return err
+	}
+	_, err := o.tmp.Seek(0, io.SeekStart)
+	o.Reset(o.tmp)
+	return err
+}
+
 // discard removes what was not committed. It does nothing after commit.
 func (o *output) discard() {
 	if o.tmp != nil {

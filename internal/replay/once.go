@@ -272,3 +272,13 @@ func (s *singles) hand(m *machine) (more bool) {
 		return false
 	}
 }
+
+// leaves reports whether no more is wanted.
+func (s *singles) leaves() bool {
+	select {
+	case <-s.left:
+		return true
+	default:
+		return false
+	}
+}

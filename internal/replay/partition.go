@@ -20,10 +20,14 @@ type observer struct {
 	untell func()
 }
 
-// run replays the log, and once more if its base turns out to be damaged.
+// run replays the log, and once more if its base turns out to be damaged before something
+// was told that cannot be taken back.
 func (l *Log) run(ctx context.Context, o observer) error {
 	err := l.replay(ctx, o)
 	if errors.Is(err, errAstray) {
+		if l.told {
+			return &keyspace.FormatError{Pos: l.astray, What: "damage inside of a value of a base whose checksum is right", Err: ErrLate}
+		}
 		if o.untell != nil {
 			o.untell()
 		}
@@ -105,9 +109,13 @@ func (l *Log) divide(ctx context.Context, store *spill.Store, n int, o observer)
 
 // deal reads the log, and divides it.
 func (l *Log) deal(ctx context.Context, s *singles, d *dealer) (more bool, err error) {
+	n := 0
 	for e, err := range l.counted(ctx, Reading{Want: s.wanted}) {
 		if err != nil {
 			return false, err
+		}
+		if n++; n%64 == 0 && s.leaves() {
+			return false, nil
 		}
 		switch taken, more, err := s.take(e); {
 		case err != nil || !more:

@@ -26,6 +26,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -41,6 +42,9 @@ type Options struct {
 	Workers int    // how many partitions to replay at once, 2 at most; the result is the same
 	MaxMem  int64  // bytes of values in memory, apart from what reading takes
 	Tmp     string // where to spill
+	// Closely has the first reading, too, pass over nothing, as it otherwise does for
+	// bases that are damaged alone.
+	Closely bool
 	// Want chooses the keys that are told of; it may be nil. All are replayed.
 	Want func(db int32, key []byte) bool
 	// Of a history: only what took values away, and of values their lengths alone.
@@ -92,18 +96,19 @@ type Log struct {
 	p       Point
 	o       Options
 	s       *survey
-	closely bool   // each reading is of all values, so that all find the same behind damage
-	told    bool   // something was told that cannot be taken back
-	bases   bases  // of the last reading
-	damage  damage // the same
+	closely bool         // each reading is of all values, so that all find the same behind damage
+	told    bool         // something was told that cannot be taken back
+	astray  keyspace.Pos // of damage that the first reading missed
+	bases   bases        // of the last reading
+	damage  damage       // the same
 	info    Info
 }
 
 // Open reads a log for the first time and finds the point.
 func Open(ctx context.Context, events Events, p Point, o Options) (*Log, error) {
-	l := &Log{events: events, p: p, o: o}
-	err := l.look(ctx, Reading{Skim: true})
-	if err == nil && l.s.bases.damaged {
+	l := &Log{events: events, p: p, o: o, closely: o.Closely}
+	err := l.look(ctx, Reading{Skim: !o.Closely})
+	if err == nil && l.s.bases.damaged && !l.closely {
 		err = l.lookClosely(ctx)
 	}
 	if err != nil {
@@ -134,6 +139,12 @@ func (l *Log) lookClosely(ctx context.Context) error {
 
 // errAstray says that there is damage in a base that the first reading passed over.
 var errAstray = errors.New("replay: the first reading missed damage")
+
+// ErrLate says that a base whose checksum is right is damaged all the same, inside of a
+// value, and that this was found once keys before it had been told: behind the damage
+// they may have other values. What was told is not all. With [Options.Closely] no such
+// damage is found late.
+var ErrLate = fmt.Errorf("%w, found when keys before it had been told already: they are not all", keyspace.ErrCorrupt)
 
 // Info is complete once what [Log.State] or [Log.History] yields was read.
 func (l *Log) Info() Info {
@@ -221,7 +232,7 @@ func replay(m *machine, seq keyspace.Seq) (full *keyspace.Event, err error) {
 }
 
 // counted yields the events before the point that were not taken back. It ends with
-// errAstray where it must begin anew, see lookClosely.
+// errAstray at damage that the first reading missed.
 func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
 	if l.closely {
 		r = Reading{}
@@ -244,13 +255,9 @@ func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
 				}
 			}
 			if l.bases.see(e) && !l.closely {
-				if !l.told {
-					yield(nil, errAstray)
-					return
-				}
-				if l.s.seen != nil {
-					l.s.seen.never = true
-				}
+				l.astray = e.Pos
+				yield(nil, errAstray)
+				return
 			}
 			l.damage.note(e)
 			if l.s.taken != nil && l.s.back(e, number) {
