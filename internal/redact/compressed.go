@@ -208,7 +208,7 @@ func (t *texts) behindHeader(p []byte, depth int) bool {
 		if t.tried > maxTried {
 			return true
 		}
-		q, left, _ := t.opening(p[i:], c, depth)
+		q, left, _ := t.opening(p[i:], c, depth, false)
 		if q != nil {
 			return true
 		}
@@ -224,12 +224,13 @@ const minUntold = 10
 // reopened decompresses p and compresses anew what becomes of it; nil: nothing of it
 // is to be replaced. The error tells that p was not read to its end.
 func (t *texts) reopened(p []byte, c *compression, depth int) ([]byte, error) {
-	q, _, err := t.opening(p, c, depth)
+	q, _, err := t.opening(p, c, depth, false)
 	return q, err
 }
 
-// opening is reopened, and says how many bytes of p were not read.
-func (t *texts) opening(p []byte, c *compression, depth int) (made []byte, left int, err error) {
+// opening is reopened, and says how many bytes of p were not read; guess: that c begins
+// here is one of many guesses.
+func (t *texts) opening(p []byte, c *compression, depth int, guess bool) (made []byte, left int, err error) {
 	src := &t.r.rooms[depth].source
 	src.Reset(p)
 	defer src.Reset(nil)
@@ -247,12 +248,16 @@ func (t *texts) opening(p []byte, c *compression, depth int) (made []byte, left 
 		return t.whole(p), left, nil
 	}
 	noise := c.untold && err != nil && err != brotliExcess() // or a stream that is cut
-	if noise {
+	var q []byte
+	switch {
+	case noise && guess: // it was wrong: what came out is noise
+		q = t.plain(text)
+	case noise:
 		t.noise++
-	}
-	q := t.inner(text, depth+1)
-	if noise {
+		q = t.inner(text, depth+1)
 		t.noise--
+	default:
+		q = t.inner(text, depth+1)
 	}
 	if bytes.Equal(q, text) {
 		return nil, left, err

@@ -100,11 +100,11 @@ func quotedPrintable(dst, p []byte) ([]byte, int) {
 
 // hexByte appends the byte that two digits mean.
 func hexByte(dst, two []byte, n int) ([]byte, int) {
-	v, err := strconv.ParseUint(string(two), 16, 8)
-	if err != nil {
+	hexes := &radixes[1]
+	if two[0] <= ' ' || two[1] <= ' ' || !hexes.belongs[two[0]] || !hexes.belongs[two[1]] {
 		return dst, 0
 	}
-	return append(dst, byte(v)), n
+	return append(dst, hexes.value[two[0]]<<4|hexes.value[two[1]]), n
 }
 
 // backslash is one of JSON or of a programming language.

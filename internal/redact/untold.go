@@ -92,7 +92,7 @@ func (t *texts) inside(p []byte, depth int) bool {
 		for k := range untold {
 			if c := &untold[k]; c.begins(q) && (likely || !c.vague) {
 				t.guesses++
-				if out, _ := t.reopened(q, c, depth); out != nil {
+				if out, _, _ := t.opening(q, c, depth, true); out != nil {
 					return true
 				}
 			}
