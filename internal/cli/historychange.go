@@ -78,10 +78,20 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 // elementName is the name of an element; what is a value itself, as members of
 // sets are, is a length unless values are shown.
 func elementName(a *app, c *replay.Change, reveal bool) string {
-	if !reveal && c.Element != nil && (c.Type == keyspace.Set || c.Type == keyspace.SortedSet) {
-		return "(" + strconv.Itoa(len(c.Element)) + " bytes)"
+	if !reveal && isValue(c) {
+		return string(appendLength(nil, len(c.Element)))
 	}
 	return a.names.Key(string(c.Element))
+}
+
+// isValue reports whether the element of a change is a value itself.
+func isValue(c *replay.Change) bool {
+	return c.Element != nil && (c.Type == keyspace.Set || c.Type == keyspace.SortedSet)
+}
+
+// appendLength appends how long a value is that is not shown.
+func appendLength(b []byte, n int) []byte {
+	return append(strconv.AppendInt(append(b, '('), int64(n), 10), " bytes)"...)
 }
 
 func textOrBytes(s string) (string, []byte) {
@@ -105,10 +115,13 @@ type shown struct{ name, text string }
 
 func (s *shown) of(name []byte, show func(string) string) string {
 	if s.name != string(name) || s.text == "" {
-		s.name = string(name)
-		s.text = report.Escape(show(s.name))
+		*s = shownAs(string(name), show)
 	}
 	return s.text
+}
+
+func shownAs(name string, show func(string) string) shown {
+	return shown{name, report.Escape(show(name))}
 }
 
 // line is a change, valid until the next.
@@ -126,8 +139,11 @@ func (l *changeLines) line(c *replay.Change) []byte {
 	if c.ID != "" {
 		b = append(append(b, " entry "...), c.ID...)
 	}
-	if c.ID != "" || c.Element != nil {
-		b = append(append(b, ' '), report.Escape(elementName(l.a, c, l.reveal))...)
+	switch {
+	case !l.reveal && isValue(c):
+		b = appendLength(append(b, ' '), len(c.Element))
+	case c.ID != "" || c.Element != nil:
+		b = append(append(b, ' '), report.Escape(l.a.names.Key(string(c.Element)))...)
 	}
 	b = append(append(b, "  "...), c.What...)
 	if c.BeforeLen >= 0 {
@@ -148,7 +164,10 @@ func (l *changeLines) line(c *replay.Change) []byte {
 	if c.Cut {
 		b = append(b, ", cut"...)
 	}
-	b = append(append(b, "  "...), l.source.of([]byte(c.Source), l.a.names.Mask)...)
+	if l.source.name != c.Source || l.source.text == "" {
+		l.source = shownAs(c.Source, l.a.names.Mask)
+	}
+	b = append(append(b, "  "...), l.source.text...)
 	b = strconv.AppendInt(append(b, ':'), c.Offset, 10)
 	l.buf = append(b, '\n')
 	return l.buf
@@ -159,6 +178,5 @@ func (l *changeLines) value(b, v []byte, length int) []byte {
 	if l.reveal {
 		return append(append(append(b, '"'), report.Escape(string(v))...), '"')
 	}
-	b = strconv.AppendInt(append(b, '('), int64(length), 10)
-	return append(b, " bytes)"...)
+	return appendLength(b, length)
 }

@@ -10,6 +10,14 @@ import (
 // UTF-8, stands as \n, \x1b, \u202e and the like, and a backslash as \\. It is
 // for terminals and messages.
 func Escape(s string) string {
+	for i := 0; ; i++ { // most is ASCII
+		if i == len(s) {
+			return s
+		}
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '\\' {
+			break
+		}
+	}
 	plain := true
 	for _, r := range s {
 		if r == utf8.RuneError || r == '\\' || !unicode.IsPrint(r) {
