@@ -13,8 +13,8 @@ import (
 // newChangeWriter returns what writes the changes of a history in a format.
 func newChangeWriter(a *app, out *output, format string, reveal bool) func(*replay.Change) error {
 	if format == "jsonl" {
-		l := report.NewLines(out)
-		return func(c *replay.Change) error { return l.Line(changeRecord(a, c, reveal)) }
+		l, m := report.NewLines(out), &changeRecords{a: a, reveal: reveal}
+		return func(c *replay.Change) error { return l.Change(m.of(c)) }
 	}
 	text, l := out.lines(), &changeLines{a: a, reveal: reveal}
 	return func(c *replay.Change) error {
@@ -23,39 +23,23 @@ func newChangeWriter(a *app, out *output, format string, reveal bool) func(*repl
 	}
 }
 
-// change is a change as JSON. Values stand there with --reveal only, as text, or
-// base64 where they are not UTF-8.
-type change struct {
-	Type         string `json:"type"` // "change"
-	DB           int32  `json:"db"`
-	Presumed     bool   `json:"db_presumed,omitempty"` // DB is
-	Key          string `json:"key,omitempty"`
-	KeyB64       []byte `json:"key_b64,omitempty"`
-	Source       string `json:"source"`
-	Offset       int64  `json:"offset"`
-	Time         string `json:"time,omitempty"`
-	What         string `json:"what"`
-	Tombstone    bool   `json:"tombstone"`
-	ValueType    string `json:"value_type"`
-	Element      string `json:"element,omitempty"`
-	ElementB64   []byte `json:"element_b64,omitempty"`
-	ID           string `json:"id,omitempty"`
-	BeforeLength *int   `json:"before_length,omitempty"`
-	Before       string `json:"before,omitempty"`
-	BeforeB64    []byte `json:"before_b64,omitempty"`
-	AfterLength  *int   `json:"after_length,omitempty"`
-	After        string `json:"after,omitempty"`
-	AfterB64     []byte `json:"after_b64,omitempty"`
-	ExpireMS     *int64 `json:"expire_ms,omitempty"`
-	Inexact      bool   `json:"inexact,omitempty"`
-	Cut          bool   `json:"cut,omitempty"`
+// changeRecords makes records of changes.
+type changeRecords struct {
+	a      *app
+	reveal bool
+	record report.Change
+	// Most changes are of the key of the one before, and in its file.
+	key, source shown
 }
 
-func changeRecord(a *app, c *replay.Change, reveal bool) *change {
-	r := &change{Type: "change", DB: c.DB, Presumed: c.Presumed, Source: a.names.Mask(c.Source), Offset: c.Offset, What: string(c.What), Tombstone: c.What.Tombstone(),
+// of is the record of a change, valid until the next. Values stand there with --reveal
+// only.
+func (m *changeRecords) of(c *replay.Change) *report.Change {
+	r := &m.record
+	*r = report.Change{Type: "change", DB: c.DB, Presumed: c.Presumed, Source: m.source.is(c.Source, m.a.names.Mask), Offset: c.Offset, What: string(c.What), Tombstone: c.What.Tombstone(),
 		ValueType: c.Type.String(), ID: c.ID, Inexact: c.Inexact, Cut: c.Cut}
-	r.Key, r.KeyB64 = textOrBytes(a.names.Key(string(c.Key)))
-	r.Element, r.ElementB64 = textOrBytes(elementName(a, c, reveal))
+	r.Key, r.KeyB64 = textOrBytes(m.key.of(c.Key, m.a.names.Key))
+	r.Element, r.ElementB64 = textOrBytes(elementName(m.a, c, m.reveal))
 	if c.Time != 0 {
 		r.Time = time.UnixMilli(c.Time).UTC().Format(time.RFC3339)
 	}
@@ -68,7 +52,7 @@ func changeRecord(a *app, c *replay.Change, reveal bool) *change {
 	if c.AfterLen >= 0 {
 		r.AfterLength = &c.AfterLen
 	}
-	if reveal {
+	if m.reveal {
 		r.Before, r.BeforeB64 = textOrBytes(string(c.Before))
 		r.After, r.AfterB64 = textOrBytes(string(c.After))
 	}
@@ -114,14 +98,18 @@ type changeLines struct {
 type shown struct{ name, text string }
 
 func (s *shown) of(name []byte, show func(string) string) string {
-	if s.name != string(name) || s.text == "" {
-		*s = shownAs(string(name), show)
+	if s.name == string(name) && s.text != "" {
+		return s.text
 	}
-	return s.text
+	return s.is(string(name), show)
 }
 
-func shownAs(name string, show func(string) string) shown {
-	return shown{name, report.Escape(show(name))}
+// is is of, of a string.
+func (s *shown) is(name string, show func(string) string) string {
+	if s.name != name || s.text == "" {
+		s.name, s.text = name, show(name)
+	}
+	return s.text
 }
 
 // line is a change, valid until the next.
@@ -135,7 +123,7 @@ func (l *changeLines) line(c *replay.Change) []byte {
 	if c.Presumed {
 		b = append(b, " (presumed)"...)
 	}
-	b = append(append(b, ' '), l.key.of(c.Key, l.a.names.Key)...)
+	b = append(append(b, ' '), l.key.of(c.Key, l.name)...)
 	if c.ID != "" {
 		b = append(append(b, " entry "...), c.ID...)
 	}
@@ -164,14 +152,15 @@ func (l *changeLines) line(c *replay.Change) []byte {
 	if c.Cut {
 		b = append(b, ", cut"...)
 	}
-	if l.source.name != c.Source || l.source.text == "" {
-		l.source = shownAs(c.Source, l.a.names.Mask)
-	}
-	b = append(append(b, "  "...), l.source.text...)
+	b = append(append(b, "  "...), l.source.is(c.Source, l.path)...)
 	b = strconv.AppendInt(append(b, ':'), c.Offset, 10)
 	l.buf = append(b, '\n')
 	return l.buf
 }
+
+func (l *changeLines) name(key string) string { return report.Escape(l.a.names.Key(key)) }
+
+func (l *changeLines) path(source string) string { return report.Escape(l.a.names.Mask(source)) }
 
 // value is a value, or how long it is.
 func (l *changeLines) value(b, v []byte, length int) []byte {
