@@ -20,6 +20,7 @@ type Prober struct {
 	odd           []span  // where the names of the chain stand that are none
 	key           []byte  // of the record before
 	packer        packer
+	numbers       numbers
 	budget        int64 // bytes that trials may look at
 	since         int   // the place that was asked about last
 }

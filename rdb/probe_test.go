@@ -105,6 +105,15 @@ func TestProberTables(t *testing.T) {
 		}), false},
 		{"numbers in rows of 8", table(func(i int) string { return padded("\x00\x05\x05\x02"+le(2, int64(i*7%256)), 8) })[:60*8], false},
 		{"bytes in a row", table(func(i int) string { return "\x00\x01" + string([]byte{byte(i)}) + "\x00" }), false},
+		{"constants of a class file", table(func(i int) string {
+			be := func(n int) string { return string([]byte{byte(n >> 8), byte(n)}) }
+			name := fmt.Sprint("method", i*i)
+			return "\x00" + string(rune(len(name))) + name + "\x0a" + be(i*i%7) + be(0x85+3*i) + "\x0c" + be(0x86+3*i) + be(i*i%11) + "\x01"
+		}), false},
+		{"binary values of one form", table(func(i int) string {
+			name := fmt.Sprint("counter:", i*i)
+			return "\x00" + string(rune(len(name))) + name + "\x0a\x08\x01\x10" + string(randomBytes(2, uint64(i))) + "\x18" + string(randomBytes(3, uint64(i))) + "\x65"
+		}), true},
 		{"binary names", records(func(int) string { return binary(16) }, "1234 things"), true},
 		{"binary names of empty strings", records(func(int) string { return binary(16) }, ""), true},
 		{"numbers", records(func(int) string { return "\xc1" + binary(2) }, "a value"), true},

@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -31,14 +32,14 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 	var t table
 	doubt, odd, keys, weight := false, 0, 0, 0
 	idle, freq := false, false
-	p.odd = p.odd[:0]
+	p.odd, p.numbers.last, p.numbers.found = p.odd[:0], nil, false
 	for weight < believed {
 		more, err := r.record()
 		if err != nil {
 			return false
 		}
 		if !more {
-			return weight > believed/2 && !doubt
+			return weight > believed/2 && !doubt && !p.numbers.found
 		}
 		if r.implausible() {
 			return false
@@ -65,6 +66,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 		if idle != (r.idle >= 0) || freq != (r.freq >= 0) {
 			return false // all keys of a file have them, or none
 		}
+		p.numbers.row(record)
 		if keys++; name {
 			odd++
 			if end, ok := behindKey(b, int(r.typeAt)+1); ok {
@@ -74,7 +76,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 		weight += weightOf(record, r.unproven, name)
 		p.key = append(p.key[:0], r.key...)
 	}
-	return !doubt || 2*odd > keys && !t.is(keys)
+	return (!doubt || 2*odd > keys && !t.is(keys)) && !p.numbers.found
 }
 
 // weightOf is that of a key whose record from its type on is b.
@@ -116,6 +118,48 @@ func (t *table) row(p *Prober, b []byte) {
 // servers would have compressed.
 func (t *table) is(records int) bool {
 	return 8*max(t.rising, t.falling) > 7*records || 4*t.loose > records
+}
+
+// numbers tells rows that are numbered through from records: in strings that are no text,
+// the same two bytes rise or fall by the same step from one to the next of four rows, as
+// those of constants do in a class file of Java. Out of a hash table records come in no
+// such order.
+type numbers struct {
+	last  []byte
+	steps [63]uint16 // from the row before the last to it, by column
+	again uint64     // columns whose step was the one before
+	found bool
+}
+
+// row takes the record b.
+func (x *numbers) row(b []byte) {
+	value := shortValue(b)
+	var again uint64
+	columns := max(min(len(value), len(x.last))-1, 0)
+	for i := range columns {
+		step := binary.BigEndian.Uint16(value[i:]) - binary.BigEndian.Uint16(x.last[i:])
+		if step != 0 && step == x.steps[i] {
+			again |= 1 << i
+		}
+		x.steps[i] = step
+	}
+	clear(x.steps[columns:])
+	x.found = x.found || again&x.again != 0
+	x.last, x.again = value, again
+}
+
+// shortValue returns the value of the record b if it is a string of up to 63 bytes that
+// is no text.
+func shortValue(b []byte) []byte {
+	at, ok := behindKey(b, 1)
+	if b[0] != 0 || !ok {
+		return nil
+	}
+	n, body, ok := shortLength(b, at)
+	if !ok || n >= 64 || body+n != len(b) || isName(b[body:]) {
+		return nil
+	}
+	return b[body:]
 }
 
 // compressed is the length from which on servers compress a string that LZF makes
