@@ -254,6 +254,40 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestBrokenName: a record that breaks off in its name leads over a page of another piece,
+// to a value of it; the records in between are found all the same.
+func TestBrokenName(t *testing.T) {
+	piece := func(prefix string) (p []byte, value int) {
+		for i := range 120 {
+			key, lp := fmt.Sprintf("%s:%d", prefix, i), listpackOf("name", fmt.Sprint(i*i))
+			p = append(append(p, 16, byte(len(key))), key...)
+			value = len(p)
+			p = append(append(p, byte(len(lp))), lp...)
+		}
+		return p, value
+	}
+	first, _ := piece("first")
+	second, value := piece("second")
+	junk := []byte{0x8a, 0xf1, 0x03, 0xd7, 0x99, 0x02, 0xc8}
+	n := len(junk) + value
+	img := slices.Concat(first, []byte{16, 0x40 | byte(n>>8), byte(n)}, junk, second, bytes.Repeat([]byte{0xaa}, 64))
+	found := map[string]bool{}
+	pieces, _ := carveAll(t, img, 1)
+	for _, p := range pieces {
+		for e, err := range p.Events(t.Context(), memory{img}, keyspace.Limits{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.KeyEnd {
+				found[string(e.Key)] = true
+			}
+		}
+	}
+	if len(found) != 240 || !found["first:119"] || !found["second:0"] || !found["second:119"] {
+		t.Errorf("%d keys in %d pieces", len(found), len(pieces))
+	}
+}
+
 // TestWrite: a fragment is written as a snapshot that can be read.
 func TestWrite(t *testing.T) {
 	whole := dump(t, "redis-7.0.rdb")

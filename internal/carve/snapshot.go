@@ -162,6 +162,9 @@ func (t *trail) follow(ctx context.Context, img Image, probe *rdb.Prober, at int
 			if headless != "" && !proven(e) && e.Length > 2*page && swallows(img, probe, e.Record, e.Record+e.Length) {
 				return nil, format, r, nil
 			}
+			if headless != "" && len(e.Key) > longName && rdb.OddName(e.Key) && swallows(img, probe, e.Record, e.Record+int64(len(e.Key))) {
+				return nil, format, r, nil
+			}
 			t.note(trailed{from: e.Record, to: e.Record + e.Length, doubtful: rdb.OddName(e.Key), proven: proven(e)})
 			t.begun = false
 			src.good.Store(max(t.end-at, 0))
@@ -172,11 +175,14 @@ func (t *trail) follow(ctx context.Context, img Image, probe *rdb.Prober, at int
 	return end, format, r, nil
 }
 
+// longName is how long a name is that few keys have.
+const longName = 1 << 10
+
 // headerSize is the length of a snapshot's header.
 const headerSize = 9
 
-// swallows reports whether a record of plain strings holds records: it has broken
-// off, and a false length has led into another piece.
+// swallows reports whether a record of plain strings, or a name that is none, holds
+// records: it has broken off, and a false length has led into another piece.
 func swallows(img Image, probe *rdb.Prober, from, to int64) bool {
 	const step = 1 << 20
 	b := make([]byte, min(to-from, step+ahead))
