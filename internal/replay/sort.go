@@ -64,14 +64,29 @@ func sortStore(m *machine, e *keyspace.Event, a [][]byte) error {
 		o.inexact = true
 	default:
 		elements, ok := in.sorted(s)
-		for _, v := range s.limited(elements) {
-			for range max(s.gets, 1) {
-				o.list.pushTail([]byte(v))
+		elements = s.limited(elements)
+		if o.inexact = !ok || !m.afford(int64(len(elements))*int64(s.gets)); !o.inexact {
+			if err := m.sortInto(o, elements, max(s.gets, 1)); err != nil {
+				return err
 			}
 		}
-		o.inexact = !ok
 	}
 	return m.replace(e, s.to, o)
+}
+
+// sortInto puts each of elements so often into a list, while there is room for it.
+func (m *machine) sortInto(o *object, elements []string, times int) error {
+	held := m.held
+	defer func() { m.held = held }() // it is counted once a key holds it
+	for _, v := range elements {
+		for range times {
+			if err := m.grow(len(v) + perElement); err != nil {
+				return err
+			}
+			o.list.pushTail([]byte(v))
+		}
+	}
+	return nil
 }
 
 // sorted returns the elements in the order of a SORT, which tells equal numbers apart by
