@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -158,55 +159,65 @@ func (o *object) between(from, to []byte, by string, reverse bool) []string {
 	if reverse && by != "" {
 		from, to = to, from
 	}
-	var keep func(string) bool
+	all := o.ranked()
+	i, j := 0, 0 // of all
 	switch by {
+	case "bylex":
+		var out []string
+		for _, v := range all {
+			if lexOver(from, v) && lexUnder(to, v) {
+				out = append(out, v)
+			}
+		}
+		all, j = out, len(out)
 	case "byscore":
 		lo, loOpen, ok := scoreBound(from)
 		hi, hiOpen, ok2 := scoreBound(to)
 		if !ok || !ok2 {
 			return nil
 		}
-		keep = func(v string) bool {
-			s := o.zset[v]
-			return (s > lo || !loOpen && s == lo) && (s < hi || !hiOpen && s == hi)
-		}
-	case "bylex":
-		keep = func(v string) bool { return lexOver(from, v) && lexUnder(to, v) }
-	}
-	all := o.ranked()
-	if keep != nil {
-		var out []string
-		for _, v := range all {
-			if keep(v) {
-				out = append(out, v)
-			}
-		}
+		i = sort.Search(len(all), func(i int) bool {
+			s := o.zset[all[i]]
+			return s > lo || !loOpen && s == lo
+		})
+		j = sort.Search(len(all), func(i int) bool {
+			s := o.zset[all[i]] // what is no number comes first
+			return s > hi || hiOpen && s == hi
+		})
+	default:
+		i, j = ranks(from, to, len(all))
 		if reverse {
-			slices.Reverse(out)
+			i, j = len(all)-j, len(all)-i
 		}
-		return out
 	}
-	all = slices.Clone(all)
+	if i >= j {
+		return nil
+	}
+	out := slices.Clone(all[i:j])
 	if reverse {
-		slices.Reverse(all)
+		slices.Reverse(out)
 	}
+	return out
+}
+
+// ranks are what of n members two ranks, which may count from the end, stand for: those
+// from i on, without j.
+func ranks(from, to []byte, n int) (i, j int) {
 	first, ok := integer(from)
 	last, ok2 := integer(to)
 	if !ok || !ok2 {
-		return nil
+		return 0, 0
 	}
-	n := int64(len(all))
 	if first < 0 {
-		first = max(first+n, 0)
+		first = max(first+int64(n), 0)
 	}
 	if last < 0 {
-		last += n
+		last += int64(n)
 	}
-	last = min(last, n-1)
-	if first > last {
-		return nil
+	if last = min(last, int64(n)-1); first > last {
+		return 0, 0
 	}
-	return all[first : last+1]
+	return int(first), int(last) + 1
 }
 
 func scoreBound(b []byte) (f float64, open, ok bool) {
