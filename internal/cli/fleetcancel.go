@@ -16,8 +16,8 @@ func newFleetCancelCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cancel INPUT… | --all",
 		Short:   "Take inputs out of the queue and from workers",
-		Long:    "Take inputs out of the queue, and from workers that scan them, which notice\nwithin a third of their lease. Submitting them again queues them again.\n\njson says, as one object, how many it were.\n",
-		Example: "  valkeyfs fleet cancel /backups/huge/dump.rdb\n  valkeyfs fleet cancel --all",
+		Long:    "Take inputs out of the queue, and from workers that scan them, which notice\nwithin a third of their lease: those that are named, and all below what is named\nthat is none, such as a directory. Submitting them again queues them again.\n\njson says, as one object, how many it were.\n",
+		Example: "  valkeyfs fleet cancel /backups/huge/dump.rdb\n  valkeyfs fleet cancel /backups/huge\n  valkeyfs fleet cancel --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usagef("name INPUTs or --all")

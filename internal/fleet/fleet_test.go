@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -202,6 +203,27 @@ func TestCancel(t *testing.T) {
 	h.run([]int{0}, "fleet", "submit", dir)
 	if s := h.status(); s.Queued != 1 {
 		t.Errorf("submitted again: %+v", s)
+	}
+}
+
+// What was submitted by its directory is cancelled by it, whether or not a secret is in
+// the name of that.
+func TestCancelBelow(t *testing.T) {
+	secretly, _ := named(t)
+	for _, dir := range []string{filepath.Join(t.TempDir(), "dumps"), filepath.Join(secretly, "dumps")} {
+		for _, in := range []string{"a/1.aof", "a/2.aof", "ab/3.aof"} {
+			in = filepath.Join(dir, in)
+			if err := cmp.Or(os.MkdirAll(filepath.Dir(in), 0o700), os.WriteFile(in, []byte("*1\r\n$8\r\nFLUSHALL\r\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h := newHost(t, "")
+		h.run([]int{0}, "fleet", "submit", dir)
+		h.run([]int{0}, "fleet", "cancel", filepath.Join(dir, "a"))
+		if s := h.status(); s.Queued != 1 || s.Cancelled != 2 {
+			t.Errorf("%+v", s)
+		}
+		h.run([]int{4}, "fleet", "cancel", filepath.Join(dir, "abc"))
 	}
 }
 
