@@ -67,14 +67,18 @@ func (db *DB) named(ctx context.Context, path string) (ids []int64, err error) {
 		return nil, err
 	}
 	dir := strings.TrimSuffix(path, "/") + "/"
-	known, err := db.known(ctx, dir)
+	prefix, err := db.names.prefix(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer known.Close()
-	for known.Next() {
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1`), prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
 		var called, sealed string
-		if err := known.Scan(&id, &called, &sealed); err != nil {
+		if err := rows.Scan(&id, &called, &sealed); err != nil {
 			return nil, err
 		}
 		at, err := db.names.path(called, sealed)
@@ -85,17 +89,5 @@ func (db *DB) named(ctx context.Context, path string) (ids []int64, err error) {
 			ids = append(ids, id)
 		}
 	}
-	return ids, known.Err()
-}
-
-// known are the inputs that may begin with a prefix.
-func (db *DB) known(ctx context.Context, prefix string) (*sql.Rows, error) {
-	called, err := db.names.called(prefix)
-	if err != nil {
-		return nil, err
-	}
-	if called != prefix { // it holds a secret, and so do those that begin with it
-		called = ""
-	}
-	return db.sql.QueryContext(ctx, db.q(`SELECT id, path, sealed FROM fleet_inputs WHERE sealed <> '' OR substr(path, 1, length(CAST($1 AS TEXT))) = $1`), called)
+	return ids, rows.Err()
 }

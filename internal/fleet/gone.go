@@ -119,12 +119,9 @@ func (db *DB) markGone(ctx context.Context, l *listing, run int64) (n int64, err
 // missing finds what a source no longer holds, by going through what it holds and
 // what is known of it in the same order.
 func (db *DB) missing(ctx context.Context, l *listing, run int64) (m missing, err error) {
-	prefix, err := db.names.called(l.prefix)
+	prefix, err := db.names.prefix(l.prefix)
 	if err != nil {
 		return m, err
-	}
-	if prefix != l.prefix { // it holds a secret, and so do those that begin with it
-		prefix = ""
 	}
 	next, stop := iter.Pull2(l.names.Sorted())
 	defer stop()

@@ -41,6 +41,15 @@ func (n *Names) called(name string) (string, error) {
 	return strings.ToValidUTF8(masked, "\ufffd") + "#" + strings.ToLower(base32.StdEncoding.EncodeToString(sum)[:15]), nil
 }
 
+// prefix returns what all names begin with that begin with p and are not sealed.
+func (n *Names) prefix(p string) (string, error) {
+	called, err := n.called(p)
+	if called != p { // it holds a secret, and so do those that begin with it
+		called = ""
+	}
+	return called, err
+}
+
 // derive returns what only those can compute who have the key.
 func (n *Names) derive(what string) ([]byte, error) {
 	key, _, err := n.Key()
