@@ -124,7 +124,7 @@ func (a *app) writeFleet(cmd *cobra.Command, d *fleet.DB, sel fleet.Selection, f
 	var w report.Writer
 	switch format {
 	case "jsonl":
-		w = fleet.Verbatim(out)
+		w = report.NewJSONL(out)
 	case "csv":
 		w = report.NewCSV(out)
 	case "parquet":

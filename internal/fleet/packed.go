@@ -7,40 +7,55 @@ import (
 	"io"
 	"slices"
 
-	"github.com/klauspost/compress/s2"
-
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/spill"
+	"github.com/valkeyfs/valkeyfs/scan"
 )
 
-// packed is what was found in an input as JSON lines, until it is stored: a row for
-// each would cost more than to find it, so they are compressed, by S2 since it costs
-// least, and the stream is cut into rows. What is much is spilled, encrypted.
+// packed is what was found in an input, as records, until it is stored: a row for each
+// would cost more than to find it, so the stream of them is cut into rows. What is much
+// is spilled, encrypted.
 type packed struct {
 	stream *spill.Stream
-	zip    *s2.Writer
+	out    *bufio.Writer // to the stream
+	coder  *coder
+	record []byte
 	row    []byte
 }
 
 const (
-	packedBlock = 64 << 10  // of lines that are compressed at once
-	pieceSize   = 4 << 10   // that is spilled at once
-	rowSize     = 256 << 10 // at most: PostgreSQL takes half the time for them that it takes for rows of one block
+	pieceSize = 4 << 10   // that is spilled at once
+	rowSize   = 256 << 10 // at most: PostgreSQL takes half the time for them that it takes for rows of 64 KiB
 )
 
 func newPacked(in *spill.Store) *packed {
-	p := &packed{stream: in.Stream()}
-	p.zip = s2.NewWriter(pieces{p.stream}, s2.WriterConcurrency(1), s2.WriterBlockSize(packedBlock))
+	p := &packed{stream: in.Stream(), coder: &coder{}}
+	p.out = bufio.NewWriterSize(pieces{p.stream}, pieceSize)
 	return p
 }
 
-// empty makes room for other lines.
+// empty makes room for what is found in another input.
 func (p *packed) empty() {
 	p.stream.Free()
-	p.zip.Reset(pieces{p.stream})
+	p.out.Reset(pieces{p.stream})
+	*p.coder = coder{values: p.coder.values}
 }
 
-// Write adds lines.
-func (p *packed) Write(lines []byte) (int, error) { return p.zip.Write(lines) }
+// finding adds a finding.
+func (p *packed) finding(f *scan.Finding) error {
+	p.record = p.coder.finding(p.record[:0], f)
+	_, err := p.out.Write(p.record)
+	return err
+}
+
+// damage adds damage.
+func (p *packed) damage(d *report.Damage) (err error) {
+	if p.record, err = p.coder.damage(p.record[:0], d); err != nil {
+		return err
+	}
+	_, err = p.out.Write(p.record)
+	return err
+}
 
 // pieces cuts what is written.
 type pieces struct{ stream *spill.Stream }
@@ -54,15 +69,19 @@ func (p pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// store replaces what was found in an input.
-func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, input int64) error {
-	if err := p.zip.Close(); err != nil {
+// foundTable has what was found; up to version 4 another has it, so that a worker that is
+// of then cannot add what is read in another way now.
+const foundTable = "fleet_found"
+
+// store replaces what was found in an input, in a table.
+func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, table string, input int64) error {
+	if err := p.out.Flush(); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, db.q(`DELETE FROM fleet_findings WHERE input = $1`), input); err != nil {
+	if _, err := tx.ExecContext(ctx, db.q(`DELETE FROM `+table+` WHERE input = $1`), input); err != nil {
 		return err
 	}
-	put := db.q(`INSERT INTO fleet_findings (input, seq, body) VALUES ($1, $2, $3)`)
+	put := db.q(`INSERT INTO `+table+` (input, seq, body) VALUES ($1, $2, $3)`)
 	r := p.stream.Reader()
 	for seq := 0; ; seq++ {
 		row, err := fillRow(p.row[:0], r)
@@ -91,28 +110,27 @@ func fillRow(row []byte, r *spill.Reader) ([]byte, error) {
 	return row, nil
 }
 
-// unpacker yields the lines of one input after the other from rows of their ids and
-// bodies, in order.
+// unpacker yields what was found in one input after the other from rows of their ids
+// and bodies, in order.
 type unpacker struct {
 	rows  *sql.Rows
 	dest  []any // of all columns: the first is &input, the last &body
 	input int64
 	body  []byte // what is left of the row
 	more  bool   // the row is of the input that follows
-	zip   *s2.Reader
-	lines *bufio.Reader
+	found *decoder
 }
 
 // newUnpacker returns one for a query whose columns are the input's id, others, and
 // the body. Close ends it, and the query.
 func newUnpacker(rows *sql.Rows, others ...any) *unpacker {
-	u := &unpacker{rows: rows, zip: s2.NewReader(nil), lines: bufio.NewReaderSize(nil, packedBlock)}
+	u := &unpacker{rows: rows, found: &decoder{in: bufio.NewReader(nil)}}
 	u.dest = append(append([]any{&u.input}, others...), &u.body)
 	return u
 }
 
 // next goes to the next input, the other columns of which are then in their places
-// until a line is read, and reports whether there is one.
+// until a record is read, and reports whether there is one.
 func (u *unpacker) next() (bool, error) {
 	if !u.more {
 		if err := u.row(); err == io.EOF {
@@ -122,13 +140,26 @@ func (u *unpacker) next() (bool, error) {
 		}
 	}
 	u.more = false
-	u.zip.Reset(u)
-	u.lines.Reset(u.zip)
+	u.found.in.Reset(u)
+	*u.found = decoder{in: u.found.in, buf: u.found.buf}
 	return true, nil
 }
 
-// line returns the next line of the input, and io.EOF behind the last.
-func (u *unpacker) line() ([]byte, error) { return u.lines.ReadBytes('\n') }
+// records calls do for each finding or damage of the input.
+func (u *unpacker) records(do func(*scan.Finding, *report.Damage) error) error {
+	for {
+		f, d, err := u.found.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = do(f, d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
 
 // row reads a row.
 func (u *unpacker) row() error {

@@ -52,7 +52,7 @@ func (db *DB) ByPartition(ctx context.Context, sel Selection, do func(Partition,
 			return err
 		}
 		p := next
-		if err := u.records(func(_ []byte, f *scan.Finding, _ *report.Damage) error {
+		if err := u.records(func(f *scan.Finding, _ *report.Damage) error {
 			if f == nil || fresh != nil && !fresh.has(f.ID) {
 				return nil
 			}

@@ -15,8 +15,7 @@ type recorder struct {
 	tmp     string
 	budget  int64
 	spilled *spill.Store
-	lines   *packed
-	jsonl   report.Writer
+	found   *packed
 	ids     *idSet
 	sums    []string
 	summary *report.Summary
@@ -37,8 +36,7 @@ func newRecorder(tmp string, maxMem int64) *recorder {
 // begin makes room for what is found.
 func (r *recorder) begin() {
 	r.spilled = spill.New(r.tmp, r.budget)
-	r.lines = newPacked(r.spilled)
-	r.jsonl = report.NewJSONL(r.lines)
+	r.found = newPacked(r.spilled)
 }
 
 // empty makes a recorder one of another input, which keeps little room, and no file.
@@ -50,7 +48,7 @@ func (r *recorder) empty() {
 		r.begin()
 		return
 	}
-	r.lines.empty()
+	r.found.empty()
 }
 
 func (r *recorder) Run(*report.Run) error { return nil }
@@ -64,10 +62,10 @@ func (r *recorder) Finding(f *scan.Finding) error {
 	if err := r.ids.add(f.ID); err != nil {
 		return err
 	}
-	return r.jsonl.Finding(f)
+	return r.found.finding(f)
 }
 
-func (r *recorder) Damage(d *report.Damage) error { return r.jsonl.Damage(d) }
+func (r *recorder) Damage(d *report.Damage) error { return r.found.damage(d) }
 
 func (r *recorder) Summary(s *report.Summary) error {
 	r.summary = s
@@ -92,7 +90,7 @@ func (db *DB) store(ctx context.Context, l *lease, r *recorder) error {
 		if err != nil {
 			return err
 		}
-		if err := r.lines.store(ctx, db, tx, l.input); err != nil {
+		if err := r.found.store(ctx, db, tx, foundTable, l.input); err != nil {
 			return err
 		}
 		return r.ids.store(ctx, db, tx, l.input, run)

@@ -2,7 +2,10 @@ package fleet
 
 import (
 	"crypto/rand"
+	"slices"
 	"testing"
+
+	"github.com/valkeyfs/valkeyfs/scan"
 )
 
 // What was found is held within the bound of memory, and the rest is spilled.
@@ -12,8 +15,10 @@ func TestRecorderSpills(t *testing.T) {
 	defer r.empty()
 	found := make([]byte, maxMem)
 	rand.Read(found)
-	if _, err := r.lines.Write(found); err != nil {
-		t.Fatal(err)
+	for key := range slices.Chunk(found, 1<<10) {
+		if err := r.found.finding(&scan.Finding{Key: string(key)}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n := r.spilled.Spilled(); n < maxMem/2 {
 		t.Errorf("of %d bytes %d are spilled", maxMem, n)

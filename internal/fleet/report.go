@@ -1,10 +1,7 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/scan"
@@ -19,7 +16,7 @@ type Selection struct {
 }
 
 // where is what all queries of a report ask for.
-const where = ` FROM fleet_findings f JOIN fleet_inputs i ON i.id = f.input
+const where = ` FROM fleet_found f JOIN fleet_inputs i ON i.id = f.input
 	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 1 OR i.gone = 0)`
 
 // tags are the owner and the instance of a selection, as the database calls them.
@@ -53,23 +50,6 @@ func (db *DB) found(ctx context.Context, sel Selection, columns, order string, o
 	return newUnpacker(rows, others...), nil
 }
 
-// verbatim is a Writer of JSON lines that takes recorded lines as they are: what
-// is not UTF-8 would not be the same once more.
-type verbatim struct {
-	report.Writer
-	w io.Writer
-}
-
-// Verbatim returns a Writer of JSON lines to w that has the findings byte for
-// byte as a scan of the input itself.
-func Verbatim(w io.Writer) report.Writer { return verbatim{report.NewJSONL(w), w} }
-
-// Finding and Damage do nothing: Report has written the line already.
-func (verbatim) Finding(*scan.Finding) error { return nil }
-
-// Damage does nothing, as Finding.
-func (verbatim) Damage(*report.Damage) error { return nil }
-
 // Report writes the findings and damages to w and ends it with a summary.
 func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w report.Writer, next func(rule string) string) (*report.Summary, error) {
 	status, err := db.Progress(ctx, sel)
@@ -81,13 +61,7 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	}
 	sum := &report.Summary{Complete: status.Incomplete() == "", BytesRead: status.Bytes, Files: uint64(status.Done), Keys: status.keys, Values: status.values, Coverage: 1}
 	var tally report.Tally
-	lines, plain := w.(verbatim)
-	err = db.each(ctx, sel, func(line []byte, f *scan.Finding, d *report.Damage) error {
-		if plain {
-			if _, err := lines.w.Write(line); err != nil {
-				return err
-			}
-		}
+	err = db.each(ctx, sel, func(f *scan.Finding, d *report.Damage) error {
 		if f != nil {
 			tally.Add(f)
 			return w.Finding(f)
@@ -120,7 +94,7 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 }
 
 // each calls do for each finding or damage, in the order of the inputs' paths.
-func (db *DB) each(ctx context.Context, sel Selection, do func(line []byte, f *scan.Finding, d *report.Damage) error) error {
+func (db *DB) each(ctx context.Context, sel Selection, do func(*scan.Finding, *report.Damage) error) error {
 	fresh, err := db.fresh(ctx, sel)
 	if err != nil {
 		return err
@@ -135,40 +109,12 @@ func (db *DB) each(ctx context.Context, sel Selection, do func(line []byte, f *s
 		if err != nil || !more {
 			return err
 		}
-		if err := u.records(func(line []byte, f *scan.Finding, d *report.Damage) error {
+		if err := u.records(func(f *scan.Finding, d *report.Damage) error {
 			if fresh != nil && (f == nil || !fresh.has(f.ID)) {
 				return nil
 			}
-			return do(line, f, d)
+			return do(f, d)
 		}); err != nil {
-			return err
-		}
-	}
-}
-
-// records calls do for each finding or damage of an input.
-func (u *unpacker) records(do func(line []byte, f *scan.Finding, d *report.Damage) error) error {
-	for {
-		line, err := u.line()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		var f *scan.Finding
-		var d *report.Damage
-		if bytes.HasPrefix(line, []byte(`{"type":"finding"`)) {
-			f = &scan.Finding{}
-			err = json.Unmarshal(line, f)
-		} else {
-			d = &report.Damage{}
-			err = json.Unmarshal(line, d)
-		}
-		if err == nil {
-			err = do(line, f, d)
-		}
-		if err != nil {
 			return err
 		}
 	}

@@ -2,19 +2,28 @@ package fleet
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/spill"
+	"github.com/valkeyfs/valkeyfs/scan"
 )
 
 // Up to version 3 each finding was a row, and so was each secret, with the run in
-// which it was first seen. A connection does one thing at a time: of what is moved,
-// a row is read, and then what it becomes is written.
+// which it was first seen; in version 4 what was found was kept as JSON lines,
+// compressed by S2. A connection does one thing at a time: of what is moved, a row is
+// read, and then what it becomes is written.
+
+// zippedTable is where version 4 had what was found.
+const zippedTable = "fleet_findings"
 
 // anyInput is what secrets of version 3 are filed under: in which input one was seen
 // was not kept.
@@ -64,7 +73,8 @@ func numbersOf(ctx context.Context, tx *sql.Tx, query string) (out []int64, err 
 func (db *DB) packRecordsOf(ctx context.Context, tx *sql.Tx, input int64) error {
 	spilled := spill.New(db.Tmp, recordBudget)
 	defer spilled.Close()
-	lines := newPacked(spilled)
+	found := newPacked(spilled)
+	lines := s2.NewWriter(found.out, s2.WriterConcurrency(1))
 	rows, err := tx.QueryContext(ctx, db.q(`SELECT body FROM fleet_records WHERE input = $1 ORDER BY seq`), input)
 	if err != nil {
 		return err
@@ -82,10 +92,10 @@ func (db *DB) packRecordsOf(ctx context.Context, tx *sql.Tx, input int64) error 
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if err := rows.Close(); err != nil {
+	if err := cmp.Or(rows.Close(), lines.Close()); err != nil {
 		return err
 	}
-	return lines.store(ctx, db, tx, input)
+	return found.store(ctx, db, tx, zippedTable, input)
 }
 
 // packSecretsOf files the secrets of a run, a row at a time, at *seq and behind.
@@ -121,6 +131,87 @@ func (db *DB) idsBehind(ctx context.Context, tx *sql.Tx, run int64, last *string
 	return ids, rows.Err()
 }
 
+// codeFindings makes records of the lines of version 4.
+func codeFindings(ctx context.Context, db *DB, tx *sql.Tx) error {
+	return db.recode(ctx, tx, func(in io.Reader, to *packed) error {
+		lines := bufio.NewReader(s2.NewReader(in))
+		for {
+			line, err := lines.ReadBytes('\n')
+			if err == io.EOF {
+				return nil
+			}
+			if err == nil {
+				err = codeLine(line, to)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func codeLine(line []byte, to *packed) error {
+	if bytes.HasPrefix(line, []byte(`{"type":"finding"`)) {
+		var f scan.Finding
+		if err := json.Unmarshal(line, &f); err != nil {
+			return err
+		}
+		return to.finding(&f)
+	}
+	var d report.Damage
+	if err := json.Unmarshal(line, &d); err != nil {
+		return err
+	}
+	return to.damage(&d)
+}
+
+// uncodeFindings makes the lines of version 4.
+func uncodeFindings(ctx context.Context, db *DB, tx *sql.Tx) error {
+	return db.recode(ctx, tx, func(in io.Reader, to *packed) error {
+		lines := s2.NewWriter(to.out, s2.WriterConcurrency(1))
+		w := report.NewJSONL(lines)
+		found := &decoder{in: bufio.NewReader(in)}
+		for {
+			f, d, err := found.next()
+			switch {
+			case err == io.EOF:
+				return lines.Close()
+			case err != nil:
+				return err
+			case f != nil:
+				err = w.Finding(f)
+			default:
+				err = w.Damage(d)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// recode writes what was found in each input anew.
+func (db *DB) recode(ctx context.Context, tx *sql.Tx, do func(io.Reader, *packed) error) error {
+	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_found ORDER BY input`)
+	if err != nil {
+		return err
+	}
+	spilled := spill.New(db.Tmp, recordBudget)
+	defer spilled.Close()
+	found := newPacked(spilled)
+	for _, input := range inputs {
+		err := do(&bodies{ctx: ctx, db: db, tx: tx, table: foundTable, input: input}, found)
+		if err == nil {
+			err = found.store(ctx, db, tx, foundTable, input)
+		}
+		if err != nil {
+			return fmt.Errorf("input %d: %w", input, err)
+		}
+		found.empty()
+	}
+	return nil
+}
+
 // unpackRecords makes the rows of version 3.
 func unpackRecords(ctx context.Context, db *DB, tx *sql.Tx) error {
 	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_findings ORDER BY input`)
@@ -149,6 +240,7 @@ type bodies struct {
 	ctx   context.Context //nolint:containedctx // io.Reader has no place for it
 	db    *DB
 	tx    *sql.Tx
+	table string
 	input int64
 	seq   int64
 	body  []byte
@@ -156,7 +248,7 @@ type bodies struct {
 
 func (b *bodies) Read(p []byte) (int, error) {
 	for len(b.body) == 0 {
-		err := b.tx.QueryRowContext(b.ctx, b.db.q(`SELECT body FROM fleet_findings WHERE input = $1 AND seq = $2`), b.input, b.seq).Scan(&b.body)
+		err := b.tx.QueryRowContext(b.ctx, b.db.q(`SELECT body FROM `+b.table+` WHERE input = $1 AND seq = $2`), b.input, b.seq).Scan(&b.body)
 		if err == sql.ErrNoRows {
 			return 0, io.EOF
 		}
@@ -171,7 +263,7 @@ func (b *bodies) Read(p []byte) (int, error) {
 }
 
 func (db *DB) unpackRecordsOf(ctx context.Context, tx *sql.Tx, input int64) error {
-	lines := bufio.NewReader(s2.NewReader(&bodies{ctx: ctx, db: db, tx: tx, input: input}))
+	lines := bufio.NewReader(s2.NewReader(&bodies{ctx: ctx, db: db, tx: tx, table: zippedTable, input: input}))
 	for seq := 0; ; seq++ {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {

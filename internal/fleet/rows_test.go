@@ -1,11 +1,16 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/s2"
 
 	"github.com/valkeyfs/valkeyfs/internal/fleet"
 )
@@ -39,9 +44,12 @@ func findingsMoved(t *testing.T, database string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, version := range []int{3, fleet.Latest} {
+		for _, version := range []int{3, 4, fleet.Latest, 4, 3, fleet.Latest} {
 			if err := db.Migrate(context.Background(), version); err != nil {
 				t.Fatalf("to version %d: %v", version, err)
+			}
+			if version == 4 && !slices.Equal(findings(unzipped(t, h.database)), findings(want[0])) {
+				t.Error("version 4 does not have what the report has")
 			}
 		}
 		if err := db.Close(); err != nil {
@@ -59,6 +67,40 @@ func findingsMoved(t *testing.T, database string) {
 	}
 }
 
+// unzipped is what a database of version 4 keeps: lines, compressed for each input.
+func unzipped(t *testing.T, database string) string {
+	driver, name := "pgx", database
+	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
+		driver, name = "sqlite", path
+	}
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(`SELECT body FROM fleet_findings ORDER BY input, seq`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all bytes.Buffer
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			t.Fatal(err)
+		}
+		all.Write(body)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := io.ReadAll(s2.NewReader(&all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(lines)
+}
+
 // What is found in an input may take many rows.
 func TestManyRows(t *testing.T) {
 	dir := t.TempDir()
@@ -72,7 +114,7 @@ func TestManyRows(t *testing.T) {
 	}
 	defer db.Close()
 	var rows, longest int
-	if err := db.QueryRow(`SELECT count(*), max(length(body)) FROM fleet_findings`).Scan(&rows, &longest); err != nil {
+	if err := db.QueryRow(`SELECT count(*), max(length(body)) FROM fleet_found`).Scan(&rows, &longest); err != nil {
 		t.Fatal(err)
 	}
 	if rows < 2 || longest > 256<<10 {

@@ -19,7 +19,7 @@ type migration struct {
 }
 
 // Latest is the version of the tables that this program works with.
-const Latest = 4
+const Latest = 5
 
 // migrations are those of this package's own tables: version n is at n-1.
 // {serial} is a primary key that the database counts, and {bytes} the type of bytes;
@@ -66,6 +66,11 @@ var migrations = [Latest]migration{{
 	down:      []string{createRecords, createRecordsIndex, createSecrets},
 	moveDown:  unpackRecords,
 	downAfter: []string{`ALTER TABLE fleet_inputs DROP COLUMN lease_for`, `ALTER TABLE fleet_inputs DROP COLUMN gone`, `DROP TABLE fleet_seen`, `DROP TABLE fleet_findings`},
+}, {
+	up:        []string{`ALTER TABLE fleet_findings RENAME TO fleet_found`},
+	moveUp:    codeFindings,
+	moveDown:  uncodeFindings,
+	downAfter: []string{`ALTER TABLE fleet_found RENAME TO fleet_findings`},
 }}
 
 const (

@@ -98,7 +98,7 @@ func (db *DB) addPlaces(ctx context.Context, sel Selection, s *spill.Sorter) err
 			return err
 		}
 		where := [3]uint64{instances.of(instance), owners.of(owner), uint64(u.input)}
-		if err := u.records(func(_ []byte, f *scan.Finding, _ *report.Damage) error {
+		if err := u.records(func(f *scan.Finding, _ *report.Damage) error {
 			if f == nil || f.ID == "" {
 				return nil
 			}
