@@ -17,8 +17,8 @@ import (
 
 // What was found in an input is kept as records. Damage is its JSON. Of a finding most
 // is as it was in the one before, where it is said of the key, or in the last of the
-// same rule: only the rest is written, and what is hex as bytes. That takes a third of
-// the time that JSON takes, and a tenth of the room.
+// same rule: only the rest is written, and what is hex as bytes. By BenchmarkCoder that
+// takes a third of the time that JSON takes, and an eighth of the room.
 
 // A record begins with damageRecord, or with a number behind it, of the place in which
 // the last finding of the rule is remembered.

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/scan"
@@ -170,8 +171,8 @@ func TestCoderDamage(t *testing.T) {
 	sameFindings(t, got, f)
 }
 
-// What is kept of a session takes few bytes beside its sums and its times.
-func TestCoderIsShort(t *testing.T) {
+// sessions are findings as of sessions that an application keeps itself.
+func sessions(n int) (all []*scan.Finding) {
 	r := rand.New(rand.NewPCG(3, 3))
 	hex := func(n int) string {
 		var b strings.Builder
@@ -180,19 +181,73 @@ func TestCoderIsShort(t *testing.T) {
 		}
 		return b.String()
 	}
-	var all []*scan.Finding
-	for i := range 1000 {
+	for i := range n {
 		key := "session:****" + hex(4)
+		expires := time.UnixMilli(1765000000000 + int64(r.IntN(1e9))).UTC().Format("2006-01-02T15:04:05.999Z07:00")
 		for _, rule := range []string{"session", "session-secret"} {
-			all = append(all, &scan.Finding{
-				Rule: rule, Category: scan.Session, Severity: scan.High, Source: "/backups/dump.rdb", Offset: int64(1000*i + 100), Length: 32, RecordOffset: int64(1000 * i), Key: key, KeyType: "string", Encoding: "raw",
-				Chain: []string{}, Secret: "****" + hex(4), ID: hex(32), Fingerprint: hex(32), State: "live", TTLBasis: "key", Framework: "custom", Identity: map[string]string{"email": "**** (24-31)", "roles": "user"},
-			})
+			f := &scan.Finding{
+				Rule: rule, Category: scan.Session, Severity: scan.High, Confidence: scan.Likely, Source: "/backups/payments/dump.rdb", Offset: int64(1000*i + 100), Length: 32, RecordOffset: int64(1000 * i), Key: key, KeyType: "string", Encoding: "raw", Where: scan.WhereKey,
+				Chain: []string{}, Secret: "****" + hex(4), ID: hex(32), Fingerprint: hex(32), State: "live", ExpiresAt: expires, TTLBasis: "key", Framework: "custom",
+			}
+			if rule == "session" {
+				f.Identity = map[string]string{"csrf_token": "**** (32-63)", "email": []string{"**** (16-23)", "**** (24-31)"}[r.IntN(2)], "ip": "**** (8-11)", "roles": []string{"user", "user,editor"}[r.IntN(2)], "user_id": "**** (8-11)"}
+			} else {
+				f.Chain = []string{"lzf", "json:$.csrf"}
+			}
+			all = append(all, f)
 		}
 	}
-	if n := len(coded(all...)) / len(all); n > 60 {
+	return all
+}
+
+// What is kept of a session takes few bytes beside its sums and its times.
+func TestCoderIsShort(t *testing.T) {
+	all := sessions(1000)
+	if n := len(coded(all...)) / len(all); n > 72 {
 		t.Errorf("%d bytes a finding", n)
 	}
+}
+
+// What records cost, and what JSON does.
+func BenchmarkCoder(b *testing.B) {
+	all := sessions(10_000)
+	size := 0
+	b.Run("records", func(b *testing.B) {
+		var record []byte
+		for b.Loop() {
+			c := &coder{}
+			size = 0
+			for _, f := range all {
+				record = c.finding(record[:0], f)
+				size += len(record)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(all)), "ns/finding")
+		b.ReportMetric(float64(size)/float64(len(all)), "B/finding")
+	})
+	b.Run("read", func(b *testing.B) {
+		records := coded(all...)
+		for b.Loop() {
+			if _, _, err := decoded(records); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(all)), "ns/finding")
+	})
+	b.Run("json", func(b *testing.B) {
+		for b.Loop() {
+			var out bytes.Buffer
+			w := report.NewJSONL(&out)
+			for _, f := range all {
+				if err := w.Finding(f); err != nil {
+					b.Fatal(err)
+				}
+			}
+			size = out.Len()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(all)), "ns/finding")
+		b.ReportMetric(float64(size)/float64(len(all)), "B/finding")
+	})
 }
 
 // Records that are cut off, or claim to be long, are errors, and take no more room than

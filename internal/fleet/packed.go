@@ -81,7 +81,7 @@ func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, table string, in
 	if _, err := tx.ExecContext(ctx, db.q(`DELETE FROM `+table+` WHERE input = $1`), input); err != nil {
 		return err
 	}
-	put := db.q(`INSERT INTO `+table+` (input, seq, body) VALUES ($1, $2, $3)`)
+	put := db.q(`INSERT INTO ` + table + ` (input, seq, body) VALUES ($1, $2, $3)`)
 	r := p.stream.Reader()
 	for seq := 0; ; seq++ {
 		row, err := fillRow(p.row[:0], r)
