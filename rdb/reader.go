@@ -26,6 +26,12 @@ type Options struct {
 	// Skim passes over values: of a key its Key event alone is yielded. It is for whoever
 	// wants to know which keys there are, what else, and where the snapshot ends.
 	Skim bool
+	// Pass is asked about keys of which an answer spares much, some at a time, before
+	// anything else is: where it sets a place of pass, nothing of the key is yielded. Most
+	// keys that are one string each are among them. It may be asked before an event that
+	// stands before the keys has come through, and again about a key that it has not let
+	// be passed over. It must not keep the names.
+	Pass func(db int32, names [][]byte, pass []bool)
 	// KeepValue is asked about each Key event how many bytes of its serialized
 	// value to keep at most, 0 for none. KeyEnd.Value then holds it: its type byte
 	// and what follows the key, as DUMP would give it, without footer; nil where it
@@ -116,6 +122,8 @@ type Reader struct {
 	again              io.Closer
 	nameless           int32 // the database in which a key without a name was read; -1: none
 	tick               int
+	plodding           bool   // a test's: each key is read by record
+	ahead              *ahead // of the run at hand
 }
 
 // errStop ends the work because the consumer left the loop.
@@ -259,6 +267,11 @@ func (r *Reader) run() error {
 				return err
 			}
 		}
+		if !r.plodding {
+			if err := r.flats(); err != nil {
+				return err
+			}
+		}
 		begin := r.in.offset()
 		var more bool
 		var err error
@@ -269,6 +282,7 @@ func (r *Reader) run() error {
 			more, err = r.record()
 		}
 		if err != nil {
+			r.ahead = nil
 			if err = r.damaged(begin, err); err != nil {
 				return err
 			}
