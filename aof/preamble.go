@@ -29,7 +29,7 @@ func (r *Reader) preamble() bool {
 	}
 	rd := rdb.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(head)), tail{w.src, w.err}), rdb.Options{
 		Source: r.o.Source, Offset: r.o.Offset, AsOf: r.o.AsOf, Limits: r.o.Limits, Resync: r.o.Resync, Preamble: true,
-		Size: r.o.Size, Reopen: r.o.Reopen, Skim: r.o.Skim, Want: r.o.Want, KeepValue: r.o.KeepValue,
+		Size: r.o.Size, Reopen: r.o.Reopen, Skim: r.o.Skim, Want: r.o.Want, Pass: r.o.Pass, KeepValue: r.o.KeepValue,
 	})
 	var lost *keyspace.Event // damage of which it is not known yet whether it reaches to the end
 	for e, err := range rd.Events(r.ctx) {

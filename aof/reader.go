@@ -25,9 +25,10 @@ type Options struct {
 	Size   int64
 	Reopen func(offset int64) (io.ReadCloser, error)
 
-	// Skim, Want and KeepValue are those of rdb.Options, for the keys of an RDB preamble.
+	// Skim, Want, Pass and KeepValue are those of rdb.Options, for the keys of an RDB preamble.
 	Skim      bool
 	Want      func(*keyspace.Event) bool
+	Pass      func(db int32, names [][]byte, pass []bool)
 	KeepValue func(*keyspace.Event) int64
 }
 

@@ -42,7 +42,7 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 		return nil, err
 	}
 	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
-	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return u.LogEvents(ctx, r.Skim, r.Want) }, replay.Point{}, o)
+	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return u.LogEvents(ctx, r.Skim, r.Want, r.Pass) }, replay.Point{}, o)
 	if err != nil {
 		return nil, err
 	}

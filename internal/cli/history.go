@@ -122,7 +122,7 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 
 // write replays a log and writes what is asked for.
 func (f *historyFlags) write(ctx context.Context, a *app, out *output, unit *source.Unit, point replay.Point, o replay.Options) (*replay.Log, error) {
-	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want) }, point, o)
+	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want, r.Pass) }, point, o)
 	if errors.Is(err, replay.ErrNoFlush) {
 		return nil, usagef("--before-flush: %v", err)
 	}

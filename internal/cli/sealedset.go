@@ -62,7 +62,7 @@ func (a *app) setData(ctx context.Context, tmp string, set *backup.Set, match fu
 	}
 	return func() (keyspace.Seq, error) {
 		l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq {
-			return damaging(aof.Events(ctx, parts, aof.Options{AsOf: a.global.asOf.ms, Skim: r.Skim, Want: r.Want, Resync: true}))
+			return damaging(aof.Events(ctx, parts, aof.Options{AsOf: a.global.asOf.ms, Skim: r.Skim, Want: r.Want, Pass: r.Pass, Resync: true}))
 		}, replay.Point{}, replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: tmp})
 		if err != nil {
 			return nil, err

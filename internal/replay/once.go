@@ -31,8 +31,8 @@ type sightings struct {
 // what order they were makes no difference.
 type names struct{ written, named []uint64 }
 
-// The parts of MaxMem that filters take, and how large they are at least. They are given
-// back before partitions are replayed.
+// The parts of MaxMem that filters take, and how large they are at least. The first is
+// given back once all is seen, the other before partitions are replayed.
 const (
 	oncePart   = 0.75
 	againPart  = 0.125
@@ -126,11 +126,14 @@ func (s *sightings) wait() {
 	}
 }
 
-// end enters all that was seen. Nothing may be seen any more.
+// end enters all that was seen. Nothing may be written or named any more.
 func (s *sightings) end() {
 	s.enter()
 	s.wait()
 	s.next, s.entering = names{}, names{}
+	n := len(s.once) * 8
+	s.once = nil
+	clean(n)
 }
 
 func (s *sightings) more(h uint64) {
@@ -146,6 +149,25 @@ func (s *sightings) single(key []byte) bool {
 	}
 	h := hashOf(key)
 	return s.rough[h/64%roughWords]>>(h%64)&1 == 0 || !s.again.has(h)
+}
+
+// singles sets which of some names are of single keys. Those that a look at few bits does
+// not clear are looked up one behind the other: each lies anywhere in memory.
+func (s *sightings) singles(names [][]byte, single []bool) {
+	var hashes [256]uint64
+	var doubtful [256]uint8
+	for len(names) > 0 {
+		some, n := names[:min(len(names), len(hashes))], 0
+		for i, name := range some {
+			h := hashOf(name)
+			hashes[i], doubtful[n], single[i] = h, uint8(i), true
+			n += int(s.rough[h/64%roughWords] >> (h % 64) & 1)
+		}
+		for _, i := range doubtful[:n] {
+			single[i] = !s.again.has(hashes[i])
+		}
+		names, single = names[len(some):], single[len(some):]
+	}
 }
 
 // filter is a Bloom filter, of which each hash has five bits of one word: what was put
@@ -208,6 +230,29 @@ func (l *Log) newSingles(o observer, left <-chan struct{}) *singles {
 // wanted reports whether the elements of the key that was taken last are needed.
 func (s *singles) wanted(*keyspace.Event) bool { return !s.skip }
 
+// passes returns what tells keys of a base of which nothing is to be told, though they
+// are single; nil where there are none.
+func (s *singles) passes() func(db int32, names [][]byte, pass []bool) {
+	l := s.l
+	if l.s.seen == nil || l.s.seen.never || !l.o.Tombstones && l.o.Want == nil {
+		return nil
+	}
+	return func(db int32, names [][]byte, pass []bool) {
+		if s.leaves() { // what comes then shows it
+			return
+		}
+		l.s.seen.singles(names, pass)
+		for i := range pass {
+			pass[i] = pass[i] && l.untold(db, names[i])
+		}
+	}
+}
+
+// untold reports whether nothing is to be told of a key that the log names once.
+func (l *Log) untold(db int32, key []byte) bool {
+	return l.o.Tombstones || l.o.Want != nil && !l.o.Want(db, key)
+}
+
 // take replays an event if it belongs to a single key, and reports whether it does,
 // and whether more is wanted.
 func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
@@ -230,7 +275,7 @@ func (s *singles) take(e *keyspace.Event) (taken, more bool, err error) {
 			return true, false, nil
 		}
 		single := s.l.s.seen.single(key)
-		s.skip = single && (s.l.o.Tombstones || s.l.o.Want != nil && !s.l.o.Want(e.DB, key))
+		s.skip = single && s.l.untold(e.DB, key)
 		s.open = single && !s.skip
 		if s.open {
 			s.db, s.name, s.before = e.DB, append(s.name[:0], key...), s.m.held

@@ -110,7 +110,7 @@ func (l *Log) divide(ctx context.Context, store *spill.Store, n int, o observer)
 // deal reads the log, and divides it.
 func (l *Log) deal(ctx context.Context, s *singles, d *dealer) (more bool, err error) {
 	n := 0
-	for e, err := range l.counted(ctx, Reading{Want: s.wanted}) {
+	for e, err := range l.counted(ctx, Reading{Want: s.wanted, Pass: s.passes()}) {
 		if err != nil {
 			return false, err
 		}

@@ -79,11 +79,13 @@ const (
 )
 
 // Reading says what a reading needs of the keys of a log's base: their Key events alone,
-// or what those hold about whose Key event Want says yes; all, if it is nil. Whoever
-// yields more than that does no harm.
+// or what those hold about whose Key event Want says yes; all, if it is nil; and nothing
+// of keys about which Pass was asked and said yes. Whoever yields more than that, or asks
+// nobody, does no harm.
 type Reading struct {
 	Skim bool
 	Want func(*keyspace.Event) bool
+	Pass func(db int32, names [][]byte, pass []bool)
 }
 
 // Events begins a reading of a log: its events, in order.
@@ -120,7 +122,7 @@ func Open(ctx context.Context, events Events, p Point, o Options) (*Log, error) 
 // look is the first reading.
 func (l *Log) look(ctx context.Context, r Reading) (err error) {
 	l.s = nil
-	if l.s, err = look(ctx, l.events(r), l.p, l.o.MaxMem); err != nil {
+	if l.s, err = look(ctx, l.events, r, l.p, l.o.MaxMem); err != nil {
 		return err
 	}
 	l.info = Info{Commands: l.s.commands, Counted: l.s.commands, Flushes: len(l.s.flushes), When: l.s.when}

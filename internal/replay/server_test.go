@@ -95,7 +95,7 @@ func logEvents(t *testing.T, path string) Events {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(r Reading) keyspace.Seq { return u.LogEvents(t.Context(), r.Skim, r.Want) }
+	return func(r Reading) keyspace.Seq { return u.LogEvents(t.Context(), r.Skim, r.Want, r.Pass) }
 }
 
 // workload is random writes of all families.

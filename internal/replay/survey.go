@@ -104,11 +104,14 @@ func (b *bases) see(e *keyspace.Event) (damage bool) {
 }
 
 // look reads a log once.
-func look(ctx context.Context, events keyspace.Seq, p Point, maxMem int64) (*survey, error) {
+func look(ctx context.Context, events Events, r Reading, p Point, maxMem int64) (*survey, error) {
 	s := &survey{point: -1, links: newLinks(), seen: newSightings(maxMem), order: map[string]uint64{}}
 	defer s.seen.wait()
+	if r.Skim {
+		r.Pass = s.pass
+	}
 	n := 0
-	for e, err := range events {
+	for e, err := range events(r) {
 		if n++; n%64 == 0 && err == nil {
 			err = ctx.Err()
 		}
@@ -128,6 +131,22 @@ func look(ctx context.Context, events keyspace.Seq, p Point, maxMem int64) (*sur
 		s.point = s.flushes[n-p.Flush]
 	}
 	return s, nil
+}
+
+// pass notes the names of keys of a base, of which no more is needed.
+func (s *survey) pass(_ int32, names [][]byte, pass []bool) {
+	for i, name := range names {
+		s.key(name)
+		s.seen.written(name)
+		pass[i] = true
+	}
+}
+
+// key counts a key that is written.
+func (s *survey) key(key []byte) {
+	if s.commands > 0 {
+		s.bytes += int64(len(key)) + perKey
+	}
 }
 
 func (s *survey) event(e *keyspace.Event, p Point) {
@@ -151,9 +170,7 @@ func (s *survey) event(e *keyspace.Event, p Point) {
 			s.bytes += int64(len(e.Field)+len(e.Value)) + perElement
 		}
 	case keyspace.Key:
-		if s.commands > 0 {
-			s.bytes += int64(len(e.Key)) + perKey
-		}
+		s.key(e.Key)
 	case keyspace.DB:
 		s.bytes += min(max(e.Index, 0), maxClaimed) * perKey
 	case keyspace.End:

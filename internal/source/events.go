@@ -45,10 +45,10 @@ func (u *Unit) Events(ctx context.Context) keyspace.Seq {
 func (u *Unit) Raw(ctx context.Context) keyspace.Seq { return u.raw(ctx, u.replay) }
 
 // LogEvents is Events of a log, not resolved whatever Options.Resolve says. Of its base
-// skim and want are those of rdb.Options.
-func (u *Unit) LogEvents(ctx context.Context, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+// skim, want and pass are those of rdb.Options.
+func (u *Unit) LogEvents(ctx context.Context, skim bool, want func(*keyspace.Event) bool, pass func(db int32, names [][]byte, pass []bool)) keyspace.Seq {
 	return u.raw(ctx, func(ctx context.Context, files []*File) keyspace.Seq { // makes Damage of what it cannot read
-		return u.commands(ctx, files, skim, want)
+		return u.commands(ctx, files, skim, want, pass)
 	})
 }
 
@@ -174,9 +174,9 @@ func parts(files []*File) []aof.Part {
 
 // commands yields the events of a log's files, in order, as they stand there; of its
 // base what skim and want say.
-func (u *Unit) commands(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool) keyspace.Seq {
+func (u *Unit) commands(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool, pass func(db int32, names [][]byte, pass []bool)) keyspace.Seq {
 	o := u.in.o
-	return aof.Events(ctx, parts(files), aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, KeepValue: o.KeepValue})
+	return aof.Events(ctx, parts(files), aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, Pass: pass, KeepValue: o.KeepValue})
 }
 
 // replay yields the events of a log's files, in order; their states are
@@ -184,7 +184,7 @@ func (u *Unit) commands(ctx context.Context, files []*File, skim bool, want func
 func (u *Unit) replay(ctx context.Context, files []*File) keyspace.Seq {
 	o := u.in.o
 	if !o.Resolve {
-		return u.commands(ctx, files, false, nil)
+		return u.commands(ctx, files, false, nil, nil)
 	}
 	resolved := aof.Resolve(ctx, parts(files), aof.ResolveOptions{AsOf: o.AsOf, Limits: o.Limits, Resync: true, MaxMem: o.MaxMem, Tmp: o.Tmp, Done: u.Files[0].resolved})
 	if f := files[0]; f.once != nil { // a log of one file
