@@ -220,14 +220,12 @@ func (s *docScan) text(from, to int, escaped bool) {
 				t.label = data
 			}
 		}
-		if w.probe.collecting && isWordValue(data) { // which scan would not open
+		switch {
+		case w.probe.collecting && isWordValue(data): // which scan would not open
 			s.note(data)
-			return
-		}
-		if !s.matters && !w.wanted(hits, data) {
-			return
-		}
-		if w.budget.element() {
+		case !s.matters && !w.wanted(hits, data):
+			s.pass(data)
+		case w.budget.element():
 			w.child(s.f, piece{s.kind, s.where(), data, from, to, true, false}, hits, s.base+uint32(from))
 		}
 		return
@@ -248,16 +246,26 @@ func (s *docScan) note(word []byte) {
 	}
 }
 
+// pass leaves a string or number unscanned: it may be a fact.
+func (s *docScan) pass(text []byte) {
+	if s.w.probe.noting {
+		s.w.probe.add(text)
+	}
+}
+
 func (s *docScan) number(from, to int) {
-	if number := s.data[from:to:to]; s.w.probe.collecting && isWordValue(number) {
+	number := s.data[from:to:to]
+	if s.w.probe.collecting && isWordValue(number) {
 		s.note(number)
 		return
 	}
 	hits := s.take(from, to)
-	if len(hits) == 0 && !(s.matters && to-from >= 4) || !s.w.budget.element() {
-		return
+	switch {
+	case len(hits) == 0 && !(s.matters && to-from >= 4):
+		s.pass(number)
+	case s.w.budget.element():
+		s.w.child(s.f, piece{s.kind, s.where(), number, from, to, true, false}, hits, s.base+uint32(from))
 	}
-	s.w.child(s.f, piece{s.kind, s.where(), s.data[from:to:to], from, to, true, false}, hits, s.base+uint32(from))
 }
 
 // octets opens what the numbers are the bytes of, as those of Node's Buffer are,
@@ -289,11 +297,18 @@ func (s *docScan) octets(from, to int) {
 const leastBare = 1e12
 
 func (s *docScan) integer(from, to int, v int64) {
-	if !s.w.probe.collecting && (!s.matters && v < leastBare || v < 1000) || !s.w.budget.element() {
+	p := &s.w.probe
+	idle := !p.collecting && (!s.matters && v < leastBare || v < 1000)
+	if idle && !p.noting {
 		return
 	}
 	buf := strconv.AppendInt(s.w.buffer(s.f.depth, 20)[:0], v, 10)
-	s.w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
+	switch {
+	case idle:
+		s.pass(buf)
+	case s.w.budget.element():
+		s.w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
+	}
 }
 
 func (s *docScan) more() error {

@@ -126,11 +126,11 @@ func (w *worker) seek() {
 
 // pairKey, at the end of a key, looks through its other leaves if one held an
 // id and none a secret, and says what belongs together.
-func (w *worker) pairKey() {
+func (w *worker) pairKey(leaves []leaf) {
 	p := &w.aws
 	if len(p.ids) > 0 && len(p.secrets) == 0 && len(w.b.leaves) > 1 {
-		for i := range w.b.leaves {
-			if l := &w.b.leaves[i]; int(l.key) == w.keyIndex && l.where != WhereKey && l.value.len() >= awsSecretLen {
+		for i := range leaves {
+			if l := &leaves[i]; l.where != WhereKey && l.value.len() >= awsSecretLen {
 				w.leaf, w.fresh = l, false
 				w.start()
 				w.root = root{data: w.b.bytes(l.value), base: l.value.from}

@@ -84,6 +84,9 @@ type probe struct {
 	exclusions int    // and what was excluded
 	collecting bool
 	collected  bool
+	early      bool // the key is named like a session: its facts are noted while its values are scanned,
+	noting     bool // as those of the leaf at hand are
+	taken      int  // leaves whose facts were
 	key        []byte
 	leaves     []leaf // the key's name excepted
 	base       int    // where in the batch the first of them is
@@ -103,27 +106,22 @@ func (p *probe) value(f *fact) []byte { return p.text[f.value.from:f.value.to] }
 
 // begin forgets the key before.
 func (p *probe) begin(w *worker) {
-	p.w, p.marks, p.findings, p.exclusions, p.collected = w, 0, len(w.b.findings), len(w.b.exclusions), false
+	p.w, p.marks, p.findings, p.exclusions, p.collected, p.early, p.taken = w, 0, len(w.b.findings), len(w.b.exclusions), false, false, 0
+	p.facts, p.text = p.facts[:0], p.text[:0]
 }
 
-// endKey judges the key that ends, once all its values have been scanned.
-func (w *worker) endKey() {
-	w.pairKey()
+// endKey judges the key that ends, whose leaves these are, once all its values have
+// been scanned.
+func (w *worker) endKey(leaves []leaf) {
+	w.pairKey(leaves)
 	p := &w.probe
 	if p.marks == 0 || w.key == nil || w.key.label != "" {
 		return
 	}
 	p.key = w.b.bytes(w.key.name)
-	first, _ := slices.BinarySearchFunc(w.b.leaves, w.keyIndex, func(l leaf, key int) int { return cmp.Compare(int(l.key), key) })
-	p.leaves, p.base = w.b.leaves[first:], first
-	for n := range p.leaves {
-		if int(p.leaves[n].key) != w.keyIndex {
-			p.leaves = p.leaves[:n]
-			break
-		}
-	}
-	if len(p.leaves) > 0 && p.leaves[0].where == WhereKey {
-		p.leaves, p.base = p.leaves[1:], first+1
+	p.leaves, p.base = leaves, w.firstOf
+	if len(leaves) > 0 && leaves[0].where == WhereKey {
+		p.leaves, p.base = leaves[1:], w.firstOf+1
 	}
 	if len(p.leaves) == 0 {
 		return
@@ -174,11 +172,23 @@ func (p *probe) last() []byte {
 
 // collect opens the key's values and notes what they say.
 func (p *probe) collect() []fact {
-	if !p.collected {
+	if !p.collected && !p.early {
 		p.collectFrom(p.leaves)
-		p.collected = true
 	}
+	p.collected = true
 	return p.facts
+}
+
+// takes reports whether the facts of a leaf are to be noted while it is scanned.
+func (p *probe) takes(l *leaf, value []byte) bool {
+	if p.taken == 0 && !mayHoldCustom(l, value) {
+		p.early = false
+	}
+	if !p.early || p.taken == maxProbeLeaves {
+		return false
+	}
+	p.taken++
+	return true
 }
 
 func (p *probe) collectFrom(leaves []leaf) {
@@ -205,14 +215,9 @@ func (p *probe) collectFrom(leaves []leaf) {
 
 // note takes a fragment that nothing opens.
 func (p *probe) note(f *fragment) {
-	if f.isName || len(p.facts) >= maxFacts || len(p.text) >= maxFactText {
-		return
+	if !f.isName {
+		p.add(f.data)
 	}
-	if body := signedBody(f.data); body > 0 && f.depth < maxDepth && p.w.budget.element() {
-		p.w.child(f, piece{kind: "signed", data: f.data[body:], from: body, to: len(f.data)}, nil, 0)
-		return
-	}
-	p.add(f.data)
 }
 
 // add takes a string or number under the names in scope.
@@ -252,15 +257,6 @@ func appendName(dst, name []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// signedBody returns where the text behind a hexadecimal HMAC begins, as
-// Django's older session stores wrote it; 0 if there is none.
-func signedBody(d []byte) int {
-	if len(d) > 42 && d[40] == ':' && run(d, 0, 40, isHex) == 40 {
-		return 41
-	}
-	return 0
 }
 
 // find returns the value of the first fact with one of some names.

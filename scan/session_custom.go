@@ -53,12 +53,15 @@ func judgeCustom(p *probe) *session {
 	id := p.last()
 	name := p.key[:max(0, len(p.key)-len(id)-1)]
 	of, named := beforeSession(name)
-	if !named || !isSessionID(id) || !isObject(p.first()) && p.leaves[0].field.len() == 0 {
+	if !named || !isSessionID(id) || !mayHoldCustom(&p.leaves[0], p.first()) {
 		return nil
 	}
 	p.collect()
+	if !p.namesUser() {
+		return nil
+	}
 	s := &session{rule: sessionRule, id: id, identity: p.identity(), doubt: 1}
-	if !s.isSomebodys() || !p.namesUser() {
+	if !s.isSomebodys() {
 		return nil
 	}
 	if s.identity["csrf_token"] != "" || p.provesLogin() {
@@ -89,6 +92,10 @@ func judgeCustom(p *probe) *session {
 	return s
 }
 
+// mayHoldCustom reports whether a leaf, the first of its key, is of an object or a
+// hash.
+func mayHoldCustom(l *leaf, value []byte) bool { return isObject(value) || l.field.len() > 0 }
+
 // hasRole reports whether a fact is a role of the user, rather than of who says
 // something in a conversation.
 func (p *probe) hasRole(f *fact) bool {
@@ -100,7 +107,7 @@ func (p *probe) hasRole(f *fact) bool {
 		return false
 	}
 	parent := p.parent(f)
-	return envelopes[parent] || holders[parent]
+	return envelopes[string(parent)] || holders[string(parent)]
 }
 
 // namesUser reports whether it is the session that somebody is named for, rather
@@ -114,7 +121,7 @@ func (p *probe) namesUser() bool {
 			return false
 		}
 		parent := p.parent(&f)
-		return !isNobody(value) && (envelopes[parent] || holders[parent])
+		return !isNobody(value) && (envelopes[string(parent)] || holders[string(parent)])
 	})
 }
 
@@ -124,7 +131,11 @@ func isNobody(v []byte) bool {
 	if len(v) > longest {
 		return false
 	}
-	switch string(bytes.ToLower(v)) {
+	var room [longest]byte
+	for i, b := range v {
+		room[i] = lower(b)
+	}
+	switch string(room[:len(v)]) {
 	case "", "0", "-1", "anonymous", "anon", "guest", "none", "null":
 		return true
 	}
@@ -194,12 +205,15 @@ func beforeSession(name []byte) ([]byte, bool) {
 }
 
 // hideSession masks the identifier in the name of a session's key, whatever the values
-// say: those of a large key are judged a part at a time.
-func (w *worker) hideSession(name []byte) {
+// say: those of a large key are judged a part at a time. It reports whether the name
+// is one.
+func (w *worker) hideSession(name []byte) bool {
 	id := name[bytes.LastIndexAny(name, ":/|")+1:]
-	if _, named := beforeSession(name[:max(0, len(name)-len(id)-1)]); named && isSessionID(id) {
-		w.masks = append(w.masks, maskedSpan{len(name) - len(id), len(name), maskSecret(&sessionFamily[0], string(id))})
+	if _, named := beforeSession(name[:max(0, len(name)-len(id)-1)]); !named || !isSessionID(id) {
+		return false
 	}
+	w.masks = append(w.masks, maskedSpan{len(name) - len(id), len(name), maskSecret(&sessionFamily[0], string(id))})
+	return true
 }
 
 // isOtherSession reports whether the word before session says that it is none of
@@ -207,7 +221,8 @@ func (w *worker) hideSession(name []byte) {
 func isOtherSession(before []byte) bool {
 	word := bytes.TrimRight(before, "_:-./|")
 	from := runBack(word, len(word), maxName, isLetter)
-	return otherSessions[string(bytes.ToLower(word[from:]))]
+	var room [maxName]byte
+	return otherSessions[string(appendName(room[:0], word[from:]))]
 }
 
 // isSessionID: a UUID, or letters and digits, enough of both, without words.

@@ -11,18 +11,22 @@ import (
 // to all of them, in the order of the facts.
 
 // A nameIndex says of what kind the names of facts are, without what stands
-// between words.
-type nameIndex struct {
-	kinds   map[string]string
-	lengths [256]uint64 // of the names, by their first byte
+// between words. Names are told apart by their ends and lengths before they are
+// compared.
+type nameIndex [1 << 9][]namedKind
+
+type namedKind struct{ name, kind string }
+
+func nameSlot[T string | []byte](name T) int {
+	return (int(name[0])*31 + int(name[len(name)-1])*17 + len(name)) & (1<<9 - 1)
 }
 
 func newNameIndex(kinds map[string]string) *nameIndex {
-	x := &nameIndex{kinds: map[string]string{}}
+	x := new(nameIndex)
 	for kind, names := range kinds {
 		for _, n := range strings.Fields(names) {
-			x.kinds[n] = kind
-			x.lengths[n[0]] |= 1 << len(n)
+			slot := &x[nameSlot(n)]
+			*slot = append(*slot, namedKind{n, kind})
 		}
 	}
 	return x
@@ -30,10 +34,15 @@ func newNameIndex(kinds map[string]string) *nameIndex {
 
 // kind returns the kind of a name, "" if it is of none.
 func (x *nameIndex) kind(name []byte) string {
-	if len(name) == 0 || x.lengths[name[0]]>>len(name)&1 == 0 {
+	if len(name) == 0 {
 		return ""
 	}
-	return x.kinds[string(name)]
+	for _, n := range x[nameSlot(name)] {
+		if n.name == string(name) {
+			return n.kind
+		}
+	}
+	return ""
 }
 
 // identityNames are the names under which applications keep whose a session is.
@@ -59,11 +68,18 @@ const maxRoles = 8
 
 // identity collects what the facts say of the user.
 func (p *probe) identity() map[string]string {
-	out := map[string]string{}
-	set := func(kind string, v []byte) {
-		if _, ok := out[kind]; !ok {
-			out[kind] = string(v[:min(len(v), 256)])
+	var said [8]struct { // by kind, of which there are fewer
+		kind  string
+		value []byte
+	}
+	n := 0
+	saidOf := func(kind string) *[]byte {
+		for i := range said[:n] {
+			if said[i].kind == kind {
+				return &said[i].value
+			}
 		}
+		return nil
 	}
 	roles := 0
 	for i := range p.facts {
@@ -86,9 +102,9 @@ func (p *probe) identity() map[string]string {
 			if roles++; roles > maxRoles || len(v) > 64 || string(name) == "group" && isNumeric(v) {
 				continue
 			}
-			if have, ok := out[kind]; ok {
-				if !strings.Contains(","+have+",", ","+string(v)+",") {
-					out[kind] = have + "," + string(v)
+			if have := saidOf(kind); have != nil {
+				if !isListed(*have, v) {
+					*have = append(append((*have)[:len(*have):len(*have)], ','), v...)
 				}
 				continue
 			}
@@ -99,21 +115,40 @@ func (p *probe) identity() map[string]string {
 				kind = "user_id"
 			}
 		case string(name) == "id" || string(name) == "pk" || string(name) == "uuid":
-			if holders[p.parent(f)] {
+			if holders[string(p.parent(f))] {
 				kind = "user_id"
 			}
 		case string(name) == "name":
-			if holders[p.parent(f)] {
+			if holders[string(p.parent(f))] {
 				kind = "user"
 			}
 		case bytes.HasSuffix(name, []byte("userid")):
 			kind = "user_id"
 		}
-		if kind != "" {
-			set(kind, v)
+		if kind != "" && saidOf(kind) == nil {
+			said[n].kind, said[n].value = kind, v[:min(len(v), 256)]
+			n++
 		}
 	}
+	out := make(map[string]string, n)
+	for i := range said[:n] {
+		out[said[i].kind] = string(said[i].value)
+	}
 	return out
+}
+
+// isListed reports whether a word stands in a list, between commas.
+func isListed(list, word []byte) bool {
+	for at := 0; ; at++ {
+		k := bytes.Index(list[at:], word)
+		if k < 0 {
+			return false
+		}
+		at += k
+		if end := at + len(word); (at == 0 || list[at-1] == ',') && (end == len(list) || list[end] == ',') {
+			return true
+		}
+	}
 }
 
 // mayIdentify reports whether a name that is of no kind may yet say, with what
@@ -126,22 +161,23 @@ func mayIdentify(name []byte) bool {
 	return bytes.HasSuffix(name, []byte("userid"))
 }
 
-// parent returns the name before the last of a path, in lower case.
-func (p *probe) parent(f *fact) string {
+// parent returns the name before the last of a path, as names of facts are written.
+// It is valid until the next call.
+func (p *probe) parent(f *fact) []byte {
 	path := p.path(f)
 	k := bytes.LastIndexByte(path, '.')
 	if k < 0 {
-		return ""
+		return nil
 	}
 	path = path[:k]
 	path = path[bytes.LastIndexAny(path, ".:")+1:]
-	var b strings.Builder
+	p.room = p.room[:0]
 	for _, c := range path {
 		if isAlnum(c) {
-			b.WriteByte(lower(c))
+			p.room = append(p.room, lower(c))
 		}
 	}
-	return b.String()
+	return p.room
 }
 
 // isIdentifierValue reports whether a value counts or identifies somebody

@@ -10,16 +10,27 @@ func (w *worker) scan(f *fragment, hits []hit, base uint32) bool {
 	if w.s.config.Values != nil {
 		w.judgeValue(f)
 	}
-	if w.probe.collecting && isWordValue(f.data) {
-		w.probe.note(f)
-		return false
+	p := &w.probe
+	noting := p.noting
+	isWord := (p.collecting || noting) && isWordValue(f.data)
+	if isWord {
+		p.note(f)
+		if p.collecting {
+			return false
+		}
+		p.noting = false // what comes out of a word is by chance
 	}
-	if w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base) {
-		return true
+	opened := w.open(f, hits, base) || f.isName && f.parent == nil && w.openSegment(f, hits, base)
+	p.noting = false
+	if !opened {
+		w.counted(f, hits, base)
+		w.text(f, hits, base)
+		if noting && !isWord {
+			p.note(f)
+		}
 	}
-	w.counted(f, hits, base)
-	w.text(f, hits, base)
-	return false
+	p.noting = noting
+	return opened
 }
 
 // openSegment opens what stands in a key behind a colon: cache:{"id": …}.

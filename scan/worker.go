@@ -51,6 +51,7 @@ type worker struct {
 	aws      pairing
 	probe    probe
 	leafAt   int // place of leaf in the batch
+	firstOf  int // place of the current key's first leaf
 	pickle   pickleStacks
 	root     root
 	id       hash.Hash
@@ -83,11 +84,13 @@ func (w *worker) batch(b *batch) {
 	b.stats.Values = uint64(len(b.leaves))
 	b.stats.Bytes = b.size
 
-	w.at, w.keyIndex = 0, -1
+	w.at, w.keyIndex, w.firstOf = 0, -1, 0
 	for i := range b.leaves {
 		l := &b.leaves[i]
 		w.leafAt = i
 		if int(l.key) != w.keyIndex {
+			w.endKey(b.leaves[w.firstOf:i])
+			w.firstOf = i
 			w.nextKey(int(l.key), w.take(b.keys[l.key].name), l)
 		}
 		if l.where == WhereKey {
@@ -100,7 +103,7 @@ func (w *worker) batch(b *batch) {
 		}
 		w.one(inField, w.take(l.value))
 	}
-	w.endKey()
+	w.endKey(b.leaves[w.firstOf:])
 	w.b, w.key, w.leaf = nil, nil, nil
 }
 
@@ -120,7 +123,6 @@ func (w *worker) take(s span) []hit {
 // nextKey scans the name of a key: for its own findings, which go to l if that
 // is the key's leaf, and to know what is to be masked in those of its elements.
 func (w *worker) nextKey(i int, hits []hit, l *leaf) {
-	w.endKey()
 	w.probe.begin(w)
 	w.keyIndex, w.key = i, &w.b.keys[i]
 	w.masks, w.fieldMasks = w.masks[:0], w.fieldMasks[:0]
@@ -136,7 +138,7 @@ func (w *worker) nextKey(i int, hits []hit, l *leaf) {
 		w.scanRoot(name, hits, w.key.name.from, true)
 		w.keep(report)
 	}
-	w.hideSession(name)
+	w.probe.early = w.hideSession(name) && w.probe.marks != 0
 	if w.key.label != "" {
 		w.enter(name, false, hits)
 		return
@@ -192,12 +194,14 @@ func (w *worker) one(inField, inValue []hit) {
 		defer w.leave()
 	}
 	value := w.b.bytes(l.value)
-	labelled := w.s.labelled(w.key.label)
-	if labelled == nil && !w.wanted(inValue, value) && !w.nameMatters() && (len(value) != awsSecretLen || !w.isAWSValue(value)) {
+	labelled, noting := w.s.labelled(w.key.label), w.probe.takes(l, value)
+	if labelled == nil && !noting && !w.wanted(inValue, value) && !w.nameMatters() && (len(value) != awsSecretLen || !w.isAWSValue(value)) {
 		return
 	}
 	w.start()
+	w.probe.noting = noting
 	w.scanRoot(value, inValue, l.value.from, false)
+	w.probe.noting = false
 	if labelled != nil {
 		labelled.find(w, labelled, &w.frags[0], 0, len(value))
 	}
