@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,6 +74,44 @@ func (p *postgres) start() {
 func (p *postgres) stop() {
 	p.cmd.Process.Signal(syscall.SIGQUIT)
 	p.cmd.Wait()
+}
+
+// written has the server write all that it was given, and returns the processors' time
+// that it took until then: its first process, with those that ended, and those that it has.
+func (p *postgres) written() (d time.Duration) {
+	p.t.Helper()
+	if out, err := p.command("psql", "-q", "-d", p.url(), "-c", "CHECKPOINT").CombinedOutput(); err != nil {
+		p.t.Fatalf("psql: %v: %s", err, out)
+	}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	server := fmt.Sprint(p.cmd.Process.Pid)
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		pid, rest, _ := strings.Cut(string(stat), " ")
+		f := strings.Fields(rest[strings.LastIndexByte(rest, ')')+1:]) // state, parent, …: fields 3, 4, … of proc(5)
+		times := f[11:13]
+		switch server {
+		case pid:
+			times = f[11:15]
+		case f[1]:
+		default:
+			continue
+		}
+		for _, t := range times {
+			ticks, err := strconv.Atoi(t)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			d += time.Duration(ticks) * time.Second / 100 // as Linux counts them for programs
+		}
+	}
+	return d
 }
 
 func (p *postgres) url() string {

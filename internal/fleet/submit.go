@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -394,7 +395,8 @@ func (s *submit) tags() (set string) {
 	return set
 }
 
-// put makes inputs queued, and returns their jobs.
+// put makes inputs queued, and returns their jobs, those of the largest first: what is
+// begun last should not be what takes longest.
 func (s *submit) put(ctx context.Context, tx *sql.Tx, inputs []input) ([]scanJob, error) {
 	if len(inputs) == 0 {
 		return nil, nil
@@ -420,18 +422,22 @@ func (s *submit) put(ctx context.Context, tx *sql.Tx, inputs []input) ([]scanJob
 	}
 	rows, err := tx.QueryContext(ctx, s.db.q(`INSERT INTO fleet_inputs (path, sealed, role, owner, instance, size, stamp, run, status) VALUES `+s.db.values(len(inputs), len(args)/len(inputs), "")+`
 		ON CONFLICT (path) DO UPDATE SET role = excluded.role, `+s.tags()+`gone = 0, size = excluded.size, stamp = excluded.stamp, run = excluded.run,
-		status = excluded.status, gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen`), args...)
+		status = excluded.status, gen = fleet_inputs.gen + 1, attempts = 0, lease = '', reason = '' RETURNING id, gen, size`), args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	jobs := make([]scanJob, 0, len(inputs))
+	sizes := map[int64]int64{}
 	for rows.Next() {
 		var j scanJob
-		if err := rows.Scan(&j.Input, &j.Gen); err != nil {
+		var size int64
+		if err := rows.Scan(&j.Input, &j.Gen, &size); err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, j)
+		sizes[j.Input] = size
 	}
+	slices.SortStableFunc(jobs, func(a, b scanJob) int { return cmp.Compare(sizes[b.Input], sizes[a.Input]) })
 	return jobs, rows.Err()
 }

@@ -43,7 +43,8 @@ type Counts struct{ Done, Retried, Failed, Lost, Findings, Bytes atomic.Int64 }
 
 const (
 	fetchEvery = 5 * time.Millisecond   // while there is work
-	pollEvery  = 250 * time.Millisecond // while there is none, and whether there is
+	pollEvery  = 250 * time.Millisecond // while there is none
+	drainEvery = 50 * time.Millisecond  // whether there is work, for who ends when there is none
 	// rescueAfter is when River forgets a job that was fetched: leases are what
 	// tells a dead worker, so this only tidies up.
 	rescueAfter = 7 * 24 * time.Hour
@@ -55,6 +56,7 @@ type scanner struct {
 	db    *DB
 	o     WorkOptions
 	spare chan *recorder // of the input before
+	busy  atomic.Bool    // there is a job
 	ended chan struct{}  // says that a job ended
 }
 
@@ -101,10 +103,10 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 func (w *scanner) watch(ctx context.Context, c *river.Client[*sql.Tx]) {
 	late := time.NewTicker(min(w.o.Lease/3, time.Second))
 	defer late.Stop()
-	poll := time.NewTicker(pollEvery)
+	poll := time.NewTicker(drainEvery)
 	defer poll.Stop()
 	w.rescue(ctx, c)
-	for !w.o.Drain || !w.db.drained(ctx) {
+	for !w.o.Drain || w.busy.Load() || !w.db.drained(ctx) {
 		select {
 		case <-ctx.Done():
 			return
@@ -170,7 +172,9 @@ var errGivenBack = errors.New("the worker ended")
 
 // Work scans one input. An error has River try again, later.
 func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
+	w.busy.Store(true)
 	defer func() {
+		w.busy.Store(false)
 		select {
 		case w.ended <- struct{}{}:
 		default: // it is said already
