@@ -303,6 +303,13 @@ func longestBase64(line []byte) (s span) {
 // hasFold reports whether words occur in d in any case; words are in lower case.
 func hasFold(d []byte, words string) bool {
 	for i := 0; i+len(words) <= len(d); i++ {
+		if words != "" && !isLetter(words[0]) {
+			k := bytes.IndexByte(d[i:], words[0])
+			if k < 0 {
+				return false
+			}
+			i += k
+		}
 		if foldPrefix(d[i:], words) {
 			return true
 		}

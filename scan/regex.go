@@ -178,7 +178,7 @@ func (w *worker) partners(r *rule, text []byte, confidence Confidence) Confidenc
 // inPath reports whether the place is one that the rule, and the prefilter of
 // its file, want.
 func (r *rule) inPath(w *worker) bool {
-	if r.path != nil && !r.path.get().Match(w.placePath()) {
+	if r.path != nil && !r.path.match(w.placePath()) {
 		return false
 	}
 	if r.set.prefilter != nil {

@@ -2,7 +2,9 @@ package scan
 
 import (
 	"regexp/syntax"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	re2 "github.com/wasilibs/go-re2"
 	re2x "github.com/wasilibs/go-re2/experimental"
@@ -82,6 +84,7 @@ type finder func(w *worker, r *rule, f *fragment, from, to int)
 // RE2 matches in linear time. It is safe for concurrent use.
 type pattern struct {
 	text string
+	part string // in lower case: in all that matches, in any case; may be empty
 	once sync.Once
 	re   *re2.Regexp
 }
@@ -92,7 +95,7 @@ func newPattern(text string) (*pattern, *syntax.Regexp, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &pattern{text: text}, tree, nil
+	return &pattern{text: text, part: literalPart(tree)}, tree, nil
 }
 
 // compile makes errors that only RE2 sees (size, unsupported syntax) appear.
@@ -125,6 +128,37 @@ func (p *pattern) get() *re2.Regexp {
 		p.re = re
 	})
 	return p.re
+}
+
+// match reports whether the pattern matches somewhere in data.
+func (p *pattern) match(data []byte) bool { return hasFold(data, p.part) && p.get().Match(data) }
+
+// literalPart returns the longest text, in lower case, that it sees in all that a
+// regex matches.
+func literalPart(re *syntax.Regexp) string {
+	switch re.Op {
+	case syntax.OpCapture, syntax.OpPlus:
+		return literalPart(re.Sub[0])
+	case syntax.OpConcat:
+		longest := ""
+		for _, s := range re.Sub {
+			if part := literalPart(s); len(part) > len(longest) {
+				longest = part
+			}
+		}
+		return longest
+	case syntax.OpLiteral:
+		part := make([]byte, 0, len(re.Rune))
+		for _, r := range re.Rune {
+			// Of letters of ASCII, k and s have other forms in Unicode.
+			if r >= utf8.RuneSelf || re.Flags&syntax.FoldCase != 0 && strings.ContainsRune("kKsS", r) {
+				return ""
+			}
+			part = append(part, lower(byte(r)))
+		}
+		return string(part)
+	}
+	return ""
 }
 
 // maxBound is where a regex counts as unbounded.

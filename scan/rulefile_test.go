@@ -224,3 +224,27 @@ func TestNamesReachRules(t *testing.T) {
 		}
 	}
 }
+
+// A pattern of paths is asked only where a text stands that it must find.
+func TestLiteralPart(t *testing.T) {
+	for text, want := range map[string]string{
+		`(?i)(?:^|\/)[^\/]+\.p(?:12|fx)$`: ".p", `a(bcd)+e`: "bcd", `(?i)pass`: "", `pass`: "pass", `ab|cd`: "", `(abc)?`: "", `(?i)x\.Token`: "", `(?i)x\.TOPEN`: "x.topen", `caf\x{e9}`: "", `x*yz{2}`: "y",
+	} {
+		p, _, err := newPattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.part != want {
+			t.Errorf("%s: %q, want %q", text, p.part, want)
+		}
+	}
+	p, _, err := newPattern(`(?i)[^/]+\.p(?:12|fx)$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{"a/b.P12": true, "b.pfx": true, "b.px": false, "..p12": true, ".p12": false, "bp12": false, "": false} {
+		if p.match([]byte(path)) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+	}
+}
