@@ -341,3 +341,24 @@ func (discard) octets(int, int)         {}
 func (discard) number(int, int)         {}
 func (discard) integer(int, int, int64) {}
 func (discard) more() error             { return nil }
+
+// Text is told from other bytes wherever among its characters they stand.
+func TestIsText(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for b := range 256 {
+				data := []byte(strings.Repeat("a", n))
+				data[at] = byte(b)
+				ascii := b < 0x80
+				if text := ascii && b != 0x7f && (b >= ' ' || b >= '\t' && b <= '\r'); isText(data) != text || isASCII(data) != ascii {
+					t.Errorf("byte %#x at %d of %d: %v, %v", b, at, n, isText(data), isASCII(data))
+				}
+			}
+		}
+	}
+	for text, want := range map[string]bool{"": true, "größer als zuvor": true, "0123456\xc3": false, "0123456é89": true, "0123456é\x01": false} {
+		if isText([]byte(text)) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

@@ -137,13 +137,26 @@ func (w *worker) isKnown(data []byte) bool {
 // other than white space.
 func isText(data []byte) bool {
 	ascii := true
-	for _, b := range data {
-		if b < ' ' && !isSpace(b) || b == 0x7f {
-			return false
+	for rest := data; len(rest) > 0; {
+		n := min(len(rest), 8)
+		if n < 8 || !isPrintable8(binary.LittleEndian.Uint64(rest)) {
+			for _, b := range rest[:n] {
+				if b < ' ' && !isSpace(b) || b == 0x7f {
+					return false
+				}
+				ascii = ascii && b < 0x80
+			}
 		}
-		ascii = ascii && b < 0x80
+		rest = rest[n:]
 	}
 	return ascii || utf8.Valid(data)
+}
+
+// isPrintable8 reports whether eight bytes are ASCII without control characters.
+func isPrintable8(x uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	del := x ^ ones*0x7f
+	return (x|(x-ones*' ')&^x|(del-ones)&^del)&highs == 0
 }
 
 // minRun is how many printable characters in a row are text among bytes of a
@@ -173,6 +186,11 @@ func holdsText(data []byte) bool {
 }
 
 func isASCII(data []byte) bool {
+	for ; len(data) >= 8; data = data[8:] {
+		if binary.LittleEndian.Uint64(data)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
 	for _, b := range data {
 		if b >= 0x80 {
 			return false
