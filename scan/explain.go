@@ -55,11 +55,7 @@ func (w *worker) exclusion(reason string, n uint64) *Exclusion {
 		Reason: reason, Count: n,
 		Source: w.key.source, Offset: l.at.Offset, RecordOffset: w.key.record, DB: w.key.db, Presumed: w.key.presumed, KeyType: w.key.kind(), Where: l.where, State: l.state.String(),
 	}
-	name, field := w.b.bytes(w.key.name), w.b.bytes(l.field)
-	if !w.s.config.Reveal {
-		name, field = w.hide(name, w.masks), w.hide(field, w.fieldMasks)
-	}
-	e.Key, e.KeyB64 = text(name)
-	e.Field, e.FieldB64 = text(field)
+	e.Key, e.KeyB64 = w.nameText(w.b.bytes(w.key.name), w.masks)
+	e.Field, e.FieldB64 = w.nameText(w.b.bytes(l.field), w.fieldMasks)
 	return e
 }

@@ -84,3 +84,20 @@ func TestPlain(t *testing.T) {
 		}
 	}
 }
+
+// Secrets in the names of a key and of its field are masked in each.
+func TestExplainMasksBothNames(t *testing.T) {
+	token := githubToken("ghp", "both")
+	var got []*Exclusion
+	s, err := New(Config{Workers: 1, Explain: func(e *Exclusion) error { got = append(got, e); return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scanAll(t, s, hashKey(sessionKey, "password "+token, "changeme"))
+	for _, e := range got {
+		if e.Reason == string(placeholderValue) && e.Key == "session:****6b04" && e.Field == "password ghp_****"+token[36:] {
+			return
+		}
+	}
+	t.Errorf("%d exclusions, none that masks both: %s", len(got), strings.ReplaceAll(jsonText(got), token, "…"))
+}

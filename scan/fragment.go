@@ -45,11 +45,10 @@ func (f *fragment) chain(outer []string) []string {
 // chain returns the containers that the file itself puts around a leaf.
 func (l *leaf) chain() []string {
 	var chain []string
-	if l.at.Inner >= 0 || l.encoding == keyspace.LZF {
+	if l.isPacked() {
 		chain = append(chain, keyspace.LZF.String())
 	}
-	switch l.encoding {
-	case keyspace.Zipmap, keyspace.Ziplist, keyspace.Intset, keyspace.Listpack, keyspace.ListpackEx, keyspace.Quicklist, keyspace.Quicklist2, keyspace.Radix:
+	if l.isListed() {
 		name := l.encoding.String()
 		if l.index >= 0 {
 			name += "[" + strconv.FormatInt(l.index, 10) + "]"
@@ -57,6 +56,29 @@ func (l *leaf) chain() []string {
 		chain = append(chain, name)
 	}
 	return chain
+}
+
+// depth is the length of the leaf's chain.
+func (l *leaf) depth() (n int) {
+	if l.isPacked() {
+		n++
+	}
+	if l.isListed() {
+		n++
+	}
+	return n
+}
+
+// isPacked reports whether the leaf, or the blob around it, is compressed.
+func (l *leaf) isPacked() bool { return l.at.Inner >= 0 || l.encoding == keyspace.LZF }
+
+// isListed reports whether the leaf is one of several in a blob.
+func (l *leaf) isListed() bool {
+	switch l.encoding {
+	case keyspace.Zipmap, keyspace.Ziplist, keyspace.Intset, keyspace.Listpack, keyspace.ListpackEx, keyspace.Quicklist, keyspace.Quicklist2, keyspace.Radix:
+		return true
+	}
+	return false
 }
 
 // A scope is a name under which the fragment at hand stands: the key, the

@@ -105,12 +105,11 @@ type maskedSpan struct {
 const minHidden = 4
 
 // hide returns a name as it may be shown: without the secrets that were found
-// in it, and without those of its value.
+// in it, and without those of its value. It is valid until the next call.
 func (w *worker) hide(name []byte, masks []maskedSpan) []byte {
 	if len(masks) > 0 {
 		slices.SortFunc(masks, func(a, b maskedSpan) int { return a.from - b.from })
-		var out []byte
-		at := 0
+		out, at := w.hidName[:0], 0
 		for _, m := range masks {
 			if m.to <= at {
 				continue
@@ -118,7 +117,8 @@ func (w *worker) hide(name []byte, masks []maskedSpan) []byte {
 			out = append(append(out, name[at:max(at, min(m.from, len(name)))]...), m.text...)
 			at = min(m.to, len(name))
 		}
-		name = append(out, name[at:]...)
+		w.hidName = append(out, name[at:]...)
+		name = w.hidName
 	}
 	for _, s := range w.leafSecrets() {
 		if bytes.Contains(name, []byte(s.secret)) {
@@ -217,7 +217,7 @@ func (w *worker) ids(m *match, key, field []byte) (string, string) {
 		w.sum = appendPart(w.sum, formatID(l.id))
 	}
 	if len(m.chain) > 0 {
-		for _, c := range m.chain[min(len(m.chain), len(l.chain())):] {
+		for _, c := range m.chain[min(len(m.chain), l.depth()):] {
 			w.sum = appendPart(w.sum, c)
 		}
 	}

@@ -228,17 +228,15 @@ func (w *worker) file(m *match) {
 		}
 	}
 
+	f.Key, f.KeyB64 = w.nameText(name, w.masks)
+	f.Field, f.FieldB64 = w.nameText(field, w.fieldMasks)
 	if w.s.config.Plain {
 		f.plain = newPlain(f, m, name, field)
 	}
 	if w.s.config.Reveal {
 		f.Secret = m.secret
-		f.Key, f.KeyB64 = text(name)
-		f.Field, f.FieldB64 = text(field)
 	} else {
 		f.Secret = maskSecret(m.rule, m.secret)
-		f.Key, f.KeyB64 = text(w.hide(name, w.masks))
-		f.Field, f.FieldB64 = text(w.hide(field, w.fieldMasks))
 		w.hideInChain(f.Chain)
 		f.Proof = hideProof(f.Proof)
 	}
@@ -247,6 +245,15 @@ func (w *worker) file(m *match) {
 	}
 	w.b.findings = append(w.b.findings, f)
 	w.notePair(f)
+}
+
+// nameText returns a name as it may be shown, as text and, where that is not UTF-8,
+// in base64 as well.
+func (w *worker) nameText(name []byte, masks []maskedSpan) (string, string) {
+	if !w.s.config.Reveal {
+		name = w.hide(name, masks)
+	}
+	return text(name)
 }
 
 // text returns b as text and, where it is not UTF-8, in base64 as well.

@@ -39,6 +39,7 @@ type worker struct {
 	ranTo    []ranTo // by rule: how far its regex has run in which fragment
 	ascii    []byte  // what a regex sees of a text that is not UTF-8
 	line     []byte  // a name and its value, put together for rules that want both
+	hidName  []byte  // a name without its secrets
 	budget   budget
 	bufs     [maxDepth + 1][]byte
 	frags    [maxDepth + 2]fragment // by depth
