@@ -15,6 +15,7 @@ import (
 	"github.com/valkeyfs/valkeyfs/aof"
 	"github.com/valkeyfs/valkeyfs/internal/fixtures"
 	"github.com/valkeyfs/valkeyfs/internal/servertest"
+	"github.com/valkeyfs/valkeyfs/internal/source"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
 )
@@ -36,6 +37,10 @@ func (m memory) Name() string { return "memory" }
 func (m memory) Logical() (io.ReadCloser, error) {
 	return io.NopCloser(rdb.Logical(bytes.NewReader(m.p))), nil
 }
+
+func (m memory) Raw(ctx context.Context) keyspace.Seq { return m.Events(ctx) }
+
+func (m memory) AsDamage(err error) *keyspace.Event { return source.AsDamage(err) }
 
 func (m memory) Events(ctx context.Context) keyspace.Seq {
 	reopen := func(at int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.p[at:])), nil }

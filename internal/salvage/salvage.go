@@ -13,6 +13,10 @@ type Source interface {
 	Name() string
 	// Events reads it, going on behind damage; the same each time.
 	Events(ctx context.Context) keyspace.Seq
+	// Raw is Events, but may end with an error of which AsDamage makes a Damage event,
+	// perhaps that of the last one.
+	Raw(ctx context.Context) keyspace.Seq
+	AsDamage(err error) *keyspace.Event // nil: it says nothing of what the file holds
 	// Logical opens its bytes as the events count them.
 	Logical() (io.ReadCloser, error)
 }
@@ -38,7 +42,7 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 	if o.Clean != nil {
 		s.seen = newNameSet(o.MaxMem)
 	}
-	err := s.run(ctx, src.Events(ctx))
+	err := s.run(ctx, src)
 	m := s.m
 	if err == nil && o.Clean != nil && (!m.sound() || s.seen.again()) {
 		m, err = thorough(ctx, src, o)
@@ -67,5 +71,5 @@ func newMap(src Source, o Options) *Map {
 func thorough(ctx context.Context, src Source, o Options) (*Map, error) {
 	s := &survey{m: newMap(src, o), names: o.Names, twice: newFinder(o.Tmp, o.MaxMem/2)}
 	defer s.twice.close() //nolint:errcheck // what it spilled is no longer wanted
-	return s.m, s.run(ctx, src.Events(ctx))
+	return s.m, s.run(ctx, src)
 }

@@ -134,7 +134,7 @@ func TestNameSet(t *testing.T) {
 // TestRecent: what is kept back stays bounded, also where what damage took back was come
 // upon again.
 func TestRecent(t *testing.T) {
-	s := &survey{m: &Map{}, counts: map[typeKey]*uint64{}}
+	s := &survey{m: &Map{}, counts: map[typeKey]uint64{}}
 	s.begin(&Part{})
 	s.recent = make([]record, recentMax-1)
 	s.limbo = limbo{records: make([]record, 100), next: 0}
@@ -150,6 +150,17 @@ func TestRecent(t *testing.T) {
 	}
 	if len(s.recent) > recentMax {
 		t.Errorf("%d records are kept back", len(s.recent))
+	}
+	s.counts = map[typeKey]uint64{}
+	most := 0
+	err := s.follow(t.Context(), synthetic{events: func(yield func(*keyspace.Event, error) bool) {
+		plainKeys(3 * recentMax)(func(e *keyspace.Event, err error) bool {
+			most = max(most, len(s.recent))
+			return yield(e, err)
+		})
+	}})
+	if err != nil || most != recentMax {
+		t.Errorf("%d records are kept back, %v", most, err)
 	}
 }
 

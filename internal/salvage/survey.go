@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -39,21 +38,19 @@ type survey struct {
 	twice *finder  // nil: nobody asks what a server would refuse
 	elems elements
 
-	open   record // the key or command at hand
-	inside bool   // there is one
-	some   bool   // and there is an element of it
-	recent []record
-	limbo  limbo
-	gaps   []span
-	counts map[typeKey]*uint64
-	last   struct { // of counts
-		key   typeKey
-		count *uint64
-	}
-	db    int32  // that the part's cuts select for what comes next; -1: not known
-	whole uint64 // keys of the part that are whole
-	need  int    // the version that has all encodings met
-	multi struct {
+	open    record // the key or command at hand
+	inside  bool   // there is one
+	some    bool   // and there is an element of it
+	calm    bool   // of keys no more need be done than follow does
+	damaged error  // of the last damage
+	recent  []record
+	limbo   limbo
+	gaps    []span
+	counts  map[typeKey]uint64
+	db      int32  // that the part's cuts select for what comes next; -1: not known
+	whole   uint64 // keys of the part that are whole
+	need    int    // the version that has all encodings met
+	multi   struct {
 		open     bool
 		from, to int64
 		commands uint64 // before it
@@ -69,10 +66,9 @@ func (s span) meets(o span) bool { return s.from < o.to && o.from < s.to }
 type record struct {
 	span
 	key      typeKey
-	name     [nameSize]byte // hash of database and name
+	name     [nameSize]byte // hash of database and name, if somebody asks what comes twice
 	refused  bool           // a server does not take its elements
-	partial  bool
-	presumed bool // its database is
+	presumed bool           // its database is
 }
 
 type typeKey struct {
@@ -88,21 +84,16 @@ func offsetOf(e *keyspace.Event) int64 {
 	return e.Pos.Offset
 }
 
-func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
-	s.counts = map[typeKey]*uint64{}
-	for e, err := range events {
-		if err != nil {
-			return err
-		}
-		if err := s.event(e); err != nil {
-			return err
-		}
+func (s *survey) run(ctx context.Context, src Source) error {
+	s.counts = map[typeKey]uint64{}
+	if err := s.follow(ctx, src); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	for k, n := range s.counts {
-		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), *n})
+		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), n})
 	}
 	slices.SortFunc(s.m.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Name, b.Name))
@@ -122,6 +113,54 @@ func (s *survey) run(ctx context.Context, events keyspace.Seq) error {
 	err := s.twice.each(func(c cut) error { return p.cut(c) })
 	p.arrange()
 	return err
+}
+
+// follow takes all events, and what ends them if that is damage.
+func (s *survey) follow(ctx context.Context, src Source) error {
+	var failed, ended error
+	// Not a range statement: what that checks at each step is as much as is done here.
+	src.Raw(ctx)(func(e *keyspace.Event, err error) bool {
+		if err != nil {
+			ended = err
+			return false
+		}
+		if s.calm {
+			switch e.Kind {
+			case keyspace.Element:
+				s.some = true
+				return true
+			case keyspace.Key:
+				if e.DB == s.db {
+					s.begins(e)
+					if s.seen != nil {
+						s.name(e.DB, e.Key)
+					}
+					return true
+				}
+			case keyspace.KeyEnd:
+				if n := len(s.recent); n < min(recentMax, cap(s.recent)) && (s.some || !neverEmpty(s.open.key.typ)) {
+					s.ends(e)
+					s.recent = s.recent[:n+1]
+					s.recent[n].set(&s.open)
+					return true
+				}
+			}
+		}
+		failed = s.event(e)
+		s.calm = s.twice == nil && s.p != nil && !s.p.log && !s.p.NoHead && len(s.limbo.records)+len(s.gaps) == 0
+		return failed == nil
+	})
+	if failed != nil || ended == nil {
+		return failed
+	}
+	d := src.AsDamage(ended)
+	switch {
+	case d == nil:
+		return ended
+	case ended == s.damaged:
+		return nil
+	}
+	return s.event(d)
 }
 
 func (s *survey) event(e *keyspace.Event) error {
@@ -162,7 +201,7 @@ func (s *survey) event(e *keyspace.Event) error {
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key), refused: s.twice != nil && refusedLibrary(e.Value)}
 	case keyspace.Key:
 		s.begins(e)
-		s.inside, s.some = true, false
+		s.open.name = s.name(e.DB, e.Key)
 		s.need = max(s.need, versionOf(e))
 		s.elems.begin(e, s.twice != nil)
 		if e.DB != s.db { // damage came between, and no bytes that select it
@@ -175,22 +214,24 @@ func (s *survey) event(e *keyspace.Event) error {
 	case keyspace.StreamMeta, keyspace.Group, keyspace.Consumer, keyspace.Pending:
 		s.open.refused = s.elems.refuses(e) || s.open.refused
 	case keyspace.KeyEnd:
-		s.inside = false
-		s.open.to = e.Record + e.Length
+		s.ends(e)
 		s.open.refused = s.open.refused || s.elems.refused(s.open.key.typ) || !s.some && neverEmpty(s.open.key.typ)
 		return s.keyEnd()
 	}
 	return nil
 }
 
-// begins opens the record of a key, field by field: most of a snapshot of small keys is this.
+// begins opens the record of a key, but for its name.
 func (s *survey) begins(e *keyspace.Event) {
 	r := &s.open
-	r.from, r.key.db, r.key.typ = e.Record, e.DB, e.Type
-	r.refused, r.partial, r.presumed = false, false, e.Presumed
-	if s.seen != nil || s.twice != nil {
-		r.name = s.name(e.DB, e.Key)
-	}
+	r.from, r.key.db, r.key.typ, r.refused, r.presumed = e.Record, e.DB, e.Type, false, e.Presumed
+	s.inside, s.some = true, false
+}
+
+// ends says where the record ends.
+func (s *survey) ends(e *keyspace.Event) {
+	s.inside = false
+	s.open.to = e.Record + e.Length
 }
 
 // neverEmpty reports whether no key of a type is without elements: servers delete
@@ -227,8 +268,7 @@ func (s *survey) keyEnd() error {
 	if err := s.room(); err != nil {
 		return err
 	}
-	s.recent = s.recent[:len(s.recent)+1]
-	s.recent[len(s.recent)-1].set(&s.open)
+	s.recent = append(s.recent, s.open)
 	return nil
 }
 
@@ -243,19 +283,18 @@ func (s *survey) room() error {
 	return s.settle(len(s.recent) - recentMax/2)
 }
 
-// set makes r what o is, field by field as o was written: processors wait where a larger
-// piece is read than was written just before.
+// set makes r what o is but for its name, field by field as o was written: processors wait
+// where a larger piece is read than was written just before.
 func (r *record) set(o *record) {
-	r.from, r.to, r.key.db, r.key.typ = o.from, o.to, o.key.db, o.key.typ
-	r.name, r.refused, r.partial, r.presumed = o.name, o.refused, o.partial, o.presumed
+	r.from, r.to, r.key.db, r.key.typ, r.refused, r.presumed = o.from, o.to, o.key.db, o.key.typ, o.refused, o.presumed
 }
 
 // part notes a record of which a part is there, and where the next one begins.
 func (s *survey) part(r record, next int64) error {
 	s.m.Keys.Partial++
 	s.presume(&r)
-	r.to, r.partial = next, true
-	if err := s.note(&r); err != nil {
+	r.to = next
+	if err := s.note(&r, true); err != nil {
 		return err
 	}
 	return s.p.cut(cut{from: r.from, to: next, why: partial})
@@ -267,12 +306,18 @@ func (s *survey) settle(n int) error {
 		s.recent = append(s.recent[:0], s.recent[n:]...)
 		return nil
 	}
+	s.whole += uint64(n)
+	var key typeKey
+	var alike uint64 // records before the one at hand whose key that is
 	for i := range s.recent[:n] {
 		r := &s.recent[i]
-		s.whole++
+		if r.key != key {
+			s.count(key, alike)
+			key, alike = r.key, 0
+		}
+		alike++
 		s.presume(r)
-		s.count(r.key)
-		if err := s.note(r); err != nil {
+		if err := s.note(r, false); err != nil {
 			return err
 		}
 		if r.refused {
@@ -281,6 +326,7 @@ func (s *survey) settle(n int) error {
 			}
 		}
 	}
+	s.count(key, alike)
 	s.recent = append(s.recent[:0], s.recent[n:]...)
 	return nil
 }
@@ -329,6 +375,9 @@ func (s *survey) balance() error {
 func (s *survey) damage(e *keyspace.Event) error {
 	at := span{offsetOf(e), offsetOf(e) + max(e.Length, 0)}
 	s.list(e)
+	if e.Kind == keyspace.Damage {
+		s.damaged = e.Err
+	}
 	var gap *keyspace.GapError
 	switch {
 	case errors.As(e.Err, &gap) || isRead(e.Err):
@@ -534,24 +583,22 @@ func (s *survey) endLibrary(e *keyspace.Event) error {
 			Err: &keyspace.FormatError{What: "function library: its text is not what a server takes", Err: keyspace.ErrCorrupt}})
 		return s.p.cut(cut{from: r.from, to: r.to, why: lost})
 	}
-	return s.note(&r)
+	return s.note(&r, false)
 }
 
-// note has the name of a record compared with the others.
-func (s *survey) note(r *record) error {
-	if s.seen != nil {
-		s.seen.add(binary.LittleEndian.Uint64(r.name[:]))
-	}
+// note has the name of a record, whole or partial, compared with the others.
+func (s *survey) note(r *record, partial bool) error {
 	if s.twice == nil {
 		return nil
 	}
-	return s.twice.add(*r)
+	return s.twice.add(r, partial)
 }
 
-// name stands for a name as far as names are compared.
+// name stands for a name as far as names are compared, now or when its record is noted. Where
+// a name is taken back there is damage, and nobody asks the set.
 func (s *survey) name(db int32, name []byte) (sum [nameSize]byte) {
 	if s.seen != nil {
-		binary.LittleEndian.PutUint64(sum[:], s.seen.hash(db, name))
+		s.seen.add(s.seen.hash(db, name))
 	}
 	if s.twice != nil {
 		return nameHash(db, name)
@@ -566,19 +613,15 @@ func (s *survey) presume(r *record) {
 	}
 }
 
-// count counts a key that is whole. Most are like the one before.
-func (s *survey) count(k typeKey) {
-	if s.last.count == nil || s.last.key != k {
-		s.last.key = k
-		if _, known := s.counts[k]; !known && len(s.counts) >= maxTypes {
-			k.db = -1
-		}
-		if s.counts[k] == nil {
-			s.counts[k] = new(uint64)
-		}
-		s.last.count = s.counts[k]
+// count counts n keys that are whole.
+func (s *survey) count(k typeKey, n uint64) {
+	if n == 0 {
+		return
 	}
-	*s.last.count++
+	if _, known := s.counts[k]; !known && len(s.counts) >= maxTypes {
+		k.db = -1
+	}
+	s.counts[k] += n
 }
 
 const nameSize = 16

@@ -23,10 +23,10 @@ func (f *finder) close() error { return f.sorter.Close() }
 
 // add takes a record: its name, whether it is whole, and its place, so that the
 // first of a name that is whole comes before others.
-func (f *finder) add(r record) error {
+func (f *finder) add(r *record, partial bool) error {
 	copy(f.room[:], r.name[:])
 	f.room[nameSize] = 0
-	if r.partial {
+	if partial {
 		f.room[nameSize] = 1
 	}
 	binary.BigEndian.PutUint64(f.room[nameSize+1:], uint64(r.from))

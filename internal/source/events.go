@@ -69,6 +69,9 @@ func (u *Unit) raw(ctx context.Context, log logReader) keyspace.Seq {
 	}
 }
 
+// AsDamage is [AsDamage].
+func (u *Unit) AsDamage(err error) *keyspace.Event { return AsDamage(err) }
+
 // AsDamage returns the Damage event that says what err does, or nil if err is
 // not about what an input holds.
 func AsDamage(err error) *keyspace.Event {
