@@ -58,13 +58,6 @@ func (p *Prober) Next(b []byte, from, to int) int {
 	return -1
 }
 
-// MayBegin reports whether a record can begin with two bytes. It is for those who
-// look for other things, too, in one pass: where it says yes, ask At.
-func MayBegin(first, second byte) bool {
-	pair := uint(first)<<8 | uint(second)
-	return heads[pair/64]>>(pair%64)&1 != 0
-}
-
 // Reset is to be called before the first At of a search.
 func (p *Prober) Reset() { p.budget, p.since = lookahead*trialBudget, 0 }
 
@@ -159,39 +152,6 @@ func (p *Prober) begins(b []byte) bool {
 // typeForked is what Redis 7.4's release candidates and Valkey 9 both call a hash.
 const typeForked = 22
 
-// probed are the types that a Prober looks for: what servers have written since
-// Redis 5, but for hashes that refer to a template, which stands elsewhere.
-var probed = bits(0, 2, 4, 5, 7, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27)
-
-// heads tells by the first two bytes whether a record may begin: with a type that
-// servers write and a key of up to 2 KiB that has a name, with an expiry, an age,
-// or a database.
-var heads = func() (set [1 << 16 / 64]uint64) {
-	allow := func(op, n int) { set[(op<<8|n)/64] |= 1 << ((op<<8 | n) % 64) }
-	for op := range 64 {
-		if probed>>op&1 == 0 {
-			continue
-		}
-		for n := 1; n < 0x48; n++ {
-			allow(op, n)
-		}
-		for n := 0xc0; n <= 0xc3; n++ {
-			allow(op, n)
-		}
-	}
-	for n := range 256 {
-		allow(opExpireMS, n)
-		allow(opFreq, n)
-	}
-	for n := range 128 {
-		allow(opIdle, n)
-	}
-	for n := range 64 {
-		allow(opSelectDB, n)
-	}
-	return set
-}()
-
 // plausibleAt looks at a place in a few steps, which rule out nearly all that are
 // not the start of a record and none that are.
 func plausibleAt(b []byte, i int) bool {
@@ -231,8 +191,7 @@ func keyAt(b []byte, i int) bool {
 	if i+leastRecord >= len(b) {
 		return false
 	}
-	pair := uint(b[i])<<8 | uint(b[i+1])
-	return b[i] < opFirst && heads[pair/64]>>(pair%64)&1 != 0 && valueAt(b, i)
+	return b[i] < opFirst && MayBegin(b[i], b[i+1]) && valueAt(b, i)
 }
 
 // valueAt reports whether behind the type at i and its key something stands that

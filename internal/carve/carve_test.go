@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -205,22 +206,66 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestCandidates: places are those that two bytes allow, wherever a block ends.
+// beginsPlainly tells without a table whether a record or something else may begin with
+// two bytes.
+func beginsPlainly(a, b byte) (record, rest bool) {
+	switch a {
+	case 'R':
+		rest = b == 'E'
+	case 'V':
+		rest = b == 'A' || b == 'C'
+	case '*':
+		rest = b >= '1' && b <= '9'
+	case 0x1f:
+		rest = b == 0x8b
+	case 0x28:
+		rest = b == 0xb5
+	case 0:
+		rest = b == 0
+	case 1, 2:
+		rest = b >= ' ' && b < 0x7f || b >= 0xc2 && b < 0xf5
+	}
+	return rdb.MayBegin(a, b), rest
+}
+
+// TestCandidates: all places are marked that two bytes allow and what follows does not
+// refuse, and few others, wherever a block ends and whatever lies behind it.
 func TestCandidates(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	f := newFinder()
 	for n := range block + 1 {
-		b := noise(r, n)
-		clear(b[n/2 : n/2+n/8])
-		var want []uint16
-		for i := range max(n-1, 0) {
-			if begins[uint(b[i])|uint(b[i+1])<<8] != 0 {
-				want = append(want, uint16(i))
+		for _, ahead := range []int{1, rdb.SieveAhead} {
+			b := noise(r, n+ahead)
+			if n%2 == 0 { // where much may begin
+				for i := range b {
+					b[i] = "\x00\x00\x01\x02ARE*VC1\x1f\x8b\x28\xb5\xf9\xfc\xc3"[r.IntN(18)]
+				}
+			}
+			f.candidates(b, n)
+			for i := range block {
+				may := false
+				if i < n {
+					record, rest := beginsPlainly(b[i], b[i+1])
+					if from := i / 64 * 64; record && len(b)-from >= rdb.SieveAhead {
+						record = rdb.Sieve(b[from:], 1<<(i-from)) != 0
+					}
+					may = record || rest
+				}
+				if marked := f.marks[i/64]>>(i%64)&1 != 0; may && !marked || marked && i >= n {
+					t.Fatalf("of %d bytes and %d behind them, %d is marked: %t", n, ahead, i, marked)
+				}
 			}
 		}
-		if got := f.candidates(b); !slices.Equal(got, want) {
-			t.Fatalf("of %d bytes %d, want %d", n, got, want)
+	}
+	b, marked := noise(r, 1<<20), 0
+	for from := 0; from+block+rdb.SieveAhead <= len(b); from += block {
+		f.candidates(b[from:], block)
+		for _, m := range f.marks {
+			marked += bits.OnesCount64(m)
 		}
+	}
+	if marked > len(b)/100 {
+		t.Errorf("%d of %d places of noise are marked", marked, len(b))
 	}
 }
 
@@ -349,8 +394,21 @@ func FuzzCarve(f *testing.F) {
 func BenchmarkNoise(b *testing.B) {
 	p := noise(rand.New(rand.NewPCG(1, 1)), 64<<20)
 	b.SetBytes(int64(len(p)))
+	b.ReportAllocs()
 	for b.Loop() {
 		carveAll(b, p, 1)
+	}
+}
+
+// BenchmarkFinder is the search alone, of which a window of noise is nearly all.
+func BenchmarkFinder(b *testing.B) {
+	p, f := noise(rand.New(rand.NewPCG(1, 1)), 16<<20), newFinder()
+	b.SetBytes(int64(len(p)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if h, ok := f.next(p, 0, len(p)); ok {
+			b.Fatalf("found at %d", h.at)
+		}
 	}
 }
 

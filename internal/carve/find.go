@@ -3,6 +3,7 @@ package carve
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/valkeyfs/valkeyfs/aof"
 	"github.com/valkeyfs/valkeyfs/rdb"
@@ -30,44 +31,61 @@ type found struct {
 }
 
 // finder looks for what may begin where, in one pass: two bytes rule out nearly
-// all places of what is none of it.
+// all places of what is none of it, and of records two more bytes.
 type finder struct {
-	probe  *rdb.Prober
-	places [block]uint16
+	probe *rdb.Prober
+	marks [block / 64]uint64 // a bit for each place of a block
 }
 
 func newFinder() *finder { return &finder{probe: rdb.NewProber()} }
 
 // block is how many places are looked at before what may begin there is judged.
-const block = 512
+const block = 1024
 
-// begins tells by two bytes, the second the upper half of the index, whether
-// anything may begin with them: 1 or 0.
-var begins = func() (table [1 << 16]uint8) {
-	allow := func(a, b byte) { table[uint(b)<<8|uint(a)] = 1 }
+// side says whether a byte may be the first or the second of two with which something
+// begins. The lowest bit of each byte is for a class of what begins.
+type side struct{ first, second uint32 }
+
+const (
+	classRecord = 1       // by its type, or a database
+	classPrefix = 1 << 8  // or by an expiry or an age, of which the second byte tells little
+	classString = 1 << 16 // of a server's memory, by the kind and the text
+	classOther  = 1 << 24
+)
+
+var sides = func() (sides [256]side) {
+	allow := func(class uint32, first, second byte) {
+		sides[first].first |= class
+		sides[second].second |= class
+	}
 	for a := range 256 {
 		for b := range 256 {
-			if rdb.MayBegin(byte(a), byte(b)) {
-				allow(byte(a), byte(b))
+			if !rdb.MayBegin(byte(a), byte(b)) {
+				continue
+			}
+			if rdb.MayBegin(byte(a), 127) {
+				allow(classPrefix, byte(a), byte(b))
+			} else {
+				allow(classRecord, byte(a), byte(b))
 			}
 		}
 	}
-	for _, m := range rdb.Magics() {
-		allow(m[0], m[1])
-	}
-	for d := byte('1'); d <= '9'; d++ {
-		allow('*', d)
-	}
-	allow(0, 0) // in a listpack's length
 	for c := range 256 {
-		if mayBeginText(byte(c)) { // behind the kind of a string
-			allow(1, byte(c))
-			allow(2, byte(c))
+		if mayBeginText(byte(c)) {
+			allow(classString, 1, byte(c))
+			allow(classString, 2, byte(c))
 		}
 	}
-	allow(gzipMagic[0], gzipMagic[1])
-	allow(zstdMagic[0], zstdMagic[1])
-	return table
+	for _, m := range rdb.Magics() {
+		allow(classOther, m[0], m[1])
+	}
+	for d := byte('1'); d <= '9'; d++ {
+		allow(classOther, '*', d)
+	}
+	allow(classOther, 0, 0) // in a listpack's length
+	allow(classOther, gzipMagic[0], gzipMagic[1])
+	allow(classOther, zstdMagic[0], zstdMagic[1])
+	return sides
 }()
 
 // next returns what may begin at or behind index from of b, before to.
@@ -77,30 +95,33 @@ func (f *finder) next(b []byte, from, to int) (found, bool) {
 	for at := from; at < end; {
 		start := at
 		at = min(start+block, end)
+		f.candidates(b[start:], at-start)
 		behind := start // of zeros that were passed over
-		for _, p := range f.candidates(b[start : at+1]) {
-			i := start + int(p)
-			if i < behind {
-				continue
-			}
-			if b[i] == 0 && b[i+1] == 0 {
-				if l := listpackAround(b, i, from, to); l >= 0 {
-					return found{l, hitListpack}, true
+		for k, marks := range f.marks {
+			for ; marks != 0; marks &= marks - 1 {
+				i := start + 64*k + bits.TrailingZeros64(marks)
+				if i < behind {
+					continue
 				}
-				behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
-				at = max(at, behind)
-				continue
-			}
-			if kind := b[i]; kind == 1 || kind == 2 {
-				if s := stringAround(b, i, from, to); s >= 0 {
-					return found{s, hitString}, true
+				if b[i] == 0 && b[i+1] == 0 {
+					if l := listpackAround(b, i, from, to); l >= 0 {
+						return found{l, hitListpack}, true
+					}
+					behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
+					at = max(at, behind)
+					continue
 				}
-			}
-			if i >= to {
-				continue
-			}
-			if what := f.at(b, i); what != hitNone {
-				return found{i, what}, true
+				if kind := b[i]; kind == 1 || kind == 2 {
+					if s := stringAround(b, i, from, to); s >= 0 {
+						return found{s, hitString}, true
+					}
+				}
+				if i >= to {
+					continue
+				}
+				if what := f.at(b, i); what != hitNone {
+					return found{i, what}, true
+				}
 			}
 		}
 	}
@@ -118,29 +139,38 @@ func listpackAround(b []byte, i, from, to int) int {
 	return -1
 }
 
-// candidates returns the indices in b, but for the last, whose two bytes anything
-// may begin with. It does not branch on what it finds, which no processor foresees.
-func (f *finder) candidates(b []byte) []uint16 {
-	n, i := 0, 0
-	note := func(n int, pair uint16, at int) int {
-		f.places[n&(block-1)] = uint16(at)
-		return n + int(begins[pair])
+// candidates marks those of the first n bytes of b, a block at most and followed by
+// another byte, at which something may begin. It does not branch on what it finds, which
+// no processor foresees.
+func (f *finder) candidates(b []byte, n int) {
+	var records [len(f.marks)]uint64 // and what else begins in f.marks
+	f.marks = records
+	k := 0
+	for ; 64*k+64 <= n; k++ {
+		for i := 56; i >= 0; i -= 8 {
+			w := (*[9]byte)(b[64*k+i:])
+			s0, s1, s2, s3, s4, s5, s6, s7, s8 := &sides[w[0]], &sides[w[1]], &sides[w[2]], &sides[w[3]], &sides[w[4]], &sides[w[5]], &sides[w[6]], &sides[w[7]], &sides[w[8]]
+			m := s0.first&s1.second | s1.first&s2.second<<1 | s2.first&s3.second<<2 | s3.first&s4.second<<3 |
+				s4.first&s5.second<<4 | s5.first&s6.second<<5 | s6.first&s7.second<<6 | s7.first&s8.second<<7
+			m |= m >> 8
+			records[k], f.marks[k] = records[k]<<8|uint64(uint8(m)), f.marks[k]<<8|uint64(uint8(m>>16))
+		}
 	}
-	for ; i+9 <= len(b); i += 8 {
-		v, next := binary.LittleEndian.Uint64(b[i:]), uint16(b[i+8])
-		n = note(n, uint16(v), i)
-		n = note(n, uint16(v>>8), i+1)
-		n = note(n, uint16(v>>16), i+2)
-		n = note(n, uint16(v>>24), i+3)
-		n = note(n, uint16(v>>32), i+4)
-		n = note(n, uint16(v>>40), i+5)
-		n = note(n, uint16(v>>48), i+6)
-		n = note(n, uint16(v>>56)|next<<8, i+7)
+	for i := 64 * k; i < n; i++ {
+		m := sides[b[i]].first & sides[b[i+1]].second
+		if m&(classRecord|classPrefix) != 0 {
+			records[k] |= 1 << (i % 64)
+		}
+		if m&(classString|classOther) != 0 {
+			f.marks[k] |= 1 << (i % 64)
+		}
 	}
-	for ; i+1 < len(b); i++ {
-		n = note(n, uint16(b[i])|uint16(b[i+1])<<8, i)
+	for k, places := range records {
+		if len(b) >= 64*k+rdb.SieveAhead {
+			places = rdb.Sieve(b[64*k:], places)
+		}
+		f.marks[k] |= places
 	}
-	return f.places[:n]
 }
 
 // at returns what may begin at an index.
