@@ -17,8 +17,9 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 )
 
-// maxConns is how many connections a process has to PostgreSQL at most.
-const maxConns = 8
+// maxConns is how many connections a process has to PostgreSQL at most, and keeps: to open
+// one costs the server more than most of what it is asked by a worker.
+const maxConns = 4
 
 func openPostgres(location string) (*DB, error) {
 	config, err := pgx.ParseConfig(location)
@@ -30,6 +31,7 @@ func openPostgres(location string) (*DB, error) {
 	}
 	pool := sql.OpenDB(connector{stdlib.GetConnector(*config)})
 	pool.SetMaxOpenConns(maxConns)
+	pool.SetMaxIdleConns(maxConns)
 	return &DB{sql: pool, driver: riverdatabasesql.New(pool), says: strings.NewReplacer(
 		"{now}", "(extract(epoch from clock_timestamp())*1000)::bigint",
 		"{bytes}", `COLLATE "C"`,
