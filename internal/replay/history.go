@@ -98,7 +98,7 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			yield(nil, err)
 			return
 		}
-		for b, err := range sorter.Sorted() {
+		for b, err := range ahead(sorter.Sorted()) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -106,6 +106,72 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 			if !l.changes(b, out, yield) {
 				return
 			}
+		}
+	}
+}
+
+// sheaf is records that change hands at once.
+type sheaf struct {
+	b    []byte
+	ends []int // of the records in b
+	err  error // behind them
+}
+
+// sheafSize is about how many bytes of records that are.
+const sheafSize = 64 << 10
+
+// ahead yields what seq does, which runs on another goroutine while that is told. A record
+// is valid until the next.
+func ahead(seq iter.Seq2[[]byte, error]) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		full, free, left := make(chan *sheaf), make(chan *sheaf, 1), make(chan struct{})
+		defer func() {
+			close(left)
+			for range full { // until seq has ended
+			}
+		}()
+		free <- &sheaf{}
+		go func() {
+			defer close(full)
+			s := &sheaf{}
+			hand := func() (more bool) {
+				select {
+				case full <- s:
+				case <-left:
+					return false
+				}
+				select {
+				case s = <-free:
+				case <-left:
+					return false
+				}
+				s.b, s.ends = s.b[:0], s.ends[:0]
+				return true
+			}
+			for b, err := range seq {
+				if s.err = err; err == nil {
+					s.b = append(s.b, b...)
+					s.ends = append(s.ends, len(s.b))
+				}
+				if (err != nil || len(s.b) >= sheafSize) && !hand() {
+					return
+				}
+			}
+			hand()
+		}()
+		for s := range full {
+			from := 0
+			for _, to := range s.ends {
+				if !yield(s.b[from:to], nil) {
+					return
+				}
+				from = to
+			}
+			if s.err != nil {
+				yield(nil, s.err)
+				return
+			}
+			free <- s
 		}
 	}
 }
