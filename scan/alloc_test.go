@@ -50,3 +50,22 @@ func TestScanOfLittleTakesLittle(t *testing.T) {
 		t.Errorf("%d bytes a scan, at most %d are wanted", n, most)
 	}
 }
+
+// A key that is named like a session and is none takes two strings, which mask
+// its name.
+func TestLittleAllocationForNoSession(t *testing.T) {
+	const keys = 50
+	w := newWorker(newTestScanner(t))
+	var events []keyspace.Event
+	for i := range keys {
+		events = append(events, stringKey(sessionKey[:len(sessionKey)-2]+fmt.Sprint(10+i), `{"theme": "dark", "lang": "en", "n": 17, "user_id": "Anonymous", "seen": {"page": "a b c"}}`)...)
+	}
+	b := batchOf(events)
+	w.batch(b)
+	if len(b.findings) > 0 {
+		t.Fatalf("found %s", brief(b.findings))
+	}
+	if n := testing.AllocsPerRun(10, func() { w.batch(b) }); n > 2*keys {
+		t.Errorf("%v allocations for %d keys", n, keys)
+	}
+}

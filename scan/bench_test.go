@@ -128,3 +128,29 @@ func BenchmarkJSONWalk(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkIsText(b *testing.B) {
+	text := realistic(1)[1].Value
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if !isText(text) {
+			b.Fatal("no text")
+		}
+	}
+}
+
+// BenchmarkNames masks a key that is named like a session, and asks the rules of keys.
+func BenchmarkNames(b *testing.B) {
+	var events []keyspace.Event
+	for i := range 100 {
+		events = append(events, stringKey("session:"+random(fmt.Sprint(i), 32, hexAlphabet), `{"theme":"dark"}`)...)
+	}
+	w, batch := newWorker(newTestScanner(b)), batchOf(events)
+	b.SetBytes(int64(len(batch.text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		batch.findings, batch.stats = nil, Stats{}
+		w.batch(batch)
+	}
+}
