@@ -170,6 +170,37 @@ func TestProberDisputes(t *testing.T) {
 	}
 }
 
+// What a Prober finds at a place does not depend on where it looked before: a template
+// of hashes is of one file.
+func TestProberForgets(t *testing.T) {
+	tail := make([]byte, 64)
+	part := func(f func(b *build)) []byte {
+		var b build
+		b.op(0).str("a name").str("a value")
+		f(&b)
+		return append(b.Bytes(), tail...)
+	}
+	with := part(func(b *build) {
+		b.op(opTemplate).len(1).len(1).str("field")
+		for i := range 8 {
+			b.op(0).str(fmt.Sprint("name:", i)).str("a value")
+		}
+	})
+	without := part(func(b *build) {
+		for i := range 8 {
+			b.op(32).str(fmt.Sprint("hash:", i)).len(1).str("a value")
+		}
+	})
+	p := NewProber()
+	if i := p.Next(without, 0, 1); i >= 0 {
+		t.Fatalf("hashes without a template are found at %d", i)
+	}
+	p.Next(with, 0, 1)
+	if i := p.Next(without, 0, 1); i >= 0 {
+		t.Errorf("hashes are found at %d by a template of another place", i)
+	}
+}
+
 func TestProberKnowsOwnRecords(t *testing.T) {
 	whole, at := ledger(600, 2)
 	whole = append(whole, make([]byte, lookahead)...)

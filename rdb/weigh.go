@@ -29,6 +29,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 	r.clear()
 	r.ev.DB = 0
 	r.habits.database, r.nameless, r.inflated = -1, -1, 0
+	r.templates, r.templateBytes = nil, 0 // those of another place
 	var t table
 	doubt, odd, keys, weight := false, 0, 0, 0
 	idle, freq := false, false
