@@ -481,6 +481,9 @@ func TestStateAgainstServers(t *testing.T) {
 			w.holdsFates(path)
 			w.holdsFlushes(path)
 			fates, kept = fates+len(w.fates), kept+len(w.kept)
+			if len(saved) == 0 {
+				t.Fatalf("%d points are too few for %d eras", points, eras)
+			}
 			if t.Failed() {
 				t.Fatalf("seed %d", seed)
 			}
