@@ -85,11 +85,11 @@ func openEnvelope(r io.Reader) (*envelope, io.Reader) {
 }
 
 // rest returns what follows the frame, once the feeder has read all of it.
-func (e *envelope) rest(f *feeder) io.ReadCloser {
+func (e *envelope) rest(f *feeder) io.Reader {
 	for b := f.next(); b != nil; b = f.next() {
 		f.recycle(b, nil)
 	}
-	return io.NopCloser(e.phys)
+	return e.phys
 }
 
 // lz4Frame passes one LZ4 frame through and ends behind it, so that what

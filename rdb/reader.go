@@ -181,10 +181,7 @@ func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 			err = ctx.Err() // not where it came in between
 		}
 		if !r.o.Preamble || err != nil {
-			r.in.feed.stop()
-		}
-		if r.again != nil {
-			r.again.Close() //nolint:errcheck // it was only read
+			r.close()
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
@@ -192,14 +189,22 @@ func (r *Reader) Events(ctx context.Context) keyspace.Seq {
 	}
 }
 
+// close ends the reading ahead, and closes the input if it was opened anew.
+func (r *Reader) close() {
+	r.in.feed.stop()
+	if r.again != nil {
+		r.again.Close() //nolint:errcheck // it was only read
+	}
+}
+
 // Rest returns what follows the snapshot in the input, after Events came to its
 // end; Options.Preamble must be set. Close it.
 func (r *Reader) Rest() io.ReadCloser {
 	if r.env != nil {
-		return r.env.rest(r.in.feed)
+		return &rest{r.env.rest(r.in.feed), r}
 	}
 	r.in.feed.noCRC.Store(true)
-	return &rest{&r.in}
+	return &rest{&unread{&r.in}, r}
 }
 
 // RestOffset is the offset in the source at which Rest begins: behind the end
@@ -211,10 +216,21 @@ func (r *Reader) RestOffset() int64 {
 	return r.in.offset()
 }
 
-// rest reads on where the parser stopped.
-type rest struct{ w *window }
+// rest is what follows a snapshot; with it the Reader ends.
+type rest struct {
+	io.Reader
+	r *Reader
+}
 
-func (s *rest) Read(p []byte) (int, error) {
+func (s *rest) Close() error {
+	s.r.close()
+	return nil
+}
+
+// unread reads on where the parser stopped.
+type unread struct{ w *window }
+
+func (s *unread) Read(p []byte) (int, error) {
 	if !s.w.need(1) {
 		return 0, s.w.err
 	}
@@ -226,11 +242,6 @@ func (s *rest) Read(p []byte) (int, error) {
 		return n, gap
 	}
 	return n, nil
-}
-
-func (s *rest) Close() error {
-	s.w.feed.stop()
-	return nil
 }
 
 func (r *Reader) open() {
