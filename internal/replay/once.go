@@ -3,6 +3,7 @@ package replay
 import (
 	"errors"
 	"math/bits"
+	"runtime"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -107,12 +108,7 @@ func (s *sightings) enter() {
 	s.entered = make(chan struct{})
 	go func() {
 		defer close(s.entered)
-		for _, h := range s.entering.written {
-			if s.once.has(h) {
-				s.more(h)
-			}
-			s.once.put(h)
-		}
+		s.once.enter(s.entering.written, s.more)
 		for _, h := range s.entering.named {
 			s.more(h)
 		}
@@ -177,19 +173,46 @@ type filter []uint64
 func newFilter(size float64) filter { return make(filter, int(max(size, minFilter)/8)) }
 
 // of returns where the bits of a hash are.
-func (f filter) of(h uint64) (word *uint64, bit uint64) {
+func (f filter) of(h uint64) (word int, set uint64) {
 	i, _ := bits.Mul64(h, uint64(len(f)))
-	return &f[i], 1<<(h%64) | 1<<(h>>6%64) | 1<<(h>>12%64) | 1<<(h>>18%64) | 1<<(h>>24%64)
+	return int(i), 1<<(h%64) | 1<<(h>>6%64) | 1<<(h>>12%64) | 1<<(h>>18%64) | 1<<(h>>24%64)
 }
 
 func (f filter) has(h uint64) bool {
-	word, bits := f.of(h)
-	return *word&bits == bits
+	word, set := f.of(h)
+	return f[word]&set == set
 }
 
 func (f filter) put(h uint64) {
-	word, bits := f.of(h)
-	*word |= bits
+	word, set := f.of(h)
+	f[word] |= set
+}
+
+// enter puts hashes, and calls again with those that were there, one behind the other.
+// The words of some are fetched before any is looked at: a processor waits for many at
+// once if it has nothing else to do.
+func (f filter) enter(hashes []uint64, again func(uint64)) {
+	var words [256]int
+	var sets [256]uint64
+	for len(hashes) > 0 {
+		some := hashes[:min(len(hashes), len(words))]
+		for i, h := range some {
+			words[i], sets[i] = f.of(h)
+		}
+		var all uint64
+		for _, w := range words[:len(some)] {
+			all |= f[w]
+		}
+		runtime.KeepAlive(all)
+		for i, h := range some {
+			word, set := &f[words[i]], sets[i]
+			if *word&set == set {
+				again(h)
+			}
+			*word |= set
+		}
+		hashes = hashes[len(some):]
+	}
 }
 
 // singles replays such keys, and hands them over some at a time. While they are told, the
