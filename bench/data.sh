@@ -3,6 +3,7 @@
 #   mixed.rdb  a snapshot of a realistic mix, 370 MB, compressed as by default
 #   small.rdb  ten million small keys
 #   mixed.aof  the commands of the mix as an append-only file, 520 MB
+#   noise      256 MiB in which nothing is
 #
 #   data.sh DIR          needs VALKEYFS_SERVERS, with redis-7.0
 set -euo pipefail
@@ -35,4 +36,8 @@ snapshot small
 if ! [ -e "$dir/mixed.aof" ]; then
   "$gen" -scale 0.9 mixed >"$dir/mixed.aof.new"
   mv "$dir/mixed.aof.new" "$dir/mixed.aof"
+fi
+if ! [ -e "$dir/noise" ]; then
+  head -c 268435456 /dev/urandom >"$dir/noise.new"
+  mv "$dir/noise.new" "$dir/noise"
 fi

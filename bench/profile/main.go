@@ -28,6 +28,10 @@ var runs = []string{
 	"export --format jsonl mixed.rdb",
 	"export --format jsonl small.rdb",
 	"export --format resp mixed.rdb",
+	"salvage small.rdb",
+	"salvage mixed.rdb",
+	"history --tombstones --max-mem 1GiB mixed.aof",
+	"carve --workers 1 noise",
 }
 
 func main() {
