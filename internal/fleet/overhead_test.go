@@ -22,20 +22,27 @@ import (
 // counts. What as many processes cost that scan a share of the inputs each, without a
 // fleet, is told beside it and not taken off: processes do not share what threads do.
 // VALKEYFS_OVERHEAD names snapshots, as PATH does directories, of which the inputs are
-// copies in turn, and VALKEYFS_OVERHEAD_INPUTS how many these are: 2, if nothing.
+// copies in turn, VALKEYFS_OVERHEAD_INPUTS how many these are: 2, if nothing, and
+// VALKEYFS_OVERHEAD_ROUNDS how many rounds there are: 7. Where a machine's speed is another
+// every few seconds, many rounds of small inputs tell more than few of large ones.
 func overhead(b *testing.B, withPostgres bool) {
 	samples := filepath.SplitList(os.Getenv("VALKEYFS_OVERHEAD"))
 	if len(samples) == 0 {
 		b.Skip("VALKEYFS_OVERHEAD names no snapshot")
 	}
-	inputs := 2
-	if n := os.Getenv("VALKEYFS_OVERHEAD_INPUTS"); n != "" {
-		var err error
-		if inputs, err = strconv.Atoi(n); err != nil {
-			b.Fatal(err)
+	number := func(name string, usual int) int {
+		s := os.Getenv(name)
+		if s == "" {
+			return usual
 		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			b.Fatalf("%s is no number", name)
+		}
+		return n
 	}
-	const workers, rounds = 2, 7
+	inputs, rounds := number("VALKEYFS_OVERHEAD_INPUTS", 2), number("VALKEYFS_OVERHEAD_ROUNDS", 7)
+	const workers = 2
 	dir := nobodysDir(b) // b.TempDir() names it like a secret, which would be looked at
 	var halves [workers][]string
 	for i := range inputs {
