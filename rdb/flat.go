@@ -144,6 +144,9 @@ func (r *Reader) flats() error {
 			if !r.scout(b) {
 				break
 			}
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
 			q = r.ahead
 		}
 		f := &q.keys[q.i]

@@ -2,6 +2,8 @@ package rdb
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -182,6 +184,77 @@ func TestRuns(t *testing.T) {
 			p = damage(rnd, p)
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { sameRuns(t, p, variant(p, uint8(rnd.Uint32()))) })
+	}
+}
+
+// TestRunsBehindDamage holds that a reader that went back, since a string may have led over
+// records, does not read in one run over what led to the damage: that was told already.
+func TestRunsBehindDamage(t *testing.T) {
+	chain := func(what string, n int) []byte {
+		var b build
+		for i := range n {
+			b.op(0).str(fmt.Sprint(what, i)).str("value")
+		}
+		return b.Bytes()
+	}
+	p := file("REDIS0003", func(b *build) {
+		b.op(opSelectDB).len(0).Write(chain("first", 40))
+		b.op(0).str("holder").str(string(chain("held", 30))).Write(chain("behind", 20))
+		b.op(0).str("damaged").op(0xbf).Write(chain("last", 40))
+	})
+	for n := range uint8(32) {
+		o := variant(p, n)
+		sameRuns(t, p, o)
+		if n&6 != 2 { // it ends at the damage, or limits hinder it
+			continue
+		}
+		told := map[string]int{}
+		for e, err := range NewReader(bytes.NewReader(p), o).Events(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == keyspace.Key {
+				told[string(e.Key)]++
+			}
+		}
+		if told["held9"] != 1 || told["behind9"] != 1 {
+			t.Errorf("%+v: of what is held a key is told %d times, of what is behind it %d", o, told["held9"], told["behind9"])
+		}
+	}
+}
+
+// TestRunsEnd holds that a run ends soon once its context has, whether its keys are told
+// or passed over.
+func TestRunsEnd(t *testing.T) {
+	p := file("REDIS0011", func(b *build) {
+		for i := range 20_000 {
+			b.op(0).str(fmt.Sprint(i)).str("v")
+		}
+	})
+	for _, pass := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		keys := 0
+		var o Options
+		if pass {
+			o.Pass = func(_ int32, names [][]byte, pass []bool) {
+				for i := range pass {
+					pass[i] = true
+				}
+				keys += len(names)
+				cancel()
+			}
+		}
+		var last error
+		for e, err := range NewReader(bytes.NewReader(p), o).Events(ctx) {
+			if last = err; err == nil && e.Kind == keyspace.Key {
+				keys++
+				cancel()
+			}
+		}
+		if !errors.Is(last, context.Canceled) || keys > 2*aheadKeys {
+			t.Errorf("passed over: %t: %d keys, %v", pass, keys, last)
+		}
+		cancel()
 	}
 }
 

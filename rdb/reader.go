@@ -401,8 +401,8 @@ func skimmed(yield func(*keyspace.Event, error) bool) func(*keyspace.Event, erro
 	}
 }
 
-// emit yields the event. That the context has ended is found by run and element and
-// where the window slides: here, three times a key, it would take as long as the rest.
+// emit yields the event. That the context has ended is found by run, flats and element
+// and where the window slides: here, three times a key, it would take as long as the rest.
 func (r *Reader) emit() error {
 	if !r.silent && !r.yield(&r.ev, nil) {
 		return errStop
