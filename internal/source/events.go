@@ -176,7 +176,7 @@ func parts(files []*File) []aof.Part {
 }
 
 // commands yields the events of a log's files, in order, as they stand there; of its
-// base what skim and want say.
+// base what skim, want and pass say.
 func (u *Unit) commands(ctx context.Context, files []*File, skim bool, want func(*keyspace.Event) bool, pass func(db int32, names [][]byte, pass []bool)) keyspace.Seq {
 	o := u.in.o
 	return aof.Events(ctx, parts(files), aof.Options{AsOf: o.AsOf, Limits: o.Limits, Resync: true, Skim: skim, Want: want, Pass: pass, KeepValue: o.KeepValue})
