@@ -262,7 +262,7 @@ func (l *Log) counted(ctx context.Context, r Reading) keyspace.Seq {
 				return
 			}
 			l.damage.note(e)
-			if l.s.taken != nil && l.s.back(e, number) {
+			if l.s.taken != nil && !l.bases.open && l.s.back(e, number) {
 				continue
 			}
 			if !yield(e, nil) {
