@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/pierrec/lz4/v4"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
 
@@ -176,12 +177,27 @@ func variant(p []byte, n uint8) (o Options) {
 	return o
 }
 
+// enveloped is a snapshot in an envelope.
+func enveloped(t *testing.T, snapshot []byte) []byte {
+	p := bytes.NewBufferString(envelopeMagic + "\x01\x00\x01")
+	w := lz4.NewWriter(p)
+	if _, err := w.Write(snapshot); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	return p.Bytes()
+}
+
 func TestRuns(t *testing.T) {
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		p := runs(rnd, 1+rnd.IntN(300))
 		if seed%2 == 0 {
 			p = damage(rnd, p)
+		}
+		if seed%5 == 0 {
+			if p = enveloped(t, p); seed%3 == 0 {
+				p = damage(rnd, p)
+			}
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { sameRuns(t, p, variant(p, uint8(rnd.Uint32()))) })
 	}
