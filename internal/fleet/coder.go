@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -61,6 +60,7 @@ type remembered struct {
 
 type rememberedRule struct {
 	last            scan.Finding
+	classed         bool // the classes of last are written
 	identity, proof pairs
 }
 
@@ -108,7 +108,8 @@ func (c *coder) finding(b []byte, f *scan.Finding) []byte {
 	if !r.proof.are(f.Proof) {
 		v, has = r.proof.become(v, f.Proof), has|hasProof
 	}
-	if last := &r.last; classes(last) != classes(f) {
+	if last := &r.last; !r.classed || classes(last) != classes(f) {
+		r.classed = true
 		last.Category, last.Severity, last.Confidence, last.Where = f.Category, f.Severity, f.Confidence, f.Where
 		for _, name := range []string{f.Category.String(), f.Severity.String(), f.Confidence.String(), f.Where.String()} { // numbers may change
 			v = appendText(v, "", name)
@@ -255,7 +256,7 @@ func appendPlain(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))<<1), s...)
 }
 
-// decoder reads records. It keeps the first error.
+// decoder reads records. It keeps the first error: errRecord, or why nothing was read.
 type decoder struct {
 	remembered
 	maps [rulePlaces]struct{ identity, proof map[string]string }
@@ -276,14 +277,16 @@ func (d *decoder) next() (f *scan.Finding, of *report.Damage, err error) {
 	switch {
 	case kind == damageRecord:
 		of = &report.Damage{}
-		d.fail(json.Unmarshal([]byte(d.text("")), of))
+		if err := json.Unmarshal([]byte(d.text("")), of); err != nil || of.Key != "" && of.DB == nil {
+			d.fail(errRecord)
+		}
 	case kind < findingRecord+rulePlaces:
 		f = d.finding(kind - findingRecord)
 	default:
 		d.fail(errRecord)
 	}
 	if d.err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errRecord, d.err)
+		return nil, nil, d.err
 	}
 	return f, of, nil
 }
@@ -315,7 +318,9 @@ func (d *decoder) finding(place byte) *scan.Finding {
 	f.Identity, f.Chain, f.Also, f.Proof = of.identity, last.Chain, last.Also, of.proof
 	if has&hasClasses > 0 {
 		for _, c := range []interface{ UnmarshalText([]byte) error }{&last.Category, &last.Severity, &last.Confidence, &last.Where} {
-			d.fail(c.UnmarshalText([]byte(d.text(""))))
+			if c.UnmarshalText([]byte(d.text(""))) != nil {
+				d.fail(errRecord)
+			}
 		}
 	}
 	f.Category, f.Severity, f.Confidence, f.Where = last.Category, last.Severity, last.Confidence, last.Where
@@ -336,24 +341,35 @@ func (d *decoder) finding(place byte) *scan.Finding {
 
 // fail notes an error, if it is the first.
 func (d *decoder) fail(err error) {
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = errRecord
 	}
 	if d.err == nil {
 		d.err = err
 	}
 }
 
-func (d *decoder) count() uint64 {
-	n, err := binary.ReadUvarint(d.in)
-	d.fail(err)
-	return n
+// count reads what binary.AppendUvarint writes.
+func (d *decoder) count() (n uint64) {
+	for shift := 0; shift < 64; shift += 7 {
+		c, err := d.in.ReadByte()
+		if err != nil {
+			d.fail(err)
+			return 0
+		}
+		n |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return n
+		}
+	}
+	d.fail(errRecord)
+	return 0
 }
 
+// number reads what binary.AppendVarint writes.
 func (d *decoder) number() int64 {
-	n, err := binary.ReadVarint(d.in)
-	d.fail(err)
-	return n
+	n := d.count()
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 // bytes returns n bytes, valid until the next call; room is made as they come.

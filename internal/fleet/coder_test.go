@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
@@ -263,6 +264,46 @@ func TestCoderDamaged(t *testing.T) {
 	d := &decoder{in: bufio.NewReader(bytes.NewReader(long))}
 	if _, _, err := d.next(); !errors.Is(err, errRecord) || cap(d.buf) > 2*pieceSize {
 		t.Errorf("%v, room for %d bytes", err, cap(d.buf))
+	}
+}
+
+// What could not be read is not said to be damaged.
+func TestCoderIsNotRead(t *testing.T) {
+	broken := errors.New("the connection is closed")
+	b := coded(randomFindings(rand.New(rand.NewPCG(5, 5)), 1)...)
+	for n := range b {
+		d := &decoder{in: bufio.NewReader(io.MultiReader(bytes.NewReader(b[:n]), iotest.ErrReader(broken)))}
+		if _, _, err := d.next(); err != broken {
+			t.Fatalf("behind %d of %d bytes: %v", n, len(b), err)
+		}
+	}
+}
+
+// Damage that has a key, and no database that it is in, is not as it was written: to say
+// it would be a panic.
+func TestCoderDamageOfNoDatabase(t *testing.T) {
+	c := &coder{}
+	b, err := c.damage(nil, &report.Damage{Type: "damage", Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, damages, err := decoded(b); err != errRecord {
+		t.Errorf("%v, %v", damages, err)
+	}
+}
+
+// What a finding is of few is kept by its name, also where it is the first of them: numbers
+// may change.
+func TestCoderNamesClasses(t *testing.T) {
+	f := &scan.Finding{Rule: "jwt"}
+	b := coded(f)
+	for _, name := range []string{f.Category.String(), f.Severity.String(), f.Confidence.String(), f.Where.String()} {
+		if !bytes.Contains(b, []byte(name)) {
+			t.Errorf("%s is not named", name)
+		}
+	}
+	if again := coded(f, f)[len(b):]; bytes.Contains(again, []byte(f.Severity.String())) {
+		t.Error("it is named twice")
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 
@@ -25,7 +28,7 @@ type packed struct {
 
 const (
 	pieceSize = 4 << 10   // that is spilled at once
-	rowSize   = 256 << 10 // at most: PostgreSQL takes half the time for them that it takes for rows of 64 KiB
+	rowSize   = 256 << 10 // at most, with its sum: PostgreSQL takes half the time for them that it takes for rows of 64 KiB
 )
 
 func newPacked(in *spill.Store) *packed {
@@ -73,7 +76,51 @@ func (p pieces) Write(b []byte) (int, error) {
 // of then cannot add what is read in another way now.
 const foundTable = "fleet_found"
 
-// store replaces what was found in an input, in a table.
+// sums are of the rows of an input. Each begins with the CRC-32C of all that its input
+// has up to its end, and the last with the complement of that: no row can be other than it
+// was, missing or in another's place.
+type sums struct {
+	sum   uint32
+	ended bool // the last row was
+}
+
+const sumSize = 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// put writes the sum of a row into its beginning.
+func (s *sums) put(row []byte, last bool) {
+	s.sum = crc32.Update(s.sum, castagnoli, row[sumSize:])
+	sum := s.sum
+	if last {
+		sum = ^sum
+	}
+	binary.LittleEndian.PutUint32(row, sum)
+}
+
+// check returns what a row has behind its sum.
+func (s *sums) check(row []byte) ([]byte, error) {
+	if s.ended || len(row) <= sumSize {
+		return nil, errRecord
+	}
+	s.sum = crc32.Update(s.sum, castagnoli, row[sumSize:])
+	sum := binary.LittleEndian.Uint32(row)
+	if s.ended = sum == ^s.sum; !s.ended && sum != s.sum {
+		return nil, errRecord
+	}
+	return row[sumSize:], nil
+}
+
+// end is io.EOF behind the last row.
+func (s *sums) end() error {
+	if !s.ended {
+		return errRecord
+	}
+	return io.EOF
+}
+
+// store replaces what was found in an input, in a table. In that of version 4 rows have
+// no sums.
 func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, table string, input int64) error {
 	if err := p.out.Flush(); err != nil {
 		return err
@@ -82,22 +129,33 @@ func (p *packed) store(ctx context.Context, db *DB, tx *sql.Tx, table string, in
 		return err
 	}
 	put := db.q(`INSERT INTO ` + table + ` (input, seq, body) VALUES ($1, $2, $3)`)
-	r := p.stream.Reader()
-	for seq := 0; ; seq++ {
-		row, err := fillRow(p.row[:0], r)
-		if err != nil || len(row) == 0 {
+	r, left := p.stream.Reader(), p.stream.Len()
+	p.row = append(p.row[:0], make([]byte, sumSize)...)
+	var of sums
+	for seq := 0; left > 0; seq++ {
+		var err error
+		if p.row, err = fillRow(p.row, r); err != nil {
 			return err
 		}
-		p.row = row
+		n := min(len(p.row), rowSize)
+		left -= int64(n - sumSize)
+		row := p.row[:n]
+		if table == foundTable {
+			of.put(row, left == 0)
+		} else {
+			row = row[sumSize:]
+		}
 		if _, err := tx.ExecContext(ctx, put, input, seq, row); err != nil {
 			return err
 		}
+		p.row = append(p.row[:sumSize], p.row[n:]...)
 	}
+	return nil
 }
 
-// fillRow appends blocks to row as long as it has room for one; none at the end.
+// fillRow appends blocks to row until it is one, or there are no more.
 func fillRow(row []byte, r *spill.Reader) ([]byte, error) {
-	for len(row)+spill.BlockSize <= rowSize {
+	for len(row) < rowSize {
 		block, err := r.Next()
 		if err == io.EOF {
 			break
@@ -118,6 +176,7 @@ type unpacker struct {
 	input int64
 	body  []byte // what is left of the row
 	more  bool   // the row is of the input that follows
+	sums  sums
 	found *decoder
 }
 
@@ -139,23 +198,33 @@ func (u *unpacker) next() (bool, error) {
 			return false, err
 		}
 	}
-	u.more = false
+	u.more, u.sums = false, sums{}
+	var err error
+	if u.body, err = u.sums.check(u.body); err != nil {
+		return false, ofInput(u.input, err)
+	}
 	u.found.in.Reset(u)
 	*u.found = decoder{in: u.found.in, buf: u.found.buf}
 	return true, nil
 }
 
+// ofInput names the input in an error.
+func ofInput(input int64, err error) error {
+	return fmt.Errorf("input %d: %w", input, err)
+}
+
 // records calls do for each finding or damage of the input.
 func (u *unpacker) records(do func(*scan.Finding, *report.Damage) error) error {
+	input := u.input
 	for {
 		f, d, err := u.found.next()
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil {
-			err = do(f, d)
-		}
 		if err != nil {
+			return ofInput(input, err)
+		}
+		if err := do(f, d); err != nil {
 			return err
 		}
 	}
@@ -174,17 +243,23 @@ func (u *unpacker) row() error {
 
 // Read reads the bodies of one input.
 func (u *unpacker) Read(b []byte) (int, error) {
+	if u.more {
+		return 0, u.sums.end()
+	}
 	for len(u.body) == 0 {
-		if u.more {
-			return 0, io.EOF
-		}
 		at := u.input
-		if err := u.row(); err != nil {
+		err := u.row()
+		if err == io.EOF {
+			return 0, u.sums.end()
+		}
+		if err != nil {
 			return 0, err
 		}
-		u.more = u.input != at
-		if u.more {
-			return 0, io.EOF
+		if u.more = u.input != at; u.more {
+			return 0, u.sums.end()
+		}
+		if u.body, err = u.sums.check(u.body); err != nil {
+			return 0, err
 		}
 	}
 	n := copy(b, u.body)

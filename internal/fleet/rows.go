@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/s2"
@@ -133,7 +132,7 @@ func (db *DB) idsBehind(ctx context.Context, tx *sql.Tx, run int64, last *string
 
 // codeFindings makes records of the lines of version 4.
 func codeFindings(ctx context.Context, db *DB, tx *sql.Tx) error {
-	return db.recode(ctx, tx, func(in io.Reader, to *packed) error {
+	return db.recode(ctx, tx, zippedTable, foundTable, func(in io.Reader, to *packed) error {
 		lines := bufio.NewReader(s2.NewReader(in))
 		for {
 			line, err := lines.ReadBytes('\n')
@@ -167,7 +166,7 @@ func codeLine(line []byte, to *packed) error {
 
 // uncodeFindings makes the lines of version 4.
 func uncodeFindings(ctx context.Context, db *DB, tx *sql.Tx) error {
-	return db.recode(ctx, tx, func(in io.Reader, to *packed) error {
+	return db.recode(ctx, tx, foundTable, zippedTable, func(in io.Reader, to *packed) error {
 		lines := s2.NewWriter(to.out, s2.WriterConcurrency(1))
 		w := report.NewJSONL(lines)
 		found := &decoder{in: bufio.NewReader(in)}
@@ -190,9 +189,10 @@ func uncodeFindings(ctx context.Context, db *DB, tx *sql.Tx) error {
 	})
 }
 
-// recode writes what was found in each input anew.
-func (db *DB) recode(ctx context.Context, tx *sql.Tx, do func(io.Reader, *packed) error) error {
-	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM fleet_found ORDER BY input`)
+// recode writes what was found in each input anew, from rows as one table has them to
+// rows as another has them: the one that is there has been given the name of the latter.
+func (db *DB) recode(ctx context.Context, tx *sql.Tx, from, to string, do func(io.Reader, *packed) error) error {
+	inputs, err := numbersOf(ctx, tx, `SELECT DISTINCT input FROM `+to+` ORDER BY input`)
 	if err != nil {
 		return err
 	}
@@ -200,12 +200,12 @@ func (db *DB) recode(ctx context.Context, tx *sql.Tx, do func(io.Reader, *packed
 	defer spilled.Close()
 	found := newPacked(spilled)
 	for _, input := range inputs {
-		err := do(&bodies{ctx: ctx, db: db, tx: tx, table: foundTable, input: input}, found)
+		err := do(&bodies{ctx: ctx, db: db, tx: tx, table: to, summed: from == foundTable, input: input}, found)
 		if err == nil {
-			err = found.store(ctx, db, tx, foundTable, input)
+			err = found.store(ctx, db, tx, to, input)
 		}
 		if err != nil {
-			return fmt.Errorf("input %d: %w", input, err)
+			return ofInput(input, err)
 		}
 		found.empty()
 	}
@@ -237,20 +237,28 @@ func unpackRecords(ctx context.Context, db *DB, tx *sql.Tx) error {
 
 // bodies reads the rows of an input one after the other.
 type bodies struct {
-	ctx   context.Context //nolint:containedctx // io.Reader has no place for it
-	db    *DB
-	tx    *sql.Tx
-	table string
-	input int64
-	seq   int64
-	body  []byte
+	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
+	db     *DB
+	tx     *sql.Tx
+	table  string
+	summed bool // the rows have sums
+	sums   sums
+	input  int64
+	seq    int64
+	body   []byte
 }
 
 func (b *bodies) Read(p []byte) (int, error) {
 	for len(b.body) == 0 {
 		err := b.tx.QueryRowContext(b.ctx, b.db.q(`SELECT body FROM `+b.table+` WHERE input = $1 AND seq = $2`), b.input, b.seq).Scan(&b.body)
 		if err == sql.ErrNoRows {
+			if b.summed {
+				return 0, b.sums.end()
+			}
 			return 0, io.EOF
+		}
+		if err == nil && b.summed {
+			b.body, err = b.sums.check(b.body)
 		}
 		if err != nil {
 			return 0, err

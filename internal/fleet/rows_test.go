@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,56 @@ func TestManyRows(t *testing.T) {
 		t.Errorf("%d rows of up to %d bytes", rows, longest)
 	}
 	h.reported(dir)
+}
+
+var damagedSaid = regexp.MustCompile(`^valkeyfs: input [12]: what is kept of an input is damaged\n$`)
+
+// What is kept of an input is not reported where a bit of it is another, or a row is
+// missing or elsewhere.
+func TestDamagedRows(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "some.aof"), logOf(1, 20))
+	write(t, filepath.Join(dir, "many.aof"), logOf(2, 8000))
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	report := []string{"fleet", "report", "--format", "jsonl"}
+	whole := h.run(anyReport, report...)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const many = `input = (SELECT input FROM fleet_found WHERE seq = 1)`
+	for _, c := range []struct{ name, damage string }{
+		{"a bit", `UPDATE fleet_found SET body = CAST(substr(body, 1, 1999) AS BLOB) || x'7f' || substr(body, 2001) WHERE seq = 0 AND ` + many},
+		{"cut off", `UPDATE fleet_found SET body = substr(body, 1, length(body) - 9) WHERE seq = 0 AND ` + many},
+		{"nothing in a row", `UPDATE fleet_found SET body = x'' WHERE NOT ` + many},
+		{"the first is missing", `DELETE FROM fleet_found WHERE seq = 0 AND ` + many},
+		{"the last is missing", `DELETE FROM fleet_found WHERE seq = (SELECT max(seq) FROM fleet_found) AND ` + many},
+		{"one behind the last", `INSERT INTO fleet_found SELECT input, seq + 99, body FROM fleet_found WHERE seq = 0 AND ` + many},
+		{"the wrong order", `UPDATE fleet_found SET seq = 99 WHERE seq = 0 AND ` + many},
+	} {
+		for _, s := range []string{`CREATE TABLE kept AS SELECT * FROM fleet_found`, c.damage} {
+			if _, err := db.Exec(s); err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+		}
+		cmd := h.command(report...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 4 || !damagedSaid.Match(said.Bytes()) {
+			t.Errorf("%s: %v: %.300q", c.name, err, said.Bytes())
+		}
+		for _, s := range []string{`DELETE FROM fleet_found`, `INSERT INTO fleet_found SELECT * FROM kept`, `DROP TABLE kept`} {
+			if _, err := db.Exec(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if h.run(anyReport, report...) != whole {
+		t.Error("the report is another without damage")
+	}
 }
 
 func TestFindingsMoved(t *testing.T) { findingsMoved(t, "") }

@@ -67,10 +67,10 @@ var migrations = [Latest]migration{{
 	moveDown:  unpackRecords,
 	downAfter: []string{`ALTER TABLE fleet_inputs DROP COLUMN lease_for`, `ALTER TABLE fleet_inputs DROP COLUMN gone`, `DROP TABLE fleet_seen`, `DROP TABLE fleet_findings`},
 }, {
-	up:        []string{`ALTER TABLE fleet_findings RENAME TO fleet_found`},
-	moveUp:    codeFindings,
-	moveDown:  uncodeFindings,
-	downAfter: []string{`ALTER TABLE fleet_found RENAME TO fleet_findings`},
+	up:       []string{`ALTER TABLE fleet_findings RENAME TO fleet_found`},
+	moveUp:   codeFindings,
+	down:     []string{`ALTER TABLE fleet_found RENAME TO fleet_findings`},
+	moveDown: uncodeFindings,
 }}
 
 const (
