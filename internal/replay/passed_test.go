@@ -7,8 +7,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
 )
 
 // manyKeys is a base of plain keys, some with an expiry, some of other types and some told
@@ -105,5 +107,46 @@ func TestPassedOver(t *testing.T) {
 	}
 	if passed == 0 {
 		t.Error("none was passed over")
+	}
+}
+
+// A reading that passes over keys ends soon once nothing more is wanted.
+func TestPassedOverLeft(t *testing.T) {
+	const keys = 100_000
+	base := []byte("REDIS0011\xfe\x00\x00\x05large\x80\x00\x01\x00\x00")
+	base = append(base, make([]byte, 1<<16)...)
+	base = append(base, "\x00\x05small\x01v"...)
+	for i := range keys {
+		base = fmt.Appendf(base, "\x00\x09key%06d\x01v", i)
+	}
+	base = append(base, 0xff)
+	base = binary.LittleEndian.AppendUint64(base, rdb.Checksum(0, base))
+	log, left, asked := logEvents(t, writeLog(t, base, nil, true)), make(chan struct{}), 0
+	o := Options{MaxMem: 1 << 20, Tmp: t.TempDir(), Want: func(_ int32, key []byte) bool { return !bytes.HasPrefix(key, []byte("key")) }}
+	l, err := Open(t.Context(), func(r Reading) keyspace.Seq {
+		if ask := r.Pass; ask != nil && !r.Skim {
+			r.Pass = func(db int32, names [][]byte, pass []bool) {
+				if string(names[0]) != "small" {
+					<-left
+					time.Sleep(time.Millisecond) // until that is known
+				}
+				asked += len(names)
+				ask(db, names, pass)
+			}
+		}
+		return log(r)
+	}, Point{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range l.State(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		}
+		close(left)
+		break
+	}
+	if asked == 0 || asked > keys/2 {
+		t.Errorf("asked about %d of %d keys", asked, keys)
 	}
 }
