@@ -114,6 +114,9 @@ func (w *worker) document(kind string, f *fragment, hits []hit, base uint32, wal
 	s.doc.depth = 0
 	scopes := len(w.scopes)
 	err := walk(f.data, s.doc, s)
+	if s.cut {
+		err = errDocumentElements
+	}
 	for len(w.scopes) > scopes { // members that were open when the text broke off
 		w.leave()
 	}
@@ -142,7 +145,15 @@ type docScan struct {
 	base    uint32
 	next    int // in hits
 	matters bool
+	cut     bool // something in it was passed over because of a limit
 	tokens  int
+}
+
+// room takes an element and n bytes of output from the budget.
+func (s *docScan) room(n int) bool {
+	ok := s.w.budget.element() && (n == 0 || s.w.budget.spend(n))
+	s.cut = s.cut || !ok
+	return ok
 }
 
 // take returns the hits between two positions of the text.
@@ -168,7 +179,7 @@ func (s *docScan) key(from, to int) {
 	if !inPlace {
 		hits = w.hitsIn(t.key)
 	}
-	if len(hits) > 0 && len(t.key) >= minContainer && w.budget.element() {
+	if len(hits) > 0 && len(t.key) >= minContainer && s.room(0) {
 		w.child(s.f, piece{s.kind, s.parentPath(), t.key, from, to, inPlace, true}, hits, s.base+uint32(from))
 		if !inPlace {
 			hits = w.hitsIn(t.key)
@@ -225,12 +236,12 @@ func (s *docScan) text(from, to int, escaped bool) {
 			s.note(data)
 		case !s.matters && !w.wanted(hits, data):
 			s.pass(data)
-		case w.budget.element():
+		case s.room(0):
 			w.child(s.f, piece{s.kind, s.where(), data, from, to, true, false}, hits, s.base+uint32(from))
 		}
 		return
 	}
-	if !w.budget.element() || !w.budget.spend(to-from) {
+	if !s.room(to - from) {
 		return
 	}
 	buf := w.bufs[s.f.depth]
@@ -241,7 +252,7 @@ func (s *docScan) text(from, to int, escaped bool) {
 
 // note has the probe take a string or number that is a word.
 func (s *docScan) note(word []byte) {
-	if s.w.budget.element() {
+	if s.room(0) {
 		s.w.probe.add(word)
 	}
 }
@@ -263,7 +274,7 @@ func (s *docScan) number(from, to int) {
 	switch {
 	case len(hits) == 0 && !(s.matters && to-from >= 4):
 		s.pass(number)
-	case s.w.budget.element():
+	case s.room(0):
 		s.w.child(s.f, piece{s.kind, s.where(), number, from, to, true, false}, hits, s.base+uint32(from))
 	}
 }
@@ -274,7 +285,7 @@ func (s *docScan) number(from, to int) {
 func (s *docScan) octets(from, to int) {
 	w := s.w
 	s.tokens++
-	if !w.budget.element() || !w.budget.spend(to-from) {
+	if !s.room(to - from) {
 		return
 	}
 	buf := w.buffer(s.f.depth, to-from)[:0]
@@ -306,7 +317,7 @@ func (s *docScan) integer(from, to int, v int64) {
 	switch {
 	case idle:
 		s.pass(buf)
-	case s.w.budget.element():
+	case s.room(0):
 		s.w.child(s.f, piece{s.kind, s.where(), buf, from, to, false, false}, nil, 0)
 	}
 }

@@ -210,6 +210,11 @@ func (p *probe) collectFrom(leaves []leaf) {
 			w.leave()
 		}
 	}
+	for kind := range w.stats.Limited {
+		if stats.Limited[kind] == 0 { // else it was said
+			count(&stats.Limited, kind, 1)
+		}
+	}
 	w.stats, w.noted, p.collecting = stats, w.noted[:noted], false
 }
 

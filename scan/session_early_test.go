@@ -78,6 +78,31 @@ func TestFactsAreNotedEarly(t *testing.T) {
 	}
 }
 
+// Where the keys before have taken what may come out of a batch, it is said of which
+// containers the rest is not known: of documents, and of what is opened once more.
+func TestCutIsSaid(t *testing.T) {
+	s := *newTestScanner(t)
+	s.frameworks = slices.Clone(s.frameworks)
+	for i := range s.frameworks {
+		s.frameworks[i].judge = func(p *probe) *session {
+			p.w.budget.batch = 0
+			p.collect()
+			return nil
+		}
+	}
+	text, token := strings.Repeat("y", leastOutput), "sk_"+"live_"+random("cut", 24, alnumAlphabet)
+	w, b := newWorker(&s), batchOf(slices.Concat(
+		stringKey(sessionKey, gzipped(jsonText(object{"text": text, "user_id": 4}))),
+		stringKey("doc", `{"text": "`+text+`\n", "more": "a\n `+token+`"}`)))
+	w.batch(b)
+	if fmt.Sprint(b.stats.Limited) != "map[gzip:1 json:1]" {
+		t.Errorf("said to be cut: %v", b.stats.Limited)
+	}
+	if len(b.findings) != 1 || b.findings[0].Secret != token {
+		t.Errorf("found %s", brief(b.findings))
+	}
+}
+
 func FuzzFacts(f *testing.F) {
 	for _, c := range sessionCases(f, newPerson(rand.New(rand.NewPCG(3, 4)))) {
 		f.Add(c.events[1].Field, c.events[1].Value)
