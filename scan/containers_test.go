@@ -356,7 +356,8 @@ func TestIsText(t *testing.T) {
 			}
 		}
 	}
-	for text, want := range map[string]bool{"": true, "größer als zuvor": true, "0123456\xc3": false, "0123456é89": true, "0123456é\x01": false} {
+	for text, want := range map[string]bool{"": true, "größer als zuvor": true, "0123456\xc3": false, "0123456é89": true, "0123456é\x01": false,
+		"01234567\xe2\x82": false, "012345€7": true, "0123456\xe2": false, "\x820123456": false, "01234567\x85": false} {
 		if isText([]byte(text)) != want {
 			t.Errorf("%q: %v", text, !want)
 		}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -246,5 +247,35 @@ func TestLiteralPart(t *testing.T) {
 		if p.match([]byte(path)) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
+	}
+}
+
+// What a pattern is asked for its literal's sake, and what it matches, are the same.
+func TestLiteralPartIsRequired(t *testing.T) {
+	atoms := []string{"ab", "K", "s", ".p", `\.`, "/", "é", "[kK]", "[ab]", "[^a]", `\d`, "^", "$", `\b`, "(?i)", "(?-i)", "(?i:ok)", `\Qa.b\E`, "(", ")", "|", "*", "?", "+", "{0}", "{2}"}
+	texts := []string{"a", "B", "ab", "k", "S", "\u212a", "ſ", "é", ".P", "/", "\n", "\xff", "1", "OK", "a.b"}
+	r := rand.New(rand.NewPCG(1, 2))
+	some := func(of []string) (s string) {
+		for range r.IntN(8) {
+			s += of[r.IntN(len(of))]
+		}
+		return s
+	}
+	asked := 0
+	for range 3000 {
+		p, _, err := newPattern(some(atoms))
+		if err != nil || p.part == "" || p.compile() != nil {
+			continue
+		}
+		for range 40 {
+			if path := []byte(some(texts)); p.get().Match(path) {
+				if asked++; !p.match(path) {
+					t.Fatalf("%s, which must find %q, is not asked of %q", p.text, p.part, path)
+				}
+			}
+		}
+	}
+	if asked < 500 {
+		t.Errorf("%d matches", asked)
 	}
 }
