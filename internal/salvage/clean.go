@@ -91,16 +91,22 @@ func (x *cleaner) snapshot(ctx context.Context) error {
 			return err
 		}
 	}
-	put := func(n int64) error { return w.Raw(x.raw, n) }
+	sel := &choice{w: w}
+	put := func(n int64) error { return sel.copy(x.raw, n) }
 	meet := func(c cut) error {
 		if c.why == selected {
-			return w.Select(c.db)
+			sel.choose(c.db)
 		}
 		return nil
 	}
 	for _, c := range x.p.cuts {
 		if c.why.rebuilt() {
-			rebuild := func(at int64) error { return x.copy(ctx, at, put, meet) }
+			rebuild := func(at int64) error {
+				if err := x.copy(ctx, at, put, meet); err != nil {
+					return err
+				}
+				return sel.make()
+			}
 			if err := x.rebuild(ctx, w, rebuild); err != nil {
 				return err
 			}
