@@ -11,13 +11,12 @@ import (
 // read of it. A search holds a place for the start of a record only if the record
 // agrees.
 type habits struct {
-	types    [256]bool
-	keys     uint64
-	seen     int64            // keys that were looked at
-	idles    int64            // those with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
-	freqs    int64            // those with an access frequency: all or none
-	names    [nameKinds]int64 // those with a name of a kind
-	database int32            // that was selected last; -1: none
+	types [256]bool
+	keys  uint64
+	seen  int64            // keys that were looked at
+	idles int64            // those with an idle time: all or none (rdb.c, rdbSaveKeyValuePair)
+	freqs int64            // those with an access frequency: all or none
+	names [nameKinds]int64 // those with a name of a kind
 }
 
 // enough is how many keys must have been read to tell habits by.
@@ -177,7 +176,7 @@ const resizeSince = 7
 // mayFollow reports whether the database that was just selected can stand here:
 // servers write databases in ascending order, each with its size.
 func (r *Reader) mayFollow() bool {
-	if r.ev.Kind != keyspace.DB || r.ev.DB <= r.habits.database {
+	if r.ev.Kind != keyspace.DB || r.ev.DB <= r.known() {
 		return false
 	}
 	w := &r.in

@@ -165,7 +165,7 @@ const headerSize = 9
 // NewReader returns a Reader of the snapshot in r. It reads ahead of what it
 // yields, on a goroutine that ends with the sequence.
 func NewReader(r io.Reader, o Options) *Reader {
-	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, asks: o.Skim || o.Want != nil || o.KeepValue != nil, start: -1, failed: -1, nameless: -1, habits: habits{database: -1}}
+	return &Reader{o: o, lim: o.Limits.WithDefaults(), src: r, asOf: o.AsOf, asks: o.Skim || o.Want != nil || o.KeepValue != nil, start: -1, failed: -1, nameless: -1, selection: selection{above: -1, early: true}}
 }
 
 // Events yields the snapshot; see [keyspace] for the contract.

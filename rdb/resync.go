@@ -296,7 +296,7 @@ func (r *Reader) searchOn(hash bool) (found bool, err error) {
 // silently returns a silent reader at the current place, whose window is to be taken back.
 func (r *Reader) silently() *Reader {
 	p := &Reader{o: r.o, lim: r.lim, ctx: r.ctx, in: r.in, types: r.types, version: r.version, magic: r.magic, start: r.start, env: r.env,
-		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, headless: r.headless, size: r.size, silent: true}
+		templates: maps.Clone(r.templates), templateBytes: r.templateBytes, nameless: r.nameless, habits: r.habits, selection: r.selection, headless: r.headless, size: r.size, silent: true}
 	p.clear()
 	return p
 }

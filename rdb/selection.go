@@ -19,14 +19,17 @@ package rdb
 // keys, which are still to come. A selection out of place holds up to the next damage;
 // keys behind that are presumed to be in the database that was not complete. Servers
 // write databases in ascending order: where one comes behind a greater, that was the one
-// out of place, if it came early.
+// out of place, if it came early, or if damage parts it from its first key: then bytes may
+// have selected it that are none of a selection.
 type selection struct {
 	home   int32  // the database whose place it is
 	keys   int64  // that it says to have; 0: it does not say
 	from   int64  // where it is selected
 	before uint64 // keys that were read before, and none of its
 	lost   int64  // bytes of it that were damaged
-	early  bool   // it was selected before the one before had all of its keys
+	early  bool   // it was selected before the one before had all of its keys, or there is damage before its first
+	above  int32  // the database that was known to come before it; -1: none
+	at     uint64 // keys that were read before it
 	island bool   // another database is selected, out of place
 	since  uint64 // keys that were read before that
 	harmed bool   // there was damage before
@@ -51,9 +54,19 @@ func (r *Reader) selects(db int32) {
 	if s.keys > 0 {
 		before -= max(before-s.before, uint64(s.keys)) - uint64(s.keys)
 	}
+	s.above, s.at = r.known(), r.habits.keys
 	s.home, s.keys, s.from, s.before, s.lost, s.early = db, 0, r.ev.Record, before, 0, missing > 0
 	s.sized, s.awaits = s.sized || size, size
-	r.habits.database = db
+}
+
+// known is the database of which a search knows that none up to it follows: that at hand,
+// once a key is there that nothing parts from its selection, and else the one before.
+func (r *Reader) known() int32 {
+	s := &r.selection
+	if s.early || s.at == r.habits.keys {
+		return s.above
+	}
+	return s.home
 }
 
 // goHome ends a selection that stands out of place.
@@ -85,7 +98,8 @@ func (r *Reader) missing() int64 {
 // presume says that there is damage between what selects the database and what follows.
 func (r *Reader) presume() {
 	r.goHome()
-	r.selection.harmed = true
+	s := &r.selection
+	s.harmed, s.early = true, s.early || s.at == r.habits.keys
 	r.ev.Presumed = true
 }
 
@@ -101,7 +115,6 @@ func (r *Reader) chosen() chosen { return chosen{r.selection, r.ev.DB, r.ev.Pres
 // choose goes back to what was known there.
 func (r *Reader) choose(c chosen) {
 	r.selection, r.ev.DB, r.ev.Presumed = c.selection, c.db, c.presumed
-	r.habits.database = c.home
 }
 
 // sizes takes the size of a database, if it stands behind what selects that.

@@ -138,6 +138,101 @@ func TestSelections(t *testing.T) {
 	})
 }
 
+// Bytes that select a database, with a size, but behind which damage stands before any of
+// its keys, keep no lower database from being found in a search, nor from being the one
+// whose keys are behind damage.
+func TestSelectionWithoutKeys(t *testing.T) {
+	junk := func(b *build) { b.op(60, 0xff, 0xff, 61, 62) }
+	keys := func(b *build, db, from, n int) {
+		for i := range n {
+			b.op(0).str(fmt.Sprintf("db%d:%d", db, from+i)).str("value")
+		}
+	}
+	size := func(b *build, db, n uint64) { b.op(opSelectDB).len(db).op(opResizeDB).len(n).len(0) }
+	cases := []struct {
+		name  string
+		after func(b *build) // what follows 40 keys of database 0
+		wrong []string       // keys that are said to be in another database
+	}{
+		{"its number is too large", func(b *build) {
+			size(b, 27, 40)
+			junk(b)
+			size(b, 4, 40)
+			keys(b, 4, 0, 40)
+		}, nil},
+		{"it has a size that no database has", func(b *build) {
+			size(b, 27, 16000)
+			junk(b)
+			size(b, 4, 40)
+			keys(b, 4, 0, 20)
+			junk(b)
+			keys(b, 4, 20, 20)
+		}, nil},
+		{"keys are between", func(b *build) {
+			size(b, 27, 16000)
+			junk(b)
+			keys(b, 0, 40, 8)
+			junk(b)
+			size(b, 4, 40)
+			keys(b, 4, 0, 20)
+			junk(b)
+			keys(b, 4, 20, 12)
+			junk(b)
+			size(b, 8, 8)
+			keys(b, 8, 0, 8)
+		}, []string{"db0:40", "db0:41", "db0:42", "db0:43", "db0:44", "db0:45", "db0:46", "db0:47"}},
+		{"two of them", func(b *build) {
+			size(b, 27, 16000)
+			junk(b)
+			size(b, 28, 16000)
+			junk(b)
+			size(b, 4, 40)
+			keys(b, 4, 0, 40)
+		}, nil},
+		{"its first key is damaged", func(b *build) {
+			size(b, 27, 9)
+			b.op(0).str("db0:40").op(0xc4)
+			size(b, 4, 40)
+			keys(b, 4, 0, 40)
+		}, []string{"db0:40"}},
+		{"a lower one does not follow keys", func(b *build) {
+			size(b, 4, 40)
+			keys(b, 4, 0, 40)
+			junk(b)
+			size(b, 3, 8)
+			keys(b, 4, 40, 8)
+		}, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p := file("REDIS0011", func(b *build) {
+				b.Truncate(headerSize)
+				size(b, 0, 40)
+				keys(b, 0, 0, 40)
+				c.after(b)
+			})
+			for _, o := range []Options{{Resync: true}, again(p)} {
+				var wrong []string
+				found := 0
+				for e, err := range NewReader(bytes.NewReader(p), o).Events(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if e.Kind != keyspace.Key {
+						continue
+					}
+					if found++; !strings.HasPrefix(string(e.Key), fmt.Sprintf("db%d:", e.DB)) {
+						wrong = append(wrong, string(e.Key))
+					}
+				}
+				if !slices.Equal(wrong, c.wrong) || found < 80 {
+					t.Errorf("of %d keys these are said to be in another database: %q, want %q", found, wrong, c.wrong)
+				}
+			}
+		})
+	}
+}
+
 // Blocks that change places, come twice or are lost, where chance has it and at
 // selections: no key outside of them is said to be in a database that is not its own.
 func TestSelectionsAmongDamage(t *testing.T) {

@@ -28,7 +28,7 @@ func (p *Prober) weigh(r *Reader, b []byte) bool {
 	p.r, r.in, r.typ = r, newWindow(b, 0), 0
 	r.clear()
 	r.ev.DB = 0
-	r.habits.database, r.nameless, r.inflated = -1, -1, 0
+	r.nameless, r.inflated = -1, 0
 	r.templates, r.templateBytes = nil, 0 // those of another place
 	var t table
 	doubt, odd, keys, weight := false, 0, 0, 0
