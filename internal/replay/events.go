@@ -39,7 +39,7 @@ func (m *machine) arrange() {
 			case keyspace.Set:
 				o.order = o.members()
 			case keyspace.SortedSet:
-				o.order = o.ranked()
+				o.ranked()
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (m *emitter) elements(base keyspace.Event, o *object) (n int64) {
 			put(func(e *keyspace.Event) { e.Value = m.bytes(v) })
 		}
 	case keyspace.SortedSet:
-		for _, v := range o.order {
+		for v := range o.ranked().all() {
 			put(func(e *keyspace.Event) { e.Value, e.Score = m.bytes(v), o.zset[v] })
 		}
 	case keyspace.Stream:

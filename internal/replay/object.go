@@ -2,7 +2,6 @@ package replay
 
 import (
 	"bytes"
-	"cmp"
 	"maps"
 	"slices"
 
@@ -24,7 +23,8 @@ type object struct {
 	hash   map[string]field
 	set    map[string]struct{}
 	zset   map[string]float64 // change it by score and unscore
-	order  []string           // its members in order, once they were asked for; nil: not known; of others see arrange
+	ranks  *ranking           // its members in order, once that was asked for; nil: not known
+	order  []string           // names of a hash or set in order, see arrange
 	stream *stream
 	other  []other // of types that commands do not take apart
 	module string
@@ -126,7 +126,7 @@ func (o *object) clone() *object {
 	c := *o
 	c.str = bytes.Clone(o.str)
 	c.list = o.list.clone()
-	c.hash, c.set, c.zset, c.order = maps.Clone(o.hash), maps.Clone(o.set), maps.Clone(o.zset), slices.Clone(o.order)
+	c.hash, c.set, c.zset, c.ranks = maps.Clone(o.hash), maps.Clone(o.set), maps.Clone(o.zset), nil
 	if o.stream != nil {
 		c.stream = o.stream.clone()
 	}
@@ -139,73 +139,6 @@ func (o *object) fields() []string { return slices.Sorted(maps.Keys(o.hash)) }
 
 // members returns a set's members in order.
 func (o *object) members() []string { return slices.Sorted(maps.Keys(o.set)) }
-
-// ranked returns a sorted set's members as the server orders them: by score, then
-// by their bytes. They are the object's own: not to be changed, and valid until it
-// is. From the first call on the order is kept, so that commands which ask for it
-// again and again cost no sorting.
-func (o *object) ranked() []string {
-	if o.order == nil {
-		all := make([]scored, 0, len(o.zset))
-		for member, score := range o.zset {
-			all = append(all, scored{score, member})
-		}
-		slices.SortFunc(all, scored.compare)
-		o.order = make([]string, len(all))
-		for i := range all {
-			o.order[i] = all[i].member
-		}
-	}
-	return o.order
-}
-
-// scored is a member of a sorted set.
-type scored struct {
-	score  float64
-	member string
-}
-
-func (s scored) compare(t scored) int {
-	if c := cmp.Compare(s.score, t.score); c != 0 {
-		return c
-	}
-	return cmp.Compare(s.member, t.member)
-}
-
-func (o *object) compare(a, b string) int {
-	return cmp.Or(cmp.Compare(o.zset[a], o.zset[b]), cmp.Compare(a, b))
-}
-
-// score gives a member a score.
-func (o *object) score(member string, score float64) {
-	if old, ok := o.zset[member]; ok {
-		if old == score {
-			return
-		}
-		o.unscore(member)
-	}
-	o.zset[member] = score
-	if o.order != nil {
-		i, _ := slices.BinarySearchFunc(o.order, member, o.compare)
-		o.order = slices.Insert(o.order, i, member)
-	}
-}
-
-// unscore takes a member out.
-func (o *object) unscore(member string) {
-	if _, ok := o.zset[member]; !ok {
-		return
-	}
-	if o.order != nil {
-		switch i, _ := slices.BinarySearchFunc(o.order, member, o.compare); i {
-		case 0:
-			o.order = o.order[1:]
-		default:
-			o.order = slices.Delete(o.order, i, i+1)
-		}
-	}
-	delete(o.zset, member)
-}
 
 // deque is a list of strings with cheap ends.
 type deque struct {

@@ -103,7 +103,7 @@ func (o *object) sorted(s sorting) (elements []string, ok bool) {
 		s.alpha, s.unsorted = s.alpha || s.unsorted, false
 		elements = o.members()
 	case keyspace.SortedSet:
-		elements = slices.Clone(o.ranked())
+		elements = o.ranked().between(0, len(o.zset))
 	}
 	if s.unsorted {
 		if s.desc {

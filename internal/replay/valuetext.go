@@ -95,7 +95,7 @@ func (o *object) each(item func(...string) bool) int {
 		}
 		return len(o.set)
 	case keyspace.SortedSet:
-		for _, v := range o.ranked() {
+		for v := range o.ranked().all() {
 			if !item(v, string(appendScore(o.zset[v]))) {
 				break
 			}

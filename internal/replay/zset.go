@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -159,45 +158,55 @@ func (o *object) between(from, to []byte, by string, reverse bool) []string {
 	if reverse && by != "" {
 		from, to = to, from
 	}
-	all := o.ranked()
+	all, n := o.ranked(), len(o.zset)
 	i, j := 0, 0 // of all
 	switch by {
 	case "bylex":
-		var out []string
-		for _, v := range all {
-			if lexOver(from, v) && lexUnder(to, v) {
-				out = append(out, v)
+		if !o.uniform() {
+			out := slices.DeleteFunc(all.between(0, n), func(v string) bool { return !lexOver(from, v) || !lexUnder(to, v) })
+			if reverse {
+				slices.Reverse(out)
 			}
+			return out
 		}
-		all, j = out, len(out)
+		i = all.rank(func(v string) bool { return lexOver(from, v) })
+		j = all.rank(func(v string) bool { return !lexUnder(to, v) })
 	case "byscore":
 		lo, loOpen, ok := scoreBound(from)
 		hi, hiOpen, ok2 := scoreBound(to)
 		if !ok || !ok2 {
 			return nil
 		}
-		i = sort.Search(len(all), func(i int) bool {
-			s := o.zset[all[i]]
+		i = all.rank(func(v string) bool {
+			s := o.zset[v]
 			return s > lo || !loOpen && s == lo
 		})
-		j = sort.Search(len(all), func(i int) bool {
-			s := o.zset[all[i]] // what is no number comes first
+		j = all.rank(func(v string) bool {
+			s := o.zset[v] // what is no number comes first
 			return s > hi || hiOpen && s == hi
 		})
 	default:
-		i, j = ranks(from, to, len(all))
+		i, j = ranks(from, to, n)
 		if reverse {
-			i, j = len(all)-j, len(all)-i
+			i, j = n-j, n-i
 		}
 	}
-	if i >= j {
-		return nil
-	}
-	out := slices.Clone(all[i:j])
+	out := all.between(i, j)
 	if reverse {
 		slices.Reverse(out)
 	}
 	return out
+}
+
+// uniform reports whether all members have one score, so that their order is that of
+// their bytes.
+func (o *object) uniform() bool {
+	blocks := o.ranked().blocks
+	if len(blocks) == 0 {
+		return true
+	}
+	last := blocks[len(blocks)-1]
+	return o.zset[blocks[0][0]] == o.zset[last[len(last)-1]]
 }
 
 // ranks are what of n members two ranks, which may count from the end, stand for: those
@@ -230,8 +239,11 @@ func scoreBound(b []byte) (f float64, open, ok bool) {
 // the first that is over one bound and the next that is beyond the other, by a search
 // that holds only where all members have one score.
 func (o *object) astray(from, to []byte) bool {
+	if o.uniform() {
+		return false
+	}
 	over, beyond := false, false
-	for _, v := range o.ranked() {
+	for v := range o.ranked().all() {
 		if over && !lexOver(from, v) || beyond && lexUnder(to, v) {
 			return true
 		}
@@ -285,12 +297,13 @@ func zpop(m *machine, e *keyspace.Event, a [][]byte) error {
 	if o == nil {
 		return nil
 	}
-	all := o.ranked()
-	n = max(0, min(n, int64(len(all))))
+	all := int64(len(o.zset))
+	n = max(0, min(n, all))
+	from := int64(0)
 	if commandName(e) == "zpopmax" {
-		all = all[int64(len(all))-n:]
+		from = all - n
 	}
-	m.drop(o, slices.Clone(all[:n]))
+	m.drop(o, o.ranked().between(int(from), int(from+n)))
 	m.tidy(e.DB, string(a[1]))
 	return nil
 }

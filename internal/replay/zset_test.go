@@ -36,7 +36,7 @@ func TestBetween(t *testing.T) {
 		if last < 0 {
 			last += n
 		}
-		for i, v := range o.ranked() {
+		for i, v := range slices.Collect(o.ranked().all()) {
 			s := o.zset[v]
 			if (s > float64(lo) || loOpen == 0 && s == float64(lo)) && (s < float64(hi) || hiOpen == 0 && s == float64(hi)) {
 				byScore = append(byScore, v)

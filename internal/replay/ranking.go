@@ -1,0 +1,162 @@
+package replay
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"sort"
+)
+
+// ranking is the members of a sorted set in order, in blocks: one more or less moves
+// those of its block alone, however many there are.
+type ranking struct {
+	blocks [][]string // none is empty
+}
+
+// maxBlock is how many members a block has at most.
+const maxBlock = 512
+
+// ranked returns a sorted set's members as the server orders them: by score, then
+// by their bytes. From the first call on the order is kept, so that commands which ask
+// for it again and again cost no sorting.
+func (o *object) ranked() *ranking {
+	if o.ranks == nil {
+		all := make([]scored, 0, len(o.zset))
+		for member, score := range o.zset {
+			all = append(all, scored{score, member})
+		}
+		slices.SortFunc(all, scored.compare)
+		o.ranks = &ranking{}
+		for some := range slices.Chunk(all, maxBlock/2) {
+			block := make([]string, len(some))
+			for i := range some {
+				block[i] = some[i].member
+			}
+			o.ranks.blocks = append(o.ranks.blocks, block)
+		}
+	}
+	return o.ranks
+}
+
+// all yields the members in order.
+func (r *ranking) all() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, block := range r.blocks {
+			for _, v := range block {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// place returns where the first member is of which f holds; it holds of all behind it.
+func (r *ranking) place(f func(string) bool) (block, at int) {
+	block = sort.Search(len(r.blocks), func(b int) bool { return f(r.blocks[b][len(r.blocks[b])-1]) })
+	if block < len(r.blocks) {
+		at = sort.Search(len(r.blocks[block]), func(i int) bool { return f(r.blocks[block][i]) })
+	}
+	return block, at
+}
+
+// rank is place, as the number of the members before it.
+func (r *ranking) rank(f func(string) bool) int {
+	block, at := r.place(f)
+	for _, b := range r.blocks[:block] {
+		at += len(b)
+	}
+	return at
+}
+
+// between returns a copy of the members from one rank on, without those from another on.
+func (r *ranking) between(i, j int) []string {
+	if i >= j {
+		return nil
+	}
+	out := make([]string, 0, j-i)
+	for _, b := range r.blocks {
+		if j <= 0 {
+			break
+		}
+		if i < len(b) {
+			out = append(out, b[max(i, 0):min(j, len(b))]...)
+		}
+		i, j = i-len(b), j-len(b)
+	}
+	return out
+}
+
+func (r *ranking) insert(block, at int, member string) {
+	if len(r.blocks) == 0 {
+		r.blocks = [][]string{{member}}
+		return
+	}
+	if block == len(r.blocks) { // it is behind all others
+		block--
+		at = len(r.blocks[block])
+	}
+	b := slices.Insert(r.blocks[block], at, member)
+	if r.blocks[block] = b; len(b) > maxBlock {
+		r.blocks[block] = slices.Clone(b[:maxBlock/2])
+		r.blocks = slices.Insert(r.blocks, block+1, slices.Clone(b[maxBlock/2:]))
+	}
+}
+
+func (r *ranking) delete(block, at int) {
+	b := r.blocks[block]
+	if at == 0 { // as a queue does
+		b[0] = ""
+		b = b[1:]
+	} else {
+		b = slices.Delete(b, at, at+1)
+	}
+	if r.blocks[block] = b; len(b) == 0 {
+		r.blocks = slices.Delete(r.blocks, block, block+1)
+	}
+}
+
+// scored is a member of a sorted set.
+type scored struct {
+	score  float64
+	member string
+}
+
+func (s scored) compare(t scored) int {
+	if c := cmp.Compare(s.score, t.score); c != 0 {
+		return c
+	}
+	return cmp.Compare(s.member, t.member)
+}
+
+// place returns where a member is in the order, or would be.
+func (o *object) place(member string) (block, at int) {
+	s := scored{o.zset[member], member}
+	return o.ranks.place(func(v string) bool { return scored{o.zset[v], v}.compare(s) >= 0 })
+}
+
+// score gives a member a score.
+func (o *object) score(member string, score float64) {
+	if old, ok := o.zset[member]; ok {
+		if old == score {
+			return
+		}
+		o.unscore(member)
+	}
+	o.zset[member] = score
+	if o.ranks != nil {
+		block, at := o.place(member)
+		o.ranks.insert(block, at, member)
+	}
+}
+
+// unscore takes a member out.
+func (o *object) unscore(member string) {
+	if _, ok := o.zset[member]; !ok {
+		return
+	}
+	if o.ranks != nil {
+		o.ranks.delete(o.place(member))
+	}
+	delete(o.zset, member)
+}
