@@ -342,6 +342,9 @@ func (w *Writer) prefix() error {
 	if err := w.Select(max(k.DB, 0)); err != nil {
 		return err
 	}
+	if err := w.enter(); err != nil {
+		return err
+	}
 	b := w.buf[:0]
 	if k.Expire != keyspace.NoExpire {
 		b = binary.LittleEndian.AppendUint64(append(b, opExpireMS), uint64(k.Expire))

@@ -70,7 +70,9 @@ type Writer struct {
 	crc     uint64
 	n       int64
 	err     error
-	db      int32 // selected; -1: none
+	db      int32  // of what follows; -1: none
+	in      int32  // of the record that was written last; -1: none
+	ahead   []byte // what selects db, to be written before the next record
 	store   *spill.Store
 	vouches bool // the checksum is written
 	buf     []byte
@@ -87,7 +89,7 @@ func New(w io.Writer, v Version, o Options) (*Writer, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMem
 	}
-	x := &Writer{w: w, version: v, db: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
+	x := &Writer{w: w, version: v, db: -1, in: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
 	x.rec.init(x.store, o.MaxMem)
 	return x, x.write([]byte(head))
 }
@@ -129,25 +131,36 @@ func (w *Writer) Unverified() error {
 // DB is the database that is selected, -1 before the first.
 func (w *Writer) DB() int32 { return w.db }
 
-// Select chooses the database of what follows. It writes nothing where that is
-// chosen already.
+// Select chooses the database of what follows. It is written before the next record, so
+// that none is selected in which there is none: a server may have fewer databases.
 func (w *Writer) Select(db int32) error {
 	if db == w.db {
 		return w.err
 	}
-	w.db = db
-	w.buf = appendLength(append(w.buf[:0], opSelectDB), uint64(db))
-	return w.write(w.buf)
+	w.db, w.ahead = db, w.ahead[:0]
+	if db != w.in {
+		w.ahead = appendLength(append(w.ahead, opSelectDB), uint64(db))
+	}
+	return w.err
 }
 
-// Resize says how many keys the selected database has, and how many of them expire:
-// servers make room for them. It may be left out.
+// Resize says how many keys the database has that was just selected, and how many of them
+// expire: servers make room for them. It may be left out.
 func (w *Writer) Resize(keys, expires uint64) error {
-	if !w.version.valkey() && w.version.Number < sinceQuick {
+	if len(w.ahead) > 0 && (w.version.valkey() || w.version.Number >= sinceQuick) {
+		w.ahead = appendLength(appendLength(append(w.ahead, opResizeDB), keys), expires)
+	}
+	return w.err
+}
+
+// enter writes what selects the database of the record that comes next.
+func (w *Writer) enter() error {
+	if len(w.ahead) == 0 {
 		return w.err
 	}
-	w.buf = appendLength(appendLength(append(w.buf[:0], opResizeDB), keys), expires)
-	return w.write(w.buf)
+	err := w.write(w.ahead)
+	w.in, w.ahead = w.db, w.ahead[:0]
+	return err
 }
 
 // Function writes the source of a library of functions, which names itself.
@@ -162,8 +175,11 @@ func (w *Writer) Function(code []byte) error {
 // Raw copies n bytes of r: whole records of another snapshot, as they stand there.
 // One that selects a database must not be among them.
 func (w *Writer) Raw(r io.Reader, n int64) error {
-	if w.err != nil {
+	if n <= 0 {
 		return w.err
+	}
+	if err := w.enter(); err != nil {
+		return err
 	}
 	if cap(w.buf) < copySize {
 		w.buf = make([]byte, 0, copySize)

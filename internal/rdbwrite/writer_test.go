@@ -435,3 +435,39 @@ func FuzzRewrite(f *testing.F) {
 		}
 	})
 }
+
+// TestSelect: a database is selected before its first record, with its size, and once.
+func TestSelect(t *testing.T) {
+	raw := func(key byte) []byte { return []byte{0, 1, key, 1, 'v'} }
+	var out bytes.Buffer
+	w, err := rdbwrite.New(&out, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := out.Len()
+	put := func(key byte) error { return w.Raw(bytes.NewReader(raw(key)), 5) }
+	event := func(kind keyspace.Kind, key string) error {
+		return w.Event(&keyspace.Event{Kind: kind, DB: 9, Type: keyspace.String, Key: []byte(key), Value: []byte("v"), Expire: keyspace.NoExpire, Idle: -1, Freq: -1})
+	}
+	for i, err := range []error{
+		w.Select(27), w.Resize(5, 1), w.Raw(nil, 0), // none follows
+		w.Select(3), w.Resize(2, 1), put('a'), w.Resize(8, 8), put('b'),
+		w.Select(28), w.Resize(5, 1), w.Select(3), w.Resize(2, 1), put('c'),
+		event(keyspace.Key, "d"), event(keyspace.Element, "d"), event(keyspace.KeyEnd, "d"),
+		w.Select(29), w.Resize(5, 1),
+	} {
+		if err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Concat([]byte{0xfe, 3, 0xfb, 2, 1}, raw('a'), raw('b'), raw('c'), []byte{0xfe, 9}, raw('d'), []byte{0xff})
+	if got := out.Bytes()[head : out.Len()-8]; !bytes.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
+	}
+	if n := w.Len(); n != int64(out.Len()) {
+		t.Errorf("%d bytes, not %d", out.Len(), n)
+	}
+}
