@@ -91,23 +91,20 @@ func (x *cleaner) snapshot(ctx context.Context) error {
 			return err
 		}
 	}
-	sel := &choice{w: w}
-	put := func(n int64) error { return sel.copy(x.raw, n) }
+	put := func(n int64) error { return w.Raw(x.raw, n) }
 	meet := func(c cut) error {
-		if c.why == selected {
-			sel.choose(c.db)
+		if c.why != selected || c.db == w.DB() {
+			return nil
 		}
-		return nil
+		if err := w.Select(c.db); err != nil {
+			return err
+		}
+		size := x.m.sizeOf(c.db)
+		return w.Resize(size.keys, min(size.keys, size.expires))
 	}
 	for _, c := range x.p.cuts {
 		if c.why.rebuilt() {
-			rebuild := func(at int64) error {
-				if err := x.copy(ctx, at, put, meet); err != nil {
-					return err
-				}
-				return sel.make()
-			}
-			if err := x.rebuild(ctx, w, rebuild); err != nil {
+			if err := x.rebuild(ctx, w, func(at int64) error { return x.copy(ctx, at, put, meet) }); err != nil {
 				return err
 			}
 			break

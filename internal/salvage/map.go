@@ -35,6 +35,8 @@ type Map struct {
 	Damages  uint64           `json:"damages"`
 	Torn     uint64           `json:"torn,omitempty"` // ends of a log as a crash leaves them
 	Damage   []*report.Damage `json:"damage"`
+
+	sizes map[int32]*dbSize // by database
 }
 
 // Intact reports whether nothing was lost, and no checksum failed.
@@ -70,6 +72,22 @@ type TypeCount struct {
 	DB   int32  `json:"db"`
 	Name string `json:"type"`
 	Keys uint64 `json:"keys"`
+}
+
+// dbSize is how many keys a clean file may have in a database: those that were found, and
+// of them as many that expire as the file says.
+type dbSize struct{ keys, expires uint64 }
+
+// sizeOf is that of a database.
+func (m *Map) sizeOf(db int32) *dbSize {
+	s := m.sizes[db]
+	if s == nil {
+		s = &dbSize{}
+		if len(m.sizes) < maxTypes {
+			m.sizes[db] = s
+		}
+	}
+	return s
 }
 
 // Part is a stretch of a file in one format: a snapshot, or commands.
@@ -119,7 +137,7 @@ const (
 	lost                     // it could not be understood
 	partial                  // nor could all of the record that begins there, but a part of it
 	refused                  // it is a record with elements that a server refuses
-	selected                 // it selects a database
+	selected                 // it selects a database, or says how many keys that has
 	unbalanced               // a MULTI without EXEC or the reverse
 )
 

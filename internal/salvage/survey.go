@@ -85,7 +85,7 @@ func offsetOf(e *keyspace.Event) int64 {
 }
 
 func (s *survey) run(ctx context.Context, src Source) error {
-	s.counts = map[typeKey]uint64{}
+	s.counts, s.m.sizes = map[typeKey]uint64{}, map[int32]*dbSize{}
 	if err := s.follow(ctx, src); err != nil {
 		return err
 	}
@@ -94,6 +94,7 @@ func (s *survey) run(ctx context.Context, src Source) error {
 	}
 	for k, n := range s.counts {
 		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), n})
+		s.m.sizeOf(k.db).keys += n
 	}
 	slices.SortFunc(s.m.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Name, b.Name))
@@ -191,10 +192,11 @@ func (s *survey) event(e *keyspace.Event) error {
 	}
 	switch e.Kind {
 	case keyspace.DB:
-		if e.Index < 0 {
-			s.db = e.DB
-			return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
+		s.db = e.DB
+		if e.Index >= 0 {
+			s.m.sizeOf(e.DB).expires = uint64(e.Count)
 		}
+		return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
 	case keyspace.Aux:
 		s.p.Salvaged = s.p.Salvaged || string(e.Key) == rdbwrite.Salvaged
 	case keyspace.Function:
@@ -292,6 +294,7 @@ func (r *record) set(o *record) {
 // part notes a record of which a part is there, and where the next one begins.
 func (s *survey) part(r record, next int64) error {
 	s.m.Keys.Partial++
+	s.m.sizeOf(r.key.db).keys++
 	s.presume(&r)
 	r.to = next
 	if err := s.note(&r, true); err != nil {

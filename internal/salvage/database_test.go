@@ -1,0 +1,96 @@
+package salvage
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/valkeyfs/valkeyfs/keyspace"
+	"github.com/valkeyfs/valkeyfs/rdb"
+)
+
+// twoDatabases is a snapshot with 40 keys in each of two databases, some bytes behind those
+// of the first, and a size of either. Its checksum is wrong.
+func twoDatabases(second byte, size, between []byte) []byte {
+	p := []byte("REDIS0011")
+	for i, db := range []byte{0, second} {
+		p = append(append(p, 0xfe, db, 0xfb), size...)
+		for k := range 40 {
+			key := fmt.Sprintf("db%d:%d", db, k)
+			p = append(append(append(p, 0, byte(len(key))), key...), 5)
+			p = append(p, "value"...)
+		}
+		if i == 0 {
+			p = append(p, between...)
+		}
+	}
+	return append(p, 0xff, 1, 2, 3, 4, 5, 6, 7, 8)
+}
+
+// databases are the numbers of keys of a snapshot by database, and what it says of them.
+func databases(t *testing.T, p []byte) (keys map[int32]int, sizes map[int32][2]int64) {
+	t.Helper()
+	keys, sizes = map[int32]int{}, map[int32][2]int64{}
+	for e, err := range rdb.NewReader(bytes.NewReader(p), rdb.Options{}).Events(t.Context()) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case e.Kind == keyspace.Key:
+			keys[e.DB]++
+		case e.Kind == keyspace.DB && e.Index < 0:
+			sizes[e.DB] = [2]int64{}
+		case e.Kind == keyspace.DB:
+			sizes[e.DB] = [2]int64{e.Index, e.Count}
+		}
+	}
+	return keys, sizes
+}
+
+// TestCleanFileSelectsNoEmptyDatabase: bytes that select a database in which nothing is kept
+// are not in a clean file. A server that has not so many databases would refuse it.
+func TestCleanFileSelectsNoEmptyDatabase(t *testing.T) {
+	for name, stray := range map[string][]byte{
+		"nothing":                  {},
+		"a selection with a size":  {0xfe, 27, 0xfb, 9, 0},
+		"with a size of four byte": {0xfe, 27, 0xfb, 0x80, 0, 0, 1, 0, 0x40, 9},
+		"two of them":              {0xfe, 27, 0xfb, 9, 0, 0xfe, 28, 0xfb, 9, 0},
+		"without a size":           {0xfe, 27},
+	} {
+		var out bytes.Buffer
+		if _, _, err := Run(t.Context(), memory{p: twoDatabases(3, []byte{40, 0}, stray)}, Options{Clean: &out, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		keys, sizes := databases(t, out.Bytes())
+		if want := map[int32]int{0: 40, 3: 40}; !maps.Equal(keys, want) {
+			t.Errorf("%s: keys %v", name, keys)
+		}
+		if want := map[int32][2]int64{0: {40, 0}, 3: {40, 0}}; !maps.Equal(sizes, want) {
+			t.Errorf("%s: sizes %v", name, sizes)
+		}
+	}
+}
+
+// TestCleanFileSizes: what a clean file says of the sizes of databases is what is kept of
+// them. Servers allocate what they are told: a size of which damage made 2^44 ends them.
+func TestCleanFileSizes(t *testing.T) {
+	for name, c := range map[string]struct {
+		size, between []byte
+		want          [2]int64
+	}{
+		"right":              {[]byte{40, 7}, nil, [2]int64{40, 7}},
+		"too large":          {[]byte{0x81, 0, 0, 0x10, 0, 0, 0, 0, 0, 0x81, 0, 0, 0x10, 0, 0, 0, 0, 0}, nil, [2]int64{40, 40}},
+		"too small":          {[]byte{3, 0}, nil, [2]int64{40, 0}},
+		"one more":           {[]byte{40, 7}, []byte{0xfb, 0x80, 0xff, 0, 0, 0, 7}, [2]int64{40, 7}},
+		"keys behind damage": {[]byte{40, 7}, []byte{60, 61, 62, 0xfb, 0x80, 0xff, 0, 0, 0, 7}, [2]int64{40, 7}},
+	} {
+		var out bytes.Buffer
+		if _, _, err := Run(t.Context(), memory{p: twoDatabases(3, c.size, c.between)}, Options{Clean: &out, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		keys, sizes := databases(t, out.Bytes())
+		if !maps.Equal(keys, map[int32]int{0: 40, 3: 40}) || !maps.Equal(sizes, map[int32][2]int64{0: c.want, 3: c.want}) {
+			t.Errorf("%s: %v keys, sizes %v, want %v", name, keys, sizes, c.want)
+		}
+	}
+}
