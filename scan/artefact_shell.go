@@ -273,12 +273,13 @@ func findEncoded(w *worker, r *rule, f *fragment, from, to int) {
 // openPayload decodes the longest base64 text of a line and scans it.
 func (w *worker) openPayload(f *fragment, begin int, line []byte) {
 	s := longestBase64(line)
-	if s.len() < minBase64 || f.depth >= maxDepth || !w.budget.element() {
-		return
-	}
 	text := line[s.from:s.to]
 	enc := base64Encoding(text)
-	if enc == nil || !w.budget.spend(enc.DecodedLen(len(text))) {
+	if enc == nil || len(text) < minBase64 {
+		return
+	}
+	if f.depth >= maxDepth || !w.budget.element() || !w.budget.spend(enc.DecodedLen(len(text))) {
+		w.limited("base64")
 		return
 	}
 	buf := make([]byte, enc.DecodedLen(len(text)))

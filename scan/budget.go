@@ -43,6 +43,13 @@ func (b *budget) spend(n int) bool {
 	return b.output >= 0
 }
 
+// afford takes n bytes of output, or those that are left, and returns how many.
+func (b *budget) afford(n int) int {
+	got := min(n, max(b.output, 0))
+	b.spend(n)
+	return got
+}
+
 // element takes one element.
 func (b *budget) element() bool {
 	b.elements--

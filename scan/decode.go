@@ -213,6 +213,16 @@ func (w *worker) limited(kind string) {
 	w.stopped = cmp.Or(w.stopped, kind)
 }
 
+// afford returns as much of the text of a container as the budget allows to come
+// out of it.
+func (w *worker) afford(kind string, text []byte) []byte {
+	n := w.budget.afford(len(text))
+	if n < len(text) {
+		w.limited(kind)
+	}
+	return text[:n]
+}
+
 // What is counted beside containers: values that hold more keywords, or more
 // matches, than they may.
 const (

@@ -21,14 +21,17 @@ const maxBinaryDepth = 48
 // step counts an element, and stops where the depth or the budget ends.
 func (b *binaryWalker) step(depth int) error {
 	if depth > maxBinaryDepth {
+		if b.sink != nil {
+			b.cut = true
+		}
 		return errDocumentDepth
 	}
 	b.seen++
 	switch {
+	case b.sink == nil && b.seen > maxElements:
+		return errDocumentElements
 	case b.sink != nil && b.seen&63 == 0:
 		return b.sink.more()
-	case b.seen > maxElements:
-		return errDocumentElements
 	}
 	return nil
 }

@@ -21,15 +21,14 @@ var (
 )
 
 const (
-	minBlind  = 24      // bytes of a value that is tried
-	maxBlind  = 4 << 20 //
-	headBlind = 256     // bytes that come out first, and decide
+	minBlind  = 24  // bytes of a value that is tried
+	headBlind = 256 // bytes that come out first, and decide
 )
 
 // fitsBlind turns down text, and binary values that have order in them: integers,
 // short records, bitmaps, unless they begin as a stream.
 func fitsBlind(data []byte) bool {
-	if len(data) < minBlind || len(data) > maxBlind {
+	if len(data) < minBlind {
 		return false
 	}
 	head := data[:min(len(data), 64)]
@@ -137,19 +136,28 @@ func isBrotliTail(kind string) bool { return kind == "brotli" }
 // openBlindly opens decoded bytes that are neither text nor begin as anything:
 // the output of a compressor without a header, behind base64.
 func (w *worker) openBlindly(f *fragment, p piece) bool {
-	if f.depth+2 > maxDepth || len(p.data) > maxBlind || !w.budget.element() {
+	deflate, brotli := likelyDeflate(p.data), likelyBrotli(p.data, len(p.data))
+	if !deflate && !brotli {
+		return false
+	}
+	if f.depth+2 > maxDepth || !w.budget.element() {
+		kind := "deflate"
+		if !deflate {
+			kind = "brotli"
+		}
+		w.limited(kind)
 		return false
 	}
 	c := w.place(f, p)
 	w.serial++
 	c.serial = w.serial
-	return likelyDeflate(p.data) && openDeflate(w, c, nil, 0) || likelyBrotli(p.data, len(p.data)) && openBrotli(w, c, nil, 0)
+	return deflate && openDeflate(w, c, nil, 0) || brotli && openBrotli(w, c, nil, 0)
 }
 
 // likelyBlind reports whether the head of n bytes may be that of deflate or
 // brotli. One in a hundred random texts passes.
 func likelyBlind(head []byte, n int) bool {
-	return n >= minBlind && n <= maxBlind && (likelyDeflate(head) || likelyBrotli(head, n))
+	return n >= minBlind && (likelyDeflate(head) || likelyBrotli(head, n))
 }
 
 // headDeflate is how many bytes likelyDeflate looks at.

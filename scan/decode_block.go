@@ -32,7 +32,7 @@ func shortSnappy(data []byte) bool {
 // repetition that is text altogether is text.
 func fitsSnappy(data []byte) bool {
 	want, n := binary.Uvarint(data)
-	if n <= 0 || want < minBlock || want > maxOutput || data[n]&3 != 0 {
+	if n <= 0 || want < minBlock || data[n]&3 != 0 {
 		return false
 	}
 	made, at := uint64(0), n
@@ -107,7 +107,7 @@ func openSnappyFrame(w *worker, f *fragment, hits []hit, base uint32) bool {
 // redis_pack of library.c) and of Redisson's LZ4Codec (big endian).
 func lz4Header(data []byte) (head, size int) {
 	plausible := func(n uint32) bool {
-		return n >= minBlock && n <= maxOutput && uint64(n) <= 255*uint64(len(data)) && uint64(len(data)) < uint64(n)+uint64(n)/255+24 // LZ4_COMPRESSBOUND and the head
+		return n >= minBlock && uint64(n) <= 255*uint64(len(data)) && uint64(len(data)) < uint64(n)+uint64(n)/255+24 // LZ4_COMPRESSBOUND and the head
 	}
 	if n := binary.LittleEndian.Uint32(data); plausible(n) && lz4Fits(data[4:], int(n)) {
 		return 4, int(n)
@@ -174,7 +174,7 @@ func fitsLZ4Block(data []byte) bool {
 func openLZ4Block(w *worker, f *fragment, hits []hit, base uint32) bool {
 	head, size := lz4Header(f.data)
 	block := f.data[head:]
-	if size > maxOutput || !w.budget.spend(size) {
+	if !w.budget.spend(size) {
 		w.limited("lz4-block")
 		return false
 	}
@@ -194,7 +194,7 @@ func fitsLZ4Java(data []byte) bool { return string(data[:8]) == "LZ4Block" }
 // both lengths, checksum) to the empty last one.
 func openLZ4Java(w *worker, f *fragment, hits []hit, base uint32) bool {
 	const head, raw = 21, 0x10 // the method in the token's high half: 0x10 stored, 0x20 LZ4
-	out, whole := w.bufs[f.depth][:0], false
+	out, whole, cut := w.bufs[f.depth][:0], false, false
 	for d := f.data; len(d) >= head && string(d[:8]) == "LZ4Block"; {
 		method := d[8] & 0xf0
 		packed, size := binary.LittleEndian.Uint32(d[9:]), binary.LittleEndian.Uint32(d[13:])
@@ -203,7 +203,11 @@ func openLZ4Java(w *worker, f *fragment, hits []hit, base uint32) bool {
 			break
 		}
 		d = d[head:]
-		if uint64(packed) > uint64(len(d)) || uint64(size) > 255*uint64(packed) || !w.budget.spend(int(size)) {
+		if uint64(packed) > uint64(len(d)) || uint64(size) > 255*uint64(packed) {
+			break
+		}
+		if cut = !w.budget.spend(int(size)); cut {
+			w.limited("lz4-block")
 			break
 		}
 		if method == raw {
@@ -220,7 +224,7 @@ func openLZ4Java(w *worker, f *fragment, hits []hit, base uint32) bool {
 		whole = len(d) == 0
 	}
 	w.bufs[f.depth] = out
-	if !whole {
+	if !whole && !cut {
 		w.failed("lz4-block")
 	}
 	if len(out) == 0 {

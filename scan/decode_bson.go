@@ -15,7 +15,8 @@ func fitsBSON(data []byte) bool {
 		return false
 	}
 	b := bsonWalker{binaryWalker{data: data}}
-	return b.members(false, 0) == nil && b.at == len(data) && b.texts > 0
+	err := b.members(false, 0)
+	return (err == nil && b.at == len(data) || isCut(err)) && b.texts > 0
 }
 
 func openBSON(w *worker, f *fragment, hits []hit, base uint32) bool {

@@ -26,7 +26,8 @@ func fitsCBOR(data []byte) bool {
 	if major := data[0] >> 5; major != cborArray && major != cborMap && (data[1] != 0xd9 || data[2] != 0xf7) {
 		return false
 	}
-	return c.value(0) == nil && c.at == len(data) && c.texts > 0
+	err := c.value(0)
+	return (err == nil && c.at == len(data) || isCut(err)) && c.texts > 0
 }
 
 func openCBOR(w *worker, f *fragment, hits []hit, base uint32) bool {

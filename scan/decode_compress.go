@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"github.com/andybalholm/brotli"
@@ -151,7 +152,7 @@ func openZstd(w *worker, f *fragment, hits []hit, base uint32) bool {
 		z.zstd = d
 	}
 	if err := z.zstd.Reset(&z.src); err != nil {
-		w.failed("zstd")
+		w.brokeOff("zstd", err)
 		return false
 	}
 	return w.decompress("zstd", f, z.zstd)
@@ -174,7 +175,7 @@ func openXZ(w *worker, f *fragment, hits []hit, base uint32) bool {
 		err = z.xz.Reset(&z.src)
 	}
 	if err != nil {
-		w.failed("xz")
+		w.brokeOff("xz", err)
 		return false
 	}
 	return w.decompress("xz", f, z.xz)
@@ -212,14 +213,21 @@ func (w *worker) decompress(kind string, f *fragment, r io.Reader) bool {
 		}
 	}
 	w.bufs[f.depth] = out
-	if err != io.EOF && len(out) == 0 {
-		w.failed(kind)
-		return false
+	if err == io.EOF || len(out) > 0 {
+		w.child(f, piece{kind: kind, data: out, to: len(f.data)}, nil, 0)
 	}
-	w.child(f, piece{kind: kind, data: out, to: len(f.data)}, nil, 0)
 	if err != io.EOF {
-		w.failed(kind)
-		return false
+		w.brokeOff(kind, err)
 	}
-	return true
+	return err == io.EOF
+}
+
+// brokeOff counts what a decompressor could not read to its end: a limit stopped it
+// where a stream wants more memory than it may have.
+func (w *worker) brokeOff(kind string, err error) {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, xz.ErrMemlimit) {
+		w.limited(kind)
+		return
+	}
+	w.failed(kind)
 }

@@ -13,7 +13,8 @@ const kindCounted = "strings"
 const (
 	minCounted  = 8       // bytes of a string that is scanned
 	maxLead     = 3       // printable bytes before a string: tags, and its length
-	maxCounted  = 1 << 12 // strings in a fragment
+	maxCounted  = 1 << 12 // strings in a fragment, and
+	hitCounted  = 64      // one more for so many bytes, where keywords stand
 	maxNameGap  = 8       // bytes between a name and its value
 	maxNameText = 40
 )
@@ -26,7 +27,10 @@ func (w *worker) counted(f *fragment, hits []hit, base uint32) {
 	}
 	for _, length := range [...]func([]byte, int) int{plainLength, doubledLength} {
 		c := countedScan{w: w, f: f, hits: hits, base: base, length: length}
-		c.scan()
+		if c.scan(); c.cut {
+			w.limited(kindCounted)
+			return
+		}
 	}
 }
 
@@ -41,18 +45,25 @@ type countedScan struct {
 	name    []byte
 	nameEnd int // where a string that names the next one ends; 0 if there is none
 	inName  []hit
+	cut     bool // some were passed over because of a limit
 }
 
 func (c *countedScan) scan() {
 	data := c.f.data
 	for at, n := 0, 0; at < len(data); {
+		if n >= maxCounted {
+			if at = c.nextHit(at); at == len(data) {
+				return
+			}
+		}
 		if !isGraphic(data[at]) {
 			at++
 			continue
 		}
 		end := run(data, at, len(data), isGraphic)
 		for at < end {
-			if n++; n > maxCounted {
+			if n++; n > maxCounted+len(data)/hitCounted {
+				c.cut = true
 				return
 			}
 			to := c.begin(at, end)
@@ -63,6 +74,21 @@ func (c *countedScan) scan() {
 		}
 		at = end
 	}
+}
+
+// nextHit returns where the printable bytes begin, at a place or behind it, that the
+// next keyword stands in: of the many strings behind the first, these are looked at,
+// and what a name may name.
+func (c *countedScan) nextHit(at int) int {
+	if c.nameEnd > 0 && at-c.nameEnd <= maxNameGap {
+		return at
+	}
+	c.within(at, at)
+	if len(c.hits) == 0 {
+		return len(c.f.data)
+	}
+	end := int(c.hits[0].end - c.base)
+	return max(at, runBack(c.f.data, end, end-at, isGraphic))
 }
 
 // begin scans the strings that may begin at one of the first of the printable bytes
@@ -97,9 +123,16 @@ func (c *countedScan) within(from, to int) []hit {
 }
 
 func (c *countedScan) text(from, to int) {
-	if hits := c.within(from, to); len(hits) > 0 && to-from >= minCounted && c.w.budget.element() {
+	if hits := c.within(from, to); len(hits) > 0 && to-from >= minCounted && c.room() {
 		c.child(from, to, hits)
 	}
+}
+
+// room takes an element from the budget.
+func (c *countedScan) room() bool {
+	ok := c.w.budget.element()
+	c.cut = c.cut || !ok
+	return ok
 }
 
 func (c *countedScan) child(from, to int, hits []hit) {
@@ -109,7 +142,7 @@ func (c *countedScan) child(from, to int, hits []hit) {
 // named scans a string under the name before it, or remembers it as one.
 func (c *countedScan) named(from, to int) {
 	text, hits := c.f.data[from:to:to], c.within(from, to)
-	if c.nameEnd > 0 && from-c.nameEnd <= maxNameGap && c.w.budget.element() {
+	if c.nameEnd > 0 && from-c.nameEnd <= maxNameGap && c.room() {
 		c.w.enter(c.name, true, c.inName)
 		if c.w.nameMatters() {
 			c.child(from, to, hits)

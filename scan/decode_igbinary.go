@@ -65,8 +65,11 @@ func (g *igbinaryWalker) str(kind byte) (s span, err error) {
 		return span{}, nil
 	case kind >= igStringID8 && kind < igString8:
 		n, err := g.sized(kind, igStringID8)
-		if err != nil || n >= uint64(len(g.strings)) {
-			return s, errDocument
+		if err != nil {
+			return s, err
+		}
+		if n >= uint64(len(g.strings)) {
+			return s, notKept(len(g.strings), maxIgbinaryStrings)
 		}
 		return g.strings[n], nil
 	case kind >= igString8 && kind < igArray8:
@@ -128,8 +131,12 @@ func (g *igbinaryWalker) value(depth int) error {
 		}
 		return g.object(depth)
 	case kind >= igObjectID8 && kind < igObjectData8:
-		if n, err := g.sized(kind, igObjectID8); err != nil || n >= uint64(len(g.strings)) {
-			return errDocument
+		n, err := g.sized(kind, igObjectID8)
+		if err != nil {
+			return err
+		}
+		if n >= uint64(len(g.strings)) {
+			return notKept(len(g.strings), maxIgbinaryStrings)
 		}
 		return g.object(depth)
 	case kind >= igObjectRef8 && kind < igRef:

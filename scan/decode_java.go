@@ -181,8 +181,11 @@ func (j *javaWalker) classDesc(depth int) (*javaClass, error) {
 			return nil, err
 		}
 		n := int(binary.BigEndian.Uint32(j.data[s.from:])) - baseWireHandle
-		if n < 0 || n >= len(j.classes) {
+		if n < 0 {
 			return nil, errDocument
+		}
+		if n >= len(j.classes) {
+			return nil, notKept(len(j.classes), maxJavaHandles)
 		}
 		return j.classes[n], nil
 	case tcProxyClass:

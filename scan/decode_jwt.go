@@ -29,7 +29,11 @@ func openJWT(w *worker, f *fragment, hits []hit, base uint32) bool {
 		}
 		if part := f.data[at:end]; at > jwtStart(f.data) {
 			enc := base64Encoding(part)
-			if enc == nil || !w.budget.spend(enc.DecodedLen(len(part))) {
+			if enc == nil {
+				return false
+			}
+			if !w.budget.spend(enc.DecodedLen(len(part))) {
+				w.limited("jwt")
 				return false
 			}
 			buf := w.buffer(f.depth, enc.DecodedLen(len(part)))

@@ -65,8 +65,11 @@ func (m *marshalWalker) object(depth int, emit bool) (text span, err error) {
 		return text, err
 	case ';':
 		n, err := m.long()
-		if err != nil || n < 0 || n >= len(m.symbols) {
+		if err != nil || n < 0 {
 			return text, errDocument
+		}
+		if n >= len(m.symbols) {
+			return text, notKept(len(m.symbols), maxMarshalSymbols)
 		}
 		return m.symbols[n], nil
 	case '@':

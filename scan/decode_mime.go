@@ -15,11 +15,10 @@ const maxParts = 256
 // openMIME reports false: the text around the parts is scanned as it stands.
 func openMIME(w *worker, f *fragment, hits []hit, base uint32) bool {
 	header := []byte("ontent-")
-	at := 0
-	for range maxParts {
+	for at, parts := 0, 0; ; {
 		k := bytes.Index(f.data[at:], header)
 		if k < 0 {
-			break
+			return false
 		}
 		at += k + len(header)
 		line := f.data[at:min(len(f.data), at+64)]
@@ -27,35 +26,41 @@ func openMIME(w *worker, f *fragment, hits []hit, base uint32) bool {
 			continue
 		}
 		line = bytes.TrimLeft(line[len("transfer-encoding:"):], " \t")
+		isBase64 := foldPrefix(line, "base64")
+		if !isBase64 && !foldPrefix(line, "quoted-printable") {
+			continue
+		}
+		if parts++; parts > maxParts {
+			w.limited("mime")
+			return false
+		}
 		body, ok := mimeBody(f.data[at:])
 		if !ok {
-			break
+			return false
 		}
-		var out []byte
-		switch {
-		case foldPrefix(line, "base64"):
-			text := bytes.TrimSpace(body)
-			if enc := base64Encoding(text); enc == nil || !w.budget.spend(len(text)) {
+		text := body
+		if isBase64 {
+			if text = bytes.TrimSpace(body); base64Encoding(text) == nil {
 				continue
 			}
-			buf := w.buffer(f.depth, base64.StdEncoding.DecodedLen(len(text)))
-			n, err := base64.StdEncoding.Decode(buf, text)
-			if out = buf[:n]; err != nil {
+		}
+		front := w.afford("mime", text)
+		out := w.buffer(f.depth, len(front))
+		if isBase64 {
+			n, err := base64.StdEncoding.Decode(out, front)
+			if out = out[:n]; err != nil && len(front) == len(text) {
 				w.failed("mime")
 			}
-		case foldPrefix(line, "quoted-printable"):
-			if !w.budget.spend(len(body)) {
-				continue
-			}
-			out = unescapeQuoted(w.buffer(f.depth, len(body))[:0], body)
-		default:
-			continue
+		} else {
+			out = unescapeQuoted(out[:0], front)
 		}
 		from := bytesOffset(f.data, body)
 		w.child(f, piece{kind: "mime", data: out, from: from, to: from + len(body)}, nil, 0)
+		if len(front) < len(text) {
+			return false
+		}
 		at = from + len(body) // parts do not overlap
 	}
-	return false
 }
 
 // mimeBody returns what stands between the empty line behind the headers and

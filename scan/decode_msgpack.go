@@ -19,10 +19,10 @@ func startsMsgpack(b byte) bool {
 func fitsMsgpack(data []byte) bool {
 	m := msgpackWalker{data: data, check: true}
 	err := m.values()
-	if err != nil || m.strings == 0 {
+	if err != nil && !isCut(err) || m.strings == 0 {
 		return false
 	}
-	if m.count == 1 {
+	if m.count <= 1 { // 0 if it was not read to its end
 		return m.named || data[0] < 0xa0 || data[0] >= 0xdc
 	}
 	return m.named && m.letters*4 < m.text
@@ -212,9 +212,10 @@ func (m *msgpackWalker) value(depth int) error {
 	if depth > maxMsgpackDepth {
 		return errDocumentDepth
 	}
-	if m.seen++; m.seen > maxElements {
+	switch m.seen++; {
+	case m.check && m.seen > maxElements:
 		return errDocumentElements
-	} else if m.seen&63 == 0 && !m.check {
+	case !m.check && m.seen&63 == 0:
 		if err := m.sink.more(); err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func (m *msgpackWalker) extension(n int, kind byte) []byte {
 
 // plausibleBlock reports whether n bytes may be a block of so much content.
 func plausibleBlock(size int64, n int) bool {
-	return size >= minBlock && size <= maxOutput && size <= 255*int64(n)
+	return size >= minBlock && size <= 255*int64(n)
 }
 
 func openMsgpackLZ4(w *worker, f *fragment, hits []hit, base uint32) bool {

@@ -41,7 +41,11 @@ func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
 		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)
 		return true
 	}
-	for from := 0; from < len(f.data) && w.budget.element(); {
+	for from := 0; from < len(f.data); {
+		if !w.budget.element() {
+			w.limited("urlencoded")
+			return false
+		}
 		to := from + len(f.data[from:])
 		if k := bytes.IndexAny(f.data[from:], "&;"); k >= 0 {
 			to = from + k

@@ -65,6 +65,7 @@ type pickleKind uint8
 
 const (
 	pkOther pickleKind = iota
+	pkLost             // was not kept in the memo
 	pkMark
 	pkText
 	pkInt
@@ -302,6 +303,8 @@ func (p *pickleWalker) memoOp(op byte) error {
 		if index < len(p.memo) && p.memo[index].index == index {
 			item = p.memo[index].item
 			item.emitted = true
+		} else if index >= maxPickleMemo {
+			item.kind = pkLost
 		}
 		p.push1(item)
 	default:
@@ -360,6 +363,7 @@ func (p *pickleWalker) itemsBehind(mark, first int) {
 		k := p.stack[i]
 		p.stack[i].emitted = true
 		if k.kind != pkText || k.escaped {
+			p.cut = p.cut || k.kind == pkLost
 			p.emit(i + 1)
 			continue
 		}
@@ -406,6 +410,7 @@ func (p *pickleWalker) names(mark int) int {
 			return
 		}
 		key, container := p.stack[mark-2], p.stack[mark-1]
+		p.cut = p.cut || key.kind == pkLost && (container.kind == pkDict || container.kind == pkList)
 		if key.kind != pkText || key.escaped || container.kind != pkDict && container.kind != pkList {
 			return
 		}

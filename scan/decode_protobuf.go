@@ -23,7 +23,8 @@ const (
 
 func fitsProtobuf(data []byte) bool {
 	p := protobufWalker{binaryWalker{data: data}}
-	return p.message(len(data), 0) == nil && p.texts > 0 && !isText(data)
+	err := p.message(len(data), 0)
+	return (err == nil || isCut(err)) && p.texts > 0 && !isText(data)
 }
 
 func openProtobuf(w *worker, f *fragment, hits []hit, base uint32) bool {

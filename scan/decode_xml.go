@@ -12,7 +12,8 @@ func fitsXML(data []byte) bool {
 		return false
 	}
 	x := xmlWalker{binaryWalker: binaryWalker{data: data}}
-	return x.walk() == nil && x.elements > 0
+	err := x.walk()
+	return (err == nil || isCut(err)) && x.elements > 0
 }
 
 // openXML reports false: the text is scanned as it stands, too, for the rules

@@ -18,6 +18,18 @@ var (
 	errDocumentElements = errors.New("too many elements")
 )
 
+// isCut reports whether a limit ended a walk.
+func isCut(err error) bool { return err == errDocumentDepth || err == errDocumentElements }
+
+// notKept is the error of a reference to what is not among the n things that were
+// kept, of at most so many.
+func notKept(n, most int) error {
+	if n < most {
+		return errDocument
+	}
+	return errDocumentElements
+}
+
 // A docSink takes the tokens of a walk. Positions are those in the data.
 type docSink interface {
 	key(from, to int)                // a member begins; document.top().key is its name
@@ -40,6 +52,7 @@ type document struct {
 	frames [maxDocument]docFrame
 	depth  int
 	path   []byte
+	cut    bool // something in it was passed over because of a limit
 }
 
 // A docFrame is an array or an object that is open.
@@ -55,6 +68,7 @@ type docFrame struct {
 // push opens an array or an object; nil if there are too many open.
 func (d *document) push(array bool) *docFrame {
 	if d.depth == maxDocument {
+		d.cut = true
 		return nil
 	}
 	t := &d.frames[d.depth]
@@ -111,21 +125,18 @@ func (w *worker) document(kind string, f *fragment, hits []hit, base uint32, wal
 	s := w.docs[w.docsUsed-1]
 	defer func() { w.docsUsed-- }()
 	*s = docScan{w: w, f: f, kind: kind, doc: s.doc, data: f.data, hits: hits, base: base, matters: w.probe.collecting || w.nameMatters()}
-	s.doc.depth = 0
+	s.doc.depth, s.doc.cut = 0, false
 	scopes := len(w.scopes)
 	err := walk(f.data, s.doc, s)
-	if s.cut {
-		err = errDocumentElements
-	}
 	for len(w.scopes) > scopes { // members that were open when the text broke off
 		w.leave()
 	}
 	switch {
+	case s.doc.cut || isCut(err):
+		w.limited(kind)
 	case err == nil:
 		w.stats.Decoded++
 		return true
-	case err == errDocumentDepth, err == errDocumentElements:
-		w.limited(kind)
 	case s.tokens > 0:
 		w.failed(kind)
 	}
@@ -145,14 +156,13 @@ type docScan struct {
 	base    uint32
 	next    int // in hits
 	matters bool
-	cut     bool // something in it was passed over because of a limit
 	tokens  int
 }
 
 // room takes an element and n bytes of output from the budget.
 func (s *docScan) room(n int) bool {
 	ok := s.w.budget.element() && (n == 0 || s.w.budget.spend(n))
-	s.cut = s.cut || !ok
+	s.doc.cut = s.doc.cut || !ok
 	return ok
 }
 
@@ -324,6 +334,7 @@ func (s *docScan) integer(from, to int, v int64) {
 
 func (s *docScan) more() error {
 	if s.w.budget.elements < 0 || s.w.budget.output < 0 {
+		s.doc.cut = true
 		return errDocumentElements
 	}
 	return nil

@@ -37,6 +37,7 @@ func openJWK(w *worker, f *fragment, hits []hit, base uint32) bool {
 			continue
 		}
 		if seen++; seen > maxJWKsSeen {
+			w.limited(r.id)
 			break
 		}
 		from, to := objectAround(f.data, at)
@@ -58,13 +59,17 @@ func objectAround(d []byte, at int) (from, to int) {
 }
 
 func (w *worker) reportJWK(r *rule, f *fragment, from, to int) {
-	if w.budget.proofs--; w.budget.proofs < 0 {
-		return
-	}
 	text := f.data[from:to]
-	if k := keymaterial.JWK(text); k != nil {
+	var k *keymaterial.Key
+	if w.budget.proofs--; w.budget.proofs >= 0 {
+		k = keymaterial.JWK(text)
+	}
+	switch {
+	case k != nil:
 		w.report(r, f, from, to).keyProof(k)
-	} else if keymaterial.LikeJWK(text) {
+	case keymaterial.LikeJWK(text):
 		w.report(r, f, from, to).confidence = Likely
+	case w.budget.proofs < 0:
+		w.limited(r.id)
 	}
 }

@@ -37,6 +37,7 @@ func findSigner(w *worker, r *rule, f *fragment, from, to int) {
 		return
 	}
 	if w.budget.proofs--; w.budget.proofs < 0 {
+		w.limited(r.id)
 		return
 	}
 	if k := keymaterial.Signer(f.data[from:end]); k != nil {
