@@ -72,6 +72,7 @@ type Writer struct {
 	err     error
 	db      int32  // of what follows; -1: none
 	in      int32  // of the record that was written last; -1: none
+	most    int32  // the greatest that was selected; -1: none
 	ahead   []byte // what selects db, to be written before the next record
 	store   *spill.Store
 	vouches bool // the checksum is written
@@ -89,7 +90,7 @@ func New(w io.Writer, v Version, o Options) (*Writer, error) {
 	if o.MaxMem <= 0 {
 		o.MaxMem = defaultMem
 	}
-	x := &Writer{w: w, version: v, db: -1, in: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
+	x := &Writer{w: w, version: v, db: -1, in: -1, most: -1, store: spill.New(o.Tmp, o.MaxMem), vouches: true}
 	x.rec.init(x.store, o.MaxMem)
 	return x, x.write([]byte(head))
 }
@@ -159,9 +160,12 @@ func (w *Writer) enter() error {
 		return w.err
 	}
 	err := w.write(w.ahead)
-	w.in, w.ahead = w.db, w.ahead[:0]
+	w.in, w.most, w.ahead = w.db, max(w.most, w.db), w.ahead[:0]
 	return err
 }
+
+// Databases is how many a server needs that loads what was written.
+func (w *Writer) Databases() int64 { return int64(w.most) + 1 }
 
 // Function writes the source of a library of functions, which names itself.
 func (w *Writer) Function(code []byte) error {

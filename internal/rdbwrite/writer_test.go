@@ -470,4 +470,7 @@ func TestSelect(t *testing.T) {
 	if n := w.Len(); n != int64(out.Len()) {
 		t.Errorf("%d bytes, not %d", out.Len(), n)
 	}
+	if n := w.Databases(); n != 10 {
+		t.Errorf("%d databases", n)
+	}
 }

@@ -18,6 +18,20 @@ type Cleaned struct {
 	Twice    uint64 `json:"twice,omitempty"`    // records left out, since their key comes before, too
 	Left     uint64 `json:"left_out,omitempty"` // damaged keys left out: nothing of them can be encoded
 	Balanced uint64 `json:"balanced,omitempty"` // MULTI and EXEC left out, since the other of the pair is lost
+	// Databases is how many a server needs for it, if it has fewer unless told otherwise:
+	// for the key of another it refuses a snapshot, and has one of a log in the wrong place.
+	Databases int64 `json:"databases,omitempty"`
+}
+
+// usualDatabases is how many databases servers have unless told otherwise (databases of
+// src/config.c).
+const usualDatabases = 16
+
+// needs says that a server needs so many databases.
+func (c *Cleaned) needs(databases int64) {
+	if databases > usualDatabases {
+		c.Databases = max(c.Databases, databases)
+	}
 }
 
 // errEnveloped says that commands behind an envelope have no offsets in common with it.
@@ -48,7 +62,12 @@ func clean(ctx context.Context, src Source, m *Map, w io.Writer, o Options) (*Cl
 		if err == nil && n < m.Size {
 			err = fmt.Errorf("%s has shrunk to %d bytes while it was read: %w", src.Name(), n, io.ErrUnexpectedEOF)
 		}
-		return &Cleaned{Bytes: n}, err
+		sum := &Cleaned{Bytes: n}
+		sum.needs(m.logged)
+		if n := len(m.Types); n > 0 {
+			sum.needs(int64(m.Types[n-1].DB) + 1)
+		}
+		return sum, err
 	}
 	x := &cleaner{src: src, m: m, o: o, out: &counting{w: w}, raw: bufio.NewReaderSize(gapless{r}, 256<<10)}
 	for _, p := range m.Parts {
@@ -77,6 +96,7 @@ func (x *cleaner) commands(ctx context.Context) error {
 		_, err := io.CopyN(x.out, x.raw, n)
 		return err
 	}
+	x.sum.needs(x.m.logged)
 	return x.copy(ctx, x.p.To, put, func(cut) error { return nil })
 }
 
@@ -113,6 +133,7 @@ func (x *cleaner) snapshot(ctx context.Context) error {
 	if err := x.copy(ctx, x.p.To, put, meet); err != nil {
 		return err
 	}
+	x.sum.needs(w.Databases())
 	return w.Close()
 }
 

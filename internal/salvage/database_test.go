@@ -2,10 +2,13 @@ package salvage
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
+	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
 )
@@ -91,6 +94,63 @@ func TestCleanFileSizes(t *testing.T) {
 		keys, sizes := databases(t, out.Bytes())
 		if !maps.Equal(keys, map[int32]int{0: 40, 3: 40}) || !maps.Equal(sizes, map[int32][2]int64{0: c.want, 3: c.want}) {
 			t.Errorf("%s: %v keys, sizes %v, want %v", name, keys, sizes, c.want)
+		}
+	}
+}
+
+// TestCleanFileNeedsDatabases: of a clean file that servers refuse unless they are told to
+// have more databases, the report says how many.
+func TestCleanFileNeedsDatabases(t *testing.T) {
+	sound := func(db int32) []byte {
+		var b bytes.Buffer
+		w, err := rdbwrite.New(&b, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{w.Select(db), w.Raw(strings.NewReader("\x00\x03key\x05value"), 10), w.Close()} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b.Bytes()
+	}
+	log := func(db string) []byte {
+		return fmt.Appendf(nil, "*2\r\n$6\r\nSELECT\r\n$%d\r\n%s\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", len(db), db)
+	}
+	var more []byte
+	for i := range 9 {
+		more = fmt.Appendf(more, "\x00\x06more:%d\x05value", i)
+	}
+	for _, c := range []struct {
+		name string
+		file memory
+		want int64
+	}{
+		{"damaged", memory{p: twoDatabases(27, []byte{40, 0}, nil)}, 28},
+		{"damaged, as many as usual", memory{p: twoDatabases(15, []byte{40, 0}, nil)}, 0},
+		{"one more than usual", memory{p: twoDatabases(16, []byte{40, 0}, nil)}, 17},
+		{"keys are presumed there", memory{p: twoDatabases(3, []byte{40, 0}, append([]byte{0xfe, 27, 0xfb, 9, 0, 60, 61, 62}, more...))}, 28},
+		{"selected, without keys", memory{p: twoDatabases(3, []byte{40, 0}, []byte{0xfe, 27, 0xfb, 9, 0})}, 0},
+		{"sound", memory{p: sound(200)}, 201},
+		{"sound, as many as usual", memory{p: sound(15)}, 0},
+		{"log", memory{p: log("27"), log: true}, 28},
+		{"torn log", memory{p: append(log("27"), "*3\r\n$3\r\nSE"...), log: true}, 28},
+		{"log, as many as usual", memory{p: log("15"), log: true}, 0},
+	} {
+		m, sum, err := Run(t.Context(), c.file, Options{Clean: &bytes.Buffer{}, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum.Databases != c.want {
+			t.Errorf("%s: %d databases, want %d", c.name, sum.Databases, c.want)
+		}
+		var text, object bytes.Buffer
+		if err := cmp.Or(WriteText(&text, 80, m, sum), WriteJSON(&object, m, sum)); err != nil {
+			t.Fatal(err)
+		}
+		says, member := fmt.Sprintf("  needs      databases %d in", c.want), fmt.Sprintf(`"databases":%d`, c.want)
+		if strings.Contains(text.String(), says) != (c.want > 0) || strings.Contains(object.String(), member) != (c.want > 0) {
+			t.Errorf("%s: want %d in\n%s%s", c.name, c.want, &text, &object)
 		}
 	}
 }

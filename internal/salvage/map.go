@@ -36,7 +36,8 @@ type Map struct {
 	Torn     uint64           `json:"torn,omitempty"` // ends of a log as a crash leaves them
 	Damage   []*report.Damage `json:"damage"`
 
-	sizes map[int32]*dbSize // by database
+	sizes  map[int32]*dbSize // by database
+	logged int64             // databases that there must be for the commands of a log
 }
 
 // Intact reports whether nothing was lost, and no checksum failed.

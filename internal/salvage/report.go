@@ -53,6 +53,9 @@ func WriteText(w io.Writer, width int, m *Map, c *Cleaned) error {
 	}
 	if c != nil {
 		p.Wrap(label("clean file"), rest, contents(c))
+		if c.Databases > 0 {
+			p.Wrap(label("needs"), rest, fmt.Sprintf("databases %d in the server's configuration (%d unless it says so): with fewer it refuses a snapshot, and puts keys of a log into other databases", c.Databases, usualDatabases))
+		}
 	}
 	return p.Flush()
 }

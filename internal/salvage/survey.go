@@ -306,6 +306,9 @@ func (s *survey) part(r record, next int64) error {
 // settle counts the first n of the recent records, which nothing takes back any more.
 func (s *survey) settle(n int) error {
 	if s.p.log {
+		for i := range s.recent[:n] {
+			s.m.logged = max(s.m.logged, int64(s.recent[i].key.db)+1)
+		}
 		s.recent = append(s.recent[:0], s.recent[n:]...)
 		return nil
 	}
@@ -339,7 +342,7 @@ func (s *survey) command(e *keyspace.Event) error {
 	if err := s.room(); err != nil {
 		return err
 	}
-	s.open = record{span: span{e.Record, e.Record + max(e.Length, 1)}}
+	s.open = record{span: span{e.Record, e.Record + max(e.Length, 1)}, key: typeKey{db: e.DB}}
 	for _, g := range s.gaps {
 		if g.meets(s.open.span) {
 			return s.p.cut(cut{from: s.open.from, to: s.open.to, why: lost})
