@@ -6,6 +6,7 @@
 //
 //	map.go       what a file holds, and the ranges of it that were lost
 //	survey.go    the first reading, which makes the map
+//	damage.go    what damage takes of it, and of the records before
 //	twice.go     keys that come twice, which a server refuses
 //	element.go   elements that come twice or are no number, which it refuses, too
 //	library.go   function libraries that it refuses, by lua.go
