@@ -44,6 +44,10 @@ var computing = map[string]computation{
 	"zinterstore":      zstore,
 	"zdiffstore":       zstore,
 	"zrangestore":      zrangestore,
+
+	"geosearchstore":    geoStore,
+	"georadius":         geoStore,
+	"georadiusbymember": geoStore,
 }
 
 // followed are the commands whose Command events tell what their events do not.
@@ -58,7 +62,7 @@ func init() {
 // commandName is the name of a Command event in lower case, "" if it is none of
 // followed.
 func commandName(e *keyspace.Event) string {
-	var lower [16]byte
+	var lower [17]byte // the longest of them
 	if len(e.Args) == 0 || len(e.Args[0]) > len(lower) {
 		return ""
 	}
@@ -96,7 +100,7 @@ func computes(e *keyspace.Event) bool {
 
 // combined are the commands that make one key of others.
 var combined = map[string]bool{"sunionstore": true, "sinterstore": true, "sdiffstore": true, "zunionstore": true, "zinterstore": true, "zdiffstore": true,
-	"zrangestore": true, "bitop": true, "sort": true}
+	"zrangestore": true, "bitop": true, "sort": true, "geosearchstore": true, "georadius": true, "georadiusbymember": true}
 
 // linkedKeys returns the keys of a command that makes one of others, nil of any
 // other.
@@ -109,10 +113,12 @@ func linkedKeys(e *keyspace.Event) [][]byte {
 	case name == "bitop" && len(a) > 3:
 		return a[2:]
 	case name == "sort" && len(a) > 3:
-		s, _ := parseSort(a)
-		return [][]byte{a[1], s.to}
-	case name == "zrangestore" && len(a) > 2:
+		return [][]byte{a[1], parseSort(a).to}
+	case (name == "zrangestore" || name == "geosearchstore") && len(a) > 2:
 		return a[1:3]
+	case strings.HasPrefix(name, "geo"):
+		s, _ := parseGeoSearch(e)
+		return [][]byte{s.from, s.to}
 	case strings.HasPrefix(name, "z") && len(a) > 3:
 		n, err := strconv.Atoi(string(a[2]))
 		if err != nil || n < 1 || n > len(a)-3 {

@@ -21,6 +21,7 @@ type machine struct {
 	limit int64             // of held
 	work  int64             // times workShare: of spent
 	spent int64             // steps, see afford
+	all   bool              // it has all keys
 
 	// before, if not nil, is called before a key changes, which holds o, and before each
 	// element of one does; a flush or a rename calls it for each key that it changes.

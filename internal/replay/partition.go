@@ -42,7 +42,8 @@ func (l *Log) run(ctx context.Context, o observer) error {
 // names once, then the others partition by partition.
 func (l *Log) replay(ctx context.Context, o observer) error {
 	n := l.parts()
-	if n == 1 && !l.passesOver() {
+	l.sorted = false
+	if (n == 1 || l.s.missed.sorts && l.s.bytes <= l.o.MaxMem) && !l.passesOver() {
 		if fits, err := l.whole(ctx, o); err != nil || fits {
 			return err
 		}
@@ -73,12 +74,14 @@ func (l *Log) passesOver() bool {
 func (l *Log) whole(ctx context.Context, o observer) (fits bool, err error) {
 	l.forget()
 	m := newMachine(l.limit(), l.limit())
+	m.all = true
 	end := o.made(m)
 	full, err := replay(m, l.counted(ctx, Reading{}))
 	if err != nil || full != nil {
 		return false, err
 	}
 	end()
+	l.sorted = true
 	o.done(m)
 	return true, nil
 }

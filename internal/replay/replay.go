@@ -15,8 +15,8 @@
 //	partition.go  the second reading: single keys, and partitions of the others
 //	player.go     partitions are replayed
 //	machine.go    a data set that events are applied to; removal.go and renaming.go, what takes keys and elements away
-//	computing.go, zset.go, sort.go  commands that are computed
-//	object.go, streamvalue.go  values
+//	computing.go, zset.go, geo.go, sort.go  commands that are computed
+//	object.go, ranking.go, streamvalue.go  values
 //	events.go     values as events of a snapshot
 //	tape.go       spilled events
 //	history.go    what changed, by key; recorder.go, who watches; valuetext.go, values for people
@@ -99,6 +99,7 @@ type Log struct {
 	o       Options
 	s       *survey
 	closely bool         // each reading is of all values, so that all find the same behind damage
+	sorted  bool         // SORTs by and of other keys were computed
 	told    bool         // something was told that cannot be taken back
 	astray  keyspace.Pos // of damage that the first reading missed
 	bases   bases        // of the last reading
@@ -155,7 +156,12 @@ func (l *Log) Info() Info {
 		d = l.damage
 	}
 	i.Damaged, i.Damage = d.places, d.first
-	i.Vague, i.Unknown, i.Unknowns = slices.Sorted(maps.Keys(l.s.missed.vague)), l.s.missed.unknown, l.s.missed.names
+	i.Vague = slices.Collect(maps.Keys(l.s.missed.vague))
+	if l.s.missed.sorts && !l.sorted {
+		i.Vague = append(i.Vague, "SORT")
+	}
+	slices.Sort(i.Vague)
+	i.Unknown, i.Unknowns = l.s.missed.unknown, l.s.missed.names
 	return i
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,7 +91,7 @@ func TestTakenBack(t *testing.T) {
 
 // A script, and what is made of a value that is not known, are said to be inexact.
 func TestInexact(t *testing.T) {
-	got := state(t, logOf(t, "SELECT 0", "RPUSH l b a", "SORT l BY w_* STORE m", "PFADD h x"), Point{})
+	got := state(t, logOf(t, "SELECT 0", "RPUSH l b a", "SORT l BY w_* ALPHA STORE m", "PFADD h x"), Point{})
 	for _, k := range []string{"0/m", "0/h"} {
 		if !strings.Contains(got[k], " inexact") {
 			t.Errorf("%s: %q", k, got[k])
@@ -103,7 +104,7 @@ func TestInexact(t *testing.T) {
 
 // What is made of a value that is not known is not known either, whatever was there.
 func TestInexactSpreads(t *testing.T) {
-	got := state(t, logOf(t, "SELECT 0", "PFADD h x", "SET s abc", "BITOP OR b h s", "RPUSH l b a", "SORT l BY w_* STORE m", "RPUSH d x",
+	got := state(t, logOf(t, "SELECT 0", "PFADD h x", "SET s abc", "BITOP OR b h s", "RPUSH l b a", "SORT l BY w_* ALPHA STORE m", "RPUSH d x",
 		"LMOVE m d LEFT LEFT", "LMOVE m new LEFT LEFT", "SETRANGE s 9999999999 x", "SETBIT t 99999999999 1", "BITFIELD u SET u8 #9999999999 1"), Point{})
 	for _, k := range []string{"b", "d", "new", "s", "t", "u"} {
 		if !strings.Contains(got["0/"+k], " inexact") {
@@ -766,6 +767,69 @@ func TestUnfollowed(t *testing.T) {
 	}
 }
 
+// SORT by other keys is computed where all keys fit in memory at once; where they do not,
+// its result is not known, and it is named.
+func TestSortByOthersNeedsAllKeys(t *testing.T) {
+	path := logOf(t, "SELECT 0", "RPUSH l b a", "SET w_a 2", "SET w_b 1", "SET long "+strings.Repeat("x", 2*machineMin), "SORT l BY w_* GET # STORE d")
+	for maxMem, want := range map[int64]string{machineMin: `list expire=-1 inexact  [SORT]`, 8 * machineMin: `list expire=-1 "b", "a" []`} {
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := dataSet(t, l.State(t.Context()))
+		if got := fmt.Sprint(got["0/d"], " ", l.Info().Vague); got != want {
+			t.Errorf("%d bytes of memory: %s, want %s", maxMem, got, want)
+		}
+	}
+}
+
+// What searches for places find is stored with the scores that it had; distances, and
+// what depends on their last digits or on the order of the search, are not known.
+func TestGeoStores(t *testing.T) {
+	for command, want := range map[string]string{
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYRADIUS 200 km":               "catania palermo",
+		"geosearchstore d g bybox 400 400 KM asc fromlonlat 15 37":          "catania palermo",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYBOX 100 400 km":              "catania",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYBOX 400 120 km":              "catania",
+		"GEORADIUS g 15 37 200 km COUNT 1 STORE d":                          "catania",
+		"GEORADIUS g 15 37 200 km DESC COUNT 1 STORE d":                     "palermo",
+		"GEORADIUS g 15 37 124 mi COUNT 5 ANY STORE d":                      "catania palermo",
+		"GEORADIUS g 15 37 22000 km STORE d":                                "catania east palermo west",
+		"GEORADIUSBYMEMBER g east 300 km STORE d":                           "east west", // over the date line
+		"GEORADIUSBYMEMBER g none 300 km STORE d":                           "old",
+		"GEORADIUSBYMEMBER g palermo 1 km STORE d":                          "palermo",
+		"GEORADIUS g 80 10 1 km STORE d":                                    "",
+		"GEORADIUS none 80 10 1 km STORE d":                                 "",
+		"GEORADIUS s 80 10 1 km STORE d":                                    "old",
+		"GEORADIUS g 15 37 200 km STOREDIST d":                              "inexact",
+		"GEORADIUS g 15 37 200 km COUNT 1 ANY STORE d":                      "inexact",
+		"GEORADIUSBYMEMBER g palermo 0 km STORE d":                          "inexact", // on the edge
+		"GEORADIUS g 15 84 4000 km STORE d":                                 "",        // there is none near
+		"GEORADIUS n 15 84 4000 km STORE d":                                 "inexact", // near the pole servers differ
+		"GEORADIUS twins 0 0 100 km COUNT 1 STORE d":                        "inexact",
+		"GEORADIUS h 15 37 200 km STORE d":                                  "old",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYPOLYGON 3 10 30 20 30 15 45": "inexact",
+	} {
+		got := state(t, logOf(t, "SELECT 0", "ZADD d 1 old", "SET s x", "HSET h f v", "GEOADD g 13.361389 38.115556 palermo 15.087269 37.502669 catania", "ZADD g -5 low 1e300 high 4503599627370496 beyond",
+			"GEOADD g 179.5 0 east -179.5 0.5 west", "GEOADD n 15 70 place", "ZADD twins 4000000000000000 a 4000000000000000 b", "GEOADD twins 0.1 0.1 c", "ZADD twins 3377699720527872 c 3377699720527872 e", command), Point{})
+		d := got["0/d"]
+		switch {
+		case want == "inexact":
+			if !strings.Contains(d, " inexact") {
+				t.Errorf("%s: %s, and said to be exact", command, d)
+			}
+		case strings.Contains(d, " inexact"), strings.Join(regexp.MustCompile(`[a-z]+(?:"=)`).FindAllString(d, -1), "") != strings.ReplaceAll(want, " ", `"=`)+strings.Repeat(`"=`, min(1, len(want))):
+			t.Errorf("%s: %s, want %s", command, d, want)
+		}
+		for _, member := range strings.Fields(want) { // with the score that it had
+			score := regexp.MustCompile(`"` + member + `"=[^, ]*`)
+			if a, b := score.FindString(d), score.FindString(got["0/g"]); want != "inexact" && want != "old" && a != b {
+				t.Errorf("%s: %s, want %s", command, a, b)
+			}
+		}
+	}
+}
+
 func TestRangeStore(t *testing.T) {
 	for command, want := range map[string]string{
 		"ZRANGESTORE d z 0 1":                          `"a"=1, "b"=2`,
@@ -818,30 +882,40 @@ func TestRangeByBytesOverScores(t *testing.T) {
 
 func TestSort(t *testing.T) {
 	for command, want := range map[string]string{
-		"SORT l STORE d":                          "1 2 10 10",
-		"SORT l DESC STORE d":                     "10 10 2 1",
-		"SORT l ALPHA STORE d":                    "1 10 10 2",
-		"SORT l BY nosort GET # STORE d":          "10 2 10 1",
-		"SORT l BY nosort DESC LIMIT 0 2 STORE d": "1 10",
-		"SORT l LIMIT -1 1 GET # GET # STORE d":   "1 1",
-		"SORT l LIMIT 9 1 STORE d":                "",
-		"SORT s ALPHA STORE d":                    "a b c",
-		"SORT s BY nosort DESC STORE d":           "c b a",
-		"SORT z BY nosort DESC STORE d":           "3 2 11",
-		"SORT z STORE d":                          "2 3 11",
-		"SORT none STORE d":                       "",
-		"SORT l BY w_* STORE d":                   "inexact",
-		"SORT l GET w_* STORE d":                  "inexact",
-		"SORT s STORE d":                          "inexact", // no number that is known here
+		"SORT l STORE d":                                           "1 2 10 10",
+		"SORT l DESC STORE d":                                      "10 10 2 1",
+		"SORT l ALPHA STORE d":                                     "1 10 10 2",
+		"SORT l BY nosort GET # STORE d":                           "10 2 10 1",
+		"SORT l BY nosort DESC LIMIT 0 2 STORE d":                  "1 10",
+		"SORT l LIMIT -1 1 GET # GET # STORE d":                    "1 1",
+		"SORT l LIMIT 9 1 STORE d":                                 "",
+		"SORT s ALPHA STORE d":                                     "a b c",
+		"SORT s BY nosort DESC STORE d":                            "c b a",
+		"SORT z BY nosort DESC STORE d":                            "3 2 11",
+		"SORT z STORE d":                                           "2 3 11",
+		"SORT none STORE d":                                        "",
+		"SORT l BY w_* STORE d":                                    "1 10 10 2", // none has a weight: by bytes
+		"SORT l GET w_* STORE d":                                   "_ _ _ _",
+		"SORT t BY w_* STORE d":                                    "d c a b", // 0 for d, which has none
+		"SORT t BY w_* DESC GET # GET w_* STORE d":                 "b 9 a 9 c 5 d _",
+		"SORT t BY h_*->f ALPHA STORE d":                           "d c a b",
+		"SORT t BY h_*->f ALPHA DESC GET h_*->f LIMIT 1 3 STORE d": "x w _",
+		"SORT t GET h_*->g BY none STORE d":                        "_ _ _ _",
+		"SORT t BY w_* GET h_*-> GET h_* GET none STORE d":         "key _ _ _ _ _ _ _ _ _ _ _",
+		"SORT t BY w_* GET h_*->later STORE d":                     "inexact", // a field that expires
+		"SORT t BY u_* STORE d":                                    "inexact", // a value that is not known
+		"SORT t BY w_* ALPHA STORE d":                              "inexact", // equal texts
+		"SORT s STORE d":                                           "inexact", // no number that is known here
 	} {
-		got := state(t, logOf(t, "SELECT 0", "RPUSH d old", "RPUSH l 10 2 10 1", "SADD s c a b", "ZADD z 1 11 2 2 3 3", command), Point{})["0/d"]
+		got := state(t, logOf(t, "SELECT 0", "RPUSH d old", "RPUSH l 10 2 10 1", "SADD s c a b", "ZADD z 1 11 2 2 3 3", "SADD t c a b d",
+			"SET w_a 9", "SET w_b 9", "SET w_c 5", "HSET h_a f x", "HSET h_b f y later z", "HPEXPIREAT h_b 1895879824724 FIELDS 1 later", "HSET h_c f w", "SET h_d-> key", "PFADD u_a x", command), Point{})["0/d"]
 		var text string
 		switch want {
 		case "inexact":
 			text = "list expire=-1 inexact "
 		case "":
 		default:
-			text = `list expire=-1 "` + strings.ReplaceAll(want, " ", `", "`) + `"`
+			text = `list expire=-1 "` + strings.ReplaceAll(strings.ReplaceAll(want, "_", ""), " ", `", "`) + `"`
 		}
 		if got != text {
 			t.Errorf("%s: %s, want %s", command, got, text)

@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -267,7 +268,7 @@ func (w *workload) stringStep() {
 
 func (w *workload) listStep() {
 	k := w.key("l")
-	switch w.rnd.IntN(12) {
+	switch w.rnd.IntN(14) {
 	case 0, 1:
 		w.do("RPUSH", k, w.value(), w.pick("x", "y"), w.value())
 	case 2, 3:
@@ -292,6 +293,10 @@ func (w *workload) listStep() {
 		}
 	case 11:
 		w.sort(k)
+	case 12:
+		w.weights(w.rnd.IntN(8))
+	case 13:
+		w.sortByOthers("so" + w.num(8))
 	}
 }
 
@@ -332,7 +337,7 @@ func (w *workload) setStep() {
 
 func (w *workload) zsetStep() {
 	k, m := w.key("z"), func() string { return "m" + w.num(12) }
-	switch w.rnd.IntN(14) {
+	switch w.rnd.IntN(17) {
 	case 0, 1:
 		w.do("ZADD", k, w.num(100), m(), "1.25", m())
 	case 2:
@@ -364,9 +369,55 @@ func (w *workload) zsetStep() {
 		default:
 			w.do("ZRANGESTORE", w.key("z"), w.key("z"), "0", "-2", "REV")
 		}
-	case 13:
-		w.do("GEOADD", "geo"+k, fmt.Sprintf("%.6f", w.rnd.Float64()*360-180), fmt.Sprintf("%.6f", w.rnd.Float64()*170-85), m())
+	case 13, 14:
+		w.places(w.rnd.IntN(8))
+	case 15:
+		w.geoStep("geo"+k, m(), "geo"+w.key("z"))
+	case 16:
+		w.do("ZRANGESTORE", "lex"+w.key("z"), "lex"+k, "[b", "(g", "BYLEX", "LIMIT", w.num(3), w.pick("2", "-1"))
+		w.do("ZRANGESTORE", "lex"+w.key("z"), "lex"+k, "(f", "-", "BYLEX", "REV")
+		w.do("ZRANGESTORE", w.key("z"), k, w.num(100), "("+w.num(50), "BYSCORE", "REV", "LIMIT", w.num(2), "4")
 	}
+}
+
+// pickScale is 1 or much more.
+func (w *workload) pickScale() float64 { return math.Pow(10, float64(w.rnd.IntN(4))) }
+
+// geoStep stores what a search finds.
+func (w *workload) geoStep(from, member, to string) {
+	unit := w.pick("m", "km", "ft", "mi")
+	length := func() string {
+		km := 30000 * w.rnd.Float64() / w.pickScale() / 3
+		return fmt.Sprintf("%.3f", km*map[string]float64{"m": 1000, "km": 1, "ft": 3280.84, "mi": 0.621}[unit])
+	}
+	lon, lat := fmt.Sprintf("%.6f", w.rnd.Float64()*360-180), fmt.Sprintf("%.6f", w.rnd.Float64()*170-85)
+	var args []string
+	switch w.rnd.IntN(6) {
+	case 0:
+		args = []string{"GEORADIUS", from, lon, lat, length(), unit}
+	case 1, 2:
+		args = []string{"GEORADIUSBYMEMBER", from, member, length(), unit}
+	case 3:
+		args = []string{"GEOSEARCHSTORE", to, from, "FROMLONLAT", lon, lat, "BYRADIUS", length(), unit}
+	case 4:
+		args = []string{"GEOSEARCHSTORE", to, from, "BYBOX", length(), length(), unit, "FROMMEMBER", member}
+	case 5:
+		args = []string{"GEOSEARCHSTORE", to, from, "FROMMEMBER", member, "BYRADIUS", length(), unit}
+	}
+	if w.rnd.IntN(2) == 0 {
+		args = append(args, w.pick("ASC", "DESC"))
+	}
+	if w.rnd.IntN(2) == 0 {
+		args = append(args, "COUNT", strconv.Itoa(1+w.rnd.IntN(3)))
+	}
+	if args[0] != "GEOSEARCHSTORE" {
+		how := w.pick("STORE", "STORE", "STORE", "STOREDIST")
+		if how == "STOREDIST" {
+			to += "-dist" // what is not known exactly is for nothing else
+		}
+		args = append(args, how, to)
+	}
+	w.do(args...)
 }
 
 func (w *workload) hashStep() {

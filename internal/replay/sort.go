@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -15,15 +14,15 @@ import (
 type sorting struct {
 	to          []byte
 	alpha, desc bool
-	unsorted    bool // BY a name in which nothing stands for an element
+	unsorted    bool   // BY a name in which nothing stands for an element
+	by          []byte // nil: the elements themselves
 	skip, count int64
-	gets        int // how often GET # is given
+	gets        [][]byte
 }
 
-// parseSort reads the arguments of a SORT; told is false where its result depends on keys
-// that it names by a pattern.
-func parseSort(a [][]byte) (s sorting, told bool) {
-	s, told = sorting{count: -1}, true
+// parseSort reads the arguments of a SORT.
+func parseSort(a [][]byte) sorting {
+	s := sorting{count: -1}
 	for rest := a[min(2, len(a)):]; len(rest) > 0; rest = rest[1:] {
 		switch {
 		case is(rest[0], "ALPHA"):
@@ -35,23 +34,28 @@ func parseSort(a [][]byte) (s sorting, told bool) {
 		case is(rest[0], "STORE") && len(rest) > 1:
 			s.to, rest = rest[1], rest[1:]
 		case is(rest[0], "BY") && len(rest) > 1:
-			s.unsorted = bytes.IndexByte(rest[1], '*') < 0
-			told, rest = told && s.unsorted, rest[1:]
+			s.by, rest = rest[1], rest[1:]
+			s.unsorted = s.unsorted || bytes.IndexByte(s.by, '*') < 0
 		case is(rest[0], "GET") && len(rest) > 1:
-			s.gets++
-			told, rest = told && string(rest[1]) == "#", rest[1:]
+			s.gets, rest = append(s.gets, rest[1]), rest[1:]
 		case is(rest[0], "LIMIT") && len(rest) > 2:
 			s.skip, _ = integer(rest[1])
 			s.count, _ = integer(rest[2])
 			rest = rest[2:]
 		}
 	}
-	return s, told
+	return s
+}
+
+// others reports whether the result depends on keys that are named by a pattern.
+func (s *sorting) others() bool {
+	names := func(pattern []byte) bool { return bytes.IndexByte(pattern, '*') >= 0 }
+	return !s.unsorted && names(s.by) || slices.ContainsFunc(s.gets, names)
 }
 
 // sortStore is SORT … STORE. What a server would refuse changes nothing.
 func sortStore(m *machine, e *keyspace.Event, a [][]byte) error {
-	s, told := parseSort(a)
+	s := parseSort(a)
 	if s.to == nil || len(a) < 4 {
 		return nil
 	}
@@ -60,13 +64,13 @@ func sortStore(m *machine, e *keyspace.Event, a [][]byte) error {
 	case in == nil:
 	case in.typ != keyspace.List && in.typ != keyspace.Set && in.typ != keyspace.SortedSet:
 		return nil
-	case !told, in.inexact, !m.afford(in.steps() * int64(bits.Len64(uint64(in.steps())))):
+	case s.others() && !m.all, in.inexact, !m.afford(in.steps() * int64(bits.Len64(uint64(in.steps())))):
 		o.inexact = true
 	default:
-		elements, ok := in.sorted(s)
+		elements, ok := m.sorted(e.DB, in, s)
 		elements = s.limited(elements)
-		if o.inexact = !ok || !m.afford(int64(len(elements))*int64(s.gets)); !o.inexact {
-			if err := m.sortInto(o, elements, max(s.gets, 1)); err != nil {
+		if o.inexact = !ok || !m.afford(int64(len(elements))*int64(len(s.gets))); !o.inexact {
+			if err := m.sortInto(e.DB, o, elements, s.gets); err != nil {
 				return err
 			}
 		}
@@ -74,33 +78,93 @@ func sortStore(m *machine, e *keyspace.Event, a [][]byte) error {
 	return m.replace(e, s.to, o)
 }
 
-// sortInto puts each of elements so often into a list, while there is room for it.
-func (m *machine) sortInto(o *object, elements []string, times int) error {
+// sortInto puts elements, or what is to be got for each, into a list, while there is room
+// for it.
+func (m *machine) sortInto(db int32, o *object, elements []string, gets [][]byte) error {
+	if len(gets) == 0 {
+		gets = [][]byte{[]byte("#")}
+	}
 	held := m.held
 	defer func() { m.held = held }() // it is counted once a key holds it
-	for _, v := range elements {
-		for range times {
+	for _, element := range elements {
+		for _, pattern := range gets {
+			v := []byte(element)
+			if string(pattern) != "#" {
+				var known bool
+				if v, known = m.named(db, pattern, element); !known {
+					o.inexact, o.list = true, deque{}
+					return nil
+				}
+				v = bytes.Clone(present(v))
+			}
 			if err := m.grow(len(v) + perElement); err != nil {
 				return err
 			}
-			o.list.pushTail([]byte(v))
+			o.list.pushTail(v)
 		}
 	}
 	return nil
 }
 
-// sorted returns the elements in the order of a SORT, which tells equal numbers apart by
-// their bytes, as it does all elements where it stores them (sort.c, sortCompare); false
-// if one that should be a number is none that is known.
-func (o *object) sorted(s sorting) (elements []string, ok bool) {
+// named returns the string that a pattern of a SORT names for an element (sort.c,
+// lookupKeyByPattern): of a key, or of a field of one; nil if there is none.
+func (m *machine) named(db int32, pattern []byte, element string) (v []byte, known bool) {
+	if bytes.IndexByte(pattern, 0) >= 0 || !m.afford(1+int64(len(pattern)+len(element))/16) {
+		return nil, false
+	}
+	before, after, ok := bytes.Cut(pattern, []byte("*"))
+	if !ok {
+		return nil, true
+	}
+	var field []byte
+	if b, f, ok := bytes.Cut(after, []byte("->")); ok && len(f) > 0 {
+		after, field = b, f
+	}
+	o := m.get(db, string(before)+element+string(after))
+	switch {
+	case o == nil:
+		return nil, true
+	case o.inexact:
+		return nil, false
+	case field == nil && o.typ == keyspace.String:
+		return present(o.str), true
+	case field != nil && o.typ == keyspace.Hash:
+		if f, ok := o.hash[string(field)]; ok {
+			return present(f.value), f.expire == keyspace.NoExpire // else it may have been gone already
+		}
+	}
+	return nil, true
+}
+
+// present is a string that is there, even if it is empty.
+func present(s []byte) []byte {
+	if s == nil {
+		return []byte{}
+	}
+	return s
+}
+
+// weighed is an element with what it is sorted by.
+type weighed struct {
+	element string
+	number  float64
+	text    []byte
+}
+
+// sorted returns the elements of a value in the order of a SORT, which tells equal numbers
+// apart by the bytes of the elements, and compares by bytes where it stores the result
+// (sort.c, sortCompare); false if that is not known: a number is none, or texts are equal
+// whose elements differ.
+func (m *machine) sorted(db int32, o *object, s sorting) (elements []string, ok bool) {
 	switch o.typ {
 	case keyspace.List:
 		for _, v := range o.list.all() {
 			elements = append(elements, string(v))
 		}
 	case keyspace.Set:
-		// A set has no order that could be stored.
-		s.alpha, s.unsorted = s.alpha || s.unsorted, false
+		if s.unsorted { // a set has no order that could be stored
+			s.alpha, s.unsorted, s.by = true, false, nil
+		}
 		elements = o.members()
 	case keyspace.SortedSet:
 		elements = o.ranked().between(0, len(o.zset))
@@ -111,23 +175,53 @@ func (o *object) sorted(s sorting) (elements []string, ok bool) {
 		}
 		return elements, true
 	}
-	numbers := map[string]float64{}
-	for _, v := range elements {
-		if s.alpha {
-			break
-		}
-		if numbers[v], ok = number([]byte(strings.TrimLeft(v, " "))); !ok {
+	all := make([]weighed, len(elements))
+	for i, v := range elements {
+		if all[i], ok = m.weigh(db, v, s); !ok {
 			return nil, false
 		}
 	}
-	slices.SortStableFunc(elements, func(a, b string) int {
-		c := cmp.Or(cmp.Compare(numbers[a], numbers[b]), strings.Compare(a, b))
+	compare := func(a, b weighed) int {
+		c := cmp.Or(cmp.Compare(a.number, b.number), bytes.Compare(a.text, b.text), int(flag(a.text != nil)-flag(b.text != nil)))
+		if s.by == nil || !s.alpha {
+			c = cmp.Or(c, cmp.Compare(a.element, b.element))
+		}
 		if s.desc {
 			c = -c
 		}
 		return c
-	})
+	}
+	slices.SortStableFunc(all, compare)
+	for i := range all {
+		if i > 0 && all[i].element != all[i-1].element && compare(all[i-1], all[i]) == 0 {
+			return nil, false
+		}
+		elements[i] = all[i].element
+	}
 	return elements, true
+}
+
+// weigh returns what an element is sorted by beside its own bytes; false if that is not
+// known.
+func (m *machine) weigh(db int32, element string, s sorting) (w weighed, ok bool) {
+	w.element = element
+	switch {
+	case s.by != nil:
+		if w.text, ok = m.named(db, s.by, element); !ok || s.alpha {
+			return w, ok && m.afford(int64(len(w.text)))
+		}
+	case s.alpha:
+		return w, true
+	default:
+		w.text = []byte(element)
+	}
+	if len(w.text) > 0 { // as strtod does
+		w.number, ok = number(bytes.TrimLeft(w.text, " \t\n\v\f\r"))
+	} else {
+		ok = true
+	}
+	w.text = nil
+	return w, ok
 }
 
 // limited applies LIMIT.

@@ -12,6 +12,7 @@ import (
 // they change, but not to what, and those that are not known at all.
 type unfollowed struct {
 	vague   map[string]bool // names, as package aof spells them
+	sorts   bool            // a SORT by or of other keys was met, which takes a machine that has them all
 	unknown int64
 	names   []string // of the unknown ones, in the order in which they were met
 
@@ -46,6 +47,10 @@ func (u *unfollowed) take(e *keyspace.Event) {
 	if u.computed = ok && int64(len(e.Args)) == e.Index; u.computed && !isTold(e) {
 		u.note()
 	}
+	if u.computed && commandName(e) == "sort" {
+		s := parseSort(e.Args)
+		u.sorts = u.sorts || s.others()
+	}
 }
 
 // isName reports whether a command can bear that name: it is no value that stands where a
@@ -66,9 +71,9 @@ func isTold(e *keyspace.Event) bool {
 	switch commandName(e) {
 	case "pfadd", "pfmerge":
 		return false
-	case "sort":
-		_, told := parseSort(e.Args)
-		return told
+	case "geosearchstore", "georadius", "georadiusbymember":
+		s, told := parseGeoSearch(e)
+		return told && !s.distances && !s.first
 	}
 	return true
 }
