@@ -15,7 +15,8 @@
 // scanner is asked for the secrets, too, since it opens more, but not for them alone:
 // it opens what looks like something, and a secret may lie in what does not.
 //
-//	redact.go       learning, and the events
+//	redact.go       learning
+//	apply.go        the events with all that replaced
 //	secrets.go      the secrets, and finding any of them in a text at once
 //	table.go        hashes in little memory
 //	judge.go        finding them in all that the scanner opens
