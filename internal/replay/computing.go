@@ -136,7 +136,7 @@ func linkedKeys(e *keyspace.Event) [][]byte {
 func (m *machine) change(e *keyspace.Event, key []byte, t keyspace.Type, made bool) *object {
 	name := string(key)
 	o := m.get(e.DB, name)
-	if o != nil && o.typ != t || o == nil && !made {
+	if o != nil && o.typ != t || o == nil && !made && !m.headless {
 		return nil
 	}
 	m.changing(e.DB, name, e)
@@ -153,6 +153,7 @@ func (m *machine) replace(e *keyspace.Event, key []byte, o *object) error {
 	name := string(key)
 	m.changing(e.DB, name, e)
 	m.remove(e.DB, name)
+	o.inexact = o.inexact || m.headless
 	if !o.inexact && (o.empty() || o.typ == keyspace.String && len(o.str) == 0) {
 		return nil
 	}

@@ -34,7 +34,7 @@ type Change struct {
 	Before, After       []byte
 	BeforeLen, AfterLen int   // -1: none
 	Expire              int64 // What is Expiry: the new one; of a key that goes: the one it had
-	Inexact             bool  // the value before is not known exactly
+	Inexact             bool  // the value before is not known exactly, or not whether there was one
 	Presumed            bool  // DB is: see keyspace.Event
 	Cut                 bool  // a value was too long, and is cut
 }
@@ -86,7 +86,7 @@ func (l *Log) History(ctx context.Context) iter.Seq2[*Change, error] {
 		out := &ledger{sorter: sorter}
 		made := func(m *machine) func() {
 			r := &recorder{l: l, m: m, out: out, attempt: out.begin()}
-			m.before, m.after = r.before, r.after
+			m.before, m.after, m.headless = r.before, r.after, l.o.Headless
 			return r.end
 		}
 		l.told = false

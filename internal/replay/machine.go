@@ -29,6 +29,10 @@ type machine struct {
 	// after, if not nil, is called when a command was computed.
 	after func()
 
+	// headless says that a key which holds nothing here may have held something before the
+	// log's beginning.
+	headless bool
+
 	open struct { // the key whose record is being read
 		db  int32
 		key string
@@ -137,6 +141,7 @@ func (m *machine) free(db int32, key string, t keyspace.Type) bool {
 // put makes a key hold a value that was not there, as an event says.
 func (m *machine) put(e *keyspace.Event, db int32, key string, o *object) {
 	o.presumed = o.presumed || e.Presumed
+	o.inexact = o.inexact || m.headless && m.get(db, key) == nil && (e.Kind != keyspace.Rename || e.Op == keyspace.OpMoveMember)
 	if m.dbs[db] == nil {
 		m.dbs[db] = map[string]*object{}
 	}

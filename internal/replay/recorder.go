@@ -42,7 +42,7 @@ func (r *recorder) before(db int32, key string, o *object, e *keyspace.Event) {
 	if e.Kind == keyspace.Command {
 		c = &Change{}
 	}
-	*c = Change{DB: db, Key: append(c.Key[:0], key...), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire, Presumed: e.Presumed}
+	*c = Change{DB: db, Key: append(c.Key[:0], key...), Source: e.Pos.Source, Offset: e.Record, Time: e.Time, Expire: keyspace.NoExpire, Presumed: e.Presumed, Inexact: r.m.headless}
 	if o != nil {
 		c.Type, c.Inexact = o.typ, o.inexact
 	}
@@ -197,7 +197,7 @@ func (r *recorder) deleted(c *Change, o *object, e *keyspace.Event) {
 	case keyspace.OpDeleteKey:
 		r.gone(c, o, Deleted)
 		// Before the first #TS of a log it is at least as late as its base was saved.
-		if now := cmp.Or(e.Time, r.l.s.saved); o.expire != keyspace.NoExpire && now != 0 && o.expire <= now+tick {
+		if now := cmp.Or(e.Time, r.l.s.saved); o != nil && o.expire != keyspace.NoExpire && now != 0 && o.expire <= now+tick {
 			c.What = Expired
 		}
 	case keyspace.OpDeleteElement:
@@ -282,7 +282,7 @@ func (r *recorder) after() {
 		} else if c.What == Stored && c.Before != nil { // the result is nothing
 			c.What = Deleted
 		}
-		if c.Cut || !bytes.Equal(c.Before, c.After) || c.What == Stored {
+		if c.Cut || !bytes.Equal(c.Before, c.After) || c.What == Stored || c.What.Tombstone() && r.m.headless {
 			r.add(c)
 		}
 	}

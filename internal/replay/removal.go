@@ -14,14 +14,18 @@ func (m *machine) delete(e *keyspace.Event) {
 	key := string(e.Key)
 	o := m.get(e.DB, key)
 	if o == nil {
-		if e.Op == keyspace.OpReplaceSome { // there is something now; what, is not known
+		switch {
+		case e.Op == keyspace.OpReplaceSome: // there is something now; what, is not known
 			m.changing(e.DB, key, e)
-			o = newObject(e.Type)
-			o.inexact = true
-			m.put(e, e.DB, key, o)
-			m.held += int64(len(key)) + perKey
+			m.unknown(e, key)
+			return
+		case !m.headless:
+			return
+		case e.Op == keyspace.OpDeleteKey || e.Type == keyspace.TypeNone: // there was something, and may be no more
+			m.changing(e.DB, key, e)
+			return
 		}
-		return
+		o = m.unknown(e, key)
 	}
 	if e.Op == keyspace.OpMoveEnd && !m.free(e.DB, string(e.Value), keyspace.List) {
 		return
@@ -63,6 +67,15 @@ func (m *machine) delete(e *keyspace.Event) {
 		o.inexact = true
 	}
 	m.tidy(e.DB, key)
+}
+
+// unknown makes a key hold a value of an event's type of which nothing is known.
+func (m *machine) unknown(e *keyspace.Event, key string) *object {
+	o := newObject(e.Type)
+	o.inexact = true
+	m.put(e, e.DB, key, o)
+	m.held += int64(len(key)) + perKey
+	return o
 }
 
 func (o *object) deleteElement(e *keyspace.Event) {
@@ -136,6 +149,9 @@ func (m *machine) expire(e *keyspace.Event) {
 	key := string(e.Key)
 	o := m.get(e.DB, key)
 	if o == nil {
+		if m.headless {
+			m.changing(e.DB, key, e)
+		}
 		return
 	}
 	if e.Field == nil {
@@ -162,4 +178,5 @@ func (m *machine) flush(e *keyspace.Event) {
 			m.remove(db, key)
 		}
 	}
+	m.headless = m.headless && e.DB >= 0
 }

@@ -12,11 +12,17 @@ func (m *machine) rename(e *keyspace.Event) error {
 	}
 	o := m.get(e.DB, from)
 	db := int32(e.Index)
-	if o == nil || db == e.DB && from == to {
+	if o == nil && !m.headless || db == e.DB && from == to {
 		return nil
 	}
 	m.changing(db, to, e)
 	m.remove(db, to)
+	if o == nil { // of what has the name now, as little is known
+		if e.Op != keyspace.OpCopy {
+			m.changing(e.DB, from, e)
+		}
+		return nil
+	}
 	if e.Op == keyspace.OpCopy {
 		var err error
 		if o, err = m.copied(o); err != nil {
@@ -48,6 +54,9 @@ func (m *machine) copied(o *object) (*object, error) {
 // moveMember is SMOVE.
 func (m *machine) moveMember(e *keyspace.Event, from, to string) error {
 	o := m.get(e.DB, from)
+	if o == nil && m.headless {
+		o = m.unknown(e, from)
+	}
 	if o == nil || o.typ != keyspace.Set {
 		return nil
 	}

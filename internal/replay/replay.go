@@ -45,6 +45,9 @@ type Options struct {
 	// Closely has the first reading, too, pass over nothing, as it otherwise does for
 	// bases that are damaged alone.
 	Closely bool
+	// Headless says that what the log begins with is missing: what keys held before it is
+	// not known.
+	Headless bool
 	// Want chooses the keys that are told of; it may be nil. All are replayed.
 	Want func(db int32, key []byte) bool
 	// Of a history: only what took values away, and of values their lengths alone.
@@ -126,6 +129,7 @@ func (l *Log) look(ctx context.Context, r Reading) (err error) {
 	if l.s, err = look(ctx, l.events, r, l.p, l.o.MaxMem); err != nil {
 		return err
 	}
+	l.s.seen.never = l.s.seen.never || l.o.Headless // no key is without a past
 	l.info = Info{Commands: l.s.commands, Counted: l.s.commands, Flushes: len(l.s.flushes), When: l.s.when}
 	if l.s.point >= 0 {
 		l.info.Counted = l.s.point
@@ -179,7 +183,7 @@ func (l *Log) State(ctx context.Context) keyspace.Seq {
 	return func(yield func(*keyspace.Event, error) bool) {
 		out := &emitter{yield: yield}
 		l.told = false
-		err := l.run(ctx, observer{made: func(m *machine) func() { return m.arrange }, done: func(m *machine) bool {
+		err := l.run(ctx, observer{made: func(m *machine) func() { m.headless = l.o.Headless; return m.arrange }, done: func(m *machine) bool {
 			out.libraries(m.libs)
 			m.each(func(db int32, key string, o *object) bool {
 				if l.o.Want == nil || l.o.Want(db, []byte(key)) {
