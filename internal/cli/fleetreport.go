@@ -41,7 +41,7 @@ owners; jsonl and csv list each finding, in the order of the inputs' paths.
 			}
 			defer d.Close()
 			if partition != "" || secrets {
-				p, err := d.Progress(cmd.Context(), sel)
+				p, err := d.Covered(cmd.Context(), sel)
 				if err != nil {
 					return err
 				}

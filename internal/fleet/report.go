@@ -15,9 +15,12 @@ type Selection struct {
 	Gone     bool // inputs too that are no longer where they were submitted from
 }
 
-// where is what all queries of a report ask for.
-const where = ` FROM fleet_found f JOIN fleet_inputs i ON i.id = f.input
-	WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 1 OR i.gone = 0)`
+// selected are the inputs that all queries of a report ask for, and where is what was
+// found in them.
+const (
+	selected = ` WHERE ($1 = '' OR i.owner = $1) AND ($2 = '' OR i.instance = $2) AND ($3 = 1 OR i.gone = 0)`
+	where    = ` FROM fleet_found f JOIN fleet_inputs i ON i.id = f.input` + selected
+)
 
 // tags are the owner and the instance of a selection, as the database calls them.
 func (db *DB) tags(s Selection) (owner, instance string, err error) {
@@ -52,7 +55,7 @@ func (db *DB) found(ctx context.Context, sel Selection, columns, order string, o
 
 // Report writes the findings and damages to w and ends it with a summary.
 func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w report.Writer, next func(rule string) string) (*report.Summary, error) {
-	status, err := db.Progress(ctx, sel)
+	status, err := db.Covered(ctx, sel)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	}
 	sum := &report.Summary{Complete: status.Incomplete() == "", BytesRead: status.Bytes, Files: uint64(status.Done), Keys: status.keys, Values: status.values, Coverage: 1}
 	var tally report.Tally
-	err = db.each(ctx, sel, func(f *scan.Finding, d *report.Damage) error {
+	record := func(f *scan.Finding, d *report.Damage) error {
 		if f != nil {
 			tally.Add(f)
 			return w.Finding(f)
@@ -76,9 +79,18 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 			sum.NotUnderstood += d.Length
 		}
 		return w.Damage(d)
-	})
-	if err != nil {
+	}
+	if err := db.each(ctx, sel, record); err != nil {
 		return nil, err
+	}
+	for i, path := range status.lost {
+		d := &report.Damage{Type: "damage", Source: path, What: "findings", Reason: "the database has lost what was found"}
+		if i == len(status.lost)-1 {
+			d.More = status.lostMore
+		}
+		if err := record(nil, d); err != nil {
+			return nil, err
+		}
 	}
 	if sum.BytesRead > 0 {
 		sum.Coverage = max(0, float64(sum.BytesRead-sum.NotUnderstood)/float64(sum.BytesRead))
@@ -87,7 +99,7 @@ func (db *DB) Report(ctx context.Context, sel Selection, run *report.Run, w repo
 	for _, g := range sum.Groups {
 		g.Next = next(g.Rule)
 	}
-	if status.Done < max(status.Inputs, 1) {
+	if status.Done < max(status.Inputs, 1) || len(status.lost) > 0 {
 		sum.Stopped = status.Incomplete()
 	}
 	return sum, w.Summary(sum)

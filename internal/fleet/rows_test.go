@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/s2"
 
@@ -171,6 +174,92 @@ func TestDamagedRows(t *testing.T) {
 	}
 	if h.run(anyReport, report...) != whole {
 		t.Error("the report is another without damage")
+	}
+}
+
+// Where the database has lost all that was found in an input, a report says so, and is
+// partial.
+func TestLostRows(t *testing.T) {
+	dir := t.TempDir()
+	lost := filepath.Join(dir, "many.aof")
+	write(t, filepath.Join(dir, "none.aof"), "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n")
+	write(t, filepath.Join(dir, "some.aof"), logOf(1, 20))
+	write(t, lost, logOf(2, 100))
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	h.run([]int{0}, "fleet", "work", "--drain", "--quiet")
+	h.run([]int{1}, "fleet", "report", "--format", "jsonl")
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const why = "of 3 inputs, 1 with findings that are kept no more"
+	if _, err := db.Exec(`DELETE FROM fleet_found WHERE input = (SELECT id FROM fleet_inputs WHERE path = ?)`, lost); err != nil {
+		t.Fatal(err)
+	}
+	got := h.run([]int{5}, "fleet", "report", "--format", "jsonl")
+	for _, want := range []string{`{"type":"damage","source":"` + lost + `",`, `"complete":false`, `"stopped":"` + why + `"`, `"damages":1`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("not said: %s", want)
+		}
+	}
+	if len(findings(got)) == 0 {
+		t.Error("nothing of the other input is reported")
+	}
+	for _, args := range [][]string{{"--secrets"}, {"--format", "parquet", "--partition", filepath.Join(t.TempDir(), "parts")}} {
+		cmd := h.command(append([]string{"fleet", "report"}, args...)...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 5 || !strings.Contains(said.String(), "incomplete: "+why+"\n") {
+			t.Errorf("%v: %v: %.300q", args, err, said.Bytes())
+		}
+	}
+	if _, err := db.Exec(`DELETE FROM fleet_found`); err != nil {
+		t.Fatal(err)
+	}
+	h.run([]int{3}, "fleet", "report", "--format", "jsonl")
+}
+
+// A worker beside which a newer program has moved the tables ends, and counts nothing
+// against an input.
+func TestMovedTablesEndWork(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 40 {
+		write(t, filepath.Join(dir, strconv.Itoa(i)+".aof"), logOf(i, 400))
+	}
+	h := newHost(t, "")
+	h.run([]int{0}, "fleet", "submit", dir)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.database, "sqlite:")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	cmd := h.command("fleet", "work", "--drain", "--quiet")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for done := 0; done == 0; time.Sleep(time.Millisecond) {
+		if err := db.QueryRow(`SELECT count(*) FROM fleet_inputs WHERE status = 'done'`).Scan(&done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec(`BEGIN IMMEDIATE; UPDATE fleet_version SET version = version + 1; ALTER TABLE fleet_found RENAME TO fleet_newer; COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	want := fmt.Sprintf("its tables are of version %d, and this program knows %d\n", fleet.Latest+1, fleet.Latest)
+	if cmd.ProcessState.ExitCode() != 4 || strings.Count(said.String(), "\n") != 1 || !strings.HasSuffix(said.String(), want) {
+		t.Errorf("%v: %.500q", err, said.Bytes())
+	}
+	var queued, counted int
+	if err := db.QueryRow(`SELECT count(*), sum(attempts) FROM fleet_inputs WHERE status <> 'done'`).Scan(&queued, &counted); err != nil {
+		t.Fatal(err)
+	}
+	if queued == 0 || counted > 0 {
+		t.Errorf("%d inputs are left, %d attempts at them count", queued, counted)
 	}
 }
 

@@ -116,6 +116,22 @@ func (db *DB) Migrate(ctx context.Context, version int) error {
 	})
 }
 
+// versionError is a version of the tables that this program does not know.
+type versionError int
+
+func (v versionError) Error() string {
+	return fmt.Sprintf("its tables are of version %d, and this program knows %d", int(v), Latest)
+}
+
+// current says whether the tables are of another version than when they were opened.
+func (db *DB) current(ctx context.Context) error {
+	at, err := db.version(ctx)
+	if err == nil && at != Latest {
+		return versionError(at)
+	}
+	return nil // a database that does not answer may do so later
+}
+
 func (db *DB) version(ctx context.Context) (version int, err error) {
 	err = db.sql.QueryRowContext(ctx, `SELECT version FROM fleet_version`).Scan(&version)
 	return version, err
@@ -135,7 +151,7 @@ func (db *DB) migrate(ctx context.Context, tx *sql.Tx, version int, queue func(r
 		return err
 	}
 	if at > Latest {
-		return fmt.Errorf("its tables are of version %d, and this program knows %d", at, Latest)
+		return versionError(at)
 	}
 	if at == 0 && version > 0 {
 		if err := queue(rivermigrate.DirectionUp, nil); err != nil {

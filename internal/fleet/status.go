@@ -22,6 +22,8 @@ type Status struct {
 	SetAside  []Reason `json:"set_aside,omitempty"`
 
 	keys, values uint64
+	lost         []string // the first of those with findings of which none is kept
+	lostMore     uint64   // how many there are beside these
 }
 
 // Incomplete says what keeps a report from covering all inputs, "" if nothing does.
@@ -34,7 +36,7 @@ func (s *Status) Incomplete() string {
 		n    int64
 		what string
 	}{
-		{s.Queued + s.Running, "not scanned yet"}, {s.Failed, "set aside"}, {s.Cancelled, "cancelled"}, {s.Damaged, "not read whole"},
+		{s.Queued + s.Running, "not scanned yet"}, {s.Failed, "set aside"}, {s.Cancelled, "cancelled"}, {s.Damaged, "not read whole"}, {int64(len(s.lost)) + int64(s.lostMore), "with findings that are kept no more"},
 	} {
 		if w.n > 0 {
 			why = append(why, fmt.Sprintf("%d %s", w.n, w.what))
@@ -107,6 +109,37 @@ func (db *DB) Progress(ctx context.Context, sel Selection) (*Status, error) {
 			s.Failed += n
 		case Cancelled:
 			s.Cancelled += n
+		}
+	}
+	return s, rows.Err()
+}
+
+// Covered is Progress, and which inputs have lost what was found in them: that their
+// number of findings is kept, and no row of them.
+func (db *DB) Covered(ctx context.Context, sel Selection) (*Status, error) {
+	s, err := db.Progress(ctx, sel)
+	if err != nil {
+		return nil, err
+	}
+	args, err := db.args(sel)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.sql.QueryContext(ctx, db.q(`SELECT i.path FROM fleet_inputs i`+selected+` AND i.findings > 0
+		AND NOT EXISTS (SELECT 1 FROM fleet_found f WHERE f.input = i.id) ORDER BY i.path {bytes}`), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var path string
+		if err := rows.Scan(&path); err != nil {
+			return nil, err
+		}
+		if len(s.lost) < maxReasons {
+			s.lost = append(s.lost, path)
+		} else {
+			s.lostMore++
 		}
 	}
 	return s, rows.Err()

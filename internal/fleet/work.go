@@ -56,12 +56,14 @@ type scanner struct {
 	db    *DB
 	o     WorkOptions
 	spare chan *recorder // of the input before
-	busy  atomic.Bool    // there is a job
-	ended chan struct{}  // says that a job ended
+	stop  context.CancelCauseFunc
+	busy  atomic.Bool   // there is a job
+	ended chan struct{} // says that a job ended
 }
 
 // Work scans inputs, one at a time, until ctx ends or, if that is wanted, nothing
-// is left to do. What it is at when ctx ends goes back into the queue.
+// is left to do. What it is at when ctx ends goes back into the queue, and so does what
+// it is at when another program gives the tables another version, which ends it.
 func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 	if err := db.sameKey(ctx, db.sql, o.KeyID); err != nil {
 		return err
@@ -71,7 +73,9 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 		return err
 	}
 	o.Name = name
-	w := &scanner{db: db, o: o, spare: make(chan *recorder, 1), ended: make(chan struct{}, 1)}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	w := &scanner{db: db, o: o, stop: end, spare: make(chan *recorder, 1), ended: make(chan struct{}, 1)}
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, w); err != nil {
 		return err
@@ -96,7 +100,13 @@ func (db *DB) Work(ctx context.Context, o WorkOptions) error {
 	if ctx.Err() == nil {
 		return c.Stop(stop) // the job that ended last is being ticked off
 	}
-	return c.StopAndCancel(stop)
+	if err := c.StopAndCancel(stop); err != nil {
+		return err
+	}
+	if v, old := context.Cause(ctx).(versionError); old {
+		return v
+	}
+	return nil
 }
 
 // watch rescues what dead workers held, until it is time to stop.
@@ -118,8 +128,13 @@ func (w *scanner) watch(ctx context.Context, c *river.Client[*sql.Tx]) {
 	}
 }
 
-// rescue does what db.rescue does, and says what kept it from that.
+// rescue does what db.rescue does, and says what kept it from that. It ends a worker that
+// does not know the tables any more.
 func (w *scanner) rescue(ctx context.Context, c *river.Client[*sql.Tx]) {
+	if err := w.db.current(ctx); err != nil {
+		w.stop(err)
+		return
+	}
 	if err := w.db.rescue(ctx, c, w.o.Lease); err != nil && ctx.Err() == nil {
 		w.o.Log.Warn("database", "error", w.o.Names.Mask(err.Error()))
 	}
@@ -209,17 +224,26 @@ func (w *scanner) Work(ctx context.Context, job *river.Job[scanJob]) error {
 		o.Log.Warn("given up", "input", name, "reason", errLost.Error())
 		return nil
 	case ctx.Err() != nil:
-		o.Log.Info("given back", "input", name)
-		if err := w.db.release(after, l, "", false); err != nil {
-			return err
-		}
-		return errGivenBack
+		return w.giveBack(after, l)
 	}
 	return w.failed(after, l, err)
 }
 
+// giveBack has an input tried again that was not read to its end for no fault of its own.
+func (w *scanner) giveBack(ctx context.Context, l *lease) error {
+	w.o.Log.Info("given back", "input", l.called)
+	if err := w.db.release(ctx, l, "", false); err != nil {
+		return err
+	}
+	return errGivenBack
+}
+
 // failed gives an input another try, or sets it aside.
 func (w *scanner) failed(ctx context.Context, l *lease, cause error) error {
+	if err := w.db.current(ctx); err != nil {
+		w.stop(err)
+		return w.giveBack(ctx, l)
+	}
 	reason, name := text(w.o.Names.Mask(cause.Error())), l.called
 	if l.attempts >= w.o.Attempts {
 		w.o.Counts.Failed.Add(1)
