@@ -303,12 +303,15 @@ func (b *builder) end() error {
 
 // beyond reports whether an element of the damaged record that c is reaches into
 // the record that comes next: a false number of elements has led into it.
-func (p *Part) beyond(e *keyspace.Event, c cut) bool {
+func (p *Part) beyond(e *keyspace.Event, c cut) bool { return p.endOf(e) > c.to }
+
+// endOf is where the string of an event ends.
+func (p *Part) endOf(e *keyspace.Event) int64 {
 	at := e.Pos.Offset
 	if p.envelope {
 		at = e.Pos.Inner
 	}
-	return at+max(e.Length, 0) > c.to
+	return at + max(e.Length, 0)
 }
 
 // counting counts what is written.

@@ -98,6 +98,34 @@ func TestCleanFileSizes(t *testing.T) {
 	}
 }
 
+// TestCleanFileSaysNoSlots: how many keys are in a slot is not in a clean file. Servers in a
+// cluster make room for as many, and do without.
+func TestCleanFileSaysNoSlots(t *testing.T) {
+	aux := func(value string) []byte {
+		return fmt.Appendf(nil, "\xfa\x09slot-info%c%s", len(value), value)
+	}
+	for name, between := range map[string][]byte{
+		"of Redis":  {0xf4, 5, 0x81, 0, 0, 0x10, 0, 0, 0, 0, 0, 0},
+		"of Valkey": aux("15470,17592186044416,0"),
+		"short":     aux("1,2,0"),
+	} {
+		p := twoDatabases(3, []byte{40, 0}, between)
+		p[headerSize-1]++ // version 12
+		var out, sure bytes.Buffer
+		if _, _, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		p = twoDatabases(3, []byte{40, 0}, nil)
+		p[headerSize-1]++
+		if _, _, err := Run(t.Context(), memory{p: p}, Options{Clean: &sure, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(out.Bytes(), sure.Bytes()) {
+			t.Errorf("%s:\n%q, want\n%q", name, &out, &sure)
+		}
+	}
+}
+
 // TestCleanFileNeedsDatabases: of a clean file that servers refuse unless they are told to
 // have more databases, the report says how many.
 func TestCleanFileNeedsDatabases(t *testing.T) {

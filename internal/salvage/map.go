@@ -138,7 +138,7 @@ const (
 	lost                     // it could not be understood
 	partial                  // nor could all of the record that begins there, but a part of it
 	refused                  // it is a record with elements that a server refuses
-	selected                 // it selects a database, or says how many keys that has
+	selected                 // it selects a database, or says how many keys are there or in a slot
 	unbalanced               // a MULTI without EXEC or the reverse
 )
 

@@ -186,13 +186,17 @@ func (s *survey) event(e *keyspace.Event) error {
 	}
 	switch e.Kind {
 	case keyspace.DB:
-		s.db = e.DB
 		if e.Index >= 0 {
 			s.m.sizeOf(e.DB).expires = uint64(e.Count)
 		}
-		return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
+		return s.selects(e, e.Record+e.Length)
+	case keyspace.Slot:
+		return s.selects(e, e.Record+e.Length)
 	case keyspace.Aux:
 		s.p.Salvaged = s.p.Salvaged || string(e.Key) == rdbwrite.Salvaged
+		if string(e.Key) == "slot-info" { // of Valkey what a Slot is of Redis
+			return s.selects(e, s.p.endOf(e))
+		}
 	case keyspace.Function:
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key), refused: s.twice != nil && refusedLibrary(e.Value)}
 	case keyspace.Key:
@@ -215,6 +219,13 @@ func (s *survey) event(e *keyspace.Event) error {
 		return s.keyEnd()
 	}
 	return nil
+}
+
+// selects takes what selects a database, or says how many keys are in it or in a slot: a
+// server makes room for as many, and a clean file says what it keeps.
+func (s *survey) selects(e *keyspace.Event, end int64) error {
+	s.db = e.DB
+	return s.p.cut(cut{e.Record, end, selected, e.DB})
 }
 
 // begins opens the record of a key, but for its name.
