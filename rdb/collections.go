@@ -92,7 +92,11 @@ func (r *Reader) followed(what string, then func() error) error {
 	if err := r.needBlob(b, int(left), what); err != nil {
 		return err
 	}
-	r.member = append(r.member[:0], b.b[b.i:b.i+int(left)]...)
+	last := b.b[b.i : b.i+int(left)]
+	if !r.silent { // a trial asks but for its length
+		r.member = append(r.member[:0], last...)
+		last = r.member
+	}
 	b.i += int(left)
 	if err := r.closeBlob(b, what); err != nil {
 		return err
@@ -104,7 +108,7 @@ func (r *Reader) followed(what string, then func() error) error {
 	if r.ev.Part != keyspace.Whole {
 		r.ev.Part = keyspace.Last
 	}
-	err = r.element(r.member, t.enc)
+	err = r.element(last, t.enc)
 	r.ev.Part = keyspace.Whole
 	return err
 }
@@ -169,12 +173,29 @@ func hashOf(r *Reader) error {
 	return err
 }
 
-func (r *Reader) pair() (err error) {
-	if r.field, err = r.name(r.field[:0], "field"); err != nil {
+func (r *Reader) pair() error {
+	if err := r.fieldName(); err != nil {
 		return err
 	}
-	r.ev.Field = r.field
 	return r.value("value")
+}
+
+// fieldName reads the name of a field. A trial passes over it.
+func (r *Reader) fieldName() (err error) {
+	if !r.silent {
+		r.field, err = r.name(r.field[:0], "field")
+		r.ev.Field = r.field
+		return err
+	}
+	t, err := r.text("field")
+	if err != nil {
+		return err
+	}
+	if t.enc == keyspace.Raw && t.full <= int64(r.lim.MaxKey) {
+		return r.pass(t.size, "field")
+	}
+	r.field, err = r.stringOf(r.field[:0], t, "field")
+	return err
 }
 
 // hashExpiresValkey reads RDB_TYPE_HASH_2 of Valkey 9 (rdbSaveObject): field,
@@ -187,11 +208,10 @@ func hashExpiresValkey(r *Reader) error {
 	return err
 }
 
-func (r *Reader) expiringPair() (err error) {
-	if r.field, err = r.name(r.field[:0], "field"); err != nil {
+func (r *Reader) expiringPair() error {
+	if err := r.fieldName(); err != nil {
 		return err
 	}
-	r.ev.Field = r.field
 	return r.followed("value", r.fieldExpire)
 }
 

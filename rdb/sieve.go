@@ -1,29 +1,32 @@
 package rdb
 
-import mathbits "math/bits"
-
 // Of noise, one place of thirty begins with two bytes that a record can begin with. To
 // look further, plausibleAt takes branches that no processor foresees; Sieve takes none
 // for two bytes more, nor for where they stand. Tables tell that: one byte tells where
 // the next stands that tells most, and which row judges it.
 
-// SieveAhead is how many bytes from the first place on Sieve may look at.
-const SieveAhead = 4 << 10
+// Of b, Sieve looks at SieveAhead bytes, for places among the first SieveBlock.
+const (
+	SieveBlock = 1 << 10
+	SieveAhead = 4 << 10 // where a record of the last place is judged lies before it
+)
 
 // Sieve refuses nearly all places that MayBegin lets pass, and none where a record
-// begins. Each bit is for a place from the start of b on, which has SieveAhead bytes.
-func Sieve(b []byte, places uint64) (left uint64) {
+// begins. It returns the others, in the memory of all.
+func Sieve(b []byte, places []uint16) (left []uint16) {
 	w := (*[SieveAhead]byte)(b) // of a power of two: where an index is cut to it, none is checked
-	for ; places != 0; places &= places - 1 {
-		bit := uint(mathbits.TrailingZeros64(places)) % 64
-		key := keys[kindOf[w[bit]]%kinds][w[bit+1]]
-		at := (bit + key.skip() + uint(w[bit+2]&key.mask())) % SieveAhead
-		value := values[key.row()%kinds][w[at]]
+	n := 0
+	for _, place := range places {
+		i := uint(place)
+		key := keys[kindOf[w[i%SieveAhead]]%kinds][w[(i+1)%SieveAhead]]
+		at := i + key.skip() + uint(w[(i+2)%SieveAhead]&key.mask())
+		value := values[key.row()%kinds][w[at%SieveAhead]]
 		end := at + value.skip()
 		last := lasts[w[end%SieveAhead]^w[(end-1)%SieveAhead]&value.mask()] >> value.row()
-		left |= uint64(last&1) << bit
+		places[n] = place
+		n += int(last & 1)
 	}
-	return left
+	return places[:n]
 }
 
 // MayBegin reports whether a record can begin with two bytes: with a type that servers
@@ -33,6 +36,9 @@ func Sieve(b []byte, places uint64) (left uint64) {
 func MayBegin(first, second byte) bool {
 	return keys[kindOf[first]%kinds][second].row() != kindNone
 }
+
+// BehindDB is the byte that follows where MayBegin takes a database and Sieve leaves it.
+const BehindDB = opResizeDB
 
 // turn is what follows from a byte. Its lowest 11 bits are how far the next one stands
 // that is looked at. The bit above them says, of two bytes, that the third is added to

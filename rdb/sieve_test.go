@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -65,7 +66,7 @@ func crafted(r *rand.Rand, first byte) []byte {
 func checkSieve(t *testing.T, b []byte, i int) (plausible, passed bool) {
 	t.Helper()
 	may := mayBeginPlainly(b[i], b[i+1])
-	plausible, passed = may && plausibleAt(b, i), Sieve(b[i:], 1) == 1
+	plausible, passed = may && plausibleAt(b, i), len(Sieve(b[i:], []uint16{0})) == 1
 	if plausible && !passed {
 		t.Fatalf("a place that may begin a record is refused: % x", b[i:i+80])
 	}
@@ -122,20 +123,54 @@ func TestSieveNoise(t *testing.T) {
 	}
 }
 
-func BenchmarkSieveNoise(b *testing.B) {
-	noise := randomBytes(8<<20, 1)
-	places := make([]uint64, (len(noise)-SieveAhead)/64)
-	for i := range 64 * len(places) {
-		if MayBegin(noise[i], noise[i+1]) {
-			places[i/64] |= 1 << (i % 64)
+// TestSieveBlock: of the places of a block those are left that are by themselves, in order.
+func TestSieveBlock(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for n := range SieveBlock {
+		b := randomBytes(SieveAhead, uint64(n))
+		for i := 0; n%2 == 0 && i+crafts < len(b); i += crafts { // of which more is left
+			copy(b[i:], crafted(r, byte(r.IntN(28)))[:crafts])
+		}
+		b = append(b, make([]byte, SieveAhead)...)
+		var all, want []uint16
+		for i := range SieveBlock {
+			if MayBegin(b[i], b[i+1]) || i%7 == 0 {
+				all = append(all, uint16(i))
+				if len(Sieve(b[i:], []uint16{0})) == 1 {
+					want = append(want, uint16(i))
+				}
+			}
+		}
+		if got := Sieve(b, all); !slices.Equal(got, want) {
+			t.Fatalf("%d are left, not %d: %d, not %d", len(got), len(want), got, want)
 		}
 	}
-	b.SetBytes(int64(64 * len(places)))
+}
+
+// placesOf are the places of each block of b at which a record may begin by two bytes.
+func placesOf(b []byte) (blocks [][]uint16) {
+	for from := 0; from+SieveAhead <= len(b); from += SieveBlock {
+		var places []uint16
+		for i := range SieveBlock {
+			if MayBegin(b[from+i], b[from+i+1]) {
+				places = append(places, uint16(i))
+			}
+		}
+		blocks = append(blocks, places)
+	}
+	return blocks
+}
+
+func BenchmarkSieveNoise(b *testing.B) {
+	noise := randomBytes(8<<20, 1)
+	blocks := placesOf(noise)
+	b.SetBytes(int64(SieveBlock * len(blocks)))
 	b.ReportAllocs()
-	left := uint64(0)
+	left := 0
+	var places [SieveBlock]uint16
 	for b.Loop() {
-		for k, p := range places {
-			left |= Sieve(noise[64*k:], p)
+		for k, p := range blocks {
+			left += len(Sieve(noise[SieveBlock*k:], places[:copy(places[:], p)]))
 		}
 	}
 	if left == 0 {

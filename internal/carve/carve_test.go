@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math/bits"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/valkeyfs/valkeyfs/keyspace"
 	"github.com/valkeyfs/valkeyfs/rdb"
@@ -228,45 +228,65 @@ func beginsPlainly(a, b byte) (record, rest bool) {
 	return rdb.MayBegin(a, b), rest
 }
 
-// TestCandidates: all places are marked that two bytes allow and what follows does not
-// refuse, and few others, wherever a block ends and whatever lies behind it.
+// TestCandidates: all places are left that two bytes allow and what follows does not
+// refuse, and few others, wherever a block ends and whatever lies before and behind it.
 func TestCandidates(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	f := newFinder()
 	for n := range block + 1 {
 		for _, ahead := range []int{1, rdb.SieveAhead} {
-			b := noise(r, n+ahead)
-			if n%2 == 0 { // where much may begin
+			start := r.IntN(3)
+			b := noise(r, start+n+ahead)
+			switch n % 3 {
+			case 0: // where much may begin
 				for i := range b {
-					b[i] = "\x00\x00\x01\x02ARE*VC1\x1f\x8b\x28\xb5\xf9\xfc\xc3"[r.IntN(18)]
+					b[i] = "\x00\x00\x01\x02ARE*VC1\x1f\x8b\x28\xb5\xf9\xfc\xc3\xf8\xfe\xfb\x05"[r.IntN(22)]
+				}
+			case 1: // where strings are
+				text := "\x01*R2\u00e9\x02V(x\u4e2d1\x01\u00e9\r\n\U0001f600*-"
+				copy(b, strings.Repeat(text, len(b)/len(text)+1))
+			}
+			left := f.candidates(b, start, n)
+			if !slices.IsSorted(left) {
+				t.Fatalf("in this order: %d", left)
+			}
+			whole := len(b)-start >= rdb.SieveAhead
+			for i := range n {
+				at := b[start+i:]
+				may, rest := beginsPlainly(at[0], at[1])
+				if may && whole {
+					may = len(rdb.Sieve(b[start+i/64*64:], []uint16{uint16(i % 64)})) == 1
+				}
+				if at[0] == 1 || at[0] == 2 {
+					rest = rest && (!whole || mayBeText(at[1:1+leastString]))
+				}
+				_, marked := slices.BinarySearch(left, uint16(i))
+				if (may || rest) && !marked {
+					t.Fatalf("of %d bytes and %d behind them, %d is not left: % x", n, ahead, i, at[:min(len(at), 16)])
 				}
 			}
-			f.candidates(b, n)
-			for i := range block {
-				may := false
-				if i < n {
-					record, rest := beginsPlainly(b[i], b[i+1])
-					if from := i / 64 * 64; record && len(b)-from >= rdb.SieveAhead {
-						record = rdb.Sieve(b[from:], 1<<(i-from)) != 0
-					}
-					may = record || rest
-				}
-				if marked := f.marks[i/64]>>(i%64)&1 != 0; may && !marked || marked && i >= n {
-					t.Fatalf("of %d bytes and %d behind them, %d is marked: %t", n, ahead, i, marked)
-				}
+			if len(left) > 0 && int(left[len(left)-1]) >= n {
+				t.Fatalf("of %d bytes %d is left", n, left[len(left)-1])
 			}
 		}
 	}
-	b, marked := noise(r, 1<<20), 0
+	b, left := noise(r, 1<<20), 0
 	for from := 0; from+block+rdb.SieveAhead <= len(b); from += block {
-		f.candidates(b[from:], block)
-		for _, m := range f.marks {
-			marked += bits.OnesCount64(m)
+		left += len(f.candidates(b, from, block))
+	}
+	if left > len(b)/300 {
+		t.Errorf("%d of %d places of noise are left", left, len(b))
+	}
+}
+
+// mayBeText reports whether b may be the first bytes of a text, which may go on.
+func mayBeText(b []byte) bool {
+	for k := range utf8.UTFMax {
+		if isText(b[:len(b)-k]) {
+			return true
 		}
 	}
-	if marked > len(b)/100 {
-		t.Errorf("%d of %d places of noise are marked", marked, len(b))
-	}
+	return false
 }
 
 // TestEvents: what a piece holds is told at its offsets in the image.

@@ -3,7 +3,6 @@ package carve
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/valkeyfs/valkeyfs/aof"
 	"github.com/valkeyfs/valkeyfs/rdb"
@@ -31,16 +30,16 @@ type found struct {
 }
 
 // finder looks for what may begin where, in one pass: two bytes rule out nearly
-// all places of what is none of it, and of records two more bytes.
+// all places of what is none of it, and a few more of what is left.
 type finder struct {
-	probe *rdb.Prober
-	marks [block / 64]uint64 // a bit for each place of a block
+	probe                *rdb.Prober
+	records, others, all list // places of a block
 }
 
 func newFinder() *finder { return &finder{probe: rdb.NewProber()} }
 
 // block is how many places are looked at before what may begin there is judged.
-const block = 1024
+const block = rdb.SieveBlock
 
 // next returns what may begin at or behind index from of b, before to.
 func (f *finder) next(b []byte, from, to int) (found, bool) {
@@ -49,33 +48,30 @@ func (f *finder) next(b []byte, from, to int) (found, bool) {
 	for at := from; at < end; {
 		start := at
 		at = min(start+block, end)
-		f.candidates(b[start:], at-start)
 		behind := start // of zeros that were passed over
-		for k, marks := range f.marks {
-			for ; marks != 0; marks &= marks - 1 {
-				i := start + 64*k + bits.TrailingZeros64(marks)
-				if i < behind {
-					continue
+		for _, place := range f.candidates(b, start, at-start) {
+			i := start + int(place)
+			if i < behind {
+				continue
+			}
+			if b[i] == 0 && b[i+1] == 0 {
+				if l := listpackAround(b, i, from, to); l >= 0 {
+					return found{l, hitListpack}, true
 				}
-				if b[i] == 0 && b[i+1] == 0 {
-					if l := listpackAround(b, i, from, to); l >= 0 {
-						return found{l, hitListpack}, true
-					}
-					behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
-					at = max(at, behind)
-					continue
+				behind = max(i+zeros(b[i:end])-1, i+1) // at the last of them
+				at = max(at, behind)
+				continue
+			}
+			if kind := b[i]; kind == 1 || kind == 2 {
+				if s := stringAround(b, i, from, to); s >= 0 {
+					return found{s, hitString}, true
 				}
-				if kind := b[i]; kind == 1 || kind == 2 {
-					if s := stringAround(b, i, from, to); s >= 0 {
-						return found{s, hitString}, true
-					}
-				}
-				if i >= to {
-					continue
-				}
-				if what := f.at(b, i); what != hitNone {
-					return found{i, what}, true
-				}
+			}
+			if i >= to {
+				continue
+			}
+			if what := f.at(b, i); what != hitNone {
+				return found{i, what}, true
 			}
 		}
 	}
@@ -93,28 +89,33 @@ func listpackAround(b []byte, i, from, to int) int {
 	return -1
 }
 
-// candidates marks those of the first n bytes of b, a block at most and followed by
+// candidates returns those of n places of b from start on, a block at most and followed by
 // another byte, at which something may begin.
-func (f *finder) candidates(b []byte, n int) {
-	var records [len(f.marks)]uint64 // and what else begins in f.marks
-	f.marks = records
+func (f *finder) candidates(b []byte, start, n int) []uint16 {
+	b = b[start:]
+	var records, others, prefixes [block / 64]uint64
 	k := n / 64
-	mark(b, records[:k], f.marks[:k])
+	mark(b, marks{records[:k], others[:k], prefixes[:k]})
 	for i := 64 * k; i < n; i++ {
-		m := sides[b[i]].first & sides[b[i+1]].second
-		if m&(classRecord|classPrefix) != 0 {
+		class := firstOf(b[i]) & secondOf(b[i+1])
+		if class&(classRecord|classPrefix) != 0 {
 			records[k] |= 1 << (i % 64)
 		}
-		if m&(classString|classOther) != 0 {
-			f.marks[k] |= 1 << (i % 64)
+		if class&classOther != 0 {
+			others[k] |= 1 << (i % 64)
 		}
 	}
-	for k, places := range records {
-		if len(b) >= 64*k+rdb.SieveAhead {
-			places = rdb.Sieve(b[64*k:], places)
+	if n == block {
+		prefixed(&records, &others, &prefixes)
+	} else {
+		for k, p := range prefixes {
+			records[k] |= p
 		}
-		f.marks[k] |= places
 	}
+	if len(b) < rdb.SieveAhead {
+		return f.all.merge(f.records.of(&records), f.others.of(&others))
+	}
+	return f.all.merge(rdb.Sieve(b, f.records.of(&records)), sieve(b, f.others.of(&others)))
 }
 
 // at returns what may begin at an index.

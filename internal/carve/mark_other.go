@@ -3,4 +3,4 @@
 package carve
 
 // mark is markPlainly.
-func mark(b []byte, records, others []uint64) { markPlainly(b, records, others) }
+func mark(b []byte, to marks) { markPlainly(b, to) }

@@ -2,36 +2,44 @@ package carve
 
 import (
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 )
+
+// madeMarks are those of a number of words, each with something in it, and a word behind.
+func madeMarks(words int) (m marks) {
+	for _, to := range []*[]uint64{&m.records, &m.others, &m.prefixes} {
+		*to = slices.Repeat([]uint64{0x5555555555555555}, words+1)
+	}
+	return m
+}
 
 // checkMark holds what marks, plainly and as this machine does, to what two bytes tell.
 func checkMark(t *testing.T, b []byte) {
 	t.Helper()
 	words := (len(b) - 1) / 64
-	records, others := make([]uint64, words), make([]uint64, words)
+	want := madeMarks(words)
 	for i := range 64 * words {
-		m := sides[b[i]].first & sides[b[i+1]].second
-		if m&(classRecord|classPrefix) != 0 {
-			records[i/64] |= 1 << (i % 64)
-		}
-		if m&(classString|classOther) != 0 {
-			others[i/64] |= 1 << (i % 64)
-		}
-	}
-	for name, mark := range map[string]func(b []byte, records, others []uint64){"markPlainly": markPlainly, "mark": mark} {
-		gotRecords, gotOthers := make([]uint64, words+1), make([]uint64, words+1)
-		for k := range gotRecords {
-			gotRecords[k], gotOthers[k] = 0x5555555555555555, 0x5555555555555555
-		}
-		mark(b, gotRecords[:words], gotOthers[:words])
-		for k := range words {
-			if gotRecords[k] != records[k] || gotOthers[k] != others[k] {
-				t.Fatalf("%s, word %d of %d: %x %x, not %x %x, of % x", name, k, words, gotRecords[k], gotOthers[k], records[k], others[k], b[64*k:64*k+65])
+		class := firstOf(b[i]) & secondOf(b[i+1])
+		for _, m := range []struct {
+			to    []uint64
+			class uint8
+		}{{want.records, classRecord}, {want.others, classOther}, {want.prefixes, classPrefix}} {
+			if m.to[i/64] &^= 1 << (i % 64); class&m.class != 0 {
+				m.to[i/64] |= 1 << (i % 64)
 			}
 		}
-		if gotRecords[words] != 0x5555555555555555 || gotOthers[words] != 0x5555555555555555 {
-			t.Fatalf("%s writes behind %d words", name, words)
+		record, other := beginsPlainly(b[i], b[i+1])
+		if record && class&(classRecord|classPrefix) == 0 || other && class&classOther == 0 {
+			t.Fatalf("% x is of class %x", b[i:i+2], class)
+		}
+	}
+	for name, mark := range map[string]func(b []byte, to marks){"markPlainly": markPlainly, "mark": mark} {
+		got := madeMarks(words)
+		mark(b, marks{got.records[:words], got.others[:words], got.prefixes[:words]})
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s, of %d words: %x, not %x, of % x", name, words, got, want, b[:64*words+1])
 		}
 	}
 }
