@@ -26,6 +26,7 @@ var computing = map[string]computation{
 	"bitop":       bitOp,
 	"pfadd":       countUniques,
 	"pfmerge":     countUniques,
+	"pfcount":     keepCount,
 	"hincrby":     hashAdd,
 	"sunionstore": setStore,
 	"sinterstore": setStore,
@@ -167,6 +168,17 @@ func countUniques(m *machine, e *keyspace.Event, a [][]byte) error {
 		return nil
 	}
 	if o := m.change(e, a[1], keyspace.String, true); o != nil {
+		o.inexact = true
+	}
+	return nil
+}
+
+// keepCount is PFCOUNT key, which is logged where it puts what it has counted into the key.
+func keepCount(m *machine, e *keyspace.Event, a [][]byte) error {
+	if len(a) != 2 {
+		return nil
+	}
+	if o := m.change(e, a[1], keyspace.String, false); o != nil {
 		o.inexact = true
 	}
 	return nil

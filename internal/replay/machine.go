@@ -307,6 +307,7 @@ func (m *machine) key(e *keyspace.Event) error {
 	if e.Op == keyspace.OpCreate {
 		o.expire = e.Expire
 	}
+	o.inexact = o.inexact || isOpaque(e)
 	if len(e.Field) > 0 { // of a module's type, its name
 		o.module, o.modVer = string(e.Field), e.Index
 	}

@@ -15,7 +15,8 @@ func (m *machine) delete(e *keyspace.Event) {
 	o := m.get(e.DB, key)
 	if o == nil {
 		switch {
-		case e.Op == keyspace.OpReplaceSome: // there is something now; what, is not known
+		case e.Op == keyspace.OpReplaceSome, // there is something now; what, is not known
+			e.Op == keyspace.OpDeleteSome && e.Type == keyspace.List: // or there may be: LMOVEM gives one list what it takes from another
 			m.changing(e.DB, key, e)
 			m.unknown(e, key)
 			return

@@ -102,6 +102,29 @@ func TestInexact(t *testing.T) {
 	}
 }
 
+// So is a key to which a command gives something that no event tells.
+func TestInexactOfNewKeys(t *testing.T) {
+	for command, keys := range map[string]string{"GCRA k 1 1 1 1": "k", "ARSEEK k 5": "k", "LMOVEM l k LEFT RIGHT COUNT 2": "k l", "PFCOUNT s": "s"} {
+		path := logOf(t, "SELECT 0", "RPUSH l a b c", "SET s HYLL", command)
+		l, err := Open(t.Context(), logEvents(t, path), Point{}, Options{MaxMem: 1 << 26, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := dataSet(t, l.State(t.Context()))
+		for _, k := range strings.Fields(keys) {
+			if !strings.Contains(got["0/"+k], " inexact") {
+				t.Errorf("%s: %s is %q", command, k, got["0/"+k])
+			}
+		}
+		if name, _, _ := strings.Cut(command, " "); !slices.Equal(l.Info().Vague, []string{name}) {
+			t.Errorf("%s: named are %v", command, l.Info().Vague)
+		}
+	}
+	if got := state(t, logOf(t, "SELECT 0", "SET s HYLL", "PFCOUNT s none"), Point{})["0/s"]; strings.Contains(got, "inexact") {
+		t.Errorf("PFCOUNT of two keys: %q", got)
+	}
+}
+
 // What is made of a value that is not known is not known either, whatever was there.
 func TestInexactSpreads(t *testing.T) {
 	got := state(t, logOf(t, "SELECT 0", "PFADD h x", "SET s abc", "BITOP OR b h s", "RPUSH l b a", "SORT l BY w_* ALPHA STORE m", "RPUSH d x",

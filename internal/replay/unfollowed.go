@@ -71,6 +71,8 @@ func isTold(e *keyspace.Event) bool {
 	switch commandName(e) {
 	case "pfadd", "pfmerge":
 		return false
+	case "pfcount":
+		return len(e.Args) != 2
 	case "geosearchstore", "georadius", "georadiusbymember":
 		s, told := parseGeoSearch(e)
 		return told && !s.distances && !s.first
@@ -96,6 +98,8 @@ func (u *unfollowed) note() {
 // isVague reports whether applying an event makes a value inexact.
 func isVague(e *keyspace.Event) bool {
 	switch e.Kind {
+	case keyspace.Key:
+		return isOpaque(e)
 	case keyspace.Element:
 		return e.Op == keyspace.OpAppend || !isNative(e.Type) || e.Type == keyspace.SortedSet && e.Count != 0
 	case keyspace.Delete:
@@ -107,6 +111,11 @@ func isVague(e *keyspace.Event) bool {
 		}
 	}
 	return false
+}
+
+// isOpaque reports whether an event begins a change of a value that no command takes apart.
+func isOpaque(e *keyspace.Event) bool {
+	return e.Op == keyspace.OpUpdate && !isNative(e.Type) && e.Type != keyspace.TypeNone
 }
 
 // isNative reports whether commands of a type are replayed.
