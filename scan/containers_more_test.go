@@ -191,6 +191,11 @@ var moreWrappers = []wrapper{
 	{"entities", "", func(_, value string) string { return html.EscapeString(`{"a":"<b>","v":"` + value + `"}`) }},
 	{"mime", "", wrapMIME("base64")},
 	{"mime", "", wrapMIME("quoted-printable")},
+	{"uuencode", "", wrapUU("begin 644 data.bin\n", '`')},
+	{"uuencode", "", wrapUU("Subject: report\n\nbegin 0600 a name\n", ' ')},
+	{"uuencode", "", func(_, value string) string {
+		return strings.ReplaceAll(wrapUU("begin 755 a\n", '`')("", compressed("gzip")("", value)), "\n", "\r\n")
+	}},
 	{"snappy", "", func(_, value string) string { return string(snappy.Encode(nil, []byte(value))) }},
 	{"snappy", "", written(func(w io.Writer) io.WriteCloser { return snappy.NewBufferedWriter(w) })},
 	{"lz4-block", "", wrapLZ4(le32)},

@@ -49,7 +49,7 @@ func decoders() []decoder {
 		phpDecoder, phpSessionDecoder, pickleDecoder, marshalDecoder, javaDecoder, igbinaryDecoder, nrbfDecoder, dotnetDecoder, aspnetStateDecoder, gobDecoder,
 		erlangDecoder, utf16Decoder,
 		msgpackLZ4Decoder, msgpackDecoder, cborDecoder, bsonDecoder, protobufDecoder, lz4JavaDecoder, lz4BlockDecoder, snappyDecoder, brotliDecoder, deflateDecoder,
-		jwtDecoder, signedDecoder, mimeDecoder, quotedDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
+		jwtDecoder, signedDecoder, mimeDecoder, uuDecoder, quotedDecoder, xmlDecoder, dataURLDecoder, hexDecoder, base32Decoder, base64Decoder, entityDecoder, percentDecoder,
 		latin1Decoder, literalDecoder, base85Decoder, ascii85Decoder,
 	}
 }

@@ -20,7 +20,7 @@ var tedious = []string{
 	"\x80\x04(((", "\x04\x08[", "\xac\xed\x00\x05", "a:1:{", "\x81\xa1a", "\xdf\xff\xff", "https://hooks.slack.com/", `\u0061`, "}", "=", "MII", "SK0123456789abcdef0123456789abcdef ",
 	"heroku 12345678-1234-1234-1234-123456789012 ", "telegram 12345678:A", `api_key = "`, "{{", "http://a:b@", "ZXlK", "H4sI", "rO0AB", "eJ", "KLUv", "stratum+tcp://", "bitcoin ",
 	"$krb5tgs$23$", "net use /user:", "phone: ", "posix\x94\x8c\x06", "a:1:::", "${jndi:ldap:", "re_abcdefgh_", "a.b.c:1tle2m:", " identified by '", "MFRGGZDF",
-	"package.loadlib ", "PuTTY-User-Key-File-", "$6$", "pbkdf2_sha256$", "{SSHA}", "=3D=\n", "a>b;c|d~(e)&f", "x\u009c", "b'\\x80", "\r\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00", "session: ", "@reboot ", "requirepass ", "masterauth ", "base64 -d", "\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00",
+	"package.loadlib ", "begin 644 a\n", "begin 644 a\n#86)C\n", "PuTTY-User-Key-File-", "$6$", "pbkdf2_sha256$", "{SSHA}", "=3D=\n", "a>b;c|d~(e)&f", "x\u009c", "b'\\x80", "\r\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00", "session: ", "@reboot ", "requirepass ", "masterauth ", "base64 -d", "\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00",
 }
 
 // hostileSize is the size of a value that hostileCost is measured for.
