@@ -23,7 +23,7 @@ func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
 			return nil, err
 		case u.isDataSet():
 			if found != nil {
-				return nil, fmt.Errorf("%s and %s are %w: name one of them", found.Name(), u.Name(), ErrSeveral)
+				return nil, several(found, u)
 			}
 			found = u
 		case len(u.damage) > 0 && damaged == nil:
@@ -37,4 +37,8 @@ func (in *Inputs) DataSet(ctx context.Context) (*Unit, error) {
 		return damaged, nil
 	}
 	return nil, ErrNoDataSet
+}
+
+func several(a, b *Unit) error {
+	return fmt.Errorf("%s and %s are %w: name one of them", a.Name(), b.Name(), ErrSeveral)
 }

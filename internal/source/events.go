@@ -166,7 +166,7 @@ func (f *File) reading(events func(io.Reader) keyspace.Seq) keyspace.Seq {
 func parts(files []*File) []aof.Part {
 	parts := make([]aof.Part, len(files))
 	for i, f := range files {
-		last := i == len(files)-1 && (f.Role != Base)
+		last := i == len(files)-1 && !f.base
 		parts[i] = aof.Part{Source: f.Path, Open: f.content, Last: last}
 		if f.once == nil && len(f.Layers) == 0 {
 			parts[i].Size, parts[i].Reopen = f.Size, f.open

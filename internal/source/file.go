@@ -58,7 +58,10 @@ type File struct {
 
 	Same string // the path of the same file, met before under another name (a hard link)
 
-	in     *Inputs
+	in   *Inputs
+	base bool  // it is where a log begins
+	seq  int64 // its number among the base or the incr files of its log, 0: not known
+
 	info   fs.FileInfo // what the system told when it was opened first; nil: it was not
 	root   *os.Root    // the tree that the file lies in; nil: Path is opened as it is
 	rel    string      // the path inside root
@@ -224,10 +227,16 @@ func (f *File) judge(s *stream, err error) {
 // claims reports whether a file's name says that it is a snapshot or a log. The
 // name decides nothing; but where the bytes say otherwise, something is amiss.
 func claims(path string) bool {
-	for _, l := range []string{".gz", ".zst", ".lz4", ".age"} {
-		path = strings.TrimSuffix(path, l)
-	}
+	path = withoutLayers(path)
 	return strings.HasSuffix(path, ".rdb") || strings.HasSuffix(path, ".aof")
+}
+
+// withoutLayers is a name without what compression and sealing append to it.
+func withoutLayers(name string) string {
+	for _, l := range []string{".gz", ".zst", ".lz4", ".age"} {
+		name = strings.TrimSuffix(name, l)
+	}
+	return name
 }
 
 // fail notes that a file could not be read, as an error with its place.

@@ -30,6 +30,7 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	var old []*Unit
 	m, errs := parse(mf)
 	u.damage = append(u.damage, errs...)
+	u.begin, u.first = followers(m)
 	for _, e := range m {
 		name := e.Name
 		if _, ok := slices.BinarySearch(names, name); !ok {
@@ -48,10 +49,13 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 			f.Kind, f.Skipped = "", ""
 			f.examine() // a log is read whole, whatever other names its files have
 		}
+		f.seq = e.Seq
 		if !u.take(f, e.Type) {
+			f.base = !isIncr(name)
 			old = append(old, t.in.unit(f))
 		}
 	}
+	u.headless = u.begin.base != none && (len(u.log) == 0 || !u.log[0].base)
 	if err := t.emit(u); err != nil || t.in.o.Alone {
 		return err
 	}
@@ -84,15 +88,20 @@ func (u *Unit) take(f *File, as aof.FileType) bool {
 		f.Role = HistoryFile
 		return false
 	case aof.Base:
-		f.Role = Base
+		f.Role, f.base = Base, true
 	default:
 		f.Role = Incr
 	}
+	u.join(f)
+	return true
+}
+
+// join adds a file to the log that a unit is.
+func (u *Unit) join(f *File) {
 	u.Files = append(u.Files, f)
 	if f.Kind == AOF || f.Kind == RDB || f.Kind == Empty {
 		u.log = append(u.log, f)
 	}
-	return true
 }
 
 // parse reads a manifest. What it names in spite of errors is kept.

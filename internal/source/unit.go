@@ -12,6 +12,10 @@ type Unit struct {
 	in     *Inputs
 	log    []*File // of a log: its files in the order of replay
 	damage []error // what is known to be missing before anything is read
+
+	headless bool            // a log whose base is not there
+	begin    ends            // of a log with a manifest: see followers
+	first    map[int64]int64 // the same
 }
 
 // Name returns the path of the unit's first file.
