@@ -43,8 +43,8 @@ the last FLUSHALL or FLUSHDB, or the Nth last. Commands that begin at that byte,
 that time or later do not count.
 
 Values are replayed as a server would. What cannot be followed (scripts,
-HyperLogLogs, SORT by or of other keys, commands of modules) is said to be
-inexact: its state is "unknown" in json and jsonl, and the commands are named. Changes show lengths instead of values
+HyperLogLogs, commands of modules, SORT by or of other keys where not all fit in
+--max-mem) is said to be inexact: its state is "unknown" in json and jsonl, and the commands are named. Changes show lengths instead of values
 unless --reveal is given; a data set is written as it is, as export does.
 `,
 		Example: `  valkeyfs history appendonlydir --key '^user:42$' --reveal
