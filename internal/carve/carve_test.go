@@ -279,6 +279,26 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestPrefixed: what stands before a record's type, or selects a database, is left at all
+// places of a block.
+func TestPrefixed(t *testing.T) {
+	f := newFinder()
+	for _, begins := range []string{
+		"\xfc\xaa\xaa\xaa\xaa\xaa\x01\x00\x00", "\xf9\x07\x00\x04", "\xf8\x05\x10\xc3", "\xf8\x45\x06\x1a\x41", "\xfe\x03\xfb",
+	} {
+		for i := range block {
+			b := bytes.Repeat([]byte{0xaa}, block+rdb.SieveAhead)
+			copy(b[i:], begins)
+			if len(rdb.Sieve(b, []uint16{uint16(i)})) == 0 {
+				t.Fatalf("% x at %d is refused by more than its first bytes", begins, i)
+			}
+			if left := f.candidates(b, 0, block); !slices.Contains(left, uint16(i)) {
+				t.Errorf("% x at %d is not left", begins, i)
+			}
+		}
+	}
+}
+
 // mayBeText reports whether b may be the first bytes of a text, which may go on.
 func mayBeText(b []byte) bool {
 	for k := range utf8.UTFMax {

@@ -5,25 +5,28 @@ import (
 	"slices"
 )
 
-// list is the places that are marked.
-type list [block + 4]uint16
+// list is the places that are marked, and room for what is written behind them.
+type list [2 * block]uint16
 
 // of returns those that have a bit in words: four of each word are written, whether they
 // are there or not, since how many there are no processor foresees.
 func (l *list) of(words *[block / 64]uint64) []uint16 {
-	n := 0
+	n := uint(0)
 	for k, m := range words {
-		from, count := uint16(64*k), bits.OnesCount64(m)
-		at := (*[4]uint16)(l[n:])
-		for j := range at {
-			at[j] = from + uint16(bits.TrailingZeros64(m))
-			m &= m - 1
+		from, end := 64*k, n+uint(bits.OnesCount64(m))
+		l[n%(2*block)] = uint16(from + bits.TrailingZeros64(m))
+		m &= m - 1
+		l[(n+1)%(2*block)] = uint16(from + bits.TrailingZeros64(m))
+		m &= m - 1
+		l[(n+2)%(2*block)] = uint16(from + bits.TrailingZeros64(m))
+		m &= m - 1
+		l[(n+3)%(2*block)] = uint16(from + bits.TrailingZeros64(m))
+		m &= m - 1
+		for n += 4; m != 0; m &= m - 1 {
+			l[n%(2*block)] = uint16(from + bits.TrailingZeros64(m))
+			n++
 		}
-		for j := n + len(at); m != 0; m &= m - 1 {
-			l[j] = from + uint16(bits.TrailingZeros64(m))
-			j++
-		}
-		n += count
+		n = end
 	}
 	return l[:n]
 }
