@@ -27,8 +27,8 @@ type snapshotWriter struct {
 	damaged  bool
 	ended    bool
 
-	sizes map[int32]dbSize
-	key   struct {
+	size dbSize // that was told last
+	key  struct {
 		open, selected, build, forced bool
 		record                        int64
 		db                            int32
@@ -39,14 +39,23 @@ type snapshotWriter struct {
 
 type cut struct{ from, to int64 }
 
-// dbSize is what a snapshot says of a database.
-type dbSize struct{ keys, expires int64 }
+// dbSize is what a snapshot says of a database: of -1 nothing.
+type dbSize struct {
+	db            int32
+	keys, expires int64
+}
+
+// maxSize is up to which number of keys a snapshot is believed. A server makes room for
+// as many as it is told, before it reads one (rdb.c, rdbLoadRioWithLoadingCtx), which a
+// damaged or hostile number ends; for these it takes 8 MiB. That there are more it finds
+// as it does when they are written to it.
+const maxSize = 1 << 20
 
 // copyAhead is how much is copied at once.
 const copyAhead = 1 << 20
 
 func newSnapshotWriter(out *output, o Options) *snapshotWriter {
-	x := &snapshotWriter{sink: &sink{out: out}, o: o, loose: -1, sizes: map[int32]dbSize{}}
+	x := &snapshotWriter{sink: &sink{out: out}, o: o, loose: -1, size: dbSize{db: -1}}
 	if o.Raw != nil {
 		x.raw = &rawBytes{r: bufio.NewReaderSize(gapless{o.Raw}, 256<<10)}
 	}
@@ -66,13 +75,11 @@ func (x *snapshotWriter) event(e *keyspace.Event) error {
 		return x.header(e)
 	case keyspace.DB:
 		if e.Index >= 0 && x.o.Match == nil {
-			x.sizes[e.DB] = dbSize{e.Index, e.Count}
+			x.size = dbSize{e.DB, min(e.Index, maxSize), min(e.Count, maxSize)}
 		}
 		x.cut(e.Record, e.Record+e.Length)
 	case keyspace.Slot:
-		if x.o.Match != nil {
-			x.cut(e.Record, e.Record+e.Length)
-		}
+		x.cut(e.Record, e.Record+e.Length)
 	case keyspace.Aux, keyspace.Function:
 		return x.beside(e)
 	case keyspace.Key:
@@ -119,7 +126,7 @@ func (x *snapshotWriter) changed() bool { return x.o.Changed != nil && x.o.Chang
 func (x *snapshotWriter) beside(e *keyspace.Event) error {
 	x.good = max(x.good, e.Record)
 	if x.raw != nil {
-		if x.o.Match != nil && string(e.Key) == "slot-info" { // how large the tables of a slot will be
+		if string(e.Key) == "slot-info" { // of Valkey what a Slot is of Redis
 			x.loose = e.Record
 			return nil
 		}
@@ -217,7 +224,7 @@ func (x *snapshotWriter) enter(db int32, record int64) error {
 	if err := x.w.Select(db); err != nil {
 		return err
 	}
-	if s, ok := x.sizes[db]; ok {
+	if s := x.size; s.db == db {
 		return x.w.Resize(uint64(s.keys), uint64(s.expires))
 	}
 	return nil

@@ -176,6 +176,25 @@ func TestSnapshotDamage(t *testing.T) {
 	}
 }
 
+// TestSnapshotSizes: a snapshot may say how large a database is, not how much memory a
+// server takes for it before it reads a key.
+func TestSnapshotSizes(t *testing.T) {
+	file := func(between string) []byte {
+		return []byte("REDIS0012\xfe\x00" + between + "\x00\x01k\x01v\xff" + strings.Repeat("\x00", 8))
+	}
+	for name, c := range map[string]struct{ there, want string }{
+		"small":          {"\xfb\x05\x01", "\xfb\x05\x01"},
+		"large":          {"\xfb\x81\x00\x00\x10\x00\x00\x00\x00\x00\x80\x00\x20\x00\x00", "\xfb\x80\x00\x10\x00\x00\x80\x00\x10\x00\x00"},
+		"slots":          {"\xfb\x05\x01\xf4\x05\x81\x00\x00\x10\x00\x00\x00\x00\x00\x00", "\xfb\x05\x01"},
+		"Valkey's slots": {"\xfb\x05\x01\xfa\x09slot-info\x0b5,9999999,0", "\xfb\x05\x01"},
+	} {
+		made, want := snapshot(t, file(c.there), nil), file(c.want)
+		if n := len(want) - 8; len(made) != len(want) || !bytes.Equal(made[:n], want[:n]) {
+			t.Errorf("%s:\n%q, want\n%q", name, made, want)
+		}
+	}
+}
+
 // TestSnapshotRefused: no header, no snapshot.
 func TestSnapshotRefused(t *testing.T) {
 	o := export.Options{Format: export.RDB, Raw: bytes.NewReader(nil)}
