@@ -36,9 +36,10 @@ func (b *budget) reset(size int) {
 	b.matches = baseMatches + size/matchShare
 }
 
-// spend takes n bytes of output.
+// spend takes n bytes of output. Where there are not as many, there are none any more:
+// readers may take what is left and one byte.
 func (b *budget) spend(n int) bool {
-	b.output -= n
+	b.output = max(b.output-n, -1)
 	b.batch -= n
 	return b.output >= 0
 }

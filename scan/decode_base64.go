@@ -258,19 +258,22 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	text = trimPadding(text)
-	if !w.budget.spend(enc.DecodedLen(len(text))) {
+	n := enc.DecodedLen(len(text))
+	room := w.budget.afford(n)
+	whole := room == n
+	if !whole {
 		w.limited("base64")
-		return false
+		text = text[:room/3*4]
 	}
-	buf := w.buffer(f.depth, enc.DecodedLen(len(text)))
+	buf := w.buffer(f.depth, n)
 	n, err := enc.Decode(buf, text)
-	if err != nil {
+	if err != nil && whole {
 		return false
 	}
 	p := piece{kind: "base64", data: buf[:n], to: len(f.data)}
 	if !w.isKnown(p.data) {
 		// What a compressor without a header could not make shorter holds text, too.
-		if w.openBlindly(f, p) {
+		if whole && w.openBlindly(f, p) {
 			return true
 		}
 		if !holdsText(p.data) {
@@ -278,7 +281,7 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 		}
 	}
 	// Random text begins like some container once in a while.
-	return w.child(f, p, nil, 0) || isText(p.data) || isELF(p.data, 0)
+	return (w.child(f, p, nil, 0) || isText(p.data) || isELF(p.data, 0)) && whole
 }
 
 // buffer returns n bytes that are valid until the decoder of the same depth

@@ -13,16 +13,13 @@ func fitsEntities(data []byte) bool { return bytes.IndexByte(data, '&') >= 0 }
 
 // openEntities resolves them in all of the text.
 func openEntities(w *worker, f *fragment, hits []hit, base uint32) bool {
-	if !w.budget.spend(len(f.data)) {
-		w.limited("entities")
-		return false
-	}
-	buf := unescapeEntities(w.buffer(f.depth, len(f.data))[:0], f.data)
-	if len(buf) == len(f.data) { // none was one: they are all shorter than what they stand for
+	text := w.afford("entities", f.data)
+	buf := unescapeEntities(w.buffer(f.depth, len(text))[:0], text)
+	if len(buf) == len(text) { // none was one: they are all shorter than what they stand for
 		return false
 	}
 	w.child(f, piece{kind: "entities", data: buf, to: len(f.data)}, nil, 0)
-	return true
+	return len(text) == len(f.data)
 }
 
 // entities are the predefined references of XML 1.0, section 4.6.

@@ -68,10 +68,10 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if class, _ := w.classHere(); len(digits) < minHex && class <= nameNeutral {
 		return false
 	}
-	n := len(digits) / 2
-	if !w.budget.spend(n) {
+	n := w.budget.afford(len(digits) / 2)
+	whole := n == len(digits)/2
+	if !whole {
 		w.limited("hex")
-		return false
 	}
 	buf := w.buffer(f.depth, n)
 	for i := range buf {
@@ -80,5 +80,5 @@ func openHex(w *worker, f *fragment, hits []hit, base uint32) bool {
 	if !w.isContainer(buf) {
 		return false
 	}
-	return w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0) || isText(buf) || isELF(buf, 0)
+	return (w.child(f, piece{kind: "hex", data: buf, to: len(f.data)}, nil, 0) || isText(buf) || isELF(buf, 0)) && whole
 }

@@ -29,28 +29,26 @@ func fitsPercent(data []byte) bool {
 // openPercent resolves the escapes of RFC 3986. Form data is taken apart first:
 // what an escaped & or = separates in a value, it does not separate in the form.
 func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
-	if !w.budget.spend(len(f.data)) {
-		w.limited("urlencoded")
-		return false
-	}
-	if !isForm(f.data) {
-		buf := unescapeText(w.buffer(f.depth, len(f.data))[:0], f.data)
-		if len(buf) == len(f.data) || !w.isContainer(buf) {
+	text := w.afford("urlencoded", f.data)
+	whole := len(text) == len(f.data)
+	if !isForm(text) {
+		buf := unescapeText(w.buffer(f.depth, len(text))[:0], text)
+		if len(buf) == len(text) || !w.isContainer(buf) {
 			return false
 		}
 		w.child(f, piece{kind: "urlencoded", data: buf, to: len(f.data)}, nil, 0)
-		return true
+		return whole
 	}
-	for from := 0; from < len(f.data); {
+	for from := 0; from < len(text); {
 		if !w.budget.element() {
 			w.limited("urlencoded")
 			return false
 		}
-		to := from + len(f.data[from:])
-		if k := bytes.IndexAny(f.data[from:], "&;"); k >= 0 {
+		to := len(text)
+		if k := bytes.IndexAny(text[from:], "&;"); k >= 0 {
 			to = from + k
 		}
-		pair := f.data[from:to]
+		pair := text[from:to]
 		eq := bytes.IndexByte(pair, '=')
 		buf := w.buffer(f.depth, len(pair))[:0]
 		if eq <= 0 {
@@ -65,7 +63,7 @@ func openPercent(w *worker, f *fragment, hits []hit, base uint32) bool {
 		}
 		from = to + 1
 	}
-	return true
+	return whole
 }
 
 func formPath(name []byte) []byte {

@@ -31,11 +31,11 @@ func utf16Order(data []byte) binary.ByteOrder {
 }
 
 func openUTF16(w *worker, f *fragment, hits []hit, base uint32) bool {
-	if !w.budget.spend(len(f.data)) {
-		w.limited("utf-16")
+	order, data := utf16Order(f.data), w.afford("utf-16", f.data)
+	whole := len(data) == len(f.data)
+	if len(data) < minContainer {
 		return false
 	}
-	order, data := utf16Order(f.data), f.data
 	if data[0] >= 0xfe {
 		data = data[2:]
 	}
@@ -53,5 +53,5 @@ func openUTF16(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	w.child(f, piece{kind: "utf-16", data: buf, to: len(f.data)}, nil, 0)
-	return true
+	return whole
 }

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -60,6 +61,12 @@ func TestLimitsAreSaid(t *testing.T) {
 	}{
 		{"part of a mail", "Content-Transfer-Encoding: base64\n\n" + base64Text, true, "mime:1", true},
 		{"quoted part", "Content-Transfer-Encoding: quoted-printable\n\n" + text, true, "mime:1", true},
+		{"base64", base64Text, true, "base64:1", true},
+		{"hex", hex.EncodeToString([]byte(text)), true, "hex:1", true},
+		{"UTF-16", strings.Join(strings.Split(text, ""), "\x00") + "\x00", true, "utf-16:1", true},
+		{"references", strings.ReplaceAll(text, token, "&#115;"+token[1:]), true, "entities:1", true},
+		{"escapes", strings.ReplaceAll(strings.ReplaceAll(text, " ", "%20"), token, "%73"+token[1:]), true, "urlencoded:1", true},
+		{"stream behind what was cut", "\x92\xdb" + be32(2*len(text)) + hex.EncodeToString([]byte(text)) + "\xc6" + be32(len(gzipped(text))) + gzipped(text), true, "gzip:1 hex:1", true},
 		{"parts of a mail", strings.Repeat(part, maxParts+1), false, "mime:1", false},
 		{"web token", `["` + escaped + `","eyJhbGciOiJub25lIn0.` + base64.RawURLEncoding.EncodeToString([]byte(`{"a":"`+text[:4000]+`"}`)) + `."]`, true, "base64:1 jwt:1", false},
 		{"payload", `["` + escaped + `","echo ` + base64Text[:4000] + ` | base64 -d | bash"]`, true, "base64:2", false},
