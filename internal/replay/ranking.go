@@ -27,7 +27,7 @@ func (o *object) ranked() *ranking {
 		}
 		slices.SortFunc(all, scored.compare)
 		o.ranks = &ranking{}
-		for some := range slices.Chunk(all, maxBlock/2) {
+		for some := range slices.Chunk(all, maxBlock*3/4) {
 			block := make([]string, len(some))
 			for i := range some {
 				block[i] = some[i].member
@@ -96,24 +96,37 @@ func (r *ranking) insert(block, at int, member string) {
 		block--
 		at = len(r.blocks[block])
 	}
-	b := slices.Insert(r.blocks[block], at, member)
-	if r.blocks[block] = b; len(b) > maxBlock {
+	if b := r.blocks[block]; len(b) == maxBlock {
 		r.blocks[block] = slices.Clone(b[:maxBlock/2])
 		r.blocks = slices.Insert(r.blocks, block+1, slices.Clone(b[maxBlock/2:]))
+		if at > maxBlock/2 {
+			block, at = block+1, at-maxBlock/2
+		}
 	}
+	b := r.blocks[block]
+	if len(b) == cap(b) && len(b) >= maxBlock/2 {
+		b = append(make([]string, 0, maxBlock), b...) // not half as much again
+	}
+	r.blocks[block] = slices.Insert(b, at, member)
 }
 
-func (r *ranking) delete(block, at int) {
+// delete takes a member out, and returns it.
+func (r *ranking) delete(block, at int) string {
 	b := r.blocks[block]
+	member := b[at]
 	if at == 0 { // as a queue does
 		b[0] = ""
 		b = b[1:]
 	} else {
 		b = slices.Delete(b, at, at+1)
 	}
+	if len(b) < maxBlock/8 && cap(b) > maxBlock/2 {
+		b = slices.Clone(b)
+	}
 	if r.blocks[block] = b; len(b) == 0 {
 		r.blocks = slices.Delete(r.blocks, block, block+1)
 	}
+	return member
 }
 
 // scored is a member of a sorted set.
@@ -141,7 +154,9 @@ func (o *object) score(member string, score float64) {
 		if old == score {
 			return
 		}
-		o.unscore(member)
+		if o.ranks != nil {
+			member = o.ranks.delete(o.place(member)) // the same bytes, in the same place
+		}
 	}
 	o.zset[member] = score
 	if o.ranks != nil {
