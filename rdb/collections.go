@@ -264,7 +264,7 @@ func hashExpiresRedis(preGA bool) func(*Reader) error {
 			if ttl, err = r.length("field expiry"); err != nil {
 				return err
 			}
-			if r.field, err = r.name(r.field[:0], "field"); err != nil {
+			if err = r.fieldName(); err != nil {
 				return err
 			}
 			ms := keyspace.NoExpire
