@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -36,11 +37,18 @@ func newHistoryCmd(a *app) *cobra.Command {
 change, in order, with what stood there before; what was deleted, expired,
 overwritten, flushed or renamed away is told apart.
 
+What a rewrite has replaced and left in the directory, superseded files and such
+as the manifest does not name, makes older generations of the log: they are told
+first, the oldest before the others, each by itself. Where one lacks its base,
+what stood there before is not known, which is said. Snapshots, and files that
+nothing places, are passed over and named.
+
 With --at or --before-flush, write the whole data set instead, as it was at that
 point: at an RFC 3339 time, for logs with #TS lines; at a byte of a file
 (FILE:OFFSET, or the offset alone if there is one file of commands); or before
-the last FLUSHALL or FLUSHDB, or the Nth last. Commands that begin at that byte,
-that time or later do not count.
+the last FLUSHALL or FLUSHDB, or the Nth last, older generations included. A
+file, and a time before the base of the log was saved, may be of one of those.
+Commands that begin at that byte, that time or later do not count.
 
 Values are replayed as a server would. What cannot be followed (scripts,
 HyperLogLogs, commands of modules, SORT by or of other keys where not all fit in
@@ -81,13 +89,23 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		return err
 	}
 	defer in.Close()
-	unit, err := a.logOf(ctx, in, path)
+	past, err := a.lineageOf(ctx, in, path)
 	if err != nil {
 		return err
 	}
-	point, err := f.point(unit)
+	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp(), Tombstones: f.tombstones, Lengths: !f.reveal}
+	if !filter.All() {
+		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
+	}
+	units, point, err := f.choose(ctx, a, past, o)
 	if err != nil {
 		return err
+	}
+	if len(units) == 1 && !units[0].Readable() {
+		if err := a.sayDamage(ctx, units[0]); err != nil {
+			return err
+		}
+		return exit(exitIncomplete)
 	}
 	out, err := a.output()
 	if err != nil {
@@ -98,14 +116,10 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		stop := a.stderr.watch(in.Read, 0)
 		defer stop()
 	}
-	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp(), Tombstones: f.tombstones, Lengths: !f.reveal}
-	if !filter.All() {
-		o.Want = func(db int32, key []byte) bool { return filter.Match(&keyspace.Event{DB: db, Key: key}) }
-	}
-	l, err := f.write(ctx, a, out, unit, point, o)
+	incomplete, err := f.writeAll(ctx, a, out, path, units, point, o)
 	if errors.Is(err, replay.ErrLate) && out.again() == nil {
 		o.Closely = true
-		l, err = f.write(ctx, a, out, unit, point, o)
+		incomplete, err = f.writeAll(ctx, a, out, path, units, point, o)
 	}
 	if errors.Is(err, replay.ErrLate) {
 		a.stderr.errorf("%v; with --output FILE they are", err)
@@ -117,22 +131,80 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if err := out.commit(); err != nil {
 		return err
 	}
-	return exit(status(false, a.tellReplayed(path, l.Info()) || f.leftOut))
+	return exit(status(false, incomplete))
 }
 
-// write replays a log and writes what is asked for.
-func (f *historyFlags) write(ctx context.Context, a *app, out *output, unit *source.Unit, point replay.Point, o replay.Options) (*replay.Log, error) {
-	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return unit.LogEvents(ctx, r.Skim, r.Want, r.Pass) }, point, o)
-	if errors.Is(err, replay.ErrNoFlush) {
-		return nil, usagef("--before-flush: %v", err)
+// writeAll replays generations of a log and writes what is asked for, and reports whether
+// that is incomplete.
+func (f *historyFlags) writeAll(ctx context.Context, a *app, out *output, path string, units []*source.Unit, point replay.Point, o replay.Options) (incomplete bool, err error) {
+	var w func(*replay.Change) error
+	if !f.atPoint() {
+		w = newChangeWriter(a, out, f.format.word, f.reveal)
 	}
-	if err != nil {
-		return nil, err
+	for _, u := range units {
+		if !u.Readable() {
+			incomplete = true
+			if err := a.sayDamage(ctx, u); err != nil {
+				return false, err
+			}
+			continue
+		}
+		l, err := openLog(ctx, u, point, o)
+		if errors.Is(err, replay.ErrNoFlush) {
+			return false, usagef("--before-flush: %v", err)
+		}
+		if err != nil {
+			return false, err
+		}
+		name := u.Name()
+		if u.Files[0].Role == source.NoRole { // what the input is read for
+			name = path
+		}
+		if f.atPoint() {
+			err = f.writeState(ctx, a, out, l, point)
+		} else {
+			of := ""
+			if len(units) > 1 {
+				of = extent(name, u) + ": "
+			}
+			err = writeChanges(ctx, a, w, l, of)
+		}
+		if err != nil {
+			return false, err
+		}
+		if u.Headless() {
+			incomplete = f.tellHeadless(a, name) || incomplete
+		}
+		incomplete = a.tellReplayed(name, l.Info()) || incomplete
 	}
-	if f.atPoint() {
-		return l, f.writeState(ctx, a, out, l)
+	return incomplete || f.leftOut, nil
+}
+
+// openLog opens a generation of a log.
+func openLog(ctx context.Context, u *source.Unit, point replay.Point, o replay.Options) (*replay.Log, error) {
+	o.Headless = u.Headless()
+	return replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return u.LogEvents(ctx, r.Skim, r.Want, r.Pass) }, point, o)
+}
+
+// sayDamage says what keeps a unit from being read.
+func (a *app) sayDamage(ctx context.Context, u *source.Unit) error {
+	for _, err := range a.damage().say(u.Events(ctx)) {
+		if err != nil {
+			return err
+		}
 	}
-	return l, f.writeChanges(ctx, a, out, l)
+	return nil
+}
+
+// tellHeadless says what is not known of a log without its beginning, and reports whether
+// that makes what was written incomplete.
+func (f *historyFlags) tellHeadless(a *app, name string) (incomplete bool) {
+	if !f.atPoint() {
+		a.stderr.printf("note: %s begins behind a base that is not there: what keys held before is not known", name)
+		return false
+	}
+	a.stderr.errorf("%s begins behind a base that is not there: keys that it does not write are missing", name)
+	return true
 }
 
 // atPoint reports whether the data set at a point is asked for, instead of changes.
@@ -163,28 +235,43 @@ func (f *historyFlags) check() (*export.Filter, error) {
 	return filter, nil
 }
 
-// logOf returns the one log among the inputs.
-func (a *app) logOf(ctx context.Context, in *source.Inputs, path string) (*source.Unit, error) {
-	unit, err := dataSetOf(ctx, in)
+// lineageOf returns the one log among the inputs, and says what beside it is passed over.
+func (a *app) lineageOf(ctx context.Context, in *source.Inputs, path string) (*source.Lineage, error) {
+	past, err := in.Lineage(ctx)
+	if errors.Is(err, source.ErrSeveral) || errors.Is(err, source.ErrNoDataSet) {
+		return nil, usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !unit.Readable() {
-		damage := a.damage()
-		for _, err := range damage.say(unit.Events(ctx)) {
-			if err != nil {
-				return nil, err
-			}
-		}
-		return nil, exit(exitIncomplete)
-	}
-	if unit.Kind() != source.AOF && unit.Kind() != source.Manifest {
+	log := past.Log
+	switch {
+	case !log.Readable():
+	case log.Snapshot():
 		return nil, usagef("%s is a snapshot: it holds one state, and export shows it", path)
-	}
-	if unit.Files[0].Streamed() {
+	case log.Files[0].Streamed():
 		return nil, usagef("a log is read twice for this: name a file")
 	}
-	return unit, nil
+	if len(past.Snapshots) > 0 {
+		a.stderr.printf("note: passed over: %s; \"valkeyfs diff SNAPSHOT LOG\" tells what differs from %s", namesOf(past.Snapshots), log.Name())
+	}
+	if len(past.Unplaced) > 0 {
+		a.stderr.printf("note: passed over, since nothing says where in the log it belongs: %s; name a file to see what it holds", namesOf(past.Unplaced))
+	}
+	return past, nil
+}
+
+// namesOf are the names of units, the first of them if they are many.
+func namesOf(units []*source.Unit) string {
+	var names []string
+	for _, u := range units[:min(len(units), maxSaid)] {
+		names = append(names, u.Name())
+	}
+	text := strings.Join(names, ", ")
+	if n := len(units) - maxSaid; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // tellReplayed says what of a log could not be replayed, and reports whether that makes
@@ -208,19 +295,80 @@ func (a *app) tellReplayed(path string, i replay.Info) bool {
 	return i.TooLarge > 0 || i.Damaged > 0 || i.Unknown > 0
 }
 
-// point is the point that the flags name.
-func (f *historyFlags) point(u *source.Unit) (replay.Point, error) {
+// choose returns the point that the flags name, and the generation of the log that it is
+// of; without a point all of them, the oldest first.
+func (f *historyFlags) choose(ctx context.Context, a *app, past *source.Lineage, o replay.Options) ([]*source.Unit, replay.Point, error) {
+	all := append(slices.Clone(past.Older), past.Log)
+	point, named, err := f.point(all)
+	u := past.Log
+	switch {
+	case err != nil:
+	case !f.atPoint():
+		return all, point, nil
+	case point.Kind == replay.AtOffset:
+		u = named
+	case len(past.Older) == 0:
+	case point.Kind == replay.AtTime:
+		u = generationAt(a, all, time.UnixMilli(point.Time))
+	case point.Kind == replay.BeforeFlush:
+		u, point.Flush, err = flushOf(ctx, all, point.Flush, o)
+	}
+	return []*source.Unit{u}, point, err
+}
+
+// generationAt returns the generation of the log in which a time lies, as far as bases say
+// when they were saved.
+func generationAt(a *app, all []*source.Unit, at time.Time) *source.Unit {
+	for i, u := range slices.Backward(all) {
+		began := u.Began()
+		early := !began.IsZero() && at.Before(began)
+		if early && i > 0 {
+			continue
+		}
+		if early {
+			a.stderr.printf("note: that is before the log begins: its base was saved at %s", began.UTC().Format(time.RFC3339))
+		} else if i < len(all)-1 {
+			a.stderr.printf("note: that is before the log was rewritten: it was %s then", u.Name())
+		}
+		return u
+	}
+	return nil
+}
+
+// flushOf returns the generation of the log that holds its nth last flush, and which of
+// that generation it is.
+func flushOf(ctx context.Context, all []*source.Unit, n int, o replay.Options) (*source.Unit, int, error) {
+	for _, u := range slices.Backward(all) {
+		if !u.Readable() {
+			continue
+		}
+		l, err := openLog(ctx, u, replay.Point{}, o)
+		if err != nil {
+			return nil, 0, err
+		}
+		flushes := l.Info().Flushes
+		if n <= flushes {
+			return u, n, nil
+		}
+		n -= flushes
+	}
+	return nil, 0, usagef("--before-flush: %v", replay.ErrNoFlush)
+}
+
+// point is the point that the flags name, and the generation in which its file lies, if it
+// names one. The log is the last.
+func (f *historyFlags) point(all []*source.Unit) (replay.Point, *source.Unit, error) {
 	if f.beforeFlush != 0 {
 		if f.beforeFlush < 0 {
-			return replay.Point{}, usagef("--before-flush: 1 is before the last flush, 2 before the one before")
+			return replay.Point{}, nil, usagef("--before-flush: 1 is before the last flush, 2 before the one before")
 		}
-		return replay.Point{Kind: replay.BeforeFlush, Flush: f.beforeFlush}, nil
+		return replay.Point{Kind: replay.BeforeFlush, Flush: f.beforeFlush}, nil, nil
 	}
 	if f.at == "" {
-		return replay.Point{}, nil
+		return replay.Point{}, nil, nil
 	}
 	if at, err := time.Parse(time.RFC3339Nano, f.at); err == nil {
-		return replay.Point{Kind: replay.AtTime, Time: at.UnixMilli()}, nil
+		return replay.Point{Kind: replay.AtTime, Time: at.UnixMilli()}, nil, nil
 	}
 	name, text := "", f.at
 	if i := strings.LastIndexByte(f.at, ':'); i >= 0 {
@@ -228,25 +376,36 @@ func (f *historyFlags) point(u *source.Unit) (replay.Point, error) {
 	}
 	offset, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || offset < 0 {
-		return replay.Point{}, usagef("--at: an RFC 3339 time, an offset or FILE:OFFSET, not %q", f.at)
+		return replay.Point{}, nil, usagef("--at: an RFC 3339 time, an offset or FILE:OFFSET, not %q", f.at)
 	}
-	var found []string
+	for _, u := range slices.Backward(all) {
+		found := commandFiles(u, name)
+		switch len(found) {
+		case 1:
+			return replay.Point{Kind: replay.AtOffset, Source: found[0], Offset: offset}, u, nil
+		case 0:
+			if name != "" {
+				continue
+			}
+			return replay.Point{}, nil, usagef("--at: the log has no file of commands by the name %q", name)
+		}
+		return replay.Point{}, nil, usagef("--at: the log has several files of commands: say FILE:OFFSET")
+	}
+	return replay.Point{}, nil, usagef("--at: the log has no file of commands by the name %q", name)
+}
+
+// commandFiles are the files of commands that a log has by a name, or at all.
+func commandFiles(u *source.Unit, name string) (found []string) {
 	for _, x := range u.Files {
-		commands := x.Kind == source.AOF || x.Kind == source.Empty && x.Role == source.Incr
+		commands := x.Kind == source.AOF || x.Kind == source.Empty && x.Role != source.Base
 		if commands && (name == "" || x.Path == name || filepath.Base(x.Path) == name) {
 			found = append(found, x.Path)
 		}
 	}
-	switch len(found) {
-	case 1:
-		return replay.Point{Kind: replay.AtOffset, Source: found[0], Offset: offset}, nil
-	case 0:
-		return replay.Point{}, usagef("--at: the log has no file of commands by the name %q", name)
-	}
-	return replay.Point{}, usagef("--at: the log has several files of commands: say FILE:OFFSET")
+	return found
 }
 
-func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *replay.Log) error {
+func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *replay.Log, at replay.Point) error {
 	format, err := export.ParseFormat(f.format.word)
 	if err != nil {
 		return err
@@ -263,6 +422,9 @@ func (f *historyFlags) writeState(ctx context.Context, a *app, out *output, l *r
 		f.leftOut = true
 	}
 	i := l.Info()
+	if at.Kind == replay.AtTime && i.When == 0 && i.Counted == i.Commands && i.Commands > 0 {
+		a.stderr.printf("note: no #TS line says when commands were: all of them are counted")
+	}
 	when := ""
 	if i.When != 0 {
 		when = ", the last of them of " + time.UnixMilli(i.When).UTC().Format(time.RFC3339)
@@ -292,8 +454,18 @@ func withoutModules(seq keyspace.Seq, left *int) keyspace.Seq {
 	}
 }
 
-func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l *replay.Log) error {
-	w, sum := newChangeWriter(a, out, f.format.word, f.reveal), &changeSummary{}
+// extent names the files of a generation of a log.
+func extent(name string, u *source.Unit) string {
+	if n := len(u.Files); n > 1 && u.Kind() != source.Manifest {
+		name += " to " + filepath.Base(u.Files[n-1].Path)
+	}
+	return name
+}
+
+// writeChanges writes the changes of a generation of a log, and what they come to behind
+// its name.
+func writeChanges(ctx context.Context, a *app, w func(*replay.Change) error, l *replay.Log, name string) error {
+	sum := &changeSummary{}
 	for c, err := range l.History(ctx) {
 		if err != nil {
 			return err
@@ -303,6 +475,6 @@ func (f *historyFlags) writeChanges(ctx context.Context, a *app, out *output, l 
 		}
 		sum.note(c)
 	}
-	a.stderr.printf("%s", sum)
+	a.stderr.printf("%s%s", name, sum)
 	return nil
 }

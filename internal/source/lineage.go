@@ -2,6 +2,8 @@ package source
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,6 +46,7 @@ func (in *Inputs) Lineage(ctx context.Context) (*Lineage, error) {
 		return &Lineage{Log: u}, err
 	}
 	l.place(old)
+	slices.SortStableFunc(l.Unplaced, func(a, b *Unit) int { return strings.Compare(a.Name(), b.Name()) })
 	return l, nil
 }
 
