@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -105,6 +106,59 @@ func TestHistoryOfGenerations(t *testing.T) {
 		}
 		check(t)
 	})
+}
+
+// A time may lie in a generation before the log's last rewrite: their bases say when they
+// were saved.
+func TestHistoryAtATimeBeforeARewrite(t *testing.T) {
+	dir := t.TempDir()
+	const began = 1700000000
+	file := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base := func(seq int, saved uint32, value string) {
+		b := binary.LittleEndian.AppendUint32([]byte("REDIS0011\xfa\x05ctime\xc2"), saved)
+		b = fmt.Appendf(b, "\xfe\x00\x00\x01k%c%s\xff\x00\x00\x00\x00\x00\x00\x00\x00", len(value), value)
+		file(fmt.Sprintf("a.%d.base.rdb", seq), string(b))
+	}
+	set := func(at int, value string) string {
+		return fmt.Sprintf("#TS:%d\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%s\r\n", at, len(value), value)
+	}
+	base(1, began, "in the first base")
+	file("a.1.incr.aof", set(began+10, "one")+set(began+20, "two"))
+	base(2, began+100, "in the second base")
+	file("a.2.incr.aof", set(began+110, "three"))
+	base(3, began+200, "in the last base")
+	file("a.3.incr.aof", set(began+210, "four"))
+	file("a.manifest", "file a.3.base.rdb seq 3 type b\nfile a.2.incr.aof seq 2 type h\nfile a.2.base.rdb seq 2 type h\nfile a.3.incr.aof seq 3 type i\n")
+	for _, c := range []struct {
+		at         int64
+		want, said string
+	}{
+		{-5, "in the first base", "note: that is before the log begins: its base was saved at 2023-11-14T22:13:20Z\n"},
+		{5, "in the first base", "note: that is before the log was rewritten: it was " + dir + "/a.1.base.rdb then\n"},
+		{15, "one", "a.1.base.rdb"},
+		{99, "two", "a.1.base.rdb"},
+		{100, "in the second base", "a.2.base.rdb"},
+		{199, "three", "a.2.base.rdb"},
+		{200, "in the last base", ""},
+		{300, "four", ""},
+	} {
+		var out, errs bytes.Buffer
+		at := time.Unix(began+c.at, 0).UTC().Format(time.RFC3339)
+		code := Main([]string{"history", dir, "--at", at}, nil, &out, &errs)
+		if code != exitOK || !strings.Contains(out.String(), `"value":"`+c.want+`"`) || !strings.Contains(errs.String(), c.said) || c.said == "" && strings.Contains(errs.String(), "note") {
+			t.Errorf("%d: status %d, %s%s, want %q and %q", c.at, code, &out, &errs, c.want, c.said)
+		}
+	}
+	// Without #TS lines no time tells which commands count.
+	file("a.2.incr.aof", "*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n")
+	var out, errs bytes.Buffer
+	if code := Main([]string{"history", dir, "--at", "2023-11-14T22:15:00Z"}, nil, &out, &errs); code != exitOK || !strings.Contains(errs.String(), "note: no #TS line says when commands were: all of them are counted\n") {
+		t.Errorf("status %d, %s%s", code, &out, &errs)
+	}
 }
 
 // rewrite has a server rewrite its log.
