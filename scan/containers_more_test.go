@@ -421,6 +421,16 @@ func TestSnappyThatBeginsLikeText(t *testing.T) {
 	}
 }
 
+// A length of content that takes all of a value is not that of a block.
+func TestNothingButALength(t *testing.T) {
+	for n := minContainer; n <= 10; n++ {
+		value := strings.Repeat("\xf0", n-1) + "0"
+		if fs, stats := scanAll(t, newTestScanner(t), stringKey("k", value)); len(fs) > 0 || stats.Decoded > 0 || len(stats.Failures) > 0 {
+			t.Errorf("%q: found %s; %d opened, failures %v", value, brief(fs), stats.Decoded, stats.Failures)
+		}
+	}
+}
+
 // TestLongDecoders: what is not asked of short texts would say no.
 func TestLongDecoders(t *testing.T) {
 	asked := 0

@@ -258,14 +258,14 @@ func openBase64(w *worker, f *fragment, hits []hit, base uint32) bool {
 		return false
 	}
 	text = trimPadding(text)
-	n := enc.DecodedLen(len(text))
-	room := w.budget.afford(n)
-	whole := room == n
+	size := enc.DecodedLen(len(text))
+	room := w.budget.afford(size)
+	whole := room == size
 	if !whole {
 		w.limited("base64")
 		text = text[:room/3*4]
 	}
-	buf := w.buffer(f.depth, n)
+	buf := w.buffer(f.depth, room)
 	n, err := enc.Decode(buf, text)
 	if err != nil && whole {
 		return false

@@ -32,7 +32,7 @@ func shortSnappy(data []byte) bool {
 // repetition that is text altogether is text.
 func fitsSnappy(data []byte) bool {
 	want, n := binary.Uvarint(data)
-	if n <= 0 || want < minBlock || data[n]&3 != 0 {
+	if n <= 0 || n == len(data) || want < minBlock || data[n]&3 != 0 {
 		return false
 	}
 	made, at := uint64(0), n
