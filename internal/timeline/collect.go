@@ -69,7 +69,7 @@ func New(ctx context.Context, in *source.Inputs, o Options) (*Timeline, error) {
 		o.Zone = time.UTC
 	}
 	t := &Timeline{sorter: spill.NewSorter(o.Tmp, o.MaxMem), Summary: Summary{ByKind: map[string]int64{}}}
-	c := &collector{o: o, t: t}
+	c := &collector{o: o, t: t, roles: map[string]source.Role{}}
 	err := c.run(ctx, in)
 	t.Summary.Complete = err == nil && t.Summary.Damaged == 0
 	if err != nil && ctx.Err() == nil {
@@ -85,6 +85,7 @@ type collector struct {
 	t      *Timeline
 	number uint64
 	buf    []byte
+	roles  map[string]source.Role // of files, by path, that are no part of a data set now
 }
 
 func (c *collector) run(ctx context.Context, in *source.Inputs) error {
@@ -93,6 +94,10 @@ func (c *collector) run(ctx context.Context, in *source.Inputs) error {
 			return err
 		}
 		for _, f := range u.Files {
+			switch f.Role {
+			case source.HistoryFile, source.Orphan, source.Temporary:
+				c.roles[f.Path] = f.Role
+			}
 			if err := c.file(f); err != nil {
 				return err
 			}
@@ -212,6 +217,7 @@ func (c *collector) add(e *Event) error {
 	if !c.wanted(e.Time) {
 		return nil
 	}
+	e.Role = string(c.roles[e.Source])
 	e.Message, e.Source = cut(c.o.Mask(e.Message)), cut(c.o.Mask(e.Source))
 	var err error
 	if c.buf, err = encode(c.buf[:0], e, c.number); err != nil {

@@ -42,8 +42,9 @@ type Event struct {
 	Message string `json:"message"`
 
 	Source    string `json:"source"`
-	Offset    int64  `json:"offset"` // of the record, the command or the line; -1 of a file as a whole
-	DB        int32  `json:"db"`     // -1 where there is none
+	Role      string `json:"role,omitempty"` // of a file that is no part of a data set now: "history", "orphan", "temp"
+	Offset    int64  `json:"offset"`         // of the record, the command or the line; -1 of a file as a whole
+	DB        int32  `json:"db"`             // -1 where there is none
 	Key       string `json:"key,omitempty"`
 	KeyB64    []byte `json:"key_b64,omitempty"` // instead of Key, where that is not UTF-8
 	Technique string `json:"technique,omitempty"`

@@ -52,6 +52,9 @@ func (l *l2tcsv) Event(e *Event) error {
 		notes += "; not after " + optional(e.NotAfter)
 	}
 	extra := []string{"kind: " + e.Kind, fmt.Sprintf("offset: %d", e.Offset)}
+	if e.Role != "" {
+		extra = append(extra, "role: "+e.Role)
+	}
 	if e.Technique != "" {
 		extra = append(extra, "technique: "+e.Technique)
 	}

@@ -31,6 +31,9 @@ func (t *text) Event(e *Event) error {
 	if e.Offset >= 0 {
 		where = fmt.Sprintf("%s:%d", where, e.Offset)
 	}
+	if e.Role != "" {
+		where += "  [" + e.Role + "]"
+	}
 	basis := string(e.Basis)
 	if e.Basis == Recorded {
 		basis = "" // the rule

@@ -113,6 +113,29 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// What a rewrite has left of a log is told, and that it is no part of it now.
+func TestRoles(t *testing.T) {
+	flush := "#TS:1767225600\r\n" + command("FLUSHALL")
+	dir := directory(t, map[string]string{
+		"l.manifest":   "file l.2.incr.aof seq 2 type h\nfile l.3.incr.aof seq 3 type i\n",
+		"l.1.incr.aof": flush, "l.2.incr.aof": flush, "l.3.incr.aof": flush, "temp-rewriteaof-7.aof": flush,
+	})
+	got, _ := made(t, dir, Options{})
+	var roles []string
+	for _, e := range got {
+		roles = append(roles, e.Kind+" "+e.Source+" "+e.Role)
+	}
+	want := []string{"flushed l.3.incr.aof ", "flushed l.2.incr.aof history", "flushed l.1.incr.aof orphan", "flushed temp-rewriteaof-7.aof temp"}
+	if !slices.Equal(roles, want) {
+		t.Errorf("%q, want %q", roles, want)
+	}
+	for format, want := range map[string]string{"text": "  [history]", "l2tcsv": "role: history", "timesketch": `"role":"history"`, "jsonl": `"role":"history"`} {
+		if got := string(written(t, dir, format)); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in %s", format, want, got)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	dir := directory(t, map[string]string{"appendonly.aof": command("FLUSHDB")})
 	got, _ := made(t, dir, Options{})

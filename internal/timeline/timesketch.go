@@ -22,6 +22,7 @@ func (t timesketch) Event(e *Event) error {
 		NotBefore string   `json:"not_before,omitempty"`
 		NotAfter  string   `json:"not_after,omitempty"`
 		Filename  string   `json:"filename"`
+		Role      string   `json:"role,omitempty"`
 		Offset    int64    `json:"offset"`
 		DB        int32    `json:"db"`
 		Key       string   `json:"key,omitempty"`
@@ -30,7 +31,7 @@ func (t timesketch) Event(e *Event) error {
 	}{
 		Message: report.Escape(e.Message), Datetime: stamp(e), Timestamp: e.Time.UnixMicro(), Desc: e.Of, DataType: "valkey:" + e.Kind,
 		Source: "VALKEY", Kind: e.Kind, Basis: e.Basis, BasisOf: e.Of, NotBefore: optional(e.NotBefore), NotAfter: optional(e.NotAfter),
-		Filename: report.Escape(e.Source), Offset: e.Offset, DB: e.DB, Key: e.name(), Technique: e.Technique, Tag: tags(e),
+		Filename: report.Escape(e.Source), Role: e.Role, Offset: e.Offset, DB: e.DB, Key: e.name(), Technique: e.Technique, Tag: tags(e),
 	})
 }
 
