@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -172,7 +171,7 @@ func (s *geoSearch) find(in *object) (found []scored, exact bool) {
 		if s.desc {
 			a, b = b, a
 		}
-		return cmp.Compare(a.score, b.score)
+		return a.compare(b) // of those as near as each other any, but always the same
 	})
 	d := found[s.count-1].score
 	sure := math.Abs(found[s.count].score-d) > geoDoubt(d)

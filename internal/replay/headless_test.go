@@ -41,6 +41,32 @@ func TestHeadless(t *testing.T) {
 	}
 }
 
+// A string that is set is known; when it expires is not, if that is to stay as it was.
+func TestHeadlessKeepsExpiry(t *testing.T) {
+	got := stateKeys(t, logOf(t, "SELECT 0", "SET kept v KEEPTTL", "INCR n", "SET n 9 KEEPTTL", "SET known v", "SET known w KEEPTTL", "INCR m", "SET m 9"), Options{Headless: true})
+	want := []string{`0/kept string expire=-1 inexact "v"`, `0/known string expire=-1 "w"`, `0/m string expire=-1 "9"`, `0/n string expire=-1 inexact "9"`}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Keys of which nothing is known, but that they are there, take memory, too.
+func TestHeadlessKeysAreCounted(t *testing.T) {
+	commands := []string{"SELECT 0"}
+	for i := range 2000 {
+		commands = append(commands, fmt.Sprint("SREM k", i, " m"))
+	}
+	m := newMachine(1000*perKey, 0)
+	m.headless = true
+	full, err := replay(m, logEvents(t, logOf(t, commands...))(Reading{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if full == nil {
+		t.Errorf("%d keys fit in %d bytes", len(m.dbs[0]), m.limit)
+	}
+}
+
 // What the end of a log alone tells without doubt is what the whole log tells, and of all
 // that is gone it tells.
 func TestHeadlessIsTheEndOfALog(t *testing.T) {

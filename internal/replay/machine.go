@@ -34,9 +34,10 @@ type machine struct {
 	headless bool
 
 	open struct { // the key whose record is being read
-		db  int32
-		key string
-		o   *object
+		db   int32
+		key  string
+		o    *object
+		made bool // whatever was there: when it expires is known, too
 	}
 	parts []byte         // of a string, field or element that arrives in parts
 	whole keyspace.Event // an element as before sees it
@@ -205,8 +206,16 @@ func (m *machine) changing(db int32, key string, e *keyspace.Event) {
 	}
 }
 
-// apply does what an event says.
+// apply does what an event says. What a key takes of which nothing else is held counts,
+// too.
 func (m *machine) apply(e *keyspace.Event) error {
+	if err := m.do(e); err != nil {
+		return err
+	}
+	return m.grow(0)
+}
+
+func (m *machine) do(e *keyspace.Event) error {
 	if e.Kind == keyspace.Command {
 		m.groupCommand(e)
 		if m.computed.see(e); m.computed.ok {
@@ -311,7 +320,7 @@ func (m *machine) key(e *keyspace.Event) error {
 	if len(e.Field) > 0 { // of a module's type, its name
 		o.module, o.modVer = string(e.Field), e.Index
 	}
-	m.open.db, m.open.key, m.open.o = e.DB, key, o
+	m.open.db, m.open.key, m.open.o, m.open.made = e.DB, key, o, e.Op == keyspace.OpCreate
 	return nil
 }
 
@@ -364,7 +373,7 @@ func (m *machine) keep(e *keyspace.Event, o *object, value []byte) error {
 		switch e.Op {
 		case keyspace.OpPut:
 			m.held -= int64(len(o.str)) + perElement
-			o.str, o.inexact = bytes.Clone(value), false
+			o.str, o.inexact = bytes.Clone(value), o.inexact && m.headless && !m.open.made
 		default: // changed in place, by a command too long to be computed
 			if err := m.room(o.str, len(o.str)+len(value)); err != nil {
 				return err

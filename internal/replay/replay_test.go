@@ -853,6 +853,39 @@ func TestGeoStores(t *testing.T) {
 	}
 }
 
+// Of places as near as each other, as many as are asked for are always the same ones.
+func TestGeoStoreIsDeterministic(t *testing.T) {
+	path := logOf(t, "SELECT 0", "ZADD g 4000000000000000 a 4000000000000000 b 4000000000000000 c 4000000000000000 d 4000000000000000 e", "GEORADIUSBYMEMBER g a 100 km COUNT 2 STORE s")
+	want := state(t, path, Point{})["0/s"]
+	for range 20 {
+		if got := state(t, path, Point{})["0/s"]; got != want {
+			t.Fatalf("%s, and %s", got, want)
+		}
+	}
+}
+
+// A SORT again and again of a long value, or by one, costs no more than it may.
+func TestSortIsBounded(t *testing.T) {
+	for _, options := range []string{"BY nosort", "ALPHA", "BY w_*", "BY w_* ALPHA", "GET w_*"} {
+		commands := []string{"SELECT 0", "RPUSH l " + strings.Repeat("0", 1<<16) + "1", "SET w_1 " + strings.Repeat("0", 1<<16), "RPUSH short 1"}
+		for range 200 {
+			key := "l"
+			if strings.Contains(options, "w_") {
+				key = "short"
+			}
+			commands = append(commands, "SORT "+key+" "+options+" LIMIT 0 1 STORE d")
+		}
+		m := newMachine(64<<16, 1<<12)
+		m.all = true
+		if full, err := replay(m, logEvents(t, logOf(t, commands...))(Reading{})); err != nil || full != nil {
+			t.Fatal(full, err)
+		}
+		if o := m.get(0, "d"); o == nil || !o.inexact {
+			t.Errorf("SORT %s: all was done, in %d steps", options, m.spent)
+		}
+	}
+}
+
 func TestRangeStore(t *testing.T) {
 	for command, want := range map[string]string{
 		"ZRANGESTORE d z 0 1":                          `"a"=1, "b"=2`,

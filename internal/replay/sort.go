@@ -88,19 +88,18 @@ func (m *machine) sortInto(db int32, o *object, elements []string, gets [][]byte
 	defer func() { m.held = held }() // it is counted once a key holds it
 	for _, element := range elements {
 		for _, pattern := range gets {
-			v := []byte(element)
+			v, known := []byte(element), true
 			if string(pattern) != "#" {
-				var known bool
-				if v, known = m.named(db, pattern, element); !known {
-					o.inexact, o.list = true, deque{}
-					return nil
-				}
-				v = bytes.Clone(present(v))
+				v, known = m.named(db, pattern, element)
+			}
+			if !known || !m.afford(int64(len(v))/perStep) {
+				o.inexact, o.list = true, deque{}
+				return nil
 			}
 			if err := m.grow(len(v) + perElement); err != nil {
 				return err
 			}
-			o.list.pushTail(v)
+			o.list.pushTail(append([]byte{}, v...))
 		}
 	}
 	return nil
@@ -109,7 +108,7 @@ func (m *machine) sortInto(db int32, o *object, elements []string, gets [][]byte
 // named returns the string that a pattern of a SORT names for an element (sort.c,
 // lookupKeyByPattern): of a key, or of a field of one; nil if there is none.
 func (m *machine) named(db int32, pattern []byte, element string) (v []byte, known bool) {
-	if bytes.IndexByte(pattern, 0) >= 0 || !m.afford(1+int64(len(pattern)+len(element))/16) {
+	if bytes.IndexByte(pattern, 0) >= 0 || !m.afford(1+int64(len(pattern)+len(element))/perStep) {
 		return nil, false
 	}
 	before, after, ok := bytes.Cut(pattern, []byte("*"))
@@ -159,6 +158,9 @@ func (m *machine) sorted(db int32, o *object, s sorting) (elements []string, ok 
 	switch o.typ {
 	case keyspace.List:
 		for _, v := range o.list.all() {
+			if !m.afford(int64(len(v)) / perStep) {
+				return nil, false
+			}
 			elements = append(elements, string(v))
 		}
 	case keyspace.Set:
@@ -207,13 +209,17 @@ func (m *machine) weigh(db int32, element string, s sorting) (w weighed, ok bool
 	w.element = element
 	switch {
 	case s.by != nil:
-		if w.text, ok = m.named(db, s.by, element); !ok || s.alpha {
-			return w, ok && m.afford(int64(len(w.text)))
-		}
+		w.text, ok = m.named(db, s.by, element)
 	case s.alpha:
-		return w, true
+		return w, m.afford(int64(len(element)) / perStep)
 	default:
-		w.text = []byte(element)
+		w.text, ok = []byte(element), true
+	}
+	if !ok || !m.afford(int64(len(w.text))/perStep) {
+		return w, false
+	}
+	if s.alpha {
+		return w, true
 	}
 	if len(w.text) > 0 { // as strtod does
 		w.number, ok = number(bytes.TrimLeft(w.text, " \t\n\v\f\r"))

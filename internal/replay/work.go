@@ -6,6 +6,9 @@ package replay
 // take, so that all of them together stay linear in the size of the log.
 const workShare = 8
 
+// perStep is how many bytes are copied or compared in about the time of a step.
+const perStep = 16
+
 // afford spends steps, of which each is an element or a byte that is read, and
 // reports whether they were left. Where they are not, the result is not known.
 func (m *machine) afford(steps int64) bool {
