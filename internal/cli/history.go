@@ -116,10 +116,10 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 		stop := a.stderr.watch(in.Read, 0)
 		defer stop()
 	}
-	incomplete, err := f.writeAll(ctx, a, out, path, units, point, o)
+	done, err := f.writeAll(ctx, a, out, path, units, point, o)
 	if errors.Is(err, replay.ErrLate) && out.again() == nil {
 		o.Closely = true
-		incomplete, err = f.writeAll(ctx, a, out, path, units, point, o)
+		done, err = f.writeAll(ctx, a, out, path, units, point, o)
 	}
 	if errors.Is(err, replay.ErrLate) {
 		a.stderr.errorf("%v; with --output FILE they are", err)
@@ -131,30 +131,41 @@ func runHistory(cmd *cobra.Command, a *app, f *historyFlags, path string) error 
 	if err := out.commit(); err != nil {
 		return err
 	}
+	incomplete := f.leftOut
+	for _, r := range done {
+		incomplete = f.tell(a, r) || incomplete
+	}
 	return exit(status(false, incomplete))
 }
 
-// writeAll replays generations of a log and writes what is asked for, and reports whether
-// that is incomplete.
-func (f *historyFlags) writeAll(ctx context.Context, a *app, out *output, path string, units []*source.Unit, point replay.Point, o replay.Options) (incomplete bool, err error) {
+// replayed is what is to be told of a generation that was written.
+type replayed struct {
+	name     string
+	headless bool
+	unread   bool // it could not be read at all, which was said
+	info     replay.Info
+}
+
+// writeAll replays generations of a log and writes what is asked for.
+func (f *historyFlags) writeAll(ctx context.Context, a *app, out *output, path string, units []*source.Unit, point replay.Point, o replay.Options) (done []replayed, err error) {
 	var w func(*replay.Change) error
 	if !f.atPoint() {
 		w = newChangeWriter(a, out, f.format.word, f.reveal)
 	}
 	for _, u := range units {
 		if !u.Readable() {
-			incomplete = true
 			if err := a.sayDamage(ctx, u); err != nil {
-				return false, err
+				return nil, err
 			}
+			done = append(done, replayed{unread: true})
 			continue
 		}
 		l, err := openLog(ctx, u, point, o)
 		if errors.Is(err, replay.ErrNoFlush) {
-			return false, usagef("--before-flush: %v", err)
+			return nil, usagef("--before-flush: %v", err)
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		name := u.Name()
 		if u.Files[0].Role == source.NoRole { // what the input is read for
@@ -170,14 +181,11 @@ func (f *historyFlags) writeAll(ctx context.Context, a *app, out *output, path s
 			err = writeChanges(ctx, a, w, l, of)
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		if u.Headless() {
-			incomplete = f.tellHeadless(a, name) || incomplete
-		}
-		incomplete = a.tellReplayed(name, l.Info()) || incomplete
+		done = append(done, replayed{name: name, headless: u.Headless(), info: l.Info()})
 	}
-	return incomplete || f.leftOut, nil
+	return done, nil
 }
 
 // openLog opens a generation of a log.
@@ -196,15 +204,19 @@ func (a *app) sayDamage(ctx context.Context, u *source.Unit) error {
 	return nil
 }
 
-// tellHeadless says what is not known of a log without its beginning, and reports whether
-// that makes what was written incomplete.
-func (f *historyFlags) tellHeadless(a *app, name string) (incomplete bool) {
-	if !f.atPoint() {
-		a.stderr.printf("note: %s begins behind a base that is not there: what keys held before is not known", name)
-		return false
+// tell says what is not known of a generation, and reports whether that makes what was
+// written incomplete.
+func (f *historyFlags) tell(a *app, r replayed) (incomplete bool) {
+	switch {
+	case r.unread:
+		return true
+	case r.headless && f.atPoint():
+		a.stderr.errorf("%s begins behind a base that is not there: keys that it does not write are missing", r.name)
+		incomplete = true
+	case r.headless:
+		a.stderr.printf("note: %s begins behind a base that is not there: what keys held before is not known", r.name)
 	}
-	a.stderr.errorf("%s begins behind a base that is not there: keys that it does not write are missing", name)
-	return true
+	return a.tellReplayed(r.name, r.info) || incomplete
 }
 
 // atPoint reports whether the data set at a point is asked for, instead of changes.
