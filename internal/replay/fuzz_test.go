@@ -38,25 +38,25 @@ func FuzzReplay(f *testing.F) {
 		if len(p) > 1<<14 {
 			return
 		}
-		want, exact := replayed(t, p, 1<<22)
-		got, also := replayed(t, p, 1)
-		if !exact || !also {
-			return
-		}
-		if !maps.Equal(got, want) {
-			t.Errorf("in parts\n%v\nwant\n%v", got, want)
+		for _, headless := range []bool{false, true} {
+			want, exact := replayed(t, p, Options{MaxMem: 1 << 22, Headless: headless})
+			got, also := replayed(t, p, Options{MaxMem: 1, Headless: headless})
+			if exact && also && !maps.Equal(got, want) {
+				t.Errorf("in parts\n%v\nwant\n%v", got, want)
+			}
 		}
 	})
 }
 
 // replayed is what a log holds at its end, and its changes; exact says that all of it
 // is known.
-func replayed(t *testing.T, p []byte, maxMem int64) (all map[string]string, exact bool) {
+func replayed(t *testing.T, p []byte, o Options) (all map[string]string, exact bool) {
 	t.Helper()
+	o.Tmp, o.Workers = t.TempDir(), 2
 	open := func() *Log {
 		l, err := Open(t.Context(), func(r Reading) keyspace.Seq {
 			return aof.NewReader(bytes.NewReader(p), aof.Options{Source: "log", Resync: true, Skim: r.Skim, Want: r.Want}).Events(t.Context())
-		}, Point{}, Options{MaxMem: maxMem, Tmp: t.TempDir(), Workers: 2})
+		}, Point{}, o)
 		if err != nil {
 			t.Skip(err) // no log
 		}

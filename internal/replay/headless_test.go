@@ -188,6 +188,8 @@ func randomCommands(rnd *rand.Rand, n int) []string {
 		"HSET h%d v%d x", "HSET h%d f v%d", "HDEL h%d v%d", "HINCRBY h%d v1 %d",
 		"XADD x%d 1-%d f v", "XDEL x%d 1-%d", "XTRIM x%d MAXLEN %d",
 		"DEL s%d", "DEL l%d", "UNLINK t%d", "DEL z%d", "DEL h%d", "DEL x%d", "RENAME s%d s%d", "RENAME h%d h%d", "RENAME t%d t%d", "COPY z%d z%d REPLACE", "PEXPIREAT s%d 99999999999%d",
+		"SET s%d v%d KEEPTTL", "SET s%d v%d KEEPTTL", "PEXPIREAT s%d 99999999999%d", "PEXPIREAT s%d 99999999999%d", "PERSIST s%d", "GETDEL s%d", "BITFIELD b%d SET u8 0 %d", "LINSERT l%d BEFORE v%d x", "SORT l%d ALPHA STORE l%d", "ZRANGESTORE z%d z%d 0 1", "ZADD z%d XX 5 v%d",
+		"HPEXPIREAT h%d 99999999999%d FIELDS 1 f", "XGROUP CREATE x%d g%d 0", "XSETID x%d 9-%d", "MOVE s%d 1", "SINTERSTORE t%d t%d t0", "PFADD p%d %d", "GEOADD z%d 1 1 v%d", "GEOSEARCHSTORE z%d z0 FROMLONLAT 1 1 BYRADIUS %d km",
 	}
 	out := []string{"SELECT 0"}
 	for range n {
