@@ -83,7 +83,7 @@ func (l *Lineage) place(old []*Unit) {
 	bases, incrs := map[int64]*Unit{}, map[int64]*Unit{}
 	for _, u := range old {
 		f := u.Files[0]
-		ok := f.Role == HistoryFile || f.number(name)
+		ok := f.Role == HistoryFile || f.number(name) && (f.isOfLog() || f.Same != "" || f.Err != nil)
 		of, before := incrs, begin.incr
 		if f.base {
 			of, before = bases, begin.base

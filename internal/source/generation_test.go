@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -88,5 +89,23 @@ func TestGenerations(t *testing.T) {
 			t.Errorf("%s: %q and %q, want %q and %q", c.files, strings.Join(got, ", "), left, c.want, c.unplaced)
 		}
 		in.Close()
+	}
+}
+
+// A link under the name of an orphan is not followed, and named.
+func TestLinkIsNoGeneration(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"l.manifest": "file l.2.incr.aof seq 2 type i\n", "l.2.incr.aof": command("SET", "k", "v")})
+	if err := os.Symlink("l.2.incr.aof", filepath.Join(dir, "l.1.incr.aof")); err != nil {
+		t.Fatal(err)
+	}
+	in, err := New(t.Context(), []string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	l, err := in.Lineage(t.Context())
+	if err != nil || len(l.Older) != 0 || len(l.Unplaced) != 1 || filepath.Base(l.Unplaced[0].Name()) != "l.1.incr.aof" {
+		t.Errorf("%v, %v, %v", l, err, l.Unplaced)
 	}
 }

@@ -99,10 +99,13 @@ func (u *Unit) take(f *File, as aof.FileType) bool {
 // join adds a file to the log that a unit is.
 func (u *Unit) join(f *File) {
 	u.Files = append(u.Files, f)
-	if f.Kind == AOF || f.Kind == RDB || f.Kind == Empty {
+	if f.isOfLog() {
 		u.log = append(u.log, f)
 	}
 }
+
+// isOfLog reports whether a log can hold what the file is.
+func (f *File) isOfLog() bool { return f.Kind == AOF || f.Kind == RDB || f.Kind == Empty }
 
 // parse reads a manifest. What it names in spite of errors is kept.
 func parse(mf *File) (files []aof.ManifestFile, errs []error) {
