@@ -339,7 +339,8 @@ func (r *Reader) keyState() keyspace.State {
 	return keyspace.Live
 }
 
-// aux reads an aux field. ctime gives the time against which keys have expired.
+// aux reads an aux field. ctime gives the time against which keys have expired; slot-info
+// is of Valkey what RDB_OPCODE_SLOT_INFO is of Redis. Servers compare names as C does.
 func (r *Reader) aux() (err error) {
 	if r.field, err = r.name(r.field[:0], "name of an aux field"); err != nil {
 		return err
@@ -349,30 +350,40 @@ func (r *Reader) aux() (err error) {
 	if err := r.whole("aux field"); err != nil {
 		return err
 	}
-	switch string(r.field) {
-	case "ctime":
+	name, _, _ := bytes.Cut(r.field, []byte{0})
+	switch {
+	case string(name) == "ctime":
 		if sec, ok := parseDecimal(r.member); ok && r.o.AsOf == 0 {
 			r.asOf = sec * 1000
 		}
-	case "slot-info":
-		if !isSlotInfo(r.member) {
+	case bytes.EqualFold(name, []byte("slot-info")):
+		slot, keys, ok := slotInfo(r.member)
+		if !ok {
 			return r.failAt(r.ev.Record, "slot-info: no numbers, which no server takes", keyspace.ErrCorrupt)
 		}
+		r.other(keyspace.Slot)
+		r.ev.Index, r.ev.Count = slot, keys
 	}
 	return r.emit()
 }
 
-// isSlotInfo reports whether an aux field says of a slot its number and sizes: three
-// numbers, or four since Valkey 9 (rdbLoadRioWithLoadingCtx of src/rdb.c).
-func isSlotInfo(p []byte) bool {
+// slotInfo is what an aux field says of a slot: its number and how many keys it has, how
+// many of them expire, and since Valkey 9 a fourth number (rdbLoadRioWithLoadingCtx of
+// src/rdb.c).
+func slotInfo(p []byte) (slot, keys int64, ok bool) {
+	var numbers [2]int64
 	n := 0
 	for word := range bytes.SplitSeq(p, []byte(",")) {
-		if _, ok := parseDecimal(word); !ok {
-			return false
+		number, ok := parseDecimal(word)
+		if !ok {
+			return 0, 0, false
+		}
+		if n < len(numbers) {
+			numbers[n] = number
 		}
 		n++
 	}
-	return n >= 3
+	return numbers[0], numbers[1], n >= 3
 }
 
 // auxValue reads a string as the Value of an event that is no element.

@@ -225,6 +225,10 @@ func TestTypes(t *testing.T) {
 		{"module aux", "REDIS0009", func(b *build) {
 			b.op(247).op(0x81).op(0x80, 0, 0, 0, 0, 0, 0, 3).len(2).len(1).len(moduleString).str("beside").len(moduleUint).len(4).len(moduleEOF)
 		}, "aux gAAAAAAAA=beside aux gAAAAAAAA=4"},
+		{"slots", "REDIS0012", func(b *build) { b.op(opSlotInfo).len(7).len(3).len(1).op(0).str("a").str("v") }, "slot 7: 3 string/raw a: v (1)"},
+		{"slots of Valkey", "VALKEY080", func(b *build) {
+			b.op(opAux).str("slot-info").str("7,3,1").op(opAux).str("Slot-Info\x00").str("16383,300000,1,2").op(0).str("a").str("v").op(opAux).str("slot-infos").str("1")
+		}, "slot 7: 3 slot 16383: 300000 string/raw a: v (1) aux slot-infos=1"},
 		{"function", "REDIS0010", func(b *build) { b.op(245).str("#!lua name=lib\nreturn 1") }, "function lib: #!lua name=lib\nreturn 1"},
 		{"function of a release candidate", "REDIS0010", func(b *build) { b.op(246).str("lib").str("LUA").len(1).str("about").str("code") }, "function lib: about function lib: code"},
 		{"lru, lfu, resize", "REDIS0009", func(b *build) {
@@ -275,6 +279,7 @@ func TestRefused(t *testing.T) {
 		{"GCRA", "REDIS0015", func(b *build) { b.op(33).str("k").le64(1) }, keyspace.ErrUnsupported},
 		{"PATH_HASH", "VALKEY081", func(b *build) { b.op(23).str("k") }, keyspace.ErrUnsupported},
 		{"slot-info", "REDIS0011", func(b *build) { b.op(opAux).str("slot-info").str("12,1-0,0") }, keyspace.ErrCorrupt},
+		{"slot-info by another name", "REDIS0011", func(b *build) { b.op(opAux).str("SLOT-info\x00x").str("12,1-0,0") }, keyspace.ErrCorrupt},
 		{"slot-info too short", "REDIS0011", func(b *build) { b.op(opAux).str("slot-info").str("12,1") }, keyspace.ErrCorrupt},
 		{"negative field expiry", "VALKEY080", func(b *build) { b.op(22).str("k").len(1).str("f").str("v").le64(-2) }, keyspace.ErrCorrupt},
 		{"field expiry", "REDIS0012", func(b *build) { b.op(24).str("k").le64(1 << 47).len(1).len(1<<47 + 1).str("f").str("v") }, keyspace.ErrCorrupt},

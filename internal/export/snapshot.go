@@ -126,10 +126,6 @@ func (x *snapshotWriter) changed() bool { return x.o.Changed != nil && x.o.Chang
 func (x *snapshotWriter) beside(e *keyspace.Event) error {
 	x.good = max(x.good, e.Record)
 	if x.raw != nil {
-		if string(e.Key) == "slot-info" { // of Valkey what a Slot is of Redis
-			x.loose = e.Record
-			return nil
-		}
 		if !x.changed() {
 			return nil
 		}

@@ -187,11 +187,16 @@ func TestSnapshotSizes(t *testing.T) {
 		"large":          {"\xfb\x81\x00\x00\x10\x00\x00\x00\x00\x00\x80\x00\x20\x00\x00", "\xfb\x80\x00\x10\x00\x00\x80\x00\x10\x00\x00"},
 		"slots":          {"\xfb\x05\x01\xf4\x05\x81\x00\x00\x10\x00\x00\x00\x00\x00\x00", "\xfb\x05\x01"},
 		"Valkey's slots": {"\xfb\x05\x01\xfa\x09slot-info\x0b5,9999999,0", "\xfb\x05\x01"},
+		"other letters":  {"\xfb\x05\x01\xfa\x09Slot-Info\x0b5,9999999,0", "\xfb\x05\x01"},
 	} {
 		made, want := snapshot(t, file(c.there), nil), file(c.want)
 		if n := len(want) - 8; len(made) != len(want) || !bytes.Equal(made[:n], want[:n]) {
 			t.Errorf("%s:\n%q, want\n%q", name, made, want)
 		}
+	}
+	library := "\xf5\x1d#!lua name=slot-info\nreturn 1"
+	if made := snapshot(t, file(library), nil); !bytes.Contains(made, []byte(library)) {
+		t.Errorf("a library is not there: %q", made)
 	}
 }
 

@@ -96,7 +96,7 @@ type Aux struct {
 // rdbSaveRio; Redis Enterprise's as librdb knows them).
 var plainAux = map[string]bool{
 	"redis-ver": true, "valkey-ver": true, "redis-bits": true, "ctime": true, "used-mem": true,
-	"repl-stream-db": true, "repl-id": true, "repl-offset": true, "aof-base": true, "aof-preamble": true, "slot-info": true,
+	"repl-stream-db": true, "repl-id": true, "repl-offset": true, "aof-base": true, "aof-preamble": true,
 	"big-used-ram": true, "big-used-disk": true, "big-ram-overhead": true, "big-used-data": true, "bigdb-ram-keys": true, "bigdb-disk-keys": true,
 }
 
