@@ -288,7 +288,9 @@ func (r *Reader) run() error {
 		var err error
 		if begin <= r.failed && slices.Contains(r.passed, begin) {
 			begin, err = r.failed, r.failedWhy // back on the way that led there
-			r.choose(r.failedIn)
+			if r.failedIn.from >= r.selection.from { // and no database was selected since
+				r.choose(r.failedIn)
+			}
 		} else {
 			more, err = r.record()
 		}

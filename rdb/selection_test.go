@@ -233,6 +233,42 @@ func TestSelectionWithoutKeys(t *testing.T) {
 	}
 }
 
+// A record that led over what selects a database and some keys is taken back once damage
+// follows: keys behind that are in the database that it led over.
+func TestSelectionLedOver(t *testing.T) {
+	keys := func(b *build, db, from, n int) {
+		for i := range n {
+			b.op(0).str(fmt.Sprintf("db%d:%d", db, from+i)).str("value")
+		}
+	}
+	var swallowed build
+	swallowed.WriteString("value")
+	keys(&swallowed, 0, 40, 9)
+	swallowed.op(opSelectDB).len(4).op(opResizeDB).len(25).len(0)
+	keys(&swallowed, 4, 0, 6)
+	p := file("REDIS0011", func(b *build) {
+		b.Truncate(headerSize)
+		b.op(opSelectDB).len(0).op(opResizeDB).len(50).len(0)
+		keys(b, 0, 0, 40)
+		b.op(0).str("suspect").str(swallowed.String())
+		keys(b, 4, 6, 10)
+		b.op(60, 61, 62)
+		keys(b, 4, 20, 10)
+	})
+	behind := 0
+	for _, k := range places(t, p, again(p)) {
+		if k.from < int64(len(p)-10*len("\x00\x06db4:20\x05value")-20) {
+			continue
+		}
+		if behind++; k.db != 4 || !k.presumed {
+			t.Errorf("a key of database 4 at %d is said to be in %d, presumed: %v", k.from, k.db, k.presumed)
+		}
+	}
+	if behind != 10 {
+		t.Errorf("%d keys behind the damage", behind)
+	}
+}
+
 // Blocks that change places, come twice or are lost, where chance has it and at
 // selections: no key outside of them is said to be in a database that is not its own.
 func TestSelectionsAmongDamage(t *testing.T) {

@@ -64,8 +64,10 @@ func clean(ctx context.Context, src Source, m *Map, w io.Writer, o Options) (*Cl
 		}
 		sum := &Cleaned{Bytes: n}
 		sum.needs(m.logged)
-		if n := len(m.Types); n > 0 {
-			sum.needs(int64(m.Types[n-1].DB) + 1)
+		for _, p := range m.Parts {
+			for _, c := range p.cuts { // what selects a database
+				sum.needs(int64(c.db) + 1)
+			}
 		}
 		return sum, err
 	}
@@ -303,15 +305,12 @@ func (b *builder) end() error {
 
 // beyond reports whether an element of the damaged record that c is reaches into
 // the record that comes next: a false number of elements has led into it.
-func (p *Part) beyond(e *keyspace.Event, c cut) bool { return p.endOf(e) > c.to }
-
-// endOf is where the string of an event ends.
-func (p *Part) endOf(e *keyspace.Event) int64 {
+func (p *Part) beyond(e *keyspace.Event, c cut) bool {
 	at := e.Pos.Offset
 	if p.envelope {
 		at = e.Pos.Inner
 	}
-	return at + max(e.Length, 0)
+	return at+max(e.Length, 0) > c.to
 }
 
 // counting counts what is written.

@@ -2,6 +2,7 @@ package salvage
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/valkeyfs/valkeyfs/internal/report"
@@ -41,7 +42,7 @@ func (s *survey) damage(e *keyspace.Event) error {
 		s.m.Commands -= min(s.m.Commands, uint64(len(s.recent)-n))
 	}
 	if !s.p.log && n < len(s.recent) {
-		s.limbo.open(s.recent[n:], at.to)
+		s.limbo.open(s.recent[n:], s.p.cuts, at.to)
 	}
 	s.recent = s.recent[:n]
 	if s.multi.open {
@@ -68,29 +69,51 @@ func (s *survey) since(offset int64) int {
 	return n
 }
 
-// limbo holds records that damage took back: where reading went on inside a record
-// that had led over others, it may come upon them again, and then does not report
+// limbo holds records that damage took back, and cuts: where reading went on inside a
+// record that had led over others, it may come upon them again, and then does not report
 // them once more.
 type limbo struct {
 	records []record
+	cuts    []cut
 	next    int64 // where the next record of the new way begins; -1: where it says
 }
 
-// open takes records that damage took back which ends at an offset.
-func (l *limbo) open(records []record, next int64) {
-	l.records = l.records[:0]
+// open takes records that damage took back which ends at an offset, and the cuts behind it.
+func (l *limbo) open(records []record, cuts []cut, next int64) {
+	l.close()
 	for _, r := range records {
 		if r.from >= next {
 			l.records = append(l.records, r)
 		}
 	}
+	n := len(cuts)
+	for n > 0 && cuts[n-1].from >= next {
+		n--
+	}
+	l.cuts = append(l.cuts, cuts[n:]...)
 	l.next = next
+}
+
+func (l *limbo) close() { l.records, l.cuts = l.records[:0], l.cuts[:0] }
+
+// empty reports whether there is nothing to come upon.
+func (l *limbo) empty() bool { return len(l.records)+len(l.cuts) == 0 }
+
+// end is where the last of it ends.
+func (l *limbo) end() (end int64) {
+	if n := len(l.records); n > 0 {
+		end = l.records[n-1].to
+	}
+	if n := len(l.cuts); n > 0 {
+		end = max(end, l.cuts[n-1].to)
+	}
+	return end
 }
 
 // rejoin follows the new way: what it passed over in silence is what was read before.
 func (s *survey) rejoin(e *keyspace.Event) {
 	l := &s.limbo
-	if len(l.records) == 0 {
+	if l.empty() {
 		return
 	}
 	at := e.Record
@@ -102,25 +125,51 @@ func (s *survey) rejoin(e *keyspace.Event) {
 	}
 	switch {
 	case at > l.next:
-		for _, r := range l.records {
-			if r.from >= l.next {
-				s.recent = append(s.recent, r)
-			} else {
-				s.p.supersede(r.from)
-			}
-		}
-		l.records = l.records[:0]
-	case e.Kind == keyspace.KeyEnd, e.Kind == keyspace.DB:
-		l.next = at + e.Length
-		if last := l.records[len(l.records)-1]; l.next >= last.to {
+		s.restore()
+	case e.Kind == keyspace.KeyEnd, e.Kind == keyspace.DB, e.Kind == keyspace.Slot:
+		if l.next = at + e.Length; l.next >= l.end() {
 			for _, r := range l.records {
 				s.p.supersede(r.from)
 			}
-			l.records = l.records[:0]
+			l.close()
 		}
-	case e.Kind == keyspace.Aux, e.Kind == keyspace.Function, e.Kind == keyspace.Slot:
+	case e.Kind == keyspace.Aux, e.Kind == keyspace.Function:
 		l.next = -1
 	}
+}
+
+// restore takes again what was read of the earlier way from where the new one comes upon
+// it. Keys there are in the database that is selected by then.
+func (s *survey) restore() {
+	l, cuts := &s.limbo, s.limbo.cuts
+	upTo := func(offset int64) {
+		for ; len(cuts) > 0 && cuts[0].from <= offset; cuts = cuts[1:] {
+			if c := cuts[0]; c.from >= l.next {
+				s.p.cuts = append(s.p.cuts, c)
+				if c.why == selected {
+					s.db = c.db
+				}
+			}
+		}
+	}
+	for _, r := range l.records {
+		if r.from < l.next {
+			s.p.supersede(r.from)
+			continue
+		}
+		upTo(r.from)
+		switch {
+		case s.db < 0: // the new way has no key
+			s.db = r.key.db
+			s.p.cuts = append(s.p.cuts, cut{r.from, r.from, selected, s.db})
+		case s.db != r.key.db:
+			r.key.db, r.presumed = s.db, true
+		}
+		s.recent = append(s.recent, r)
+	}
+	upTo(math.MaxInt64)
+	l.close()
+	s.db = -1
 }
 
 // isRead reports whether damage is of the medium, which leaves zeros in the place

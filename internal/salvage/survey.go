@@ -88,11 +88,13 @@ func (s *survey) run(ctx context.Context, src Source) error {
 	}
 	for k, n := range s.counts {
 		s.m.Types = append(s.m.Types, TypeCount{k.db, k.typ.String(), n})
-		s.m.sizeOf(k.db).keys += n
 	}
 	slices.SortFunc(s.m.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Name, b.Name))
 	})
+	for _, t := range s.m.Types {
+		s.m.sizeOf(t.DB).keys += t.Keys
+	}
 	for _, p := range s.m.Parts {
 		p.arrange()
 		for _, c := range p.cuts {
@@ -142,7 +144,7 @@ func (s *survey) follow(ctx context.Context, src Source) error {
 			}
 		}
 		failed = s.event(e)
-		s.calm = s.twice == nil && s.p != nil && !s.p.log && !s.p.NoHead && len(s.limbo.records)+len(s.gaps) == 0
+		s.calm = s.twice == nil && s.p != nil && !s.p.log && !s.p.NoHead && s.limbo.empty() && len(s.gaps) == 0
 		return failed == nil
 	})
 	if failed != nil || ended == nil {
@@ -181,7 +183,7 @@ func (s *survey) event(e *keyspace.Event) error {
 	if s.p.log {
 		return nil
 	}
-	if len(s.limbo.records) > 0 {
+	if !s.limbo.empty() {
 		s.rejoin(e)
 	}
 	switch e.Kind {
@@ -189,14 +191,11 @@ func (s *survey) event(e *keyspace.Event) error {
 		if e.Index >= 0 {
 			s.m.sizeOf(e.DB).expires = uint64(e.Count)
 		}
-		return s.selects(e, e.Record+e.Length)
+		return s.selects(e)
 	case keyspace.Slot:
-		return s.selects(e, e.Record+e.Length)
+		return s.selects(e)
 	case keyspace.Aux:
 		s.p.Salvaged = s.p.Salvaged || string(e.Key) == rdbwrite.Salvaged
-		if string(e.Key) == "slot-info" { // of Valkey what a Slot is of Redis
-			return s.selects(e, s.p.endOf(e))
-		}
 	case keyspace.Function:
 		s.library = record{span: span{from: e.Record}, name: s.name(-1, e.Key), refused: s.twice != nil && refusedLibrary(e.Value)}
 	case keyspace.Key:
@@ -223,9 +222,9 @@ func (s *survey) event(e *keyspace.Event) error {
 
 // selects takes what selects a database, or says how many keys are in it or in a slot: a
 // server makes room for as many, and a clean file says what it keeps.
-func (s *survey) selects(e *keyspace.Event, end int64) error {
+func (s *survey) selects(e *keyspace.Event) error {
 	s.db = e.DB
-	return s.p.cut(cut{e.Record, end, selected, e.DB})
+	return s.p.cut(cut{e.Record, e.Record + e.Length, selected, e.DB})
 }
 
 // begins opens the record of a key, but for its name.
