@@ -60,29 +60,41 @@ func (r *ranking) place(f func(string) bool) (block, at int) {
 	return block, at
 }
 
-// rank is place, as the number of the members before it.
-func (r *ranking) rank(f func(string) bool) int {
+// rank is place, as the number of the members before it, of n in all.
+func (r *ranking) rank(n int, f func(string) bool) int {
 	block, at := r.place(f)
-	for _, b := range r.blocks[:block] {
-		at += len(b)
+	if block < len(r.blocks)/2 {
+		for _, b := range r.blocks[:block] {
+			at += len(b)
+		}
+		return at
 	}
-	return at
+	for _, b := range r.blocks[block:] {
+		n -= len(b)
+	}
+	return n + at
 }
 
-// between returns a copy of the members from one rank on, without those from another on.
-func (r *ranking) between(i, j int) []string {
+// between returns a copy of the members, n in all, from one rank on, without those from
+// another on. It counts from the nearer end.
+func (r *ranking) between(n, i, j int) []string {
 	if i >= j {
 		return nil
 	}
+	block, first := 0, 0 // the rank of the first of block
+	if i > n/2 {
+		for block, first = len(r.blocks), n; first > i; {
+			block--
+			first -= len(r.blocks[block])
+		}
+	}
 	out := make([]string, 0, j-i)
-	for _, b := range r.blocks {
-		if j <= 0 {
-			break
+	for ; first < j; block++ {
+		b := r.blocks[block]
+		if i < first+len(b) {
+			out = append(out, b[max(i-first, 0):min(j-first, len(b))]...)
 		}
-		if i < len(b) {
-			out = append(out, b[max(i, 0):min(j, len(b))]...)
-		}
-		i, j = i-len(b), j-len(b)
+		first += len(b)
 	}
 	return out
 }

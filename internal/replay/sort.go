@@ -169,7 +169,7 @@ func (m *machine) sorted(db int32, o *object, s sorting) (elements []string, ok 
 		}
 		elements = o.members()
 	case keyspace.SortedSet:
-		elements = o.ranked().between(0, len(o.zset))
+		elements = o.ranked().between(len(o.zset), 0, len(o.zset))
 	}
 	if s.unsorted {
 		if s.desc {

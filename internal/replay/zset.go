@@ -163,25 +163,25 @@ func (o *object) between(from, to []byte, by string, reverse bool) []string {
 	switch by {
 	case "bylex":
 		if !o.uniform() {
-			out := slices.DeleteFunc(all.between(0, n), func(v string) bool { return !lexOver(from, v) || !lexUnder(to, v) })
+			out := slices.DeleteFunc(all.between(n, 0, n), func(v string) bool { return !lexOver(from, v) || !lexUnder(to, v) })
 			if reverse {
 				slices.Reverse(out)
 			}
 			return out
 		}
-		i = all.rank(func(v string) bool { return lexOver(from, v) })
-		j = all.rank(func(v string) bool { return !lexUnder(to, v) })
+		i = all.rank(n, func(v string) bool { return lexOver(from, v) })
+		j = all.rank(n, func(v string) bool { return !lexUnder(to, v) })
 	case "byscore":
 		lo, loOpen, ok := scoreBound(from)
 		hi, hiOpen, ok2 := scoreBound(to)
 		if !ok || !ok2 {
 			return nil
 		}
-		i = all.rank(func(v string) bool {
+		i = all.rank(n, func(v string) bool {
 			s := o.zset[v]
 			return s > lo || !loOpen && s == lo
 		})
-		j = all.rank(func(v string) bool {
+		j = all.rank(n, func(v string) bool {
 			s := o.zset[v] // what is no number comes first
 			return s > hi || hiOpen && s == hi
 		})
@@ -191,7 +191,7 @@ func (o *object) between(from, to []byte, by string, reverse bool) []string {
 			i, j = n-j, n-i
 		}
 	}
-	out := all.between(i, j)
+	out := all.between(n, i, j)
 	if reverse {
 		slices.Reverse(out)
 	}
@@ -303,7 +303,7 @@ func zpop(m *machine, e *keyspace.Event, a [][]byte) error {
 	if commandName(e) == "zpopmax" {
 		from = all - n
 	}
-	m.drop(o, o.ranked().between(int(from), int(from+n)))
+	m.drop(o, o.ranked().between(int(all), int(from), int(from+n)))
 	m.tidy(e.DB, string(a[1]))
 	return nil
 }

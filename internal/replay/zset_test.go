@@ -83,3 +83,30 @@ func TestRangeOfFew(t *testing.T) {
 		t.Errorf("%d KiB were copied", took>>10)
 	}
 }
+
+// Over many blocks, too, and from both ends.
+func TestRanksOfBlocks(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	o := newObject(keyspace.SortedSet)
+	for i := range 5000 {
+		o.score(strconv.Itoa(i), float64(r.IntN(3000)))
+	}
+	o.ranked()
+	for i := range 3000 {
+		o.unscore(strconv.Itoa(i)) // blocks of any length
+	}
+	all := slices.Collect(o.ranked().all())
+	n := len(all)
+	for range 2000 {
+		i := r.IntN(n + 1)
+		j := i + r.IntN(n+1-i)
+		if got := o.ranks.between(n, i, j); !slices.Equal(got, all[i:j]) {
+			t.Fatalf("from %d to %d of %d: %d members", i, j, n, len(got))
+		}
+		least := float64(r.IntN(3002) - 1)
+		want := slices.IndexFunc(append(all[:n:n], ""), func(v string) bool { return v == "" || o.zset[v] >= least })
+		if got := o.ranks.rank(n, func(v string) bool { return o.zset[v] >= least }); got != want {
+			t.Fatalf("%v is at %d, want %d", least, got, want)
+		}
+	}
+}
