@@ -12,7 +12,7 @@ const (
 )
 
 // Sieve refuses nearly all places that MayBegin lets pass, and none where a record
-// begins. It returns the others, in the memory of all.
+// begins. It returns the others, in the memory of places.
 func Sieve(b []byte, places []uint16) (left []uint16) {
 	w := (*[SieveAhead]byte)(b) // of a power of two: where an index is cut to it, none is checked
 	n := 0

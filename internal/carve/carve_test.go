@@ -104,13 +104,14 @@ func TestKinds(t *testing.T) {
 	for i := range 60 {
 		long = append(long, fmt.Sprintf("element number %d", i))
 	}
-	cases := []struct {
+	type piece struct {
 		name   string
 		bytes  []byte
 		kind   Kind
 		trust  Confidence
 		length int
-	}{
+	}
+	cases := []piece{
 		{"snapshot", whole, Snapshot, Intact, len(whole)},
 		{"damaged snapshot", damaged(whole), Snapshot, Unverified, len(whole)},
 		{"snapshot of Valkey", dump(t, "valkey-9.rdb"), Snapshot, Intact, len(dump(t, "valkey-9.rdb"))},
@@ -121,14 +122,19 @@ func TestKinds(t *testing.T) {
 		{"long listpack", listpackOf(long...), Listpack, Unverified, len(listpackOf(long...))},
 		{"string", sdsOf("a password, say"), String, Unverified, 3 + 15},
 		{"string of 300 bytes", sdsOf(strings.Repeat("long ", 60)), String, Unverified, 5 + 300},
+		{"string that begins with a line", sdsOf("\npassword: secret"), String, Unverified, 3 + 17},
 		{"gzip", packedBy(whole), Packed, Intact, len(packedBy(whole))},
+		{"zstd", zstdBy(t, whole), Packed, Unverified, -1},
 	}
-	r := rand.New(rand.NewPCG(1, 1))
+	for _, x := range recordBeginnings([]byte("\x10\x04name\x17" + string(listpackOf("session", "alice")))) {
+		cases = append(cases, piece{x.name, append(x.bytes, 0xaa), Fragment, Partial, len(x.bytes)})
+	}
+	const size = windowSize + 1<<20
+	around := noise(rand.New(rand.NewPCG(1, 1)), size)
 	for _, c := range cases {
-		for _, at := range []int{0, 1000, windowSize - 1, windowSize - len(c.bytes)/2, windowSize} {
+		for _, at := range []int{0, 1000, windowSize - 1, windowSize - len(c.bytes)/2, windowSize, size - len(c.bytes)} {
 			t.Run(fmt.Sprint(c.name, " at ", at), func(t *testing.T) {
-				img := noise(r, windowSize+1<<20)
-				at := max(at, 0)
+				img := bytes.Clone(around)
 				copy(img[at:], c.bytes)
 				pieces, sum := carveAll(t, img, 1)
 				if len(pieces) != 1 {
@@ -223,7 +229,7 @@ func beginsPlainly(a, b byte) (record, rest bool) {
 	case 0:
 		rest = b == 0
 	case 1, 2:
-		rest = b >= ' ' && b < 0x7f || b >= 0xc2 && b < 0xf5
+		rest = b >= ' ' && b < 0x7f || b >= 0xc2 && b < 0xf5 || b == '\n' || b == '\r' || b == '\t'
 	}
 	return rdb.MayBegin(a, b), rest
 }

@@ -10,6 +10,7 @@
 //	window.go      reading and searching ahead
 //	find.go        what may begin where: one pass over the bytes
 //	mark.go        which places two bytes do not rule out; by vectors, where there are any
+//	sieve.go       which of those a few more bytes do not, a block at a time
 //	snapshot.go    snapshots from their header, and records without one
 //	commands.go    runs of commands
 //	listpack.go    listpacks that stand alone, as in a server's memory

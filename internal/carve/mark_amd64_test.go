@@ -14,6 +14,8 @@ func TestWithoutAVX2(t *testing.T) {
 		servertest.Lacks(t, "the processor has no AVX2")
 	}
 	defer func() { useAVX2 = true }()
+	useAVX2 = false
+	checkPlaces(t)
 	r := rand.New(rand.NewPCG(13, 13))
 	f, got := newFinder(), newFinder()
 	for _, b := range [][]byte{noise(r, 1<<20), dense(r, 1<<20)} {

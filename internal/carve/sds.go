@@ -41,7 +41,9 @@ func isText(b []byte) bool {
 }
 
 // mayBeginText reports whether a text can begin with c.
-func mayBeginText(c byte) bool { return c >= ' ' && c < 0x7f || c >= 0xc2 && c < 0xf5 }
+func mayBeginText(c byte) bool {
+	return c >= ' ' && c < 0x7f || c >= 0xc2 && c < 0xf5 || c == '\n' || c == '\r' || c == '\t'
+}
 
 // sds is the piece of a string that begins at an offset.
 func sds(img Image, at int64) *Piece {

@@ -67,7 +67,7 @@ func prefixed(records, others, prefixes *[block / 64]uint64) {
 
 // sieve refuses nearly all places at which two bytes tell that something other than a
 // record may begin: by the two bytes themselves, and of strings by the start of the text.
-// It returns the others, in the memory of all.
+// It returns the others, in the memory of places.
 func sieve(b []byte, places []uint16) []uint16 {
 	w := (*[2 * block]byte)(b) // of a power of two: where an index is cut to it, none is checked
 	n := 0
@@ -108,10 +108,9 @@ var bars = func() (bars [256]bar) {
 	// What isText refuses of two bytes.
 	goesOn := func(c byte) bool { return c >= 0x80 && c < 0xc0 }
 	leads := func(c byte) bool { return c >= 0xc2 && c < 0xf5 }
-	begins := func(c byte) bool { return mayBeginText(c) || c == '\n' || c == '\r' || c == '\t' }
 	deny(leads, func(c byte) bool { return !goesOn(c) })
-	deny(func(c byte) bool { return !leads(c) && !goesOn(c) }, func(c byte) bool { return !begins(c) })
-	deny(goesOn, func(c byte) bool { return !goesOn(c) && !begins(c) })
+	deny(func(c byte) bool { return !leads(c) && !goesOn(c) }, func(c byte) bool { return !mayBeginText(c) })
+	deny(goesOn, func(c byte) bool { return !goesOn(c) && !mayBeginText(c) })
 	isKind := func(c byte) bool { return c == 1 || c == 2 }
 	deny(isKind, func(c byte) bool { return !mayBeginText(c) })
 	deny(func(c byte) bool { return !isKind(c) && beginnings[c] == nil }, func(byte) bool { return true })
