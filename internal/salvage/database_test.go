@@ -3,6 +3,7 @@ package salvage
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"strings"
@@ -197,21 +198,29 @@ func TestCleanFileSaysNoSlots(t *testing.T) {
 // TestCleanFileNeedsDatabases: of a clean file that servers refuse unless they are told to
 // have more databases, the report says how many.
 func TestCleanFileNeedsDatabases(t *testing.T) {
-	sound := func(db int32) []byte {
+	sound := func(db int32, stray string) []byte {
 		var b bytes.Buffer
 		w, err := rdbwrite.New(&b, rdbwrite.Version{Magic: "REDIS", Number: 11}, rdbwrite.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range []error{w.Select(db), w.Raw(strings.NewReader("\x00\x03key\x05value"), 10), w.Close()} {
+		for _, err := range []error{w.Select(db), w.Raw(strings.NewReader("\x00\x03key\x05value"+stray), int64(10+len(stray))), w.Close()} {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		return b.Bytes()
 	}
-	log := func(db string) []byte {
-		return fmt.Appendf(nil, "*2\r\n$6\r\nSELECT\r\n$%d\r\n%s\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", len(db), db)
+	log := func(db string, more ...string) []byte {
+		var p []byte
+		for _, line := range append([]string{"SELECT " + db, "SET k v"}, more...) {
+			words := strings.Fields(line)
+			p = fmt.Appendf(p, "*%d\r\n", len(words))
+			for _, word := range words {
+				p = fmt.Appendf(p, "$%d\r\n%s\r\n", len(word), word)
+			}
+		}
+		return p
 	}
 	var more []byte
 	for i := range 9 {
@@ -227,13 +236,19 @@ func TestCleanFileNeedsDatabases(t *testing.T) {
 		{"one more than usual", memory{p: twoDatabases(16, []byte{40, 0}, nil)}, 17},
 		{"keys are presumed there", memory{p: twoDatabases(3, []byte{40, 0}, append([]byte{0xfe, 27, 0xfb, 9, 0, 60, 61, 62}, more...))}, 28},
 		{"selected, without keys", memory{p: twoDatabases(3, []byte{40, 0}, []byte{0xfe, 27, 0xfb, 9, 0})}, 0},
-		{"sound", memory{p: sound(200)}, 201},
-		{"sound, as many as usual", memory{p: sound(15)}, 0},
+		{"sound", memory{p: sound(200, "")}, 201},
+		{"sound, as many as usual", memory{p: sound(15, "")}, 0},
+		{"sound, one is selected without keys", memory{p: sound(3, "\xfe\x1b\xfb\x00\x00")}, 28},
 		{"log", memory{p: log("27"), log: true}, 28},
 		{"torn log", memory{p: append(log("27"), "*3\r\n$3\r\nSE"...), log: true}, 28},
 		{"log, as many as usual", memory{p: log("15"), log: true}, 0},
+		{"a key is moved there", memory{p: log("3", "MOVE k 27", "SET k w"), log: true}, 28},
+		{"a key is copied there", memory{p: log("3", "COPY k k DB 27"), log: true}, 28},
+		{"databases change places", memory{p: log("3", "SWAPDB 3 27"), log: true}, 28},
+		{"the other way round", memory{p: log("3", "SWAPDB 27 3"), log: true}, 28},
 	} {
-		m, sum, err := Run(t.Context(), c.file, Options{Clean: &bytes.Buffer{}, Tmp: t.TempDir()})
+		var lines bytes.Buffer
+		m, sum, err := Run(t.Context(), c.file, Options{Clean: &bytes.Buffer{}, JSONL: &lines, Tmp: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,8 +260,39 @@ func TestCleanFileNeedsDatabases(t *testing.T) {
 			t.Fatal(err)
 		}
 		says, member := fmt.Sprintf("  needs      databases %d in", c.want), fmt.Sprintf(`"databases":%d`, c.want)
-		if strings.Contains(text.String(), says) != (c.want > 0) || strings.Contains(object.String(), member) != (c.want > 0) {
-			t.Errorf("%s: want %d in\n%s%s", c.name, c.want, &text, &object)
+		for report, part := range map[string]string{text.String(): says, object.String(): member, lines.String(): member} {
+			if strings.Contains(report, part) != (c.want > 0) {
+				t.Errorf("%s: want %d in\n%s", c.name, c.want, report)
+			}
 		}
+	}
+}
+
+// TestCleanFileOfManyDatabases: sizes are kept of so many databases, and of which is the
+// same each time.
+func TestCleanFileOfManyDatabases(t *testing.T) {
+	p := []byte("REDIS0011")
+	for db := range uint32(maxTypes - 1) {
+		p = append(append(binary.BigEndian.AppendUint32(append(p, 0xfe, 0x80), db), 0xfb), 9, 0)
+	}
+	for db := range uint32(40) {
+		p = append(binary.BigEndian.AppendUint32(append(p, 0xfe, 0x80), maxTypes+db), "\x00\x03key\x05value"...)
+	}
+	p = append(p, 0xff, 1, 2, 3, 4, 5, 6, 7, 8)
+	var first []byte
+	for range 3 {
+		var out bytes.Buffer
+		if _, _, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = out.Bytes()
+		}
+		if !bytes.Equal(out.Bytes(), first) {
+			t.Fatal("another file")
+		}
+	}
+	if keys, _ := databases(t, first); len(keys) != 40 {
+		t.Errorf("keys in %d databases", len(keys))
 	}
 }

@@ -24,12 +24,7 @@ func objects(ctx context.Context, src Source, m *Map, w io.Writer, names *sweep.
 		}
 		return bytes.TrimSpace(b.Bytes())
 	}
-	if err := export.Run(ctx, s.events(src.Events(ctx)), w, export.Options{Format: export.JSONL, Confidence: s.confidence, Damaged: damaged}); err != nil {
-		return err
-	}
-	short := *m
-	short.Damage = nil
-	return report.NewLines(w).Line(&short)
+	return export.Run(ctx, s.events(src.Events(ctx)), w, export.Options{Format: export.JSONL, Confidence: s.confidence, Damaged: damaged})
 }
 
 // sieve passes on what of a file's events can be believed.

@@ -24,7 +24,7 @@ type Source interface {
 // Options say what is made of a file.
 type Options struct {
 	Clean  io.Writer    // the clean file goes there; nil: none is wanted
-	JSONL  io.Writer    // the keys go there as JSON lines; nil: nowhere
+	JSONL  io.Writer    // the keys go there as JSON lines, and the map without what those say; nil: nowhere
 	Names  *sweep.Names // masks what reports name; nil masks nothing
 	MaxMem int64        // bytes that may be held
 	Tmp    string       // where the rest is spilled to
@@ -55,10 +55,17 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 			return nil, nil, err
 		}
 	}
-	if o.Clean == nil {
-		return m, nil, nil
+	var c *Cleaned
+	if o.Clean != nil {
+		if c, err = clean(ctx, src, m, o.Clean, o); err != nil {
+			return nil, nil, err
+		}
 	}
-	c, err := clean(ctx, src, m, o.Clean, o)
+	if o.JSONL != nil {
+		short := *m
+		short.Damage = nil
+		err = WriteJSON(o.JSONL, &short, c)
+	}
 	return m, c, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 
 	"github.com/valkeyfs/valkeyfs/internal/rdbwrite"
@@ -181,6 +182,9 @@ func (s *survey) event(e *keyspace.Event) error {
 		return s.command(e)
 	}
 	if s.p.log {
+		if e.Kind == keyspace.Rename || e.Kind == keyspace.SwapDB {
+			s.reaches(e)
+		}
 		return nil
 	}
 	if !s.limbo.empty() {
@@ -357,6 +361,16 @@ func (s *survey) command(e *keyspace.Event) error {
 		multi.open = false
 	}
 	return nil
+}
+
+// reaches notes into which database the command that was read last puts something.
+func (s *survey) reaches(e *keyspace.Event) {
+	n := len(s.recent)
+	if n == 0 || s.recent[n-1].from != e.Record {
+		return
+	}
+	db := &s.recent[n-1].key.db
+	*db = max(*db, e.DB, int32(min(max(e.Index, 0), math.MaxInt32)))
 }
 
 // balance leaves out a MULTI whose EXEC was lost: a server would hold back what
