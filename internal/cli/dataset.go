@@ -42,12 +42,12 @@ func (a *app) dataSet(ctx context.Context, in *source.Inputs, u *source.Unit, ve
 		return nil, err
 	}
 	o := replay.Options{Workers: a.global.workers, MaxMem: int64(a.global.maxMem) / 2, Tmp: in.Tmp()}
-	l, err := replay.Open(ctx, func(r replay.Reading) keyspace.Seq { return u.LogEvents(ctx, r.Skim, r.Want, r.Pass) }, replay.Point{}, o)
+	l, err := openLog(ctx, u, replay.Point{}, o)
 	if err != nil {
 		return nil, err
 	}
 	return func(yield func(*keyspace.Event, error) bool) {
-		if beginState(u, version, yield) {
+		if beginState(u, version, yield) && (!u.Headless() || yield(source.AsDamage(headless(u)), nil)) {
 			a.state(ctx, l, u.Name())(yield)
 		}
 	}, nil
@@ -89,6 +89,14 @@ func (a *app) state(ctx context.Context, l *replay.Log, name string) keyspace.Se
 		}
 	}
 }
+
+// headless is the damage of a log without what it begins with.
+func headless(u *source.Unit) error {
+	return &keyspace.FormatError{Pos: keyspace.Pos{Source: u.Name(), Inner: -1}, What: "the log " + noBase + ": keys that it does not write are missing", Err: keyspace.ErrTruncated}
+}
+
+// noBase is what is wrong with such a log.
+const noBase = "begins behind a base that is not there"
 
 // beginState yields what stands before the state of a log.
 func beginState(u *source.Unit, version int, yield func(*keyspace.Event, error) bool) bool {

@@ -211,10 +211,10 @@ func (f *historyFlags) tell(a *app, r replayed) (incomplete bool) {
 	case r.unread:
 		return true
 	case r.headless && f.atPoint():
-		a.stderr.errorf("%s begins behind a base that is not there: keys that it does not write are missing", r.name)
+		a.stderr.errorf("%s %s: keys that it does not write are missing", r.name, noBase)
 		incomplete = true
 	case r.headless:
-		a.stderr.printf("note: %s begins behind a base that is not there: what keys held before is not known", r.name)
+		a.stderr.printf("note: %s %s: what keys held before is not known", r.name, noBase)
 	}
 	return a.tellReplayed(r.name, r.info) || incomplete
 }
