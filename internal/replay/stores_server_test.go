@@ -19,6 +19,7 @@ func TestStoresAgainstServers(t *testing.T) {
 		t.Parallel()
 		i := s.Start(t, "", "--appendonly", "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0", "--save", "")
 		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed) // before anything can fail
 		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(seed, 0)), fates: map[string][]fate{}, dumps: t.TempDir()}
 		for n := range 8 {
 			for range 12 {
@@ -45,7 +46,7 @@ func TestStoresAgainstServers(t *testing.T) {
 				exact[kind]++
 			}
 		}
-		t.Logf("seed %d: %v", seed, exact)
+		t.Logf("%v", exact)
 		if exact["0/geo"] < each/8 || exact["0/sorted"] < each/2 {
 			t.Errorf("%v: too few are known", exact)
 		}
