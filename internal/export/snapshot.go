@@ -47,8 +47,8 @@ type dbSize struct {
 
 // maxSize is up to which number of keys a snapshot is believed. A server makes room for
 // as many as it is told, before it reads one (rdb.c, rdbLoadRioWithLoadingCtx), which a
-// damaged or hostile number ends; for these it takes 8 MiB. That there are more it finds
-// as it does when they are written to it.
+// damaged or hostile number ends; for these it takes 8 MiB, and as much for those that
+// expire. That there are more it finds as it does when they are written to it.
 const maxSize = 1 << 20
 
 // copyAhead is how much is copied at once.

@@ -129,7 +129,7 @@ func (w *Writer) Unverified() error {
 	return w.Aux([]byte(Salvaged), []byte("valkeyfs"))
 }
 
-// DB is the database that is selected, -1 before the first.
+// DB is the database of what follows, -1 before the first.
 func (w *Writer) DB() int32 { return w.db }
 
 // Select chooses the database of what follows. It is written before the next record, so

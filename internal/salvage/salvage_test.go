@@ -151,6 +151,10 @@ func TestRecent(t *testing.T) {
 	if len(s.recent) > recentMax {
 		t.Errorf("%d records are kept back", len(s.recent))
 	}
+	s.limbo = limbo{records: make([]record, 100), cuts: make([]cut, 100), next: 0}
+	if s.begin(&Part{}); !s.limbo.empty() {
+		t.Error("what damage took back is come upon again in another part")
+	}
 	s.counts = map[typeKey]uint64{}
 	most := 0
 	err := s.follow(t.Context(), synthetic{events: func(yield func(*keyspace.Event, error) bool) {

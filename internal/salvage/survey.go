@@ -256,6 +256,7 @@ func (s *survey) begin(p *Part) {
 	s.p = p
 	s.m.Parts = append(s.m.Parts, p)
 	s.inside, s.whole, s.recent, s.db = false, 0, s.recent[:0], 0
+	s.limbo.close()
 }
 
 func (s *survey) header(e *keyspace.Event) {
