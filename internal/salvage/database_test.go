@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -161,6 +162,66 @@ func TestCleanFileComesUponSelection(t *testing.T) {
 		for _, x := range m.Types {
 			if int(x.Keys) != c.want[x.DB] {
 				t.Errorf("%s: the report says %v, want %v", name, m.Types, c.want)
+			}
+		}
+	}
+}
+
+// TestCleanFileAmongFalseLengths: of lengths that lead over records, to where others begin,
+// and of damage behind them, a clean file says no more than there is.
+func TestCleanFileAmongFalseLengths(t *testing.T) {
+	for seed := uint64(380); seed < 520; seed++ {
+		rnd := rand.New(rand.NewPCG(seed, 77))
+		p := []byte("REDIS0011")
+		var lengths, ends []int // of values
+		for i, db := range []byte{0, 4, 27, 28} {
+			n := 5 + rnd.IntN(30)
+			if i == 0 {
+				n = 20 + rnd.IntN(40)
+			}
+			p = append(p, 0xfe, db, 0xfb, byte(n), byte(rnd.IntN(5)))
+			for k := range n {
+				key, value := fmt.Sprintf("db%d:%d", db, k), strings.Repeat("v", 1+rnd.IntN(50))
+				p = append(append(p, 0, byte(len(key))), key...)
+				lengths = append(lengths, len(p))
+				p = append(append(p, byte(len(value))), value...)
+				ends = append(ends, len(p))
+			}
+		}
+		p = append(p, 0xff, 1, 2, 3, 4, 5, 6, 7, 8)
+		for range 1 + rnd.IntN(3) {
+			i := rnd.IntN(len(lengths) - 20)
+			at, end := lengths[i], ends[i+1+rnd.IntN(10)]
+			p[at], p[at+1] = 0x40|byte((end-at-2)>>8), byte(end-at-2)
+			if rnd.IntN(2) == 0 {
+				hurt := min(end+rnd.IntN(600), len(p)-12)
+				for j := range 1 + rnd.IntN(4) {
+					p[hurt+j] = byte(rnd.Uint32())
+				}
+			}
+		}
+		var out bytes.Buffer
+		m, sum, err := Run(t.Context(), memory{p: p}, Options{Clean: &out, Tmp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[int32]int{}
+		for _, x := range m.Types {
+			found[x.DB] += int(x.Keys)
+		}
+		keys, sizes := databases(t, out.Bytes())
+		all := 0
+		for db, n := range keys {
+			if all += n; n > found[db]+int(m.Keys.Partial) {
+				t.Errorf("seed %d: %d keys in %d, found are %v", seed, n, db, found)
+			}
+		}
+		if want := m.Keys.Intact + m.Keys.Unverified + sum.Rebuilt - sum.Twice; uint64(all) != want {
+			t.Errorf("seed %d: %d keys, want %d", seed, all, want)
+		}
+		for db, size := range sizes {
+			if keys[db] == 0 || size[0] > int64(found[db])+int64(m.Keys.Partial) || size[1] > size[0] {
+				t.Errorf("seed %d: sizes %v of %v", seed, sizes, keys)
 			}
 		}
 	}
