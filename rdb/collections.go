@@ -191,7 +191,7 @@ func (r *Reader) fieldName() (err error) {
 	if err != nil {
 		return err
 	}
-	if t.enc == keyspace.Raw && t.full <= int64(r.lim.MaxKey) {
+	if t.enc == keyspace.Raw && (t.size < shortString || t.size <= int64(r.lim.MaxKey)) { // those that name takes
 		return r.pass(t.size, "field")
 	}
 	r.field, err = r.stringOf(r.field[:0], t, "field")
