@@ -62,11 +62,14 @@ func (c *countedScan) scan() {
 		}
 		end := run(data, at, len(data), isGraphic)
 		for at < end {
-			if n++; n > maxCounted+len(data)/hitCounted {
+			to := c.begin(at, end)
+			if n < maxCounted || to > 0 {
+				n++
+			}
+			if n > maxCounted+len(data)/hitCounted {
 				c.cut = true
 				return
 			}
-			to := c.begin(at, end)
 			if to == 0 {
 				break
 			}

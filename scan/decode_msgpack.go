@@ -19,10 +19,12 @@ func startsMsgpack(b byte) bool {
 func fitsMsgpack(data []byte) bool {
 	m := msgpackWalker{data: data, check: true}
 	err := m.values()
-	if err != nil && !isCut(err) || m.strings == 0 {
+	switch {
+	case err != nil && !isCut(err) || m.strings == 0:
 		return false
-	}
-	if m.count <= 1 { // 0 if it was not read to its end
+	case m.count == 0: // not read to its end, as pixels may not be
+		return m.named
+	case m.count == 1:
 		return m.named || data[0] < 0xa0 || data[0] >= 0xdc
 	}
 	return m.named && m.letters*4 < m.text

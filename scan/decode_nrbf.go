@@ -81,6 +81,7 @@ type nrbfWalker struct {
 	binaryWalker
 	classes map[uint32]*nrbfClassInfo
 	members int // of all classes
+	empty   int // members that take no bytes
 	keys    []span
 }
 
@@ -474,6 +475,11 @@ func (n *nrbfWalker) primitive(t byte) error {
 	}
 	if int(t) >= len(nrbfSizes) || nrbfSizes[t] == 0 && t != nrbfPrimitiveNil {
 		return errDocument
+	}
+	if t == nrbfPrimitiveNil {
+		if n.empty++; n.empty > maxElements {
+			return errDocumentElements
+		}
 	}
 	return n.skip(uint64(nrbfSizes[t]))
 }

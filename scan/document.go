@@ -157,6 +157,19 @@ type docScan struct {
 	next    int // in hits
 	matters bool
 	tokens  int
+	reached int // what stands before it was read
+}
+
+// again takes what a long text costs that a format refers to again: of few bytes, any
+// number of them could come out.
+func (s *docScan) again(from, to int) bool {
+	if from >= s.reached {
+		s.reached = to
+		return true
+	}
+	ok := to-from <= outputRatio || s.w.budget.spend(to-from)
+	s.doc.cut = s.doc.cut || !ok
+	return ok
 }
 
 // room takes an element and n bytes of output from the budget.
@@ -184,6 +197,10 @@ func (s *docScan) take(from, to int) []hit {
 
 func (s *docScan) key(from, to int) {
 	t, w := s.doc.top(), s.w
+	if !s.again(from, to) {
+		s.enter(t, nil)
+		return
+	}
 	hits := s.take(from, to)
 	inPlace := to-from == len(t.key) // else there are escapes in it
 	if !inPlace {
@@ -233,6 +250,9 @@ func (s *docScan) end() {
 func (s *docScan) text(from, to int, escaped bool) {
 	w := s.w
 	s.tokens++
+	if !s.again(from, to) {
+		return
+	}
 	hits := s.take(from, to)
 	data := s.data[from:to:to]
 	if !escaped {

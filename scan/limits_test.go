@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,47 @@ func TestLimitsAreSaid(t *testing.T) {
 		}
 		if found := slices.ContainsFunc(b.findings, func(f *Finding) bool { return f.Secret == token }); found != c.found {
 			t.Errorf("%s: found %s", c.name, brief(b.findings))
+		}
+	}
+}
+
+// What a document says once and refers to again and again costs as what comes out of a
+// container; members that take no bytes are counted.
+func TestReferencesAreBounded(t *testing.T) {
+	const n = 2000
+	php := func(text string) string {
+		return "\x00\x00\x00\x02\x16" + be32(n+1) + "\x06\x00\x13" + be32(len(text)) + text + strings.Repeat("\x06\x01\x0e\x00", n)
+	}
+	class := "\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00\x04" + le32(1) + "\x01A" + le32(60000) + strings.Repeat("\x00", 2*60000) + strings.Repeat("\x11", 60000)
+	one := "\x01" + le32(2) + le32(1)
+	for _, c := range []struct{ name, value, limited string }{
+		{"long text", php(strings.Repeat("a token and more ", 4000)), "igbinary"},
+		{"short text", php("a token and more"), ""},
+		{"members", class + strings.Repeat(one, maxElements/60000) + "\x0b", "binaryformatter"},
+		{"fewer members", class + strings.Repeat(one, maxElements/60000-1) + "\x0b", ""},
+	} {
+		_, stats := scanAll(t, newTestScanner(t), stringKey("k", c.value))
+		if c.limited == "" && stats.Stopped != 0 || c.limited != "" && stats.Limited[c.limited] != 1 {
+			t.Errorf("%s: cut: %v", c.name, stats.Limited)
+		}
+	}
+}
+
+// What is no document, and what holds more short strings than are looked at, is not
+// said to be cut where nothing was lost.
+func TestNothingIsCut(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	bitmap := make([]byte, 400_000)
+	for range len(bitmap) / 2 {
+		bitmap[random.IntN(len(bitmap))] |= 1 << random.IntN(8)
+	}
+	for name, value := range map[string]string{
+		"pixels": strings.Repeat("\x92\x91\xa2\x91\x93", 2000),
+		"bitmap": string(bitmap),
+		"stops":  strings.Repeat("\x00@", 100_000),
+	} {
+		if _, stats := scanAll(t, newTestScanner(t), stringKey("k", value)); stats.Stopped != 0 {
+			t.Errorf("%s: cut: %v", name, stats.Limited)
 		}
 	}
 }
