@@ -66,28 +66,39 @@ func parseGeoSearch(e *keyspace.Event) (s geoSearch, told bool) {
 		s.to = r.word()
 	}
 	s.from = r.word()
+	centres, shapes := 0, 0
 	circle := func() {
+		shapes++
 		s.radius = r.number()
 		s.unit = r.unit()
 		s.radius *= s.unit
 	}
+	place := func() {
+		centres++
+		s.lon, s.lat = r.number(), r.number()
+	}
+	member := func() {
+		centres++
+		s.member = r.word()
+	}
 	switch name {
 	case "georadius":
-		s.lon, s.lat = r.number(), r.number()
+		place()
 		circle()
 	case "georadiusbymember":
-		s.member = r.word()
+		member()
 		circle()
 	}
 	for len(r.rest) > 0 {
 		switch w := r.word(); {
 		case is(w, "FROMMEMBER"):
-			s.member = r.word()
+			member()
 		case is(w, "FROMLONLAT"):
-			s.lon, s.lat = r.number(), r.number()
+			place()
 		case is(w, "BYRADIUS"):
 			circle()
 		case is(w, "BYBOX"):
+			shapes++
 			s.box, s.width, s.height = true, r.number(), r.number()
 			s.unit = r.unit()
 			s.width, s.height = s.width*s.unit, s.height*s.unit
@@ -108,7 +119,7 @@ func parseGeoSearch(e *keyspace.Event) (s geoSearch, told bool) {
 			r.bad = true
 		}
 	}
-	return s, !r.bad && s.unit != 0
+	return s, !r.bad && centres == 1 && shapes == 1 && (!s.first || s.count > 0)
 }
 
 // geoStore is a search whose result is stored. What a server would refuse changes

@@ -832,6 +832,10 @@ func TestGeoStores(t *testing.T) {
 		"GEORADIUS twins 0 0 100 km COUNT 1 STORE d":                        "inexact",
 		"GEORADIUS h 15 37 200 km STORE d":                                  "old",
 		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYPOLYGON 3 10 30 20 30 15 45": "inexact",
+		"GEOSEARCHSTORE d g BYRADIUS 22000 km ASC COUNT 9":                  "inexact", // no server takes these
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 FROMMEMBER east BYRADIUS 9 km": "inexact",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYBOX 9 9 km BYRADIUS 9 km":    "inexact",
+		"GEORADIUS g 15 37 200 km ANY STORE d":                              "inexact",
 	} {
 		got := state(t, logOf(t, "SELECT 0", "ZADD d 1 old", "SET s x", "HSET h f v", "GEOADD g 13.361389 38.115556 palermo 15.087269 37.502669 catania", "ZADD g -5 low 1e300 high 4503599627370496 beyond",
 			"GEOADD g 179.5 0 east -179.5 0.5 west", "GEOADD n 15 70 place", "ZADD twins 4000000000000000 a 4000000000000000 b", "GEOADD twins 0.1 0.1 c", "ZADD twins 3377699720527872 c 3377699720527872 e", command), Point{})
