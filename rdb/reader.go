@@ -287,7 +287,7 @@ func (r *Reader) run() error {
 		var more bool
 		var err error
 		if begin <= r.failed && slices.Contains(r.passed, begin) {
-			begin, err = r.failed, r.failedWhy // back on the way that led there
+			begin, err = r.failed, r.failedWhy       // back on the way that led there
 			if r.failedIn.from >= r.selection.from { // and no database was selected since
 				r.choose(r.failedIn)
 			}
