@@ -126,7 +126,7 @@ func TestKinds(t *testing.T) {
 		{"gzip", packedBy(whole), Packed, Intact, len(packedBy(whole))},
 		{"zstd", zstdBy(t, whole), Packed, Unverified, -1},
 	}
-	for _, x := range recordBeginnings([]byte("\x10\x04name\x17" + string(listpackOf("session", "alice")))) {
+	for _, x := range recordBeginnings([]byte("\x10\x04name\x17" + string(listpackOf("session", "alice"))))[:2] { // TestPlaces has the others
 		cases = append(cases, piece{x.name, append(x.bytes, 0xaa), Fragment, Partial, len(x.bytes)})
 	}
 	const size = windowSize + 1<<20

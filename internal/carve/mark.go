@@ -1,8 +1,6 @@
 package carve
 
-import (
-	"github.com/valkeyfs/valkeyfs/rdb"
-)
+import "github.com/valkeyfs/valkeyfs/rdb"
 
 // marks has a bit for each of a number of places, 64 a word, at which something may begin.
 type marks struct {
