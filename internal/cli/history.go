@@ -323,7 +323,7 @@ func (f *historyFlags) choose(ctx context.Context, a *app, past *source.Lineage,
 	case point.Kind == replay.AtTime:
 		u = generationAt(a, all, time.UnixMilli(point.Time))
 	case point.Kind == replay.BeforeFlush:
-		u, point.Flush, err = flushOf(ctx, all, point.Flush, o)
+		u, point.Flush, err = f.flushOf(ctx, a, all, point.Flush, o)
 	}
 	return []*source.Unit{u}, point, err
 }
@@ -348,21 +348,31 @@ func generationAt(a *app, all []*source.Unit, at time.Time) *source.Unit {
 }
 
 // flushOf returns the generation of the log that holds its nth last flush, and which of
-// that generation it is.
-func flushOf(ctx context.Context, all []*source.Unit, n int, o replay.Options) (*source.Unit, int, error) {
+// that generation it is. What of later ones could not be read may hold more.
+func (f *historyFlags) flushOf(ctx context.Context, a *app, all []*source.Unit, n int, o replay.Options) (*source.Unit, int, error) {
+	var torn []string
 	for _, u := range slices.Backward(all) {
 		if !u.Readable() {
+			torn = append(torn, u.Name())
 			continue
 		}
 		l, err := openLog(ctx, u, replay.Point{}, o)
 		if err != nil {
 			return nil, 0, err
 		}
-		flushes := l.Info().Flushes
-		if n <= flushes {
-			return u, n, nil
+		i := l.Info()
+		if n > i.Flushes {
+			n -= i.Flushes
+			if i.Damaged > 0 {
+				torn = append(torn, u.Name())
+			}
+			continue
 		}
-		n -= flushes
+		for _, name := range torn {
+			a.stderr.errorf("%s is later and could not be read whole: a flush in what is damaged is not counted", name)
+			f.leftOut = true
+		}
+		return u, n, nil
 	}
 	return nil, 0, usagef("--before-flush: %v", replay.ErrNoFlush)
 }
