@@ -137,7 +137,7 @@ func generations(bases, incrs map[int64]*Unit, first map[int64]int64, next ends)
 	}
 	slices.SortStableFunc(all, func(a, b generation) int { return cmp.Compare(a.at, b.at) })
 	for _, g := range all {
-		g.u.headless = len(g.u.log) == 0 || !g.u.log[0].base
+		g.u.headless = !g.u.hasBase()
 		out = append(out, g.u)
 	}
 	return out

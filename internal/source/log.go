@@ -31,6 +31,17 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 	m, errs := parse(mf)
 	u.damage = append(u.damage, errs...)
 	u.begin, u.first = followers(m)
+	// A file that is of the log is that, whatever else the manifest says of it.
+	slices.SortStableFunc(m, func(a, b aof.ManifestFile) int {
+		switch at, bt := a.Type == aof.History, b.Type == aof.History; {
+		case at == bt:
+			return 0
+		case bt:
+			return -1
+		}
+		return 1
+	})
+	named := map[string]bool{}
 	for _, e := range m {
 		name := e.Name
 		if _, ok := slices.BinarySearch(names, name); !ok {
@@ -40,10 +51,13 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 		if name == manifest {
 			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(mf.Path, 0), What: "a manifest that names itself", Err: keyspace.ErrCorrupt})
 		}
+		if named[name] {
+			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(joined(t.path, path.Join(rel, name)), 0), What: "a file that the manifest names twice", Err: keyspace.ErrCorrupt})
+		}
 		if claimed[name] {
 			continue
 		}
-		claimed[name] = true
+		claimed[name], named[name] = true, true
 		f := t.entry(path.Join(rel, name))
 		if f.Same != "" {
 			f.Kind, f.Skipped = "", ""
@@ -55,7 +69,7 @@ func (t *tree) compose(rel, manifest string, names []string, claimed map[string]
 			old = append(old, t.in.unit(f))
 		}
 	}
-	u.headless = u.begin.base != none && (len(u.log) == 0 || !u.log[0].base)
+	u.headless = u.begin.base != none && !u.hasBase()
 	if err := t.emit(u); err != nil || t.in.o.Alone {
 		return err
 	}
@@ -78,6 +92,9 @@ func (u *Unit) take(f *File, as aof.FileType) bool {
 	switch {
 	case f.Err != nil:
 		u.damage = append(u.damage, f.Err)
+	case f.isLost():
+		f.Skipped = ""
+		u.damage = append(u.damage, &keyspace.FormatError{Pos: at(f.Path, 0), What: "an empty file in the place of a snapshot", Err: keyspace.ErrTruncated})
 	case f.Kind == Empty:
 		f.Skipped = "" // a log in which nothing has happened yet
 	case f.Kind != AOF && f.Kind != RDB:
@@ -106,6 +123,15 @@ func (u *Unit) join(f *File) {
 
 // isOfLog reports whether a log can hold what the file is.
 func (f *File) isOfLog() bool { return f.Kind == AOF || f.Kind == RDB || f.Kind == Empty }
+
+// isLost reports whether nothing is left of a base that was a snapshot: that of no data
+// has a header.
+func (f *File) isLost() bool {
+	return f.Kind == Empty && strings.HasSuffix(withoutLayers(f.Path), baseSuffix)
+}
+
+// hasBase reports whether a log has what it begins with.
+func (u *Unit) hasBase() bool { return len(u.log) > 0 && u.log[0].base && !u.log[0].isLost() }
 
 // parse reads a manifest. What it names in spite of errors is kept.
 func parse(mf *File) (files []aof.ManifestFile, errs []error) {

@@ -70,3 +70,41 @@ func TestHostileManifests(t *testing.T) {
 		}
 	}
 }
+
+// What keeps a manifest from being followed as it stands is said, and what is of the log is
+// read as that.
+func TestWhatIsWrongWithLogs(t *testing.T) {
+	const base, incr = "file l.1.base.rdb seq 1 type b\n", "file l.1.incr.aof seq 1 type i\n"
+	sound := map[string]string{"l.1.base.rdb": snapshot("base", "v"), "l.1.incr.aof": command("SET", "k", "v")}
+	for _, c := range []struct {
+		name, manifest, want string
+		files                map[string]string
+		headless             bool
+	}{
+		{"superseded and not", base + "file l.1.incr.aof seq 1 type h\n" + incr, "damage l.1.incr.aof@0 a file that the manifest names twice: corrupt\n  l.1.base.rdb base=v live\n  l.1.incr.aof k=v live\n", nil, false},
+		{"twice", base + incr + "file l.1.incr.aof seq 2 type i\n", "damage l.1.incr.aof@0 a file that the manifest names twice: corrupt\n", nil, false},
+		{"nothing left of the base", base + incr, "damage l.1.base.rdb@0 an empty file in the place of a snapshot: truncated\n  l.1.incr.aof k=v live\n", map[string]string{"l.1.base.rdb": ""}, true},
+		{"a base of no commands", "file l.1.base.aof seq 1 type b\n" + incr, "  l.1.incr.aof k=v live\nl.manifest manifest\n", map[string]string{"l.1.base.rdb": "", "l.1.base.aof": ""}, false},
+		{"too large", base + incr + strings.Repeat("#\n", maxManifest/2), "damage l.manifest@0 a manifest larger than any: over a limit\n", nil, false},
+	} {
+		dir := t.TempDir()
+		write(t, dir, sound)
+		write(t, dir, c.files)
+		write(t, dir, map[string]string{"l.manifest": c.manifest})
+		if got := list(t, dir, Options{Resolve: true}, dir); !strings.Contains(got, c.want) {
+			t.Errorf("%s: no\n%s in\n%s", c.name, c.want, got)
+		}
+		in, err := New(t.Context(), []string{filepath.Join(dir, "l.manifest")}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := in.Lineage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Log.Headless() != c.headless {
+			t.Errorf("%s: headless is %t", c.name, !c.headless)
+		}
+		in.Close()
+	}
+}

@@ -75,7 +75,11 @@ func (t *tree) walk(rel string, depth int) error {
 			continue
 		}
 		f.Role = roleBeside(name, logs)
-		if err := t.emit(t.in.unit(f)); err != nil {
+		u := t.in.unit(f)
+		if f.Kind == Manifest && f.Size > maxManifest {
+			u.damage = append(u.damage, &keyspace.FormatError{Pos: at(f.Path, 0), What: "a manifest larger than any", Err: keyspace.ErrLimit})
+		}
+		if err := t.emit(u); err != nil {
 			return err
 		}
 	}
