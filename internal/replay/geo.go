@@ -48,6 +48,13 @@ func (r *geoReader) number() float64 {
 	return f
 }
 
+// length is a number that servers take for one.
+func (r *geoReader) length() float64 {
+	f := r.number()
+	r.bad = r.bad || f < 0
+	return f
+}
+
 func (r *geoReader) unit() float64 {
 	for name, m := range geoUnits {
 		if len(r.rest) > 0 && is(r.rest[0], name) {
@@ -69,13 +76,14 @@ func parseGeoSearch(e *keyspace.Event) (s geoSearch, told bool) {
 	centres, shapes := 0, 0
 	circle := func() {
 		shapes++
-		s.radius = r.number()
+		s.radius = r.length()
 		s.unit = r.unit()
 		s.radius *= s.unit
 	}
 	place := func() {
 		centres++
 		s.lon, s.lat = r.number(), r.number()
+		r.bad = r.bad || math.Abs(s.lon) > 180 || math.Abs(s.lat) > maxLatitude
 	}
 	member := func() {
 		centres++
@@ -99,7 +107,7 @@ func parseGeoSearch(e *keyspace.Event) (s geoSearch, told bool) {
 			circle()
 		case is(w, "BYBOX"):
 			shapes++
-			s.box, s.width, s.height = true, r.number(), r.number()
+			s.box, s.width, s.height = true, r.length(), r.length()
 			s.unit = r.unit()
 			s.width, s.height = s.width*s.unit, s.height*s.unit
 			s.radius = math.Hypot(s.width/2, s.height/2)

@@ -836,6 +836,10 @@ func TestGeoStores(t *testing.T) {
 		"GEOSEARCHSTORE d g FROMLONLAT 15 37 FROMMEMBER east BYRADIUS 9 km": "inexact",
 		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYBOX 9 9 km BYRADIUS 9 km":    "inexact",
 		"GEORADIUS g 15 37 200 km ANY STORE d":                              "inexact",
+		"GEORADIUS g 15 37 -5 km STORE d":                                   "inexact",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 37 BYBOX 9 -9 km":                 "inexact",
+		"GEOSEARCHSTORE d g FROMLONLAT 181 37 BYRADIUS 9 km":                "inexact",
+		"GEOSEARCHSTORE d g FROMLONLAT 15 86 BYRADIUS 9 km":                 "inexact",
 	} {
 		got := state(t, logOf(t, "SELECT 0", "ZADD d 1 old", "SET s x", "HSET h f v", "GEOADD g 13.361389 38.115556 palermo 15.087269 37.502669 catania", "ZADD g -5 low 1e300 high 4503599627370496 beyond",
 			"GEOADD g 179.5 0 east -179.5 0.5 west", "GEOADD n 15 70 place", "ZADD twins 4000000000000000 a 4000000000000000 b", "GEOADD twins 0.1 0.1 c", "ZADD twins 3377699720527872 c 3377699720527872 e", command), Point{})
