@@ -46,21 +46,28 @@ nothing places, are passed over and named.
 With --at or --before-flush, write the whole data set instead, as it was at that
 point: at an RFC 3339 time, for logs with #TS lines; at a byte of a file
 (FILE:OFFSET, or the offset alone if there is one file of commands); or before
-the last FLUSHALL or FLUSHDB, or the Nth last, older generations included. A
-file, and a time before the base of the log was saved, may be of one of those.
-Commands that begin at that byte, that time or later do not count.
+the last FLUSHALL or FLUSHDB, or the Nth last (--before-flush=N), older
+generations included. A file, and a time before the base of the log was saved,
+may be of one of those. Commands that begin at that byte, that time or later do
+not count.
 
 Values are replayed as a server would. What cannot be followed (scripts,
 HyperLogLogs, commands of modules, SORT by or of other keys where not all fit in
---max-mem) is said to be inexact: its state is "unknown" in json and jsonl, and the commands are named. Changes show lengths instead of values
-unless --reveal is given; a data set is written as it is, as export does.
+--max-mem) is said to be inexact: its state is "unknown" in json and jsonl, and
+the commands are named. Changes show lengths instead of values unless --reveal
+is given; a data set is written as it is, as export does.
 `,
 		Example: `  valkeyfs history appendonlydir --key '^user:42$' --reveal
   valkeyfs history appendonlydir --tombstones --format jsonl -o gone.jsonl
   valkeyfs history appendonlydir --before-flush --format resp | valkey-cli --pipe
   valkeyfs history /var/lib/valkey/appendonlydir --at 2026-03-01T02:59:00Z --format jsonl
   valkeyfs history appendonlydir --at appendonly.aof.7.incr.aof:81920 --format json`,
-		Args: oneInput,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("before-flush") && len(args) == 2 {
+				return usagef("one INPUT is needed, not 2; a number stands behind \"=\": --before-flush=2")
+			}
+			return oneInput(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runHistory(cmd, a, f, args[0]) },
 	}
 	fl := cmd.Flags()
