@@ -54,7 +54,7 @@ func TestEveryWriteCommand(t *testing.T) {
 	servertest.Each(t, func(t *testing.T, s servertest.Server) {
 		t.Parallel()
 		i := s.Start(t, "", "--appendonly", "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0", "--save", "", "--databases", "4")
-		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(1, 0)), fates: map[string][]fate{}, dumps: t.TempDir(), twice: s.Major() < 7}
+		w := &workload{Instance: i, t: t, rnd: rand.New(rand.NewPCG(1, 0)), fates: map[string][]fate{}, dumps: t.TempDir(), old: s.Major() < 7}
 		names := writeCommands(t, w)
 		w.Must(t, "PFADD", "counted", "a", "b")
 		w.rewrite() // the log begins with a HyperLogLog that holds no count
@@ -111,7 +111,7 @@ func (w *workload) prepared(name, sent, payload string) {
 	if _, err := w.Do(words...); err != nil && !(w.Server.Major() < 7 && strings.Contains(err.Error(), "syntax error")) {
 		w.t.Errorf("%s: %v", sent, err)
 	}
-	if w.twice && slices.Contains(lapsing, name) {
+	if w.old && slices.Contains(lapsing, name) {
 		w.do("PEXPIREAT", words[1], "9999999999999")
 	}
 }
