@@ -34,7 +34,7 @@ func WriteText(w io.Writer, width int, m *Map, c *Cleaned) error {
 	if len(m.Types) > 0 || m.Keys.All() > 0 {
 		p.Wrap(label("survive"), rest, survivors(m))
 		for _, t := range m.Types {
-			p.Line(fmt.Sprintf("%-11s%-12s%16s", database(t), t.Name, report.Count(t.Keys)))
+			p.Line(fmt.Sprintf("%-10s %-12s%16s", database(t), t.Name, report.Count(t.Keys)))
 		}
 	}
 	if m.Presumed > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/valkeyfs/valkeyfs/internal/report"
 	"github.com/valkeyfs/valkeyfs/internal/sweep"
 	"github.com/valkeyfs/valkeyfs/keyspace"
 )
@@ -70,7 +71,7 @@ func Run(ctx context.Context, src Source, o Options) (*Map, *Cleaned, error) {
 }
 
 func newMap(src Source, o Options) *Map {
-	return &Map{Type: "salvage", Source: o.Names.Mask(src.Name())}
+	return &Map{Type: "salvage", Source: o.Names.Mask(src.Name()), Parts: []*Part{}, Types: []TypeCount{}, Damage: []*report.Damage{}}
 }
 
 // thorough makes the map of a file, with what of it a server would refuse. That costs
