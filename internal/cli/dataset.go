@@ -96,7 +96,7 @@ func headless(u *source.Unit) error {
 }
 
 // noBase is what is wrong with such a log.
-const noBase = "begins behind a base that is not there"
+const noBase = "has no base that can be read"
 
 // beginState yields what stands before the state of a log.
 func beginState(u *source.Unit, version int, yield func(*keyspace.Event, error) bool) bool {

@@ -25,7 +25,7 @@ type historyFlags struct {
 	tombstones  bool
 	reveal      bool
 	keys        keyFlags
-	leftOut     bool // what was written lacks keys
+	leftOut     bool // what was written is not all that was asked for
 }
 
 func newHistoryCmd(a *app) *cobra.Command {
@@ -326,10 +326,9 @@ func (f *historyFlags) choose(ctx context.Context, a *app, past *source.Lineage,
 		return all, point, nil
 	case point.Kind == replay.AtOffset:
 		u = named
-	case len(past.Older) == 0:
 	case point.Kind == replay.AtTime:
-		u = generationAt(a, all, time.UnixMilli(point.Time))
-	case point.Kind == replay.BeforeFlush:
+		u = f.generationAt(a, all, time.UnixMilli(point.Time))
+	case point.Kind == replay.BeforeFlush && len(past.Older) > 0:
 		u, point.Flush, err = f.flushOf(ctx, a, all, point.Flush, o)
 	}
 	return []*source.Unit{u}, point, err
@@ -337,7 +336,7 @@ func (f *historyFlags) choose(ctx context.Context, a *app, past *source.Lineage,
 
 // generationAt returns the generation of the log in which a time lies, as far as bases say
 // when they were saved.
-func generationAt(a *app, all []*source.Unit, at time.Time) *source.Unit {
+func (f *historyFlags) generationAt(a *app, all []*source.Unit, at time.Time) *source.Unit {
 	for i, u := range slices.Backward(all) {
 		began := u.Began()
 		early := !began.IsZero() && at.Before(began)
@@ -345,7 +344,8 @@ func generationAt(a *app, all []*source.Unit, at time.Time) *source.Unit {
 			continue
 		}
 		if early {
-			a.stderr.printf("note: that is before the log begins: its base was saved at %s", began.UTC().Format(time.RFC3339))
+			a.stderr.errorf("what there was at that time is not known: the log begins with a base that was saved at %s, and what that holds is written", began.UTC().Format(time.RFC3339))
+			f.leftOut = true
 		} else if i < len(all)-1 {
 			a.stderr.printf("note: that is before the log was rewritten: it was %s then", u.Name())
 		}
